@@ -1,0 +1,230 @@
+"""The placement instance and the placement: the two files of the S2M3 problem (contracts ours)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from splitshare.records import Name, NonNegative, Positive, Record, nearest
+
+Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
+
+
+class Device(Record):
+    """A device that can hold modules; it runs one module at a time."""
+
+    name: Name
+    tier: Literal["edge", "cloud"] = "edge"
+    memory_bytes: NonNegative
+    """Memory for models, in bytes (what the system and activations need is not in it)."""
+
+
+class Link(Record):
+    """A symmetric link; a pair of devices without one cannot exchange data."""
+
+    a: Name
+    b: Name
+    latency_s: NonNegative
+    bandwidth_bytes_per_s: Positive
+    cell: Name | None = None
+    """Links of one (wireless) cell share air time; only the ``shared-medium`` replay looks at it."""
+
+
+class Module(Record):
+    """A module after sharing: one set of weights, wherever it is used."""
+
+    name: Name
+    kind: Name
+    memory_bytes: NonNegative
+    output_bytes: NonNegative
+    compute_s: dict[Name, NonNegative | None]
+    """Seconds for one request by device; null or absent: the module cannot run there."""
+
+
+class EncoderUse(Record):
+    """One encoder of a request; the optional fields override the module's for this request."""
+
+    module: Name
+    input_bytes: NonNegative
+    output_bytes: NonNegative | None = None
+    compute_s: dict[Name, NonNegative | None] | None = None
+
+
+class Request(Record):
+    """A request class: one task model asked from one source device."""
+
+    name: Name
+    task: Name
+    model: Name
+    source: Name
+    rate_per_s: Positive
+    encoders: tuple[EncoderUse, ...] = Field(min_length=1, max_length=8)
+    head: Name
+    head_compute_s: dict[Name, NonNegative | None] | None = None
+    result_bytes: NonNegative
+
+
+class PlacementInstance(Record):
+    """An instance of the placement problem.
+
+    The lookups below (``compute_s``, ``comm_s``, ...) are the only way in which the evaluator, the exact model and
+    the simulator read it, so that overrides and missing links mean the same everywhere.
+    """
+
+    schema_: Literal["splitshare.placement-instance/1"] = Field(alias="schema")
+    name: Name
+    objective: Literal["mean", "max"]
+    replication: bool = False
+    routing: Literal["parallel", "sequential"] = "parallel"
+    devices: tuple[Device, ...] = Field(min_length=1)
+    links: tuple[Link, ...]
+    modules: tuple[Module, ...] = Field(min_length=1)
+    requests: tuple[Request, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        devices = _unique("devices", [d.name for d in self.devices])
+        modules = _unique("modules", [m.name for m in self.modules])
+        _unique("requests", [r.name for r in self.requests])
+        pairs: dict[frozenset[str], int] = {}
+        for i, link in enumerate(self.links):
+            for end in ("a", "b"):
+                _known(f"links[{i}].{end}", getattr(link, end), devices, "device")
+            if link.a == link.b:
+                raise ValueError(f"links[{i}].b: a link joins two different devices, not {link.a!r} with itself")
+            pair = frozenset((link.a, link.b))
+            if pair in pairs:
+                raise ValueError(f"links[{i}]: joins the same devices as links[{pairs[pair]}]; keep one")
+            pairs[pair] = i
+        for i, module in enumerate(self.modules):
+            _known_keys(f"modules[{i}].compute_s", module.compute_s, devices)
+        for i, request in enumerate(self.requests):
+            where = f"requests[{i}]"
+            _known(f"{where}.source", request.source, devices, "device")
+            _known(f"{where}.head", request.head, modules, "module")
+            _known_keys(f"{where}.head_compute_s", request.head_compute_s, devices)
+            for j, use in enumerate(request.encoders):
+                _known(f"{where}.encoders[{j}].module", use.module, modules, "module")
+                _known_keys(f"{where}.encoders[{j}].compute_s", use.compute_s, devices)
+            self._check_reachable(i, request)
+        return self
+
+    def _check_reachable(self, index: int, request: Request) -> None:
+        """Refuse a request that no placement could answer for want of a link, memory aside.
+
+        That a module fits nowhere, or that memory is short, is an *infeasible* instance, which is an answer; a
+        request cut off from every device that could serve it is a mistake in the file.
+        """
+
+        def hosts(compute_s: dict[str, float | None]) -> list[str]:
+            return [d.name for d in self.devices if compute_s.get(d.name) is not None]
+
+        heads = hosts(self.head_compute_s(request))
+        encoder_hosts = [hosts(self.encoder_compute_s(request, j)) for j in range(len(request.encoders))]
+        if not heads or not all(encoder_hosts):
+            return
+        linked = self.link_between
+        reachable_heads = [h for h in heads if h == request.source or linked(request.source, h)]
+        if not reachable_heads:
+            raise ValueError(f"requests[{index}].source: no link from {request.source!r} to a device for the head")
+        for j, candidates in enumerate(encoder_hosts):
+            usable = [n for n in candidates if n == request.source or linked(request.source, n)]
+            if not any(n == h or linked(n, h) for n in usable for h in reachable_heads):
+                raise ValueError(
+                    f"requests[{index}].encoders[{j}].module: no path of links from {request.source!r} over a device "
+                    f"for {request.encoders[j].module!r} to one for the head; add the missing link"
+                )
+
+    @cached_property
+    def _links_by_pair(self) -> dict[tuple[str, str], Link]:
+        both = {(link.a, link.b): link for link in self.links}
+        return both | {(b, a): link for (a, b), link in both.items()}
+
+    @cached_property
+    def modules_by_name(self) -> dict[str, Module]:
+        """Modules by name."""
+        return {m.name: m for m in self.modules}
+
+    @cached_property
+    def devices_by_name(self) -> dict[str, Device]:
+        """Devices by name."""
+        return {d.name: d for d in self.devices}
+
+    def link_between(self, a: str, b: str) -> Link | None:
+        """The link that joins two devices, if there is one."""
+        return self._links_by_pair.get((a, b))
+
+    def comm_s(self, a: str, b: str, size_bytes: float) -> float:
+        """Seconds to send ``size_bytes`` from ``a`` to ``b``: 0 on one device, infinite without a link."""
+        if a == b:
+            return 0.0
+        link = self._links_by_pair.get((a, b))
+        return math.inf if link is None else link.latency_s + size_bytes / link.bandwidth_bytes_per_s
+
+    def encoder_compute_s(self, request: Request, position: int) -> dict[str, float | None]:
+        """Compute seconds by device of the encoder at ``position`` of ``request``, overrides applied."""
+        use = request.encoders[position]
+        own = self.modules_by_name[use.module].compute_s
+        return own if use.compute_s is None else own | use.compute_s
+
+    def encoder_output_bytes(self, request: Request, position: int) -> float:
+        """Bytes that the encoder at ``position`` sends to the head, overrides applied."""
+        use = request.encoders[position]
+        return self.modules_by_name[use.module].output_bytes if use.output_bytes is None else use.output_bytes
+
+    def head_compute_s(self, request: Request) -> dict[str, float | None]:
+        """Compute seconds by device of the request's head, overrides applied."""
+        own = self.modules_by_name[request.head].compute_s
+        return own if request.head_compute_s is None else own | request.head_compute_s
+
+
+class Versions(Record):
+    """Versions of what computed a placement."""
+
+    splitshare: str
+    python: str
+    solver: str | None = None
+
+
+class Placement(Record):
+    """Where each module stands, as an algorithm answered; ``assignment`` is null where nothing feasible was found."""
+
+    schema_: Literal["splitshare.placement/1"] = Field(alias="schema")
+    instance_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    algorithm: str
+    variant: Literal["no-sharing", "sequential-routing"] | None = None
+    """Transform of the instance that the assignment belongs to (``splitshare.placement.variants``)."""
+    status: Status
+    assignment: dict[Name, tuple[Name, ...]] | None
+    objective: float | None
+    bound: float | None
+    build_s: NonNegative
+    solve_s: NonNegative
+    versions: Versions
+
+
+Assignment = dict[str, tuple[str, ...]]
+"""Devices by module; one device a module unless the instance allows replication."""
+
+
+def _unique(field: str, names: Sequence[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names):
+        if name in seen:
+            raise ValueError(f"{field}[{i}].name: {name!r} is the name of {field}[{seen[name]}] too; choose another")
+        seen[name] = i
+    return list(names)
+
+
+def _known(field: str, name: str, names: list[str], kind: str) -> None:
+    if name not in names:
+        raise ValueError(f"{field}: unknown {kind} {name!r}; {nearest(name, names)}")
+
+
+def _known_keys(field: str, mapping: dict[str, float | None] | None, devices: list[str]) -> None:
+    for name in mapping or {}:
+        _known(field, name, devices, "device")

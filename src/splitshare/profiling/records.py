@@ -1,0 +1,110 @@
+"""Module descriptions (facts of an architecture) and module profiles (times on a device)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
+
+from splitshare.catalog.records import Dtype, ModuleKind
+from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
+
+Provenance = Literal["measured", "published", "derived", "assumed"]
+
+
+class Work(Record):
+    """What a module does on one batch: exact counts from the architecture, no time."""
+
+    batch: PositiveCount
+    flops: Count
+    """Floating point operations, a multiply-add counted as two."""
+    input_bytes: Count
+    output_bytes: Count
+
+
+class ModuleDescription(Record):
+    """The facts of a module that do not depend on a device, read off the built architecture."""
+
+    module: Name
+    architecture: Name
+    kind: ModuleKind
+    dtype: Dtype
+    parameters: Count
+    embedding_parameters: Count
+    """Token embedding parameters among them (one of the two counting rules leaves them out)."""
+    parameter_bytes: Count
+    definition_sha256: str
+    """Digest of the catalogue entry and of the code that builds it; a profile with another digest is stale."""
+    work: tuple[Work, ...]
+
+    def at(self, batch: int) -> Work:
+        """The counts at ``batch``; raises ``KeyError`` where it was not described."""
+        for work in self.work:
+            if work.batch == batch:
+                return work
+        raise KeyError(f"{self.module} is not described at batch {batch}")
+
+
+class ModuleDescriptions(Record):
+    """All modules of the catalogue (``splitshare describe``)."""
+
+    schema_: Literal["splitshare.module-descriptions/1"] = Field(alias="schema")
+    modules: tuple[ModuleDescription, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, ModuleDescription]:
+        """Descriptions by module name."""
+        return {m.module: m for m in self.modules}
+
+
+class ProfiledDevice(Record):
+    """The device that a profile speaks of."""
+
+    name: Name
+    cpu: str | None = None
+    gpu: str | None = None
+    threads: PositiveCount | None = None
+    memory_bytes: NonNegative
+    os: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Library versions of a measured profile."""
+
+
+class ProfileRow(Record):
+    """One module at one batch size on one device.
+
+    Seconds are for the whole batch. A row that is not runnable has no times and says why.
+    """
+
+    module: Name
+    batch: PositiveCount
+    provenance: Provenance
+    source: str
+    """How the row came about: the measuring method, the published source or the rule."""
+    definition_sha256: str
+    runnable: bool = True
+    reason: str | None = None
+    compute_median_s: NonNegative | None = None
+    compute_p10_s: NonNegative | None = None
+    compute_p90_s: NonNegative | None = None
+    runs: Count | None = None
+    peak_memory_bytes: NonNegative | None = None
+    parameter_bytes: Count
+    output_bytes: Count
+    load_s: NonNegative | None = None
+    method: Literal["whole", "layer-extrapolated"] = "whole"
+
+
+class ModuleProfile(Record):
+    """``profiles/<device>.json``: the profile of every module on one device."""
+
+    schema_: Literal["splitshare.module-profile/1"] = Field(alias="schema")
+    device: ProfiledDevice
+    notes: tuple[str, ...] = ()
+    rows: tuple[ProfileRow, ...]
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, int], ProfileRow]:
+        """Rows by module name and batch."""
+        return {(r.module, r.batch): r for r in self.rows}

@@ -1,0 +1,130 @@
+"""The base of every record that is read from a file: strict, frozen, and with errors of one line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from splitshare.errors import InputError
+from splitshare.files import canonical_json, parse_json, parse_yaml, read_text, sha256_bytes, write_text
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=120)]
+"""A name that can be part of a file name: letters, digits and ``@ . _ + -``."""
+
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(ge=1)]
+
+
+class Record(BaseModel):
+    """A strict, frozen record; unknown keys are errors, numbers are finite, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
+
+    def to_json(self) -> str:
+        """The record as canonical JSON; fields that have their default are left out."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+    def write(self, path: Path) -> None:
+        """Write the record to ``path`` as canonical JSON, whole or not at all."""
+        write_text(path, self.to_json())
+
+    def sha256(self) -> str:
+        """Digest of the canonical JSON, the same however the file that it came from was laid out."""
+        return sha256_bytes(self.to_json().encode())
+
+    @classmethod
+    def parse(cls, value: Any, source: Path | str) -> Self:
+        """Validate plain data.
+
+        Raises:
+            InputError: names ``source``, the first field that is wrong, and the mend.
+        """
+        try:
+            # Validation in JSON mode turns arrays into tuples while staying strict about everything else.
+            return cls.model_validate_json(json.dumps(value))
+        except ValidationError as error:
+            raise _input_error(cls, value, error, source) from None
+        except (TypeError, ValueError) as error:
+            raise InputError(source, "", str(error)) from None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a JSON or YAML file (by its suffix).
+
+        Raises:
+            InputError: the file is missing, malformed or does not fit the record.
+        """
+        text = read_text(path)
+        parsed = parse_yaml(text, path) if path.suffix in {".yaml", ".yml"} else parse_json(text, path)
+        return cls.parse(parsed, path)
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """Write a location as people do: ``devices[1].memory_bytes``."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A hint that names the known word nearest to ``name``, or lists them all where none is near."""
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if matches:
+        return f"did you mean {matches[0]!r}?"
+    return f"known: {', '.join(sorted(known))}" if known else "none is known"
+
+
+def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The record class that the field at ``location`` belongs to, where it can be told."""
+    current: type[BaseModel] | None = cls
+    for part in location:
+        if current is None:
+            return None
+        if isinstance(part, int):
+            continue
+        fields = {info.alias or name: info for name, info in current.model_fields.items()}
+        if part not in fields:
+            continue  # a key of a mapping, or the tag of a union
+        found: list[type[BaseModel]] = []
+        pending: list[Any] = [fields[part].annotation]
+        while pending:
+            annotation = pending.pop()
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                found.append(annotation)
+            pending.extend(get_args(annotation))
+        current = found[0] if len(found) == 1 else None
+    return current
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, source: Path | str) -> InputError:
+    details: list[ErrorDetails] = error.errors(include_url=False)
+    # An unknown key next to a missing one is a misspelling: tell of the unknown key, it names the mend.
+    first = next((d for d in details if d["type"] == "extra_forbidden"), details[0])
+    location = first["loc"]
+    field = field_path(location)
+    more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
+    match first["type"]:
+        case "extra_forbidden":
+            owner = _record_at(cls, location[:-1])
+            known = [i.alias or n for n, i in owner.model_fields.items()] if owner else []
+            problem = f"unknown key; {nearest(str(location[-1]), known)}"
+        case "missing":
+            problem = "is missing; add it"
+        case "value_error":
+            problem = first["msg"].removeprefix("Value error, ")
+        case _:
+            problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {_shown(first['input'])}"
+    return InputError(source, field, problem + more)

@@ -76,7 +76,7 @@ def field_path(location: tuple[int | str, ...]) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint that names the known word nearest to ``name``, or lists them all where none is near."""
-    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if matches:
         return f"did you mean {matches[0]!r}?"
     return f"known: {', '.join(sorted(known))}" if known else "none is known"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record
+from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record, nearest
 
 ModuleKind = Literal["vision-encoder", "text-encoder", "audio-encoder", "head", "decoder"]
 Dtype = Literal["float32", "bfloat16"]
@@ -34,7 +34,9 @@ class Architecture(Record):
     builder: Name
     kind: ModuleKind
     dtype: Dtype = "float32"
-    params: dict[str, int | float | str]
+    params: dict[str, int | float | str | tuple[int, ...]]
+    published: Name | None = None
+    """The same image tower's name in ``data/published/timm_image_towers.csv``, where it is there."""
 
 
 class ModuleRef(Record):
@@ -116,18 +118,23 @@ class PublishedCpu(Record):
     """Latency column (milliseconds, fp32, batch 1) of ``data/published/timm_image_towers.csv``."""
 
 
+class EfficiencyFit(Record):
+    """The reference GPU whose published throughput tells what share of its peak a saturated GPU reaches."""
+
+    column: Name
+    """Throughput column (images/s at a saturating batch) of ``data/published/timm_image_towers.csv``."""
+    peak_flops_per_s: Positive
+    """Peak of the reference GPU in the precision that the throughput was taken in."""
+
+
 class Roofline(Record):
     """Nothing is published for the device: a roofline from its specification sheet."""
 
     rule: Literal["roofline"]
     peak_float32_flops_per_s: Positive
-    peak_bfloat16_flops_per_s: Positive
-
-
-class Measured(Record):
-    """The device's profile was measured by ``splitshare profile``; nothing is computed."""
-
-    rule: Literal["measured"]
+    peak_float16_flops_per_s: Positive
+    """Peak at 16 bits; bfloat16 modules run at it, as float16 of that size where there is no bfloat16."""
+    efficiency: EfficiencyFit
 
 
 class DeviceSpec(Record):
@@ -136,12 +143,29 @@ class DeviceSpec(Record):
     schema_: Literal["splitshare.device/1"] = Field(alias="schema")
     name: Name
     title: str
-    processor: str
+    cpu: str | None = None
+    gpu: str | None = None
+    """The processor that runs the modules, where the device has one."""
     memory_bytes: Positive
     memory_bandwidth_bytes_per_s: Positive
-    source: str
-    """Where the specification was read."""
-    profile: PublishedCpu | Roofline | Measured = Field(discriminator="rule")
+    """Theoretical peak of the memory that weights are read from."""
+    bandwidth_efficiency: Positive = Field(le=1)
+    """Share of that peak that a module can draw."""
+    profile: PublishedCpu | Roofline = Field(discriminator="rule")
+    sources: dict[str, str]
+    """Where each figure was read, or why it was assumed; one entry for each figure, none may be missing."""
+
+    @model_validator(mode="after")
+    def _every_figure_has_its_source(self) -> Self:
+        figures = ["memory_bytes", "memory_bandwidth_bytes_per_s", "bandwidth_efficiency"]
+        figures += [f"profile.{name}" for name in type(self.profile).model_fields if name != "rule"]
+        for figure in figures:
+            if figure not in self.sources:
+                raise ValueError(f"sources: {figure!r} has no source; say where the figure was read")
+        for key in self.sources:
+            if key not in figures:
+                raise ValueError(f"sources: {key!r} is no figure of this device; {nearest(key, figures)}")
+        return self
 
 
 class TestbedDevice(Record):
@@ -150,9 +174,10 @@ class TestbedDevice(Record):
     __test__ = False  # not a test class, whatever its name starts with
     name: Name
     device: Name
-    """Device type, by its profile ``profiles/<device>.json``; ``this-machine`` is measured in the run itself."""
+    """Device type, by its profile ``profiles/<device>.json``; ``this-machine`` is measured in the run."""
     tier: Literal["edge", "cloud"] = "edge"
-    models_memory_bytes: Positive
+    models_memory_bytes: Positive | None = None
+    """Memory for weights; left out, a fixed share of the profiled device's memory (``catalog.testbeds``)."""
 
 
 class TestbedLink(Record):
@@ -177,3 +202,32 @@ class Testbed(Record):
     links: tuple[TestbedLink, ...]
     source: Name
     """The device that requests come from."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names: dict[str, int] = {}
+        for i, device in enumerate(self.devices):
+            if device.name in names:
+                raise ValueError(
+                    f"devices[{i}].name: {device.name!r} is the name of devices[{names[device.name]}] too; "
+                    "choose another"
+                )
+            names[device.name] = i
+        if self.source not in names:
+            raise ValueError(f"source: unknown device {self.source!r}; {nearest(self.source, list(names))}")
+        pairs: dict[frozenset[str], int] = {}
+        for i, link in enumerate(self.links):
+            for end, name in (("a", link.a), ("b", link.b)):
+                if name not in names:
+                    raise ValueError(
+                        f"links[{i}].{end}: unknown device {name!r}; {nearest(name, list(names))}"
+                    )
+            if link.a == link.b:
+                raise ValueError(
+                    f"links[{i}].b: a link joins two different devices, not {link.a!r} with itself"
+                )
+            pair = frozenset((link.a, link.b))
+            if pair in pairs:
+                raise ValueError(f"links[{i}]: joins the same devices as links[{pairs[pair]}]; keep one")
+            pairs[pair] = i
+        return self

@@ -1,0 +1,63 @@
+# Two commands do everything: `make reproduce` and `make test`. Each makes its virtual environment if there is none.
+PYTHON ?= python3.11
+VENV ?= .venv
+CORES ?= all
+CONFIG ?= config/config.yaml
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
+
+.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles pin test test-all lint clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+install: $(READY) ## Make the virtual environment from the lock
+
+reproduce: $(READY) ## Measure, place, prove, replay, draw: everything, end to end
+	$(RUN) all
+
+smoke: CONFIG = config/smoke.yaml
+smoke: $(READY) ## The same path on the smallest input
+	$(RUN) all
+
+profiles instances solve replay figures: $(READY) ## One stage and what it needs
+	$(RUN) $@
+
+report: $(READY) ## One HTML page with every figure and table: results/report.html
+	$(RUN) all
+	$(RUN) all --report results/report.html
+
+remeasure: $(READY) ## Measure this machine again, then everything that depends on it
+	$(RUN) all --forcerun profile_module
+
+record-profiles: $(READY) ## Write the committed device profiles again from their rules
+	$(RUN) describe
+	for device in data/devices/*.yaml; do \
+	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
+	done
+
+pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
+	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
+
+test: $(READY) ## The default tests
+	$(BIN)/pytest
+
+test-all: $(READY) ## The default tests and the slow ones
+	$(BIN)/pytest -m "not gpu and not root and not network"
+
+lint: $(READY) ## Format and type checks
+	$(BIN)/ruff format --check src tests workflow benchmarks
+	$(BIN)/ruff check src tests workflow benchmarks
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+clean: ## Remove what runs have computed
+	rm -rf results .snakemake

@@ -1,0 +1,60 @@
+# The whole pipeline: catalogue and measurements to tables and figures. This file wires the stages together and names
+# the targets; each stage is a file in workflow/rules/, and every command in them can be run by hand.
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/profiles.smk"
+include: "workflow/rules/instances.smk"
+include: "workflow/rules/solve.smk"
+include: "workflow/rules/replay.smk"
+include: "workflow/rules/figures.smk"
+
+
+localrules:
+    all,
+    profiles,
+    instances,
+    solve,
+    replay,
+    figures,
+
+
+# Everything: canonical tables and figures, and this machine's own under results/local.
+rule all:
+    default_target: True
+    input:
+        RUN_CONFIG,
+        rules.figures.input,
+        rules.profiles.input,
+
+
+# Measure this machine, module by module.
+rule profiles:
+    input:
+        LOCAL_PROFILE,
+
+
+# Placement instances, canonical and local.
+rule instances:
+    input:
+        INSTANCES["canonical"],
+        INSTANCES["local"],
+
+
+# Placements by every method, as tables.
+rule solve:
+    input:
+        [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
+
+
+# Request traces replayed through the simulator.
+rule replay:
+    input:
+        REPLAY_TABLES,
+
+
+# Every table and figure.
+rule figures:
+    input:
+        FIGURES,

@@ -1,0 +1,38 @@
+"""Where the catalogue's files lie, defined once; every function takes the root explicitly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DATA = Path("data")
+"""The repository's data, seen from its root, where the workflow and the command line run."""
+
+
+def tasks_file(root: Path) -> Path:
+    """Tasks and benchmarks under the data root."""
+    return root / "catalogue" / "tasks.yaml"
+
+
+def architectures_file(root: Path) -> Path:
+    """Architectures under the data root."""
+    return root / "catalogue" / "architectures.yaml"
+
+
+def models_file(root: Path) -> Path:
+    """Task models under the data root."""
+    return root / "catalogue" / "models.yaml"
+
+
+def published_towers_file(root: Path) -> Path:
+    """Published latencies of image towers under the data root."""
+    return root / "published" / "timm_image_towers.csv"
+
+
+def recorded_arrivals_file(root: Path) -> Path:
+    """Recorded arrival counts for bursty traces under the data root."""
+    return root / "traces" / "azure_llm_2023_code_arrivals_per_10s.csv"
+
+
+def workloads_file(root: Path) -> Path:
+    """Workloads under the data root."""
+    return root / "catalogue" / "workloads.yaml"

@@ -1,0 +1,317 @@
+"""``splitshare``: every stage without Snakemake.
+
+Exit code 0: done; 1: the work failed; 2: the input is wrong. Errors are one line on standard error. Stages are
+imported when they are called, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from splitshare import __version__
+from splitshare.catalog.paths import DATA
+from splitshare.errors import SplitshareError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Profile, place, replay and compare split and shared multi-modal models on edge devices.",
+)
+
+Instance = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Placement instance (JSON).")]
+PlacementFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement (JSON).")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of whatever is random.")]
+DataRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]
+Instances = Annotated[list[Path], typer.Argument(metavar="INSTANCE...", help="Placement instances (JSON).")]
+Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptions, the output of `describe`.")]
+Solver = Literal["gurobi", "highs"]
+TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
+LinkModel = Literal["independent", "serial", "shared-medium"]
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@app.command()
+def describe(
+    output: Output,
+    module: Annotated[list[str] | None, typer.Option(help="Module to describe; repeatable; default all.")] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Count parameters, operations and bytes of the catalogue's modules."""
+    from splitshare.commands import describe as stage
+
+    stage.run(catalog_root=data, output=output, modules=module)
+
+
+@app.command()
+def profile(
+    output: Output,
+    module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
+    descriptions: Annotated[
+        Path | None, typer.Option("--modules", help="Output of `describe`; without it modules are described here.")
+    ] = None,
+    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device_name: Annotated[str, typer.Option(help="What the profile calls this machine.")] = "this-machine",
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Measure modules on this machine, each in a process of its own."""
+    from splitshare.commands import profile as stage
+
+    chosen = {"budget_s": budget_s, "threads": threads}
+    stage.run(
+        catalog_root=data,
+        output=output,
+        modules=module,
+        descriptions=descriptions,
+        settings=stage.Settings(
+            torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}
+        ),
+        device_name=device_name,
+    )
+
+
+@app.command()
+def merge_profiles(
+    profiles: Annotated[list[Path], typer.Argument(metavar="PROFILE...", help="Profiles of one device.")],
+    output: Output,
+) -> None:
+    """Join profiles of one device into one."""
+    from splitshare.commands import merge_profiles as stage
+
+    stage.run(profiles, output)
+
+
+@app.command()
+def derive(
+    device: Annotated[Path, typer.Argument(metavar="DEVICE", help="Device type (YAML).")],
+    descriptions: Descriptions,
+    output: Output,
+    data: DataRoot = DATA,
+) -> None:
+    """Write the profile of a device that is not at hand, by the rule that its file names."""
+    from splitshare.commands import derive as stage
+
+    stage.run(device=device, modules=descriptions, catalog_root=data, output=output)
+
+
+@app.command()
+def instances(
+    output: Output,
+    descriptions: Descriptions,
+    profile: Annotated[list[Path], typer.Option(help="Profile of a device of the testbeds; repeatable.")],
+    testbed: Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")],
+    workload: Annotated[list[str] | None, typer.Option(help="Workload; repeatable; default all.")] = None,
+    pinned: Annotated[Path | None, typer.Option(help="Digests that the instances must have.")] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Write the placement instances of workloads on testbeds into the directory OUTPUT."""
+    from splitshare.commands import instances as stage
+
+    stage.run(
+        catalog_root=data,
+        descriptions=descriptions,
+        profiles=profile,
+        workloads=workload or [],
+        testbeds=testbed,
+        pinned=pinned,
+        output_dir=output,
+    )
+
+
+@app.command()
+def pin(instances: Instances, output: Output) -> None:
+    """Write down the digests of instances, to be held against later ones."""
+    from splitshare.commands import pin as stage
+
+    stage.run(instances, output)
+
+
+@app.command()
+def solve(
+    instances: Instances,
+    output: Output,
+    algorithm: Annotated[str, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")],
+    solver: Annotated[Solver | None, typer.Option(help="For the exact algorithms.")] = None,
+    seed: Seed = 0,
+    time_limit_s: Annotated[float | None, typer.Option(min=0.0, help="Seconds for each instance.")] = None,
+) -> None:
+    """Place the modules of instances; several instances write into the directory OUTPUT."""
+    from splitshare.commands import solve as stage
+
+    for placement in stage.run(
+        instances, algorithm=algorithm, solver=solver, seed=seed, time_limit_s=time_limit_s, output=output
+    ):
+        worth = "no placement" if placement.objective is None else f"{placement.objective:.6g} s"
+        typer.echo(f"{placement.algorithm}: {placement.status}, {worth}")
+
+
+@app.command()
+def evaluate(instance: Instance, placement: PlacementFile) -> None:
+    """Print the objective of a placement, its latencies and its memory as JSON."""
+    from splitshare.commands import evaluate as stage
+
+    worth = stage.run(instance, placement)
+    _print_json(
+        {
+            "objective": worth.objective,
+            "latency_s": worth.latency_s,
+            "memory_bytes": worth.memory_bytes,
+        }
+    )
+
+
+@app.command()
+def collect(
+    instances: Instances,
+    output: Output,
+    placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
+    method: Annotated[list[str], typer.Option(help="Method to collect; repeatable.")],
+    runs: Annotated[Path, typer.Option(help="Directory of the tables with times and provenance.")],
+) -> None:
+    """Write the placements of several methods as tables into the directory OUTPUT."""
+    from splitshare.commands import collect as stage
+
+    stage.run(instances, placements=placements, methods=method, output=output, runs=runs)
+
+
+@app.command()
+def check_split(
+    output: Output,
+    runs: Annotated[Path, typer.Option(help="Directory of the differences, which vary by processor.")],
+    model: Annotated[list[str] | None, typer.Option(help="Model to compare; repeatable; default all.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Hold the split models' answers against the whole models', at true size."""
+    from splitshare.commands import check_split as stage
+
+    stage.run(catalog_root=data, models=model, output=output, runs=runs, seed=seed)
+
+
+@app.command()
+def trace(
+    instance: Instance,
+    output: Output,
+    kind: Annotated[TraceKind, typer.Option(help="How requests arrive.")],
+    rate_per_s: Annotated[float | None, typer.Option(help="Mean requests a second over all classes.")] = None,
+    requests: Annotated[int | None, typer.Option(help="How many requests.")] = None,
+    horizon_s: Annotated[float | None, typer.Option(help="How long, instead of how many.")] = None,
+    arrivals: Annotated[
+        Path | None, typer.Option(help="Recorded arrivals: counts (bursty) or a trace (azure-llm-2023).")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Write a seeded request trace for the request classes of an instance."""
+    from splitshare.commands import trace as stage
+
+    stage.run(
+        instance=instance,
+        output=output,
+        kind=kind,
+        rate_per_s=rate_per_s,
+        requests=requests,
+        horizon_s=horizon_s,
+        arrivals=arrivals,
+        seed=seed,
+    )
+
+
+@app.command()
+def simulate(
+    instance: Instance,
+    placement: PlacementFile,
+    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Request trace (Parquet or CSV).")],
+    output: Output,
+    stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
+    link_model: Annotated[LinkModel, typer.Option(help="How transfers delay each other.")] = "serial",
+) -> None:
+    """Replay a trace on a placement, request by request, and print the metrics."""
+    from splitshare.commands import simulate as stage
+
+    metrics = stage.run(
+        instance=instance,
+        placement=placement,
+        trace=trace,
+        output=output,
+        stages_output=stages,
+        link_model=link_model,
+    )
+    typer.echo(metrics.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+@app.command()
+def sweep(
+    instance: Instance,
+    traces: Annotated[list[Path], typer.Argument(metavar="TRACE...", help="Traces <kind>-<rate>.parquet.")],
+    output: Output,
+    placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
+    method: Annotated[list[str], typer.Option(help="Method to replay; repeatable.")],
+    link_model: Annotated[list[LinkModel], typer.Option(help="How transfers delay each other; repeatable.")],
+) -> None:
+    """Replay several traces on the placements of several methods; tables into the directory OUTPUT."""
+    from splitshare.commands import sweep as stage
+
+    stage.run(
+        instance, traces, placements=placements, methods=method, link_models=link_model, output=output
+    )
+
+
+@app.command()
+def figures(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Which; default all.")] = None,
+    *,
+    output: Output,
+    results: Annotated[Path, typer.Option(help="Directory of a run's results: canonical or local.")],
+    config: Annotated[Path, typer.Option(help="The run's configuration.")] = Path("config/config.yaml"),
+    data: DataRoot = DATA,
+) -> None:
+    """Draw tables and figures from a run's results into the directory OUTPUT."""
+    from splitshare.commands import figures as stage
+
+    stage.run(names, results=results, config=config, catalog_root=data, output=output)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"splitshare {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: run the command line and turn errors into one line and an exit code."""
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    try:
+        app()
+    except SplitshareError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("error: interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

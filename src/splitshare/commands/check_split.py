@@ -1,0 +1,48 @@
+"""``splitshare check-split``: hold the split models' answers against the whole ones'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from splitshare.catalog.loader import load_catalog
+from splitshare.modules.equivalence import RELATIVE_TOLERANCE, compare
+from splitshare.progress import track
+from splitshare.results.table import write_csv
+
+
+def run(*, catalog_root: Path, models: Sequence[str] | None, output: Path, runs: Path, seed: int = 0) -> None:
+    """Compare whole and split models at true size.
+
+    Writes ``split_equivalence.csv`` into ``output`` (the verdicts, the same on every machine) and into ``runs`` (the
+    differences, which rounding makes differ between processors).
+
+    Args:
+        catalog_root: the data folder.
+        models: names; by default all models of the catalogue.
+        output: directory.
+        runs: directory.
+        seed: of weights and inputs.
+
+    Raises:
+        InputError: a model is unknown or cannot be built.
+        WorkError: a model has no whole counterpart.
+    """
+    catalog = load_catalog(catalog_root)
+    chosen = [catalog.model(name) for name in models] if models else list(catalog.models.values())
+    found = [compare(catalog, model, seed=seed) for model in track(chosen, "comparing", total=len(chosen))]
+    verdicts = pd.DataFrame(
+        {
+            "model": [e.model for e in found],
+            "answers": [e.answers for e in found],
+            "relative_tolerance": RELATIVE_TOLERANCE,
+            "agrees": [e.agrees for e in found],
+        }
+    )
+    write_csv(verdicts, output / "split_equivalence.csv")
+    differences = verdicts.assign(
+        largest_answer=[e.largest_answer for e in found], largest_difference=[e.largest_difference for e in found]
+    )
+    write_csv(differences, runs / "split_equivalence.csv")

@@ -1,0 +1,40 @@
+"""``splitshare merge-profiles``: join profiles of one device into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from splitshare.errors import InputError
+from splitshare.profiling.records import ModuleProfile, ProfileRow
+
+
+def run(*, profiles: Sequence[Path], output: Path) -> None:
+    """Join profiles of one device into one, in the order given.
+
+    Args:
+        profiles: files of one device.
+        output: file to write.
+
+    Raises:
+        InputError: a file is wrong, speaks of another device, or repeats a module and batch.
+    """
+    if not profiles:
+        raise InputError("profiles", "", "none given; name at least one")
+    device, notes = None, dict[str, None]()
+    rows: dict[tuple[str, int], ProfileRow] = {}
+    for path in profiles:
+        profile = ModuleProfile.read(path)
+        device = device or profile.device
+        if profile.device != device:
+            raise InputError(path, "device", f"differs from the device of {profiles[0]}; measure both alike")
+        notes |= dict.fromkeys(profile.notes)
+        for i, row in enumerate(profile.rows):
+            key = (row.module, row.batch)
+            if key in rows:
+                raise InputError(path, f"rows[{i}]", f"{row.module} at batch {row.batch} is there already; keep one")
+            rows[key] = row
+    assert device is not None, "there is at least one profile"
+    ModuleProfile(
+        schema_="splitshare.module-profile/1", device=device, notes=tuple(notes), rows=tuple(rows.values())
+    ).write(output)

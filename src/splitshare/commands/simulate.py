@@ -1,0 +1,58 @@
+"""``splitshare simulate``: replay a request trace against a placement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from splitshare.commands.evaluate import read_pair
+from splitshare.errors import InputError
+from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.replay.metrics import request_metrics
+from splitshare.replay.plan import LinkModel
+from splitshare.replay.simulator import simulate
+from splitshare.replay.tables import check_table_path
+from splitshare.replay.traces import read_trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(
+    *,
+    instance: Path,
+    placement: Path,
+    trace: Path,
+    output: Path,
+    stages_output: Path | None = None,
+    link_model: LinkModel = "serial",
+) -> pd.DataFrame:
+    """Replay ``trace``; each request class takes the evaluator's route.
+
+    Args:
+        instance: the instance, before the placement's variant.
+        placement: a placement of it.
+        trace: requests, Parquet or CSV.
+        output: the requests table to write, Parquet or CSV by suffix.
+        stages_output: the stages table to write, if wanted.
+        link_model: how transfers share links.
+
+    Returns:
+        Metrics by request class and overall (``request_metrics``).
+
+    Raises:
+        InputError: a file is wrong, the files do not belong together, or the placement is empty or
+            infeasible.
+    """
+    for path in (output, stages_output):
+        if path is not None:
+            check_table_path(path)
+    read, placed = read_pair(instance, placement)
+    assert placed.assignment is not None  # read_pair refuses empty placements
+    try:
+        routes = evaluate(read, placed.assignment).routes
+    except InfeasiblePlacementError as error:
+        raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
+    result = simulate(read, routes, read_trace(trace, read), link_model=link_model, source=placement)
+    result.write(output, stages_output)
+    return request_metrics(result.requests)

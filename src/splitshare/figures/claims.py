@@ -1,0 +1,162 @@
+"""The papers' claims, each with what was measured and a verdict by a rule that is written here.
+
+Rules: a saving is ``reproduced`` if it reaches the paper's number within half a point, ``partly`` if it reaches half
+of it. A claim about all 95 instances (14 models, 10 benchmarks) is at most ``partly`` while the run has fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from splitshare.catalog.loader import Catalog
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.memory import RULES, model_memory, workload_memory
+from splitshare.figures.style import save_table
+from splitshare.profiling.records import ModuleDescriptions
+
+NAME = "claims"
+Verdict = Literal["reproduced", "partly", "not reproduced"]
+
+PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS, PAPER_INSTANCES = 14, 5, 10, 95
+PAPER_SPLIT_SAVING, PAPER_SHARE_SAVING, PAPER_OPTIMAL = 0.50, 0.62, 89
+HALF_A_POINT = 0.005
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A row of ``claims.csv``."""
+
+    claim: str
+    paper_value: str
+    measured_value: str
+    unit: str
+    verdict: Verdict
+    note: str
+    source: str
+    """Files that the value was computed from."""
+
+
+def saving_verdict(measured: float, paper: float) -> Verdict:
+    """Verdict on a saving (a share): see the module's rules."""
+    if measured >= paper - HALF_A_POINT:
+        return "reproduced"
+    return "partly" if measured >= paper / 2 else "not reproduced"
+
+
+def optimal_verdict(optimal: int, instances: int) -> Verdict:
+    """Verdict on S4: the paper's share of optimal placements, over at least as many instances."""
+    if optimal / instances >= PAPER_OPTIMAL / PAPER_INSTANCES:
+        return "reproduced" if instances >= PAPER_INSTANCES else "partly"
+    return "not reproduced"
+
+
+def split_saving(catalog: Catalog, descriptions: ModuleDescriptions) -> Claim:
+    """S1: memory saved by splitting, best of the models."""
+    table = model_memory(catalog, descriptions)
+    best = {rule: _best(table[table["counting"] == rule], "model") for rule in RULES}
+    two_encoders = {rule: _best(table[(table["counting"] == rule) & (table["encoders"] == 2)], "model") for rule in RULES}
+    measured = max(saving for _, saving in two_encoders.values())
+    return Claim(
+        "S1",
+        f"{PAPER_SPLIT_SAVING:.0%}",
+        f"{measured:.1%}",
+        "share of parameters",
+        saving_verdict(measured, PAPER_SPLIT_SAVING),
+        f"best two-encoder model ({_told(two_encoders)}); over all models {_told(best)}",
+        "memory_split.csv",
+    )
+
+
+def share_saving(catalog: Catalog, descriptions: ModuleDescriptions, workloads: Sequence[str]) -> Claim:
+    """S2: memory saved by sharing modules across tasks, best of the workloads."""
+    table = workload_memory(catalog, descriptions, workloads)
+    best = {rule: _best(table[table["counting"] == rule], "workload") for rule in RULES}
+    measured = max(saving for _, saving in best.values())
+    return Claim(
+        "S2",
+        f"{PAPER_SHARE_SAVING:.0%}",
+        f"{measured:.1%}",
+        "share of parameters",
+        saving_verdict(measured, PAPER_SHARE_SAVING),
+        _told(best),
+        "memory_shared.csv",
+    )
+
+
+def equal_answers(equivalence: pd.DataFrame) -> Claim:
+    """S3: accuracy; equal answers so far, since no benchmark is evaluated yet."""
+    agreeing = int(equivalence["agrees"].sum())
+    every = agreeing == len(equivalence)
+    return Claim(
+        "S3",
+        "no loss of accuracy",
+        f"{agreeing} of {len(equivalence)}",
+        "models whose split and whole answers agree",
+        "partly" if every else "not reproduced",
+        "answers to random inputs with seeded random weights; accuracy on benchmarks is not measured yet",
+        "split_equivalence.csv",
+    )
+
+
+def greedy_optimal(placements: pd.DataFrame) -> Claim:
+    """S4: instances on which the greedy placement is optimal."""
+    greedy = placements[placements["method"] == "s2m3-greedy"]
+    optimal, gap = int(greedy["optimal"].sum()), float(greedy["gap"].max())
+    return Claim(
+        "S4",
+        f"{PAPER_OPTIMAL} of {PAPER_INSTANCES}",
+        f"{optimal} of {len(greedy)}",
+        "instances with an optimal greedy placement",
+        optimal_verdict(optimal, len(greedy)),
+        f"largest gap {gap:.2%}; our reading of the greedy, our instances",
+        "placements.csv",
+    )
+
+
+def scope(catalog: Catalog) -> Claim:
+    """S6: how much of the paper's scope the catalogue covers."""
+    models = list(catalog.models.values())
+    counts = (len(models), len({m.task for m in models}), len({m.benchmark for m in models}))
+    paper = (PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS)
+    reached = all(have >= want for have, want in zip(counts, paper, strict=True))
+    return Claim(
+        "S6",
+        " / ".join(map(str, paper)),
+        " / ".join(map(str, counts)),
+        "models / tasks / benchmarks",
+        "reproduced" if reached else "partly",
+        "the catalogue is ours; only the numbers are the paper's",
+        "data/catalogue",
+    )
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table ``claims``."""
+    descriptions = inputs.descriptions()
+    claims = [
+        split_saving(inputs.catalog, descriptions),
+        share_saving(inputs.catalog, descriptions, inputs.config.workloads),
+        equal_answers(inputs.csv("split_equivalence.csv")),
+        greedy_optimal(inputs.csv("placements.csv")),
+        scope(inputs.catalog),
+    ]
+    save_table(
+        pd.DataFrame([vars(claim) for claim in claims]),
+        output,
+        NAME,
+        caption="The claims of the papers' abstracts and what this reproduction measured.",
+    )
+
+
+def _best(table: pd.DataFrame, label: str) -> tuple[str, float]:
+    row = table.loc[table["saving"].idxmax()]
+    return str(row[label]), float(row["saving"])
+
+
+def _told(best: Mapping[str, tuple[str, float]]) -> str:
+    return "; ".join(f"{rule}: {saving:.1%} ({name})" for rule, (name, saving) in best.items())

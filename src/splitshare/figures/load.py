@@ -1,0 +1,63 @@
+"""Latency percentiles against offered load, for steady and bursty arrivals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.style import (
+    COLUMN_WIDTH_IN,
+    METHODS,
+    legend_below,
+    method_key,
+    paper_style,
+    save_figure,
+    save_table,
+)
+from splitshare.replay.metrics import OVERALL
+
+NAME = "latency_against_load"
+PERCENTILES = {"p50_s": ":", "p95_s": "-"}
+"""Percentiles that are drawn, and their line styles."""
+
+
+def load_table(replay: pd.DataFrame) -> pd.DataFrame:
+    """Latency over all request classes: a row a link model, trace, method and offered rate."""
+    overall = replay[replay["request"] == OVERALL]
+    columns = [
+        *("link_model", "trace", "method", "offered_per_s", "n", "mean_s", "p50_s", "p90_s", "p95_s", "p99_s"),
+        *("throughput_per_s", "busiest_utilisation"),
+    ]
+    return overall[columns].reset_index(drop=True)
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table (every link model) and the figure (the first one) ``latency_against_load``."""
+    table = load_table(inputs.csv("replay/replay.csv"))
+    link_model = inputs.config.replay.link_models[0]
+    save_table(table, output, NAME, caption="Latency against offered load (requests a second; seconds).")
+    with paper_style():
+        save_figure(_figure(table[table["link_model"] == link_model]), output, NAME)
+
+
+def _figure(table: pd.DataFrame) -> Figure:
+    traces = list(dict.fromkeys(table["trace"]))
+    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2.6))
+    for axes, trace in zip(figure.subplots(1, len(traces), sharey=True, squeeze=False)[0], traces, strict=True):
+        part = table[table["trace"] == trace]
+        keys = part["method"].map(method_key)
+        for method, (title, colour) in METHODS.items():
+            rows = part[keys == method].sort_values("offered_per_s")
+            for percentile, line in PERCENTILES.items():
+                if len(rows):
+                    label = f"{title}, {percentile.removesuffix('_s')}"
+                    axes.plot(rows["offered_per_s"], rows[percentile], line, color=colour, marker=".", label=label)
+        axes.set_yscale("log")
+        axes.set_title(f"{trace.capitalize()} arrivals")
+        axes.set_xlabel("Offered load (requests/s)")
+    figure.axes[0].set_ylabel("Latency (s)")
+    legend_below(figure, figure.axes[0], columns=5)
+    return figure

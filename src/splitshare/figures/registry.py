@@ -1,0 +1,110 @@
+"""Which tables and figures there are, what each is drawn from, and who draws it.
+
+Reading this costs nothing: the drawing code is imported when a figure is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["canonical", "local"]
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """One table, with or without a figure.
+
+    ``inputs`` are files below a scope's results; ``outputs`` are base names, those in ``drawn`` as a figure too.
+    """
+
+    name: str
+    module: str
+    inputs: tuple[str, ...]
+    tables: tuple[str, ...]
+    drawn: tuple[str, ...]
+    scopes: tuple[Scope, ...]
+    caption: str
+    category: str
+
+    def files(self) -> list[str]:
+        """File names that drawing writes."""
+        tables = [f"{name}.{suffix}" for name in self.tables for suffix in ("csv", "tex")]
+        return tables + [f"{name}.{suffix}" for name in self.drawn for suffix in ("pdf", "png")]
+
+
+FIGURES: dict[str, FigureSpec] = {
+    spec.name: spec
+    for spec in (
+        FigureSpec(
+            name="memory",
+            module="splitshare.figures.memory",
+            inputs=("modules.json",),
+            tables=("memory_split", "memory_shared"),
+            drawn=("memory_split", "memory_shared"),
+            scopes=("canonical",),
+            caption="Parameters of each model whole and split, and of each workload unshared and shared.",
+            category="Memory",
+        ),
+        FigureSpec(
+            name="latency",
+            module="splitshare.figures.latency",
+            inputs=("placements.csv",),
+            tables=("latency_by_method",),
+            drawn=("latency_by_method",),
+            scopes=("canonical", "local"),
+            caption="Mean latency of an idle request by method, workload and testbed.",
+            category="Latency",
+        ),
+        FigureSpec(
+            name="timeline",
+            module="splitshare.figures.timeline",
+            inputs=("replay/timeline.parquet",),
+            tables=("request_timeline",),
+            drawn=("request_timeline",),
+            scopes=("canonical",),
+            caption="Stages of the first requests of a replay, by device and link.",
+            category="Replay",
+        ),
+        FigureSpec(
+            name="load",
+            module="splitshare.figures.load",
+            inputs=("replay/replay.csv",),
+            tables=("latency_against_load",),
+            drawn=("latency_against_load",),
+            scopes=("canonical",),
+            caption="Median and 95th percentile of latency against offered load, for steady and bursty arrivals.",
+            category="Replay",
+        ),
+        FigureSpec(
+            name="link-models",
+            module="splitshare.figures.link_models",
+            inputs=("replay/idle.csv",),
+            tables=("link_models_idle",),
+            drawn=(),
+            scopes=("canonical",),
+            caption="What a link that carries one transfer at a time adds to the latency of an idle request.",
+            category="Replay",
+        ),
+        FigureSpec(
+            name="claims",
+            module="splitshare.figures.claims",
+            inputs=("modules.json", "placements.csv", "split_equivalence.csv"),
+            tables=("claims",),
+            drawn=(),
+            scopes=("canonical",),
+            caption="The claims of the papers' abstracts, with verdicts by rule.",
+            category="Claims",
+        ),
+        FigureSpec(
+            name="profile",
+            module="splitshare.figures.profile",
+            inputs=("this-machine.json",),
+            tables=("module_profile",),
+            drawn=("module_profile",),
+            scopes=("local",),
+            caption="Seconds of each module on this machine by batch size, measured.",
+            category="Profile",
+        ),
+    )
+}

@@ -1,0 +1,99 @@
+"""The one place for colours, names and sizes, and for writing a figure or table the same way every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from splitshare.files import atomic_path, write_text
+from splitshare.results.table import write_csv
+
+COLUMN_WIDTH_IN = 3.5
+"""Width of a column of a two-column paper, in inches; figures are read at this width or at twice it."""
+PNG_DPI = 200
+
+_PALETTE = sns.color_palette("colorblind", 10).as_hex()
+
+METHODS = {
+    "optimum": ("Optimum", _PALETTE[7]),
+    "s2m3-greedy": ("S2M3 greedy", _PALETTE[0]),
+    "sequential-routing": ("Sequential routing", _PALETTE[1]),
+    "no-sharing": ("No sharing", _PALETTE[2]),
+    "local": ("Local only", _PALETTE[3]),
+    "cloud": ("Cloud only", _PALETTE[4]),
+}
+"""Title and colour of each method, in the order in which they are drawn."""
+
+MEMORY = {"whole": _PALETTE[7], "split": _PALETTE[0], "shared": _PALETTE[2]}
+"""Colours of the ways to hold a model in memory."""
+
+STAGES = {
+    "transfer": ("Transfer", _PALETTE[7]),
+    "encode": ("Encoder", _PALETTE[0]),
+    "head": ("Head", _PALETTE[1]),
+}
+"""Title and colour of what happens to a request."""
+
+
+def method_key(method: str) -> str:
+    """The method without its solver: ``optimum`` for ``optimum-highs``."""
+    return "optimum" if method.startswith("optimum-") else method
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """Matplotlib settings of every figure; nothing is drawn outside."""
+    settings: dict[Any, Any] = {
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.labelsize": 8,
+        "axes.titlesize": 8,
+        "axes.linewidth": 0.6,
+        "figure.constrained_layout.use": True,
+        "font.size": 8,
+        "grid.alpha": 0.35,
+        "grid.linewidth": 0.4,
+        "legend.fontsize": 7,
+        "legend.frameon": False,
+        "lines.linewidth": 1.2,
+        "pdf.fonttype": 42,
+        "svg.hashsalt": "splitshare",
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def save_figure(figure: Figure, directory: Path, name: str) -> None:
+    """Write ``name.pdf`` and ``name.png``; no date and no program name, so that equal data give equal bytes."""
+    with atomic_path(directory / f"{name}.pdf") as temporary:
+        figure.savefig(temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    with atomic_path(directory / f"{name}.png") as temporary:
+        figure.savefig(temporary, dpi=PNG_DPI, metadata={"Software": None})
+
+
+def save_table(table: pd.DataFrame, directory: Path, name: str, *, caption: str, digits: int = 4) -> None:
+    """Write ``name.csv`` (full precision) and ``name.tex`` (``digits`` significant digits, ready to paste)."""
+    write_csv(table, directory / f"{name}.csv")
+    shown = table.copy()
+    for column in shown.select_dtypes("float"):
+        shown[column] = [f"{v:.{digits}g}" if pd.notna(v) else "--" for v in table[column]]
+    text = shown.to_latex(index=False, escape=True, caption=caption, label=f"tab:{name.replace('_', '-')}")
+    write_text(directory / f"{name}.tex", text)
+
+
+def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
+    """Put the legend of ``axes`` below the figure, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)

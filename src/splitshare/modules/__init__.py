@@ -1,0 +1,1 @@
+"""The torch modules of the catalogue: built from their true configurations, split and whole."""

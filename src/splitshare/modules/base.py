@@ -1,0 +1,37 @@
+"""What every module of a split model looks like from outside."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class SplitModule(nn.Module, ABC):
+    """A module that can stand on a device of its own: named tensors in, one tensor out.
+
+    An encoder takes one tensor, named by its role (``vision``, ``text``, ``audio``), whose first dimension is
+    the batch of items, and gives one row an item. A head takes the encoders' outputs by role, as they arrive:
+    for a batch of ``B`` requests with ``n`` items of a role each, that role's tensor has ``B * n`` rows,
+    request by request.
+    """
+
+    @abstractmethod
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Compute the module's output; the first dimension is the batch."""
+
+    @abstractmethod
+    def example_inputs(self, batch: int, items: Mapping[str, int], generator: torch.Generator) -> dict[str, Tensor]:
+        """Random inputs of the right shapes and types.
+
+        Args:
+            batch: items (encoder) or requests (head).
+            items: rows of each role with one request; only heads look at it.
+            generator: source of the values, on the CPU.
+        """
+
+    def token_embedding_parameters(self) -> int:
+        """Parameters of the token embedding table; 0 for a module without one."""
+        return 0

@@ -1,0 +1,126 @@
+"""From the catalogue to torch: modules with seeded weights, and inputs for them."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, get_type_hints
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from torch import Tensor
+
+from splitshare.catalog import paths
+from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import Architecture
+from splitshare.errors import InputError
+from splitshare.modules.base import SplitModule
+from splitshare.modules.registry import builder_module
+from splitshare.records import nearest
+
+Builder = Callable[..., SplitModule]
+"""Builds a module from keyword parameters, which are the architecture's ``params``."""
+
+
+class TensorSpec(NamedTuple):
+    """Shape and type of a tensor."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+    @property
+    def bytes(self) -> int:
+        """Size of the values."""
+        return torch.Size(self.shape).numel() * self.dtype.itemsize
+
+
+def builder_of(name: str, architecture: Architecture, source: Path) -> Builder:
+    """The builder of ``architecture``, its parameters checked.
+
+    Args:
+        name: the architecture's name.
+        architecture: its catalogue entry.
+        source: file that the entry was read from, for the error.
+
+    Raises:
+        InputError: no such builder; or a parameter is missing, unknown or of another type.
+    """
+    where = f"architectures.{name}"
+    builder: Builder = import_module(builder_module(name, architecture, source)).build
+    wanted = list(inspect.signature(builder).parameters)
+    hints = get_type_hints(builder)
+    for key, value in architecture.params.items():
+        field = f"{where}.params.{key}"
+        if key not in wanted:
+            raise InputError(source, field, f"unknown parameter of {architecture.builder!r}; {nearest(key, wanted)}")
+        expected = tuple if hints[key] == tuple[int, ...] else hints[key]
+        if not isinstance(value, expected):
+            raise InputError(source, field, f"must be {hints[key]}, not {value!r}")
+    for key in wanted:
+        if key not in architecture.params:
+            raise InputError(source, f"{where}.params.{key}", "is missing; add it")
+    return builder
+
+
+def derive_seed(seed: int, *parts: object) -> int:
+    """A seed for one purpose, the same on every machine: a digest of ``seed`` and what it is for."""
+    text = "/".join(map(str, (seed, *parts)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def build_module(catalog: Catalog, name: str, seed: int = 0) -> SplitModule:
+    """Build a module with random weights that depend on its identity and ``seed`` only.
+
+    Values come from the architecture's own initialiser, so they are the same wherever the same versions of
+    torch and transformers are. Under ``torch.device("meta")`` nothing is allocated. Returned for inference,
+    in the architecture's dtype.
+
+    Raises:
+        InputError: the catalogue has no such module, or its architecture cannot be built.
+    """
+    shared = catalog.module(name)
+    source = paths.architectures_file(catalog.root)
+    builder = builder_of(shared.ref.architecture, shared.architecture, source)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, name))
+        try:
+            module = builder(**shared.architecture.params)
+        except (ValueError, RuntimeError, ArithmeticError, StrictDataclassError) as error:
+            raise InputError(source, f"architectures.{shared.ref.architecture}.params", str(error)) from None
+    return module.to(getattr(torch, shared.architecture.dtype)).eval().requires_grad_(False)
+
+
+def example_inputs(catalog: Catalog, name: str, module: SplitModule, batch: int, seed: int = 0) -> dict[str, Tensor]:
+    """Seeded inputs of ``module`` on the CPU, floating point ones in the architecture's dtype.
+
+    Args:
+        catalog: where ``name`` is looked up.
+        name: the module's name.
+        module: the module built from it.
+        batch: items of an encoder, requests of a head.
+        seed: with the name and the batch, decides the values.
+    """
+    dtype = getattr(torch, catalog.module(name).architecture.dtype)
+    generator = torch.Generator(device="cpu").manual_seed(derive_seed(seed, name, "inputs", batch))
+    with torch.device("cpu"):
+        inputs = module.example_inputs(batch, catalog.head_items(name), generator)
+    return {role: tensor.to(dtype) if tensor.is_floating_point() else tensor for role, tensor in inputs.items()}
+
+
+def spec(tensor: Tensor) -> TensorSpec:
+    """Shape and type of ``tensor``."""
+    return TensorSpec(tuple(tensor.shape), tensor.dtype)
+
+
+def output_spec(module: SplitModule, inputs: Mapping[str, Tensor]) -> TensorSpec:
+    """Shape and type of the output of a module that was built on the meta device; nothing is computed.
+
+    Args:
+        module: a module without storage.
+        inputs: example inputs, on any device.
+    """
+    with torch.no_grad():
+        return spec(module({role: tensor.to("meta") for role, tensor in inputs.items()}))

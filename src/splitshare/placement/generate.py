@@ -1,0 +1,208 @@
+"""Build placement instances from the catalogue, a testbed and its devices' profiles (construction ours).
+
+Rates are equal at 1/s and every request comes from the testbed's source. A module's resident bytes are its
+weights: what activations need is kept back by the testbed's memory for models.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import Model, Testbed, TestbedDevice, Workload
+from splitshare.catalog.testbeds import check_testbed, models_memory_bytes
+from splitshare.errors import InputError
+from splitshare.placement.instance import Device, EncoderUse, Link, Module, PlacementInstance, Request
+from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, ModuleProfile, Work
+
+Profiles = Mapping[str, ModuleProfile]
+"""Profiles by device type."""
+
+
+class StaleProfileWarning(UserWarning):
+    """A profile was made of a module whose definition has changed since."""
+
+
+def build_instance(
+    catalog: Catalog,
+    workload: Workload,
+    testbed: Testbed,
+    profiles: Profiles,
+    descriptions: ModuleDescriptions,
+    objective: Literal["mean", "max"] = "mean",
+) -> PlacementInstance:
+    """The instance ``<workload>.<testbed>``: the workload's models asked from the testbed's source.
+
+    A module's own compute seconds and output bytes are those of one input; a request that encodes several
+    overrides them where they differ. Modules stand in the order of first use, a model's encoders before its
+    head.
+
+    Args:
+        catalog: the catalogue that the workload's models are in.
+        workload: the models, each a request class of rate 1/s.
+        testbed: devices and links.
+        profiles: a profile for each device type of the testbed.
+        descriptions: sizes of all modules.
+        objective: mean or largest latency.
+
+    Raises:
+        InputError: a module is not described or not profiled; names the command that mends it.
+
+    Warns:
+        StaleProfileWarning: a profile speaks of an earlier definition of a module.
+    """
+    check_testbed(testbed, {name: p.device.memory_bytes for name, p in profiles.items()}, f"{testbed.name}.yaml")
+    for line in stale_rows(catalog, [workload], [testbed], profiles, descriptions):
+        warnings.warn(line, StaleProfileWarning, stacklevel=2)
+    return PlacementInstance(
+        schema_="splitshare.placement-instance/1",
+        name=f"{workload.name}.{testbed.name}",
+        objective=objective,
+        devices=tuple(
+            Device(
+                name=d.name,
+                tier=d.tier,
+                memory_bytes=models_memory_bytes(d, profiles[d.device].device.memory_bytes),
+            )
+            for d in testbed.devices
+        ),
+        links=tuple(Link.model_validate(link.model_dump()) for link in testbed.links),
+        modules=tuple(
+            _module(_described(descriptions, name), testbed, profiles) for name in catalog.modules(workload.models)
+        ),
+        requests=tuple(
+            _request(catalog, catalog.model(name), testbed, profiles, descriptions) for name in workload.models
+        ),
+    )
+
+
+def stale_rows(
+    catalog: Catalog,
+    workloads: Iterable[Workload],
+    testbeds: Iterable[Testbed],
+    profiles: Profiles,
+    descriptions: ModuleDescriptions,
+) -> list[str]:
+    """One line for each device type and module whose profile has another definition than the description."""
+    models = dict.fromkeys(name for workload in workloads for name in workload.models)
+    types = dict.fromkeys(device.device for testbed in testbeds for device in testbed.devices)
+    lines = []
+    for device in types:
+        profiled = {(row.module, row.definition_sha256) for row in profiles[device].rows}
+        for module in catalog.modules(models):
+            digest = _described(descriptions, module).definition_sha256
+            if any(name == module and other != digest for name, other in profiled):
+                lines.append(
+                    f"{_profile_file(device)}: {module} has changed since this profile was made; "
+                    f"{_mend(device, profiles[device])}"
+                )
+    return lines
+
+
+def digests(instances: Iterable[PlacementInstance]) -> dict[str, str]:
+    """SHA-256 of each instance's canonical JSON, by instance name."""
+    return {instance.name: instance.sha256() for instance in instances}
+
+
+def _module(description: ModuleDescription, testbed: Testbed, profiles: Profiles) -> Module:
+    return Module(
+        name=description.module,
+        kind=description.kind,
+        memory_bytes=description.parameter_bytes,
+        output_bytes=_work(description, 1).output_bytes,
+        compute_s=_compute_s(description, 1, testbed, profiles),
+    )
+
+
+def _request(
+    catalog: Catalog, model: Model, testbed: Testbed, profiles: Profiles, descriptions: ModuleDescriptions
+) -> Request:
+    uses = []
+    for encoder in model.encoders:
+        description = _described(descriptions, encoder.module)
+        items = catalog.items(model, encoder)
+        work = _work(description, items)
+        compute_s = _compute_s(description, items, testbed, profiles)
+        own_compute_s = _compute_s(description, 1, testbed, profiles)
+        uses.append(
+            EncoderUse(
+                module=encoder.module,
+                input_bytes=work.input_bytes,
+                output_bytes=None if work.output_bytes == _work(description, 1).output_bytes else work.output_bytes,
+                compute_s=None if compute_s == own_compute_s else compute_s,
+            )
+        )
+    return Request(
+        name=model.name,
+        task=model.task,
+        model=model.name,
+        source=testbed.source,
+        rate_per_s=1.0,
+        encoders=tuple(uses),
+        head=model.head.module,
+        result_bytes=model.result_bytes,
+    )
+
+
+def _compute_s(
+    description: ModuleDescription, batch: int, testbed: Testbed, profiles: Profiles
+) -> dict[str, float | None]:
+    """Seconds by device of a testbed, nine significant digits; null where the module cannot run."""
+    return {device.name: _seconds(description.module, batch, device, profiles) for device in testbed.devices}
+
+
+def _seconds(module: str, batch: int, device: TestbedDevice, profiles: Profiles) -> float | None:
+    profile = profiles[device.device]
+    row = profile.by_key.get((module, batch))
+    if row is None:
+        raise InputError(
+            _profile_file(device.device),
+            "rows",
+            f"no row of {module} at batch {batch}; {_mend(device.device, profile)}",
+        )
+    if not row.runnable:
+        return None
+    if row.compute_median_s is None:
+        raise InputError(
+            _profile_file(device.device),
+            "rows",
+            f"{module} at batch {batch} is runnable but has no compute_median_s; {_mend(device.device, profile)}",
+        )
+    return float(f"{row.compute_median_s:.9g}")
+
+
+def _profile_file(device: str) -> str:
+    return f"profiles/{device}.json"
+
+
+def _mend(device: str, profile: ModuleProfile) -> str:
+    measured = any(row.provenance == "measured" for row in profile.rows)
+    return (
+        "remeasure it with `splitshare profile`"
+        if measured
+        else f"derive it anew with `splitshare derive data/devices/{device}.yaml`"
+    )
+
+
+def _described(descriptions: ModuleDescriptions, module: str) -> ModuleDescription:
+    try:
+        return descriptions.by_name[module]
+    except KeyError:
+        raise InputError(
+            "module descriptions",
+            "modules",
+            f"no {module!r}; describe the catalogue anew with `splitshare describe`",
+        ) from None
+
+
+def _work(description: ModuleDescription, batch: int) -> Work:
+    try:
+        return description.at(batch)
+    except KeyError:
+        raise InputError(
+            "module descriptions",
+            description.module,
+            f"not described at batch {batch}; describe the catalogue anew with `splitshare describe`",
+        ) from None

@@ -1,0 +1,46 @@
+"""Digests that pin instances down: results are comparable only where these agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from splitshare.errors import InputError, WorkError
+from splitshare.placement.generate import digests
+from splitshare.placement.instance import PlacementInstance
+from splitshare.records import Name, Record
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class PinnedInstances(Record):
+    """``data/baselines/instances.json``: SHA-256 of each canonical instance's JSON, by instance name."""
+
+    schema_: Literal["splitshare.pinned-instances/1"] = Field(alias="schema")
+    sha256: dict[Name, Digest]
+
+
+def pinned(instances: Sequence[PlacementInstance]) -> PinnedInstances:
+    """The digests of ``instances`` as a record."""
+    return PinnedInstances(schema_="splitshare.pinned-instances/1", sha256=digests(instances))
+
+
+def check_pinned(instances: Sequence[PlacementInstance], path: Path) -> None:
+    """Hold instances against the digests in ``path``.
+
+    Raises:
+        InputError: an instance is not in the file.
+        WorkError: an instance has another digest than the file says.
+    """
+    recorded = PinnedInstances.read(path).sha256
+    for name, digest in digests(instances).items():
+        if name not in recorded:
+            raise InputError(path, f"sha256.{name}", "is missing; after a meant change write the file with `make pin`")
+        if recorded[name] != digest:
+            raise WorkError(
+                f"instance {name} has digest {digest[:12]}..., {path} says {recorded[name][:12]}...: recorded results "
+                "speak of another instance; undo the change or, if it is meant, run `make pin` and record them again"
+            )

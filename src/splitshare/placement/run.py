@@ -1,0 +1,76 @@
+"""Run an algorithm on an instance: time it, check it, score it with the one evaluator."""
+
+from __future__ import annotations
+
+import platform
+import time
+
+from splitshare import __version__
+from splitshare.errors import WorkError
+from splitshare.placement.contract import Answer, PlacementAlgorithm
+from splitshare.placement.instance import Placement, PlacementInstance, Status, Versions
+from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
+from splitshare.placement.variants import apply_variant
+
+OBJECTIVE_TOLERANCE = 1e-6
+"""Largest relative difference between a solver's objective and the evaluator's."""
+
+
+def solve(
+    instance: PlacementInstance,
+    algorithm: PlacementAlgorithm,
+    *,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+) -> Placement:
+    """Place the modules of ``instance`` with ``algorithm``.
+
+    A heuristic that finds nothing, or whose answer breaks a rule because the instance leaves it no choice (``local``
+    on a device that is too small), is reported as ``infeasible``: that is an answer. An exact method's answer that
+    the evaluator does not confirm is an error.
+
+    Raises:
+        WorkError: the algorithm changed the instance, or an exact method's objective or feasibility does not hold.
+    """
+    variant = getattr(algorithm, "variant", None)
+    solved = apply_variant(instance, variant)
+    digest = solved.sha256()
+    started = time.perf_counter()
+    answer = algorithm.place(solved, seed=seed, time_limit=time_limit_s)
+    elapsed_s = time.perf_counter() - started
+    if solved.sha256() != digest:
+        raise WorkError(f"{algorithm.name}: changed the instance {instance.name!r}; algorithms must leave it alone")
+    if not isinstance(answer, Answer):
+        assignment = None if answer is None else normalised(answer)
+        status: Status = "infeasible" if answer is None else "feasible"
+        answer = Answer(assignment, status, solve_s=elapsed_s)
+    status, objective = answer.status, None
+    if answer.assignment is not None:
+        try:
+            objective = evaluate(solved, answer.assignment).objective
+        except InfeasiblePlacementError as error:
+            if answer.objective is not None:
+                raise WorkError(f"{algorithm.name} on {instance.name!r}: {error}") from None
+            status = "infeasible"
+        else:
+            _confirm(algorithm.name, instance.name, answer.objective, objective)
+    return Placement(
+        schema_="splitshare.placement/1",
+        instance_sha256=instance.sha256(),
+        algorithm=algorithm.name,
+        variant=variant,
+        status=status,
+        assignment=None if objective is None else answer.assignment,
+        objective=objective,
+        bound=answer.bound,
+        build_s=answer.build_s,
+        solve_s=answer.solve_s,
+        versions=Versions(splitshare=__version__, python=platform.python_version(), solver=answer.solver),
+    )
+
+
+def _confirm(algorithm: str, instance: str, claimed: float | None, evaluated: float) -> None:
+    if claimed is not None and abs(claimed - evaluated) > OBJECTIVE_TOLERANCE * max(abs(evaluated), 1e-12):
+        raise WorkError(
+            f"{algorithm} on {instance!r}: the solver's objective {claimed!r} is not the evaluator's {evaluated!r}"
+        )

@@ -1,0 +1,91 @@
+"""The machine that a profile is measured on: its name for readers, and the memory that is free on it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from splitshare.errors import InputError
+from splitshare.profiling.records import ProfiledDevice
+
+CGROUP_FILES = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+"""Limit and use of memory of the control group, version 2 and version 1."""
+
+
+def usable_threads() -> int:
+    """Processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_memory_bytes() -> int:
+    """Bytes that can still be allocated: what the system says, or what a control group leaves, if that is less."""
+    available = int(psutil.virtual_memory().available)
+    for limit_file, usage_file in CGROUP_FILES:
+        try:
+            limit, usage = (Path(file).read_text().strip() for file in (limit_file, usage_file))
+        except OSError:
+            continue
+        if limit.isdecimal():
+            available = min(available, int(limit) - int(usage))
+    return max(available, 0)
+
+
+def this_machine(name: str, threads: int, torch_device: str) -> ProfiledDevice:
+    """Describe the machine.
+
+    Args:
+        name: what the profile calls the device.
+        threads: threads that torch computes with.
+        torch_device: ``cpu``, ``cuda`` or ``cuda:<index>``; of a CUDA device the memory is its own.
+
+    Raises:
+        InputError: there is no such CUDA device.
+    """
+    gpu, memory_bytes = None, int(psutil.virtual_memory().total)
+    if torch_device != "cpu":
+        gpu, memory_bytes = _cuda_device(torch_device)
+    return ProfiledDevice(
+        name=name,
+        cpu=_cpu_name(),
+        gpu=gpu,
+        threads=threads,
+        memory_bytes=memory_bytes,
+        os=f"{platform.system()} {platform.release()}",
+        versions={"python": platform.python_version()}
+        | {package: version(package) for package in ("numpy", "torch", "transformers")},
+    )
+
+
+def _cuda_device(torch_device: str) -> tuple[str, int]:
+    """Name and memory of a CUDA device."""
+    import torch
+
+    try:
+        device = torch.device(torch_device)
+        if device.type != "cuda":
+            raise InputError("--torch-device", "", f"{torch_device!r} is neither cpu nor a CUDA device")
+        properties = torch.cuda.get_device_properties(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError("--torch-device", "", f"{torch_device!r} cannot be used here: {reason}") from None
+    return str(properties.name), int(properties.total_memory)
+
+
+def _cpu_name() -> str:
+    """The processor's model name, or its architecture where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,83 @@
+"""Arrivals in public trace files, in the formats that they really have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splitshare.errors import InputError
+from splitshare.replay.tables import at_row, parse_counts, parse_floats, read_csv
+
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,9})?")
+
+
+@dataclass(frozen=True, eq=False)
+class ArrivalCounts:
+    """Arrivals counted in consecutive bins of one width, from time 0 on."""
+
+    width_s: float
+    arrivals: NDArray[np.int64]
+    """Shape (bins,); empty bins are there, with 0."""
+
+
+def read_arrival_counts(path: Path) -> ArrivalCounts:
+    """Read ``start_s,arrivals``: one row a bin, the first from 0, each as wide as the first.
+
+    Raises:
+        InputError: a bin is missing (empty ones are written as 0), a count is no whole number, or nothing
+            arrives.
+    """
+    text = read_csv(path, ("start_s", "arrivals"))
+    start_s = parse_floats(path, "start_s", text["start_s"])
+    arrivals = parse_counts(path, "arrivals", text["arrivals"])
+    if len(start_s) < 2 or start_s[1] <= 0:
+        raise InputError(
+            path, "start_s", "needs at least two bins, the second after 0, to tell the width of one"
+        )
+    width_s = float(start_s[1])
+    wrong = np.flatnonzero(np.abs(start_s - width_s * np.arange(len(start_s))) > 1e-6 * width_s)
+    if wrong.size:
+        i = int(wrong[0])
+        raise InputError(
+            path,
+            at_row("start_s", i),
+            f"must be {width_s * i:.9g} in bins of {width_s:.9g} s from 0; write empty bins with 0 arrivals",
+        )
+    if not arrivals.sum():
+        raise InputError(path, "arrivals", "nothing ever arrives; at least one bin needs a count")
+    return ArrivalCounts(width_s, arrivals)
+
+
+def read_azure_llm_2023(path: Path) -> NDArray[np.float64]:
+    """Read the arrival times of an Azure LLM inference trace of 2023.
+
+    Source: Microsoft Azure Public Dataset, ``AzureLLMInferenceTrace_{code,conv}.csv``: the columns
+    ``TIMESTAMP,ContextTokens,GeneratedTokens``, times such as ``2023-11-16 18:17:03.9799600`` without a zone.
+    The token counts are checked and not returned: the size of a request belongs to its class here.
+
+    Returns:
+        Seconds since the first request, ascending, shape (requests,).
+
+    Raises:
+        InputError: names the row of the first mistake.
+    """
+    text = read_csv(path, ("TIMESTAMP", "ContextTokens", "GeneratedTokens"))
+    parse_counts(path, "ContextTokens", text["ContextTokens"])
+    parse_counts(path, "GeneratedTokens", text["GeneratedTokens"])
+    stamps = np.empty(len(text["TIMESTAMP"]), dtype="datetime64[ns]")
+    for i, stamp in enumerate(text["TIMESTAMP"]):
+        try:
+            if not _TIMESTAMP.fullmatch(stamp):
+                raise ValueError
+            stamps[i] = np.datetime64(stamp, "ns")
+        except ValueError:
+            raise InputError(
+                path, at_row("TIMESTAMP", i), f"must look like 2023-11-16 18:17:03.9799600, not {stamp!r}"
+            ) from None
+    stamps.sort()
+    ticks: NDArray[np.int64] = (stamps - stamps[0]).astype(np.int64)
+    return ticks / 1e9

@@ -1,0 +1,165 @@
+"""Seeded request traces: Poisson, bursty after recorded counts, or at given times.
+
+All draws are from NumPy's PCG64, with one stream for the arrivals and one for the request classes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.random import PCG64, Generator, SeedSequence
+from numpy.typing import NDArray
+
+from splitshare.errors import InputError
+from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.azure import ArrivalCounts, read_arrival_counts
+from splitshare.replay.traces import RequestTrace
+
+
+def poisson_trace(
+    instance: PlacementInstance,
+    rate_per_s: float,
+    *,
+    requests: int | None = None,
+    horizon_s: float | None = None,
+    seed: int,
+) -> RequestTrace:
+    """Arrivals of a Poisson process; the first ``requests`` of them, or those before ``horizon_s``.
+
+    Args:
+        instance: its request classes are drawn with their ``rate_per_s`` as weights.
+        rate_per_s: mean rate over all classes together.
+        requests: how many requests; give this or ``horizon_s``.
+        horizon_s: how long, in seconds.
+        seed: the same seed gives the same trace.
+
+    Raises:
+        InputError: an argument is out of range, both or none of the lengths are given, or nothing arrives.
+    """
+    _check_length(rate_per_s, requests, horizon_s)
+    arrival_stream, class_stream = _streams(seed)
+    if requests is not None:
+        arrival_s = np.cumsum(arrival_stream.exponential(1 / rate_per_s, requests))
+    else:
+        assert horizon_s is not None
+        # Given their number, the arrivals of a Poisson process are uniform over the horizon.
+        count = int(arrival_stream.poisson(rate_per_s * horizon_s))
+        arrival_s = np.sort(arrival_stream.random(count)) * horizon_s
+    if not len(arrival_s):
+        raise InputError(
+            "horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer"
+        )
+    return _trace(instance, arrival_s, class_stream)
+
+
+def bursty_trace(
+    counts: Path,
+    instance: PlacementInstance,
+    rate_per_s: float,
+    *,
+    requests: int | None = None,
+    horizon_s: float | None = None,
+    seed: int,
+) -> RequestTrace:
+    """Arrivals after recorded counts a bin, at another mean rate.
+
+    Each bin's arrivals are placed uniformly at random within it. The first ``requests`` of them (from the
+    start of the record, which begins anew when it is used up, freshly placed) are kept, and time is stretched
+    by one factor such that they fill ``requests / rate_per_s`` seconds. Stretching changes how long a burst
+    lasts, in proportion, and leaves what does not depend on the unit of time as it was: the coefficient of
+    variation of the inter-arrival times, and how the counts of a (stretched) bin spread. What happened inside
+    a bin is lost: at that scale the arrivals are Poisson-like, smoother than the recorded ones were.
+
+    Args:
+        counts: file of ``start_s,arrivals``, see ``read_arrival_counts``.
+        instance: its request classes are drawn with their ``rate_per_s`` as weights.
+        rate_per_s: mean rate over all classes together.
+        requests: how many requests; give this or ``horizon_s``.
+        horizon_s: how long, in seconds; the same as ``requests = rate_per_s * horizon_s``, rounded.
+        seed: the same seed gives the same trace.
+
+    Raises:
+        InputError: an argument or the file is wrong.
+    """
+    _check_length(rate_per_s, requests, horizon_s)
+    if requests is None:
+        assert horizon_s is not None
+        requests = round(rate_per_s * horizon_s)
+        if not requests:
+            raise InputError(
+                "horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer"
+            )
+    arrival_stream, class_stream = _streams(seed)
+    recorded_s = _place(read_arrival_counts(counts), requests + 1, arrival_stream)
+    # The window ends where the next request would come, so it holds exactly `requests` of them.
+    arrival_s = recorded_s[:requests] * (requests / (rate_per_s * recorded_s[requests]))
+    return _trace(instance, arrival_s, class_stream)
+
+
+def trace_at(
+    instance: PlacementInstance, arrival_s: NDArray[np.float64], *, rate_per_s: float | None = None, seed: int
+) -> RequestTrace:
+    """A trace with given arrival times, such as those of a public trace.
+
+    Args:
+        instance: its request classes are drawn with their ``rate_per_s`` as weights.
+        arrival_s: seconds, ascending from 0 on, shape (requests,).
+        rate_per_s: where given, time is stretched such that the last request comes ``requests / rate_per_s``
+            seconds after time 0.
+        seed: of the classes.
+
+    Raises:
+        InputError: the rate is out of range, or cannot be had because all requests arrive at once.
+    """
+    if rate_per_s is not None:
+        _check_positive("rate_per_s", rate_per_s)
+        if arrival_s[-1] <= 0:
+            raise InputError(
+                "rate_per_s", "", "all requests arrive at once, so no stretching of time gives a rate"
+            )
+        arrival_s = arrival_s * (len(arrival_s) / (rate_per_s * arrival_s[-1]))
+    return _trace(instance, arrival_s, _streams(seed)[1])
+
+
+def _place(counts: ArrivalCounts, at_least: int, stream: Generator) -> NDArray[np.float64]:
+    """Sorted times of all arrivals of as many passes over the record as give ``at_least`` of them."""
+    bins = len(counts.arrivals)
+    bin_of = np.repeat(np.arange(bins), counts.arrivals)
+    passes = -(-at_least // len(bin_of))
+    return np.concatenate(
+        [np.sort((i * bins + bin_of + stream.random(len(bin_of))) * counts.width_s) for i in range(passes)]
+    )
+
+
+def _trace(instance: PlacementInstance, arrival_s: NDArray[np.float64], stream: Generator) -> RequestTrace:
+    rates = np.array([request.rate_per_s for request in instance.requests])
+    return RequestTrace(
+        request_id=np.arange(len(arrival_s), dtype=np.int64),
+        arrival_s=arrival_s,
+        classes=tuple(request.name for request in instance.requests),
+        request_class=stream.choice(len(rates), size=len(arrival_s), p=rates / rates.sum()).astype(np.int64),
+        size=np.ones(len(arrival_s)),
+    )
+
+
+def _streams(seed: int) -> tuple[Generator, Generator]:
+    if seed < 0:
+        raise InputError("seed", "", f"must be 0 or more, not {seed}")
+    arrivals, classes = SeedSequence(seed).spawn(2)
+    return Generator(PCG64(arrivals)), Generator(PCG64(classes))
+
+
+def _check_length(rate_per_s: float, requests: int | None, horizon_s: float | None) -> None:
+    _check_positive("rate_per_s", rate_per_s)
+    if (requests is None) == (horizon_s is None):
+        raise InputError("requests, horizon_s", "", "give exactly one of the two")
+    if requests is not None and requests < 1:
+        raise InputError("requests", "", f"must be 1 or more, not {requests}")
+    if horizon_s is not None:
+        _check_positive("horizon_s", horizon_s)
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not (np.isfinite(value) and value > 0):
+        raise InputError(name, "", f"must be a finite number above 0, not {value}")

@@ -1,0 +1,170 @@
+"""Discrete-event simulation of a placement under a request trace (rules ours).
+
+A device runs one module at a time, in order of readiness. All inputs of a request leave its source on
+arrival; an encoder is ready when its input is there (and, where the instance says ``routing: sequential``,
+the encoder before it is done); the head when all encoder outputs are there; the request is finished when the
+result is back at its source. Links are used as the link model says (``splitshare.replay.plan.LinkModel``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import Route
+from splitshare.replay.event_loop import run_events
+from splitshare.replay.plan import STAGES, LinkModel, StagePlan, build_plan
+from splitshare.replay.tables import categorical, write_table
+from splitshare.replay.traces import RequestTrace
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayResult:
+    """The two tables of a replay (contract ours)."""
+
+    requests: pd.DataFrame
+    """A row a request, as in the trace: ``request_id, request, arrival_s, start_s, finish_s, latency_s,
+    status``.
+
+    ``start_s`` is when a device or link first served it; ``status`` is always ``ok``, a simulated request is
+    not lost.
+    """
+    stages: pd.DataFrame
+    """A row a stage, by request and then as the class lists them: ``request_id, request, stage, module,
+    device, link, ready_s, start_s, finish_s, busy_s``.
+
+    ``stage`` is ``input``, ``encode``, ``send``, ``head`` or ``result``; ``device`` is null for a transfer,
+    ``link`` (``from->to``) for computing, both for a handover inside one device. It entered the queue at
+    ``ready_s``, held its device or link for ``busy_s`` from ``start_s``, and was there at ``finish_s``, a
+    link's latency included.
+    """
+
+    def write(self, requests: Path, stages: Path | None = None) -> None:
+        """Write the tables as Parquet or CSV by suffix; ``stages`` only where a path is given."""
+        write_table(self.requests, requests)
+        if stages is not None:
+            write_table(self.stages, stages)
+
+
+def simulate(
+    instance: PlacementInstance,
+    routes: Mapping[str, Route],
+    trace: RequestTrace,
+    *,
+    link_model: LinkModel = "serial",
+    source: Path | str = "placement",
+) -> ReplayResult:
+    """Replay a trace.
+
+    Args:
+        instance: the instance that the placement belongs to.
+        routes: a complete route for each request class of the trace, such as the evaluator gives.
+        trace: the requests.
+        link_model: how transfers share links.
+        source: file that the routes came from, for messages.
+
+    Raises:
+        InputError: a route is missing or cannot be gone; see ``build_plan``.
+    """
+    plan = build_plan(instance, routes, trace.classes, link_model, source)
+    row_first = _row_first(plan, trace)
+    ready_s, start_s, finish_s = run_events(
+        trace.arrival_s,
+        trace.size,
+        trace.request_class,
+        row_first,
+        plan.first,
+        plan.waits,
+        plan.resource,
+        plan.service_s,
+        plan.delay_s,
+        plan.next_a,
+        plan.next_b,
+        plan.resources,
+    )
+    return _tables(plan, trace, row_first, ready_s, start_s, finish_s)
+
+
+def warm_up() -> None:
+    """Compile the event loop (or load it from the cache on disk), so that no timing includes it."""
+    nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
+    one = np.array([0, 1], dtype=np.int64)
+    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, 1)
+
+
+def idle_latency_s(
+    instance: PlacementInstance, routes: Mapping[str, Route], *, link_model: LinkModel
+) -> dict[str, float]:
+    """Latency of each request class on an idle system, one request alone.
+
+    With ``independent`` this is the evaluator's; what another link model adds is the price of sharing a link
+    with oneself.
+    """
+    latency_s = {}
+    for request in instance.requests:
+        alone = RequestTrace(
+            request_id=np.zeros(1, dtype=np.int64),
+            arrival_s=np.zeros(1),
+            classes=(request.name,),
+            request_class=np.zeros(1, dtype=np.int64),
+            size=np.ones(1),
+        )
+        result = simulate(instance, routes, alone, link_model=link_model)
+        latency_s[request.name] = float(result.requests["latency_s"].iloc[0])
+    return latency_s
+
+
+def _row_first(plan: StagePlan, trace: RequestTrace) -> NDArray[np.int64]:
+    """Where each request's stage rows start, and their number; shape (requests + 1,)."""
+    first = np.zeros(len(trace) + 1, dtype=np.int64)
+    np.cumsum(np.diff(plan.first)[trace.request_class], out=first[1:])
+    return first
+
+
+def _tables(
+    plan: StagePlan,
+    trace: RequestTrace,
+    row_first: NDArray[np.int64],
+    ready_s: NDArray[np.float64],
+    start_s: NDArray[np.float64],
+    finish_s: NDArray[np.float64],
+) -> ReplayResult:
+    owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
+    stage = np.arange(len(owner)) - np.repeat(
+        row_first[:-1] - plan.first[trace.request_class], np.diff(row_first)
+    )
+    link, device = plan.link[stage], plan.device[stage]
+    served_s = np.where((link < 0) & (device < 0), np.inf, start_s)
+    request_finish_s = finish_s[row_first[1:] - 1]  # the result is a class's last stage
+    requests = pd.DataFrame(
+        {
+            "request_id": trace.request_id,
+            "request": categorical(trace.request_class, trace.classes),
+            "arrival_s": trace.arrival_s,
+            "start_s": np.minimum.reduceat(served_s, row_first[:-1]),
+            "finish_s": request_finish_s,
+            "latency_s": request_finish_s - trace.arrival_s,
+            "status": categorical(np.zeros(len(trace), dtype=np.int64), ["ok", "dropped", "failed"]),
+        }
+    )
+    stages = pd.DataFrame(
+        {
+            "request_id": trace.request_id[owner],
+            "request": categorical(trace.request_class[owner], trace.classes),
+            "stage": categorical(plan.kind[stage], STAGES),
+            "module": categorical(plan.module[stage], plan.modules),
+            "device": categorical(device, plan.devices),
+            "link": categorical(link, plan.links),
+            "ready_s": ready_s,
+            "start_s": start_s,
+            "finish_s": finish_s,
+            "busy_s": plan.service_s[stage] * trace.size[owner],
+        }
+    )
+    return ReplayResult(requests, stages)

@@ -1,0 +1,186 @@
+"""Request traces: who asks for what and when; the one reader and the one writer (contract ours)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from splitshare.errors import InputError
+from splitshare.placement.instance import PlacementInstance
+from splitshare.records import nearest
+from splitshare.replay.tables import (
+    at_row,
+    categorical,
+    check_columns,
+    check_numbers,
+    check_table_path,
+    parse_counts,
+    parse_floats,
+    read_csv,
+    write_table,
+)
+
+_REQUIRED = ("request_id", "arrival_s", "request")
+_OPTIONAL = ("size",)
+
+
+@dataclass(frozen=True, eq=False)
+class RequestTrace:
+    """Requests in order of arrival; every array has the shape (requests,)."""
+
+    request_id: NDArray[np.int64]
+    """Distinct non-negative numbers."""
+    arrival_s: NDArray[np.float64]
+    """Non-decreasing, from 0 on."""
+    classes: tuple[str, ...]
+    """Names of request classes."""
+    request_class: NDArray[np.int64]
+    """Each request's position in ``classes``."""
+    size: NDArray[np.float64]
+    """Factor on the request's compute and bytes; 1 is the class's own."""
+
+    def __post_init__(self) -> None:
+        columns = (self.request_id, self.arrival_s, self.request_class, self.size)
+        if not len(self) or any(column.shape != (len(self),) for column in columns):
+            raise ValueError("the columns of a trace have one length, 1 or more")
+        if self.arrival_s[0] < 0 or np.any(np.diff(self.arrival_s) < 0):
+            raise ValueError("arrival_s must not be negative and must not decrease")
+
+    def __len__(self) -> int:
+        return len(self.arrival_s)
+
+    @property
+    def mean_rate_per_s(self) -> float:
+        """Requests over the time of the last arrival; infinite if all arrive at 0."""
+        last_s = float(self.arrival_s[-1])
+        return len(self) / last_s if last_s > 0 else float("inf")
+
+    def to_frame(self) -> pd.DataFrame:
+        """The trace with the columns of the contract; ``size`` only where it says something."""
+        frame = pd.DataFrame(
+            {
+                "request_id": self.request_id,
+                "arrival_s": self.arrival_s,
+                "request": categorical(self.request_class, self.classes),
+            }
+        )
+        if np.any(self.size != 1.0):
+            frame["size"] = self.size
+        return frame
+
+
+def write_trace(trace: RequestTrace, path: Path) -> None:
+    """Write a trace as Parquet or CSV by suffix; the same trace gives the same bytes.
+
+    Raises:
+        InputError: another suffix.
+    """
+    write_table(trace.to_frame(), path)
+
+
+def read_trace(path: Path, instance: PlacementInstance | None = None) -> RequestTrace:
+    """Read a request trace, Parquet or CSV by suffix.
+
+    Args:
+        path: a table with the columns ``request_id`` (distinct whole numbers), ``arrival_s`` (seconds from 0
+            on, not decreasing), ``request`` (a class) and, if wanted, ``size`` (a factor, 0 or more).
+        instance: where given, each ``request`` must be a class of it, and ``classes`` of the result are its
+            classes in its order.
+
+    Raises:
+        InputError: names the file, the column and the row (data rows counted from 1) of the first mistake.
+    """
+    check_table_path(path)
+    request_id, arrival_s, names, size = _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
+    late = np.flatnonzero(np.diff(arrival_s) < 0)
+    if late.size:
+        i = int(late[0]) + 1
+        raise InputError(
+            path,
+            at_row("arrival_s", i),
+            f"{arrival_s[i]:.9g} is before the row above, {arrival_s[i - 1]:.9g}; sort by arrival_s",
+        )
+    _refuse_repeated(path, request_id)
+    classes = tuple(dict.fromkeys(names)) if instance is None else tuple(r.name for r in instance.requests)
+    code = {name: i for i, name in enumerate(classes)}
+    for i, name in enumerate(names):
+        if not name:
+            raise InputError(path, at_row("request", i), "is empty; name a request class")
+        if name not in code:
+            raise InputError(
+                path, at_row("request", i), f"unknown request class {name!r}; {nearest(name, list(classes))}"
+            )
+    return RequestTrace(
+        request_id=request_id,
+        arrival_s=arrival_s,
+        classes=classes,
+        request_class=np.array([code[name] for name in names], dtype=np.int64),
+        size=size,
+    )
+
+
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64], list[str], NDArray[np.float64]]
+
+
+def _from_csv(path: Path) -> _Columns:
+    text = read_csv(path, _REQUIRED, _OPTIONAL)
+    arrival_s = parse_floats(path, "arrival_s", text["arrival_s"])
+    size = parse_floats(path, "size", text["size"]) if "size" in text else np.ones(len(arrival_s))
+    return parse_counts(path, "request_id", text["request_id"]), arrival_s, text["request"], size
+
+
+def _from_parquet(path: Path) -> _Columns:
+    try:
+        table = pq.ParquetFile(path).read()
+    except FileNotFoundError:
+        raise InputError(path, "", "no such file; check the path") from None
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(path, "", f"not a readable Parquet file: {error}") from None
+    check_columns(path, table.column_names, _REQUIRED, _OPTIONAL)
+    if not table.num_rows:
+        raise InputError(path, "", "has no rows; add at least one")
+    identity = _parquet_numbers(path, table, "request_id", whole=True)
+    check_numbers(path, "request_id", identity.astype(np.float64), identity.tolist())
+    arrival_s = _parquet_numbers(path, table, "arrival_s")
+    check_numbers(path, "arrival_s", arrival_s, arrival_s.tolist())
+    size = _parquet_numbers(path, table, "size") if "size" in table.column_names else np.ones(len(arrival_s))
+    check_numbers(path, "size", size, size.tolist())
+    kind = table.schema.field("request").type
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_string(plain) or pa.types.is_large_string(plain)):
+        raise InputError(path, "request", f"must be a column of text, not {kind}")
+    _refuse_null(path, table, "request")
+    return identity, arrival_s, table["request"].to_pylist(), size
+
+
+def _parquet_numbers(path: Path, table: pa.Table, column: str, *, whole: bool = False) -> NDArray[Any]:
+    kind = table.schema.field(column).type
+    if not (pa.types.is_integer(kind) or (pa.types.is_floating(kind) and not whole)):
+        raise InputError(path, column, f"must be a column of {'whole ' if whole else ''}numbers, not {kind}")
+    _refuse_null(path, table, column)
+    values: NDArray[Any] = table[column].to_numpy()
+    return values.astype(np.int64 if whole else np.float64)
+
+
+def _refuse_null(path: Path, table: pa.Table, column: str) -> None:
+    if table[column].null_count:
+        first = int(np.flatnonzero(table[column].is_null().to_numpy())[0])
+        raise InputError(path, at_row(column, first), "is null; fill it in")
+
+
+def _refuse_repeated(path: Path, request_id: NDArray[np.int64]) -> None:
+    _, first = np.unique(request_id, return_index=True)
+    if len(first) < len(request_id):
+        seen = np.ones(len(request_id), dtype=bool)
+        seen[first] = False
+        i = int(np.flatnonzero(seen)[0])
+        raise InputError(
+            path, at_row("request_id", i), f"{request_id[i]} stands in an earlier row too; number them apart"
+        )

@@ -1,0 +1,300 @@
+"""A mixed-integer linear program in columns and rows, solved by the named solver and no other.
+
+Every answer is rechecked here in plain arithmetic before anyone sees it: bounds, integrality and rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import gurobipy
+import highspy
+import linopy
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from splitshare.errors import WorkError
+
+Solver = Literal["gurobi", "highs"]
+SOLVERS: tuple[str, ...] = get_args(Solver)
+MilpStatus = Literal["optimal", "infeasible", "time_limit"]
+Sense = Literal["<=", "=", ">="]
+
+FEASIBILITY_TOLERANCE = 1e-6
+"""Largest violation of a row (relative to its largest term), a bound or integrality that an answer may have."""
+
+
+@dataclass
+class Milp:
+    """A minimisation over columns with bounds, some of them integer, and linear rows.
+
+    Columns are numbered in the order in which they are added; rows take ``{column: coefficient}``.
+    """
+
+    costs: list[float] = field(default_factory=list)
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    integer: list[bool] = field(default_factory=list)
+    rows: list[dict[int, float]] = field(default_factory=list)
+    senses: list[Sense] = field(default_factory=list)
+    right: list[float] = field(default_factory=list)
+
+    def add_column(self, *, cost: float = 0.0, lower: float = 0.0, upper: float = np.inf, integer: bool = False) -> int:
+        """Add a column and return its number."""
+        self.costs.append(cost)
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.integer.append(integer)
+        return len(self.costs) - 1
+
+    def add_row(self, terms: dict[int, float], sense: Sense, right: float) -> None:
+        """Add a row ``sum(coefficient * column) sense right``."""
+        self.rows.append(terms)
+        self.senses.append(sense)
+        self.right.append(right)
+
+
+@dataclass(frozen=True)
+class MilpResult:
+    """What a solver answered; ``values`` is ``None`` where it has no solution (shape: columns)."""
+
+    status: MilpStatus
+    values: npt.NDArray[np.float64] | None
+    objective: float | None
+    bound: float | None
+    build_s: float
+    solve_s: float
+    solver: str
+    """Name and version."""
+
+
+def solve_milp(
+    milp: Milp, *, solver: Solver, time_limit_s: float | None = None, seed: int = 0, threads: int = 1
+) -> MilpResult:
+    """Solve to proved optimality, or to the time limit, with exactly the solver that is named.
+
+    Building (from columns and rows to the solver's model) and solving are timed apart.
+
+    Raises:
+        WorkError: the solver has no licence, refuses the size, ends with a status that is no answer, or answers
+            something that does not hold when recomputed.
+    """
+    with _quiet():
+        licence = _gurobi_environment() if solver == "gurobi" else contextlib.nullcontext(None)
+        with licence as environment:
+            started = time.perf_counter()
+            model = _linopy_model(milp)
+            built = time.perf_counter()
+            _run(model, milp, solver, _options(solver, time_limit_s, seed, threads), environment)
+            result = _result(model, milp, solver, built - started)
+            if environment is not None:
+                model.solver_model.dispose()
+    return result
+
+
+def solver_version(solver: Solver) -> str:
+    """Name and version of a solver, for provenance."""
+    if solver == "gurobi":
+        return f"gurobi {'.'.join(map(str, gurobipy.gurobi.version()))}"
+    return f"highs {highspy.Highs().version()}"
+
+
+def _options(solver: Solver, time_limit_s: float | None, seed: int, threads: int) -> dict[str, Any]:
+    if solver == "gurobi":
+        options: dict[str, Any] = {
+            "MIPGap": 0.0,
+            "MIPGapAbs": 1e-10,
+            "FeasibilityTol": 1e-9,
+            "IntFeasTol": 1e-9,
+            "OptimalityTol": 1e-9,
+            "Seed": seed,
+            "Threads": threads,
+        }
+        return options if time_limit_s is None else options | {"TimeLimit": time_limit_s}
+    options = {
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": 1e-10,
+        "primal_feasibility_tolerance": 1e-9,
+        "mip_feasibility_tolerance": 1e-9,
+        "random_seed": seed,
+        "threads": threads,
+        "output_flag": False,
+        "log_to_console": False,
+    }
+    return options if time_limit_s is None else options | {"time_limit": float(time_limit_s)}
+
+
+def _gurobi_environment() -> Any:
+    try:
+        return gurobipy.Env(params={"OutputFlag": 0})
+    except gurobipy.GurobiError as error:
+        raise WorkError(
+            f"solver gurobi: no usable licence ({error}); set GRB_LICENSE_FILE to a licence, unset it to use the "
+            "size-limited licence that comes with gurobipy, or ask for --solver highs"
+        ) from None
+
+
+def _linopy_model(milp: Milp) -> linopy.Model:
+    model = linopy.Model()
+    integer = np.asarray(milp.integer, dtype=bool)
+    lower, upper, costs = (np.asarray(v, dtype=float) for v in (milp.lower, milp.upper, milp.costs))
+    label = np.empty(len(costs), dtype=np.int64)  # column number -> linopy's label of the variable
+    objective = 0
+    for name, chosen in (("continuous", ~integer), ("integer", integer)):
+        columns = np.flatnonzero(chosen)
+        if columns.size:
+            variables = model.add_variables(
+                lower=lower[columns],
+                upper=upper[columns],
+                coords=[columns],
+                dims=[f"{name}_column"],
+                name=name,
+                integer=name == "integer",
+            )
+            label[columns] = variables.labels.values
+            objective = objective + (variables * costs[columns]).sum()
+    senses = np.asarray(milp.senses)
+    for name, sense in (("at_most", "<="), ("equal", "="), ("at_least", ">=")):
+        numbers = np.flatnonzero(senses == sense)
+        if numbers.size:
+            expression = _expression(model, [milp.rows[i] for i in numbers], label)
+            right = xr.DataArray(np.asarray(milp.right, dtype=float)[numbers], dims="row")
+            model.add_constraints(expression, sense, right, name=name)
+    model.add_objective(objective)
+    return model
+
+
+def _expression(
+    model: linopy.Model, rows: Sequence[dict[int, float]], label: npt.NDArray[np.int64]
+) -> linopy.LinearExpression:
+    """All rows as one expression: terms padded to the longest row, as linopy stores them."""
+    width = max(1, max(len(terms) for terms in rows))
+    variables = np.full((len(rows), width), -1, dtype=np.int64)
+    coefficients = np.full((len(rows), width), np.nan)
+    for i, terms in enumerate(rows):
+        variables[i, : len(terms)] = label[list(terms)]
+        coefficients[i, : len(terms)] = list(terms.values())
+    data = xr.Dataset(
+        {
+            "coeffs": (("row", "_term"), coefficients),
+            "vars": (("row", "_term"), variables),
+            "const": ("row", np.zeros(len(rows))),
+        },
+        coords={"row": np.arange(len(rows))},
+    )
+    return linopy.LinearExpression(data, model)
+
+
+def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any], environment: Any) -> None:
+    if environment is not None:
+        options = options | {"env": environment}
+    try:
+        model.solve(solver_name=solver, io_api="direct", **options)
+    except gurobipy.GurobiError as error:
+        size = f"{len(milp.costs)} variables and {len(milp.rows)} constraints"
+        if error.errno == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:
+            raise WorkError(
+                f"solver gurobi: the model has {size}, more than the size-limited licence takes (2000 of each); "
+                "use a full licence or --solver highs"
+            ) from None
+        raise WorkError(f"solver gurobi: {error} (model of {size})") from None
+
+
+def _result(model: linopy.Model, milp: Milp, solver: Solver, build_s: float) -> MilpResult:
+    raw = model.solver_model
+    if solver == "gurobi":
+        solve_s, bound, solutions = raw.Runtime, raw.ObjBound, raw.SolCount
+    else:
+        information = raw.getInfo()
+        solve_s, bound = raw.getRunTime(), information.mip_dual_bound
+        solutions = int(information.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
+        if not any(milp.integer):
+            bound = information.objective_function_value
+    status = _status(str(model.termination_condition), solver, milp)
+    values = objective = None
+    if status != "infeasible" and solutions:
+        values = _values(model, len(milp.costs))
+        objective = _recheck(milp, values, solver)
+    if status == "optimal" and values is None:
+        raise WorkError(f"solver {solver}: reports an optimum without a solution")
+    if status == "infeasible" or bound is None or not np.isfinite(bound):
+        bound = None
+    return MilpResult(status, values, objective, bound, build_s, solve_s, solver_version(solver))
+
+
+def _status(condition: str, solver: Solver, milp: Milp) -> MilpStatus:
+    match condition:
+        case "optimal":
+            return "optimal"
+        case "infeasible":
+            return "infeasible"
+        case "infeasible_or_unbounded" if _bounded_below(milp):
+            return "infeasible"
+        case "time_limit":
+            return "time_limit"
+    raise WorkError(f"solver {solver}: ended with status {condition!r}, which is no answer")
+
+
+def _bounded_below(milp: Milp) -> bool:
+    """Whether column bounds alone keep the objective finite, so that *unbounded* can be ruled out."""
+    columns = zip(milp.costs, milp.lower, milp.upper, strict=True)
+    return all(np.isfinite(low if cost > 0 else high) for cost, low, high in columns if cost != 0)
+
+
+def _values(model: linopy.Model, columns: int) -> npt.NDArray[np.float64]:
+    values = np.empty(columns)
+    for variables in (model.variables[name] for name in model.variables):
+        values[variables.labels.coords[variables.dims[0]].values] = variables.solution.values
+    return values
+
+
+def _recheck(milp: Milp, values: npt.NDArray[np.float64], solver: Solver) -> float:
+    """Recompute the answer in plain arithmetic; returns its objective."""
+    tolerance = FEASIBILITY_TOLERANCE
+    integer = np.asarray(milp.integer, dtype=bool)
+    if not np.isfinite(values).all():
+        raise WorkError(f"solver {solver}: the answer has values that are not numbers")
+    worst_bound = float(np.max(np.maximum(np.asarray(milp.lower) - values, values - np.asarray(milp.upper)), initial=0.0))
+    worst_integer = np.max(np.abs(values - np.round(values))[integer], initial=0.0)
+    if worst_bound > tolerance or worst_integer > tolerance:
+        raise WorkError(
+            f"solver {solver}: the answer breaks bounds by {worst_bound:.1e} and integrality by {worst_integer:.1e}"
+        )
+    for terms, sense, right in zip(milp.rows, milp.senses, milp.right, strict=True):
+        products = [coefficient * values[column] for column, coefficient in terms.items()]
+        excess = sum(products) - right
+        scale = max(1.0, abs(right), *(abs(p) for p in products))
+        violation = {"<=": excess, ">=": -excess, "=": abs(excess)}[sense]
+        if violation > tolerance * scale:
+            raise WorkError(f"solver {solver}: the answer breaks a constraint by {violation:.1e}")
+    return float(np.dot(milp.costs, values))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep solver banners out of the output and linopy's remarks out of the log; errors still pass.
+
+    HiGHS writes its banner from C++ before it reads any option, so the file descriptor itself is turned away.
+    """
+    log = logging.getLogger("linopy")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, not a path
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        log.setLevel(level)

@@ -1,0 +1,136 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from splitshare.catalog.loader import load_catalog
+from splitshare.errors import InputError
+from tests.modules.small import copy_catalogue, edit
+
+VISION = "clip-vit-b16-vision@clip-vit-b16"
+TEXT = "clip-text-512-to-512@clip-vit-b16"
+
+
+def test_three_models_on_one_backbone_share_two_encoders_and_nothing_else():
+    catalog = load_catalog()
+    modules = catalog.modules(["clip-vit-b16", "vqa-vit-b16", "align-vit-b16"])
+    assert {name: module.users for name, module in modules.items()} == {
+        VISION: ("clip-vit-b16", "vqa-vit-b16", "align-vit-b16"),
+        TEXT: ("clip-vit-b16", "vqa-vit-b16", "align-vit-b16"),
+        "cosine-512@clip-vit-b16": ("clip-vit-b16",),
+        "vqa-classifier@ours-vqa": ("vqa-vit-b16",),
+        "ast-audio-128x204@ast-base": ("align-vit-b16",),
+        "alignment-512@ours-alignment": ("align-vit-b16",),
+    }
+    assert list(modules)[:3] == [VISION, TEXT, "cosine-512@clip-vit-b16"], "order of first use"
+
+
+def test_equal_architecture_with_other_weights_is_not_shared(tmp_path: Path):
+    def retrain(content: Any) -> None:
+        vqa = next(model for model in content["models"] if model["name"] == "vqa-vit-b16")
+        vqa["encoders"][0]["weights"] = "finetuned"
+
+    edit(copy_catalogue(tmp_path), "models", retrain)
+    modules = load_catalog(tmp_path).modules(["clip-vit-b16", "vqa-vit-b16"])
+    assert {name for name, module in modules.items() if len(module.users) > 1} == {TEXT}
+
+
+def test_batches_are_the_fixed_ones_and_what_requests_ask_for():
+    catalog = load_catalog()
+    assert catalog.batches(TEXT) == (1, 2, 4, 8, 50, 101)  # Food-101's and ESC-50's prompts
+    assert catalog.batches(TEXT, ["vqa-vit-b16"]) == (1, 2, 4, 8)
+    assert catalog.batches(VISION) == (1, 2, 4, 8)
+    assert catalog.batches("alignment-512@ours-alignment") == (1, 2, 4, 8)
+
+
+def test_heads_know_how_many_items_a_request_brings():
+    catalog = load_catalog()
+    assert catalog.head_items("cosine-512@clip-vit-b16") == {"vision": 1, "text": 101}
+    assert catalog.head_items("vqa-classifier@ours-vqa") == {"vision": 1, "text": 1}
+    assert catalog.head_items("alignment-512@ours-alignment") == {"vision": 1, "text": 50, "audio": 1}
+    assert catalog.head_items(VISION) == {}
+
+
+def test_numbers_are_those_of_the_published_list():
+    assert {m.number: m.name for m in load_catalog().models.values()} == {
+        1: "clip-rn50",
+        7: "clip-vit-b16",
+        10: "vqa-vit-b16",
+        12: "align-vit-b16",
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "field", "hint"),
+    [
+        ("tasks", lambda c: c["benchmarks"][0].update(task="retrieval"), "benchmarks[0].task", "image-text-retrieval"),
+        ("tasks", lambda c: c["tasks"].append(c["tasks"][0]), "tasks[5].name", "tasks[0]"),
+        ("models", lambda c: c["models"][1].update(number=1), "models[1].number", "models[0]"),
+        ("models", lambda c: c["models"][1].update(name="clip-rn50"), "models[1].name", "models[0]"),
+        ("models", lambda c: c["models"][0].update(task="chess"), "models[0].task", "unknown task"),
+        ("models", lambda c: c["models"][0].update(benchmark="food101"), "models[0].benchmark", "'food-101'"),
+        ("models", lambda c: c["models"][0].update(benchmark="vqav2"), "models[0].benchmark", "judges"),
+        (
+            "models",
+            lambda c: c["models"][2]["encoders"][1].update(items="classes"),
+            "models[2].encoders[1].items",
+            "no `classes`",
+        ),
+        (
+            "models",
+            lambda c: c["models"][0]["encoders"][0].update(architecture="clip-rn51-vision"),
+            "models[0].encoders[0].architecture",
+            "'clip-rn50-vision'",
+        ),
+        (
+            "models",
+            lambda c: c["models"][0]["encoders"][0].update(role="audio"),
+            "models[0].encoders[0].architecture",
+            "vision-encoder",
+        ),
+        ("models", lambda c: c["models"][0]["encoders"][1].update(role="vision"), "models[0].encoders[1].role", "encoders[0]"),
+        (
+            "models",
+            lambda c: c["models"][0]["head"].update(architecture="clip-rn50-vision"),
+            "models[0].head.architecture",
+            "head or a decoder",
+        ),
+        (
+            "models",
+            lambda c: c["models"][2].update(head=c["models"][1]["head"]),
+            "models[2].head",
+            "weights of its own",
+        ),
+        ("models", lambda c: c["models"][0].update(benchmrak="x"), "models[0].benchmrak", "'benchmark'"),
+        ("workloads", lambda c: c["workloads"][0].update(models=["clip-rn5"]), "workloads[0].models[0]", "clip-rn50"),
+        (
+            "workloads",
+            lambda c: c["workloads"][0].update(models=["clip-rn50", "clip-rn50"]),
+            "workloads[0].models[1]",
+            "keep one",
+        ),
+        ("workloads", lambda c: c["workloads"][1].update(name="clip-rn50"), "workloads[1].name", "workloads[0]"),
+    ],
+)
+def test_mistakes_are_told_with_file_and_field(tmp_path: Path, file: str, change: Any, field: str, hint: str):
+    edit(copy_catalogue(tmp_path), file, change)
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    assert caught.value.source == str(tmp_path / "catalogue" / f"{file}.yaml")
+    assert caught.value.field == field
+    assert hint in caught.value.problem
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"tasks\.yaml: no such file"):
+        load_catalog(tmp_path)
+
+
+def test_unknown_names_are_told_with_the_nearest():
+    catalog = load_catalog()
+    with pytest.raises(InputError, match="clip-vit-b16"):
+        catalog.model("clip-vit-b17")
+    with pytest.raises(InputError, match="retrieval-vqa"):
+        catalog.workload("retrieval-vqq")
+    with pytest.raises(InputError, match=TEXT):
+        catalog.module(TEXT + "x")

@@ -1,0 +1,104 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.errors import WorkError
+from splitshare.modules.build import build_module, example_inputs
+from splitshare.modules.whole import build_whole, join_state, split_state
+from tests.modules.small import edit, small_catalogue
+
+MODELS = ["clip-rn50", "clip-vit-b16", "vqa-vit-b16", "align-vit-b16"]
+
+
+def sent(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What arrives of ``tensors`` at the other end of a connection."""
+    return load(save({role: tensor.contiguous() for role, tensor in tensors.items()}))
+
+
+def answers(catalog: Catalog, name: str, requests: int, scramble: bool) -> tuple[Tensor, Tensor]:
+    """The whole model's and the split model's answers, the split ones computed from serialised tensors.
+
+    With ``scramble`` every weight is random, so that none that initialisation leaves at 0 or 1 can be mistaken.
+    """
+    model = catalog.model(name)
+    whole = build_whole(catalog, model)
+    if scramble:
+        generator = torch.Generator().manual_seed(7)
+        for key, tensor in whole.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.copy_(torch.rand(tensor.shape, generator=generator) * 0.5 + ("var" in key))
+    parts = split_state(whole)
+    inputs: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
+    with torch.inference_mode():
+        for encoder in model.encoders:
+            module = build_module(catalog, encoder.module)
+            if scramble:
+                module.load_state_dict(sent(parts[encoder.role]))
+            batch = requests * catalog.items(model, encoder)
+            inputs |= example_inputs(catalog, encoder.module, module, batch)
+            arrived = sent({encoder.role: inputs[encoder.role]})
+            outputs |= sent({encoder.role: module(arrived)})
+        head = build_module(catalog, model.head.module)
+        if scramble:
+            head.load_state_dict(sent(parts["head"]))
+        return whole(inputs), sent({"answer": head(outputs)})["answer"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("scramble", [True, False], ids=["random-weights", "initial-weights"])
+def test_split_model_answers_as_the_whole_one(tmp_path: Path, name: str, scramble: bool):
+    whole, split = answers(small_catalogue(tmp_path), name, requests=3, scramble=scramble)
+    assert whole.shape == split.shape
+    assert whole.std() > 0
+    torch.testing.assert_close(split, whole, rtol=1e-5, atol=1e-5)
+    if name == "vqa-vit-b16":  # the same operations in the same order; the others' similarities are computed otherwise
+        assert torch.equal(split, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_split_model_answers_as_the_whole_one_at_true_size(name: str):
+    whole, split = answers(load_catalog(), name, requests=1, scramble=False)
+    torch.testing.assert_close(split, whole, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_weights_survive_splitting_and_joining(tmp_path: Path, name: str):
+    catalog = small_catalogue(tmp_path)
+    model = catalog.model(name)
+    whole = build_whole(catalog, model)
+    parts = split_state(whole)
+    joined = join_state(whole, parts)
+    assert joined.keys() == whole.state_dict().keys()
+    assert all(torch.equal(joined[key], tensor) for key, tensor in whole.state_dict().items())
+    for role, ref in [*((e.role, e) for e in model.encoders), ("head", model.head)]:
+        expected = build_module(catalog, ref.module).state_dict()
+        assert parts[role].keys() == expected.keys()
+        assert all(torch.equal(parts[role][key], tensor) for key, tensor in expected.items())
+
+
+def test_a_weight_without_an_owner_is_refused(tmp_path: Path):
+    catalog = small_catalogue(tmp_path)
+    whole = build_whole(catalog, catalog.model("vqa-vit-b16"))
+    parts = split_state(whole)
+    parts["head"]["stray"] = torch.zeros(1)
+    with pytest.raises(WorkError, match="stray of the head"):
+        join_state(whole, parts)
+    whole.register_parameter("orphan", torch.nn.Parameter(torch.zeros(1)))
+    with pytest.raises(WorkError, match="orphan of WholeVqa belongs to 0 modules"):
+        split_state(whole)
+
+
+def test_a_pair_without_a_whole_model_is_told(tmp_path: Path):
+    small_catalogue(tmp_path)
+    head = {"architecture": "vqa-classifier", "weights": "x"}
+    edit(tmp_path, "models", lambda c: c["models"][0].update(head=head))
+    catalog = load_catalog(tmp_path)
+    with pytest.raises(WorkError, match="clip-resnet and vqa-head"):
+        build_whole(catalog, catalog.model("clip-rn50"))

@@ -1,0 +1,216 @@
+import itertools
+from pathlib import Path
+
+import pytest
+
+from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.catalog.records import Testbed
+from splitshare.catalog.testbeds import read_testbed
+from splitshare.errors import InputError
+from splitshare.files import sha256_bytes
+from splitshare.placement.generate import StaleProfileWarning, build_instance, digests, stale_rows
+from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
+
+DATA = Path(__file__).parents[2] / "data"
+
+TESTBED = Testbed.parse(
+    {
+        "schema": "splitshare.testbed/1",
+        "name": "home",
+        "title": "Home",
+        "devices": [
+            {"name": "pc", "device": "big", "models_memory_bytes": 900},
+            {"name": "pi", "device": "small"},
+        ],
+        "links": [{"a": "pc", "b": "pi", "latency_s": 0.5, "bandwidth_bytes_per_s": 10, "cell": "air"}],
+        "source": "pi",
+    },
+    "home.yaml",
+)
+
+BIG = profile("big", see=0.1, read=0.2, match=0.01, answer=0.02, read_3=0.6, memory_bytes=1000)
+SMALL = profile("small", see=1.0, read=2.0, match=0.1, answer=0.2, read_3=None, memory_bytes=500)
+
+EXPECTED = {
+    "schema": "splitshare.placement-instance/1",
+    "name": "both.home",
+    "objective": "mean",
+    "devices": [{"name": "pc", "memory_bytes": 900}, {"name": "pi", "memory_bytes": 350}],
+    "links": [{"a": "pc", "b": "pi", "latency_s": 0.5, "bandwidth_bytes_per_s": 10, "cell": "air"}],
+    "modules": [
+        {
+            "name": "see@w",
+            "kind": "vision-encoder",
+            "memory_bytes": 400,
+            "output_bytes": 8,
+            "compute_s": {"pc": 0.1, "pi": 1.0},
+        },
+        {
+            "name": "read@w",
+            "kind": "text-encoder",
+            "memory_bytes": 80,
+            "output_bytes": 8,
+            "compute_s": {"pc": 0.2, "pi": 2.0},
+        },
+        {
+            "name": "match@w",
+            "kind": "head",
+            "memory_bytes": 4,
+            "output_bytes": 12,
+            "compute_s": {"pc": 0.01, "pi": 0.1},
+        },
+        {
+            "name": "answer@w",
+            "kind": "head",
+            "memory_bytes": 40,
+            "output_bytes": 20,
+            "compute_s": {"pc": 0.02, "pi": 0.2},
+        },
+    ],
+    "requests": [
+        {
+            "name": "finder",
+            "task": "find",
+            "model": "finder",
+            "source": "pi",
+            "rate_per_s": 1,
+            "encoders": [
+                {"module": "see@w", "input_bytes": 600},
+                {
+                    "module": "read@w",
+                    "input_bytes": 90,
+                    "output_bytes": 24,
+                    "compute_s": {"pc": 0.6, "pi": None},
+                },
+            ],
+            "head": "match@w",
+            "result_bytes": 12,
+        },
+        {
+            "name": "talker",
+            "task": "ask",
+            "model": "talker",
+            "source": "pi",
+            "rate_per_s": 1,
+            "encoders": [{"module": "see@w", "input_bytes": 600}, {"module": "read@w", "input_bytes": 30}],
+            "head": "answer@w",
+            "result_bytes": 20,
+        },
+    ],
+}
+
+
+@pytest.fixture
+def catalog(tmp_path) -> Catalog:
+    write_catalogue(tmp_path)
+    return load_catalog(tmp_path)
+
+
+def build(catalog: Catalog, *, big=BIG, small=SMALL, descriptions=DESCRIPTIONS, **options) -> PlacementInstance:
+    profiles = {"big": big, "small": small}
+    return build_instance(catalog, catalog.workload("both"), TESTBED, profiles, descriptions, **options)
+
+
+def test_the_instance_is_the_one_written_by_hand(catalog):
+    assert build(catalog) == PlacementInstance.parse(EXPECTED, "by hand")
+
+
+def test_the_objective_can_be_the_largest_latency(catalog):
+    assert build(catalog, objective="max").objective == "max"
+
+
+def test_seconds_have_nine_significant_digits(catalog):
+    noisy = profile("big", see=0.1234567891234, read=0.2, match=0.01, answer=0.02, read_3=0.6, memory_bytes=1000)
+    assert build(catalog, big=noisy).modules[0].compute_s["pc"] == 0.123456789
+
+
+def with_rows(full: ModuleProfile, rows) -> ModuleProfile:
+    """A new record: ``model_copy`` would keep the look-up table of the old rows."""
+    return ModuleProfile(schema_=full.schema_, device=full.device, rows=tuple(rows))
+
+
+def without(full: ModuleProfile, module: str, batch: int) -> ModuleProfile:
+    return with_rows(full, (r for r in full.rows if (r.module, r.batch) != (module, batch)))
+
+
+@pytest.mark.parametrize(
+    ("provenance", "mend"),
+    [
+        ("measured", "remeasure it with `splitshare profile`"),
+        ("assumed", "derive it anew with `splitshare derive data/devices/small.yaml`"),
+    ],
+)
+def test_a_missing_row_names_profile_module_and_command(catalog, provenance, mend):
+    rows = tuple(r.model_copy(update={"provenance": provenance}) for r in SMALL.rows)
+    small = without(with_rows(SMALL, rows), "read@w", 3)
+    with pytest.raises(InputError) as caught:
+        build(catalog, small=small)
+    assert str(caught.value) == f"profiles/small.json: rows: no row of read@w at batch 3; {mend}"
+
+
+def test_a_runnable_row_needs_its_time(catalog):
+    rows = tuple(r.model_copy(update={"compute_median_s": None}) for r in BIG.rows)
+    with pytest.raises(InputError, match=r"profiles/big.json: rows: see@w at batch 1 is runnable but has no compute"):
+        build(catalog, big=with_rows(BIG, rows))
+
+
+def test_a_module_that_is_not_described_names_the_command(catalog):
+    few = ModuleDescriptions(schema_="splitshare.module-descriptions/1", modules=DESCRIPTIONS.modules[:1])
+    with pytest.raises(InputError, match="no 'read@w'; describe the catalogue anew with `splitshare describe`"):
+        build(catalog, descriptions=few)
+
+
+def test_a_batch_that_is_not_described_names_the_command(catalog):
+    one = tuple(m.model_copy(update={"work": m.work[:1]}) for m in DESCRIPTIONS.modules)
+    with pytest.raises(InputError, match="read@w: not described at batch 3; describe"):
+        build(catalog, descriptions=ModuleDescriptions(schema_=DESCRIPTIONS.schema_, modules=one))
+
+
+def test_a_device_without_profile_is_refused(catalog):
+    with pytest.raises(InputError, match=r"home.yaml: devices\[1\].device: no profile of 'small'"):
+        build_instance(catalog, catalog.workload("both"), TESTBED, {"big": BIG}, DESCRIPTIONS)
+
+
+def test_a_stale_profile_warns_and_is_used(catalog):
+    rows = tuple(
+        r.model_copy(update={"definition_sha256": "e" * 64}) if (r.module, r.batch) == ("read@w", 1) else r
+        for r in BIG.rows
+    )
+    old = with_rows(BIG, rows)
+    with pytest.warns(StaleProfileWarning, match=r"profiles/big.json: read@w has changed since") as caught:
+        instance = build(catalog, big=old)
+    assert len(caught) == 1
+    assert instance == build(catalog)
+    workloads = [catalog.workload("both"), catalog.workload("both")]
+    assert len(stale_rows(catalog, workloads, [TESTBED, TESTBED], {"big": old, "small": SMALL}, DESCRIPTIONS)) == 1
+
+
+def test_digests_are_those_of_the_files(catalog, tmp_path):
+    instance = build(catalog)
+    instance.write(tmp_path / "x.json")
+    assert digests([instance]) == {"both.home": sha256_bytes((tmp_path / "x.json").read_bytes())}
+    assert PlacementInstance.read(tmp_path / "x.json").sha256() == instance.sha256()
+
+
+@pytest.mark.parametrize("testbed", ["laptop-jetson", "desktop-laptop-two-jetsons"])
+def test_memory_is_enough_for_every_workload_and_tight_on_the_jetson(testbed):
+    """By brute force over the large modules; the heads fit beside them wherever they stand."""
+    from splitshare.profiling.describe import describe_catalog  # imports torch
+
+    catalog = load_catalog(DATA)
+    sizes = {m.module: m.parameter_bytes for m in describe_catalog(catalog).modules}
+    memory = [d.models_memory_bytes or 0 for d in read_testbed(DATA / "testbeds" / f"{testbed}.yaml").devices]
+    for workload in catalog.workloads.values():
+        needed = [sizes[name] for name in catalog.modules(workload.models)]
+        large = [size for size in needed if size > 5e7]
+        heads = sum(needed) - sum(large)
+        assert any(
+            all(
+                sum(size for size, at in zip(large, hosts, strict=True) if at == n) + heads <= memory[n]
+                for n in set(hosts)
+            )
+            for hosts in itertools.product(range(len(memory)), repeat=len(large))
+        ), workload.name
+    assert sum(sizes[name] for name in catalog.modules(["align-vit-b16"])) > min(memory)

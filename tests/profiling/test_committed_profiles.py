@@ -1,0 +1,32 @@
+"""The committed profiles of devices that nobody measured follow from the data by the rules, byte for byte."""
+
+from pathlib import Path
+
+import pytest
+
+from splitshare.catalog.loader import load_catalog
+from splitshare.commands import derive
+from splitshare.profiling.describe import describe_catalog
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
+
+
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory):
+    path = tmp_path_factory.mktemp("descriptions") / "modules.json"
+    describe_catalog(load_catalog(DATA)).write(path)
+    return path
+
+
+@pytest.mark.parametrize("device", sorted((DATA / "devices").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_committed_profile_is_derived_anew(device, modules, tmp_path):
+    output = tmp_path / f"{device.stem}.json"
+    derive.run(
+        device=device,
+        modules=modules,
+        published=DATA / "published" / "timm_image_towers.csv",
+        architectures=DATA / "catalogue" / "architectures.yaml",
+        output=output,
+    )
+    assert output.read_bytes() == (ROOT / "profiles" / output.name).read_bytes(), "run `splitshare derive`"

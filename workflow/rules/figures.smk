@@ -1,0 +1,71 @@
+# Tables and figures, a rule each; canonical ones are committed, this machine's stay under results/local/.
+from splitshare.figures.registry import FIGURES as FIGURE_SPECS
+
+FIGURE_DIRECTORIES = {"canonical": PAPER_FIGURES, "local": LOCAL_FIGURES}
+FIGURES = [
+    f"{FIGURE_DIRECTORIES[scope]}/{name}"
+    for spec in FIGURE_SPECS.values()
+    for scope in spec.scopes
+    if scope in SCOPES
+    for name in spec.files()
+]
+
+
+rule check_split:
+    input:
+        CATALOGUE_FILES,
+    output:
+        f"{RESULTS}/canonical/split_equivalence.csv",
+        f"{RESULTS}/local/split_equivalence.csv",
+    params:
+        code=code("commands.check_split"),
+        models=[f"--model {model}" for model in dict.fromkeys(m for w in CONFIG.workloads for m in CATALOG.workload(w).models)],
+        canonical=f"{RESULTS}/canonical",
+        local=f"{RESULTS}/local",
+        seed=CONFIG.seed,
+    log:
+        f"{RESULTS}/logs/check_split.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_split.tsv"
+    threads: workflow.cores
+    resources:
+        mem_mb=6000,
+    message:
+        "Holding the split models' answers against the whole models'"
+    shell:
+        "splitshare check-split {params.models} --seed {params.seed} --runs {params.local} -o {params.canonical}"
+        " > {log} 2>&1"
+
+
+for spec in FIGURE_SPECS.values():
+    for scope in spec.scopes:
+        if scope not in SCOPES:
+            continue
+
+        rule:
+            name:
+                f"figure_{scope}_{spec.name.replace('-', '_')}"
+            input:
+                results=[f"{RESULTS}/{scope}/{path}" for path in spec.inputs],
+                config=RUN_CONFIG,
+            output:
+                tables=[f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")],
+                drawn=report(
+                    [f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.drawn for suffix in ("png", "pdf")],
+                    caption="../report/figure.rst",
+                    category=spec.category,
+                    labels={"scope": scope, "name": spec.name},
+                ),
+            params:
+                code=code("commands.figures", spec.module.removeprefix("splitshare.")),
+                name=spec.name,
+                caption=spec.caption,
+                results=f"{RESULTS}/{scope}",
+                directory=FIGURE_DIRECTORIES[scope],
+            log:
+                f"{RESULTS}/logs/figures/{scope}-{spec.name}.log",
+            message:
+                f"Drawing {spec.name} ({scope})"
+            shell:
+                "splitshare figures {params.name} --results {params.results} --config {input.config}"
+                " -o {params.directory} > {log} 2>&1"

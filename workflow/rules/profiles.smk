@@ -1,0 +1,64 @@
+# Modules: what they are (counted from the architecture), and how long they take on this machine (measured).
+from splitshare.profiling.definition import definition_sha256
+
+LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
+PROFILED_MODULES = list(
+    CATALOG.modules(model for workload in CONFIG.workloads for model in CATALOG.workload(workload).models)
+)
+
+
+rule describe:
+    input:
+        CATALOGUE_FILES,
+    output:
+        DESCRIPTIONS,
+    params:
+        code=code("commands.describe"),
+    log:
+        f"{RESULTS}/logs/describe.log",
+    message:
+        "Counting parameters, operations and bytes of every module"
+    shell:
+        "splitshare describe -o {output} > {log} 2>&1"
+
+
+# A profile is measured again when the module's definition changes or when it is asked for (--forcerun
+# profile_module), not when the measuring code does: times are kept until somebody wants new ones.
+rule profile_module:
+    output:
+        f"{RESULTS}/local/profiles/{{module}}.json",
+    params:
+        definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
+        budget_s=CONFIG.profiling.budget_s,
+        torch_device=CONFIG.profiling.torch_device,
+        torch_threads=CONFIG.profiling.threads or 0,
+        seed=CONFIG.seed,
+    log:
+        f"{RESULTS}/logs/profile_module/{{module}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/profile_module/{{module}}.tsv"
+    # All cores, so that nothing else runs while times are taken.
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+    message:
+        "Measuring {wildcards.module} on this machine"
+    shell:
+        "splitshare profile --module {wildcards.module} --budget-s {params.budget_s}"
+        " --torch-device {params.torch_device} --threads {params.torch_threads} --seed {params.seed}"
+        " -o {output} > {log} 2>&1"
+
+
+rule profile_machine:
+    input:
+        expand(f"{RESULTS}/local/profiles/{{module}}.json", module=PROFILED_MODULES),
+    output:
+        LOCAL_PROFILE,
+    params:
+        code=code("commands.merge_profiles"),
+    log:
+        f"{RESULTS}/logs/profile_machine.log",
+    message:
+        "Collecting this machine's profile"
+    shell:
+        "splitshare merge-profiles {input} -o {output} > {log} 2>&1"

@@ -1,0 +1,79 @@
+# Request traces, and their replay through the simulator.
+SCENARIO = f"{CONFIG.replay.workload}.{CONFIG.replay.testbed}"
+SCENARIO_INSTANCE = f"{RESULTS}/canonical/instances/{SCENARIO}.json"
+ARRIVALS = "data/traces/azure_llm_2023_code_arrivals_per_10s.csv"
+TRACES = [
+    f"{RESULTS}/canonical/traces/{kind}-{rate}.parquet"
+    for kind in CONFIG.replay.traces
+    for rate in CONFIG.replay.rates_per_s
+]
+REPLAY_TABLES = [f"{RESULTS}/canonical/replay/{name}" for name in ("replay.csv", "idle.csv", "timeline.parquet")]
+
+
+rule trace:
+    input:
+        instance=SCENARIO_INSTANCE,
+        arrivals=lambda wildcards: ARRIVALS if wildcards.kind == "bursty" else [],
+    output:
+        f"{RESULTS}/canonical/traces/{{kind}}-{{rate}}.parquet",
+    params:
+        code=code("commands.trace"),
+        arrivals=lambda wildcards, input: f"--arrivals {input.arrivals}" if input.arrivals else "",
+        requests=CONFIG.replay.requests,
+        seed=CONFIG.seed,
+    log:
+        f"{RESULTS}/logs/trace/{{kind}}-{{rate}}.log",
+    message:
+        "Drawing a {wildcards.kind} trace of {wildcards.rate} requests/s"
+    shell:
+        "splitshare trace {input.instance} --kind {wildcards.kind} --rate-per-s {wildcards.rate}"
+        " --requests {params.requests} {params.arrivals} --seed {params.seed} -o {output} > {log} 2>&1"
+
+
+rule sweep:
+    input:
+        instance=SCENARIO_INSTANCE,
+        placements=[
+            f"{RESULTS}/canonical/placements/{method}/{SCENARIO}.json" for method in CONFIG.replay.methods
+        ],
+        traces=TRACES,
+    output:
+        REPLAY_TABLES[:2],
+    params:
+        code=code("commands.sweep"),
+        placements=f"{RESULTS}/canonical/placements",
+        methods=[f"--method {method}" for method in CONFIG.replay.methods],
+        link_models=[f"--link-model {model}" for model in CONFIG.replay.link_models],
+        directory=f"{RESULTS}/canonical/replay",
+    log:
+        f"{RESULTS}/logs/sweep.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sweep.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "Replaying every trace on every method's placement"
+    shell:
+        "splitshare sweep {input.instance} {input.traces} --placements {params.placements} {params.methods}"
+        " {params.link_models} -o {params.directory} > {log} 2>&1"
+
+
+rule timeline:
+    input:
+        instance=SCENARIO_INSTANCE,
+        placement=f"{RESULTS}/canonical/placements/{CONFIG.replay.timeline.method}/{SCENARIO}.json",
+        trace=f"{RESULTS}/canonical/traces/{CONFIG.replay.timeline.trace}-{CONFIG.replay.timeline.rate_per_s}.parquet",
+    output:
+        requests=f"{RESULTS}/canonical/replay/timeline_requests.parquet",
+        stages=REPLAY_TABLES[2],
+    params:
+        code=code("commands.simulate"),
+        link_model=CONFIG.replay.link_models[0],
+    log:
+        f"{RESULTS}/logs/timeline.log",
+    message:
+        "Replaying the requests of the timeline"
+    shell:
+        "splitshare simulate {input.instance} {input.placement} {input.trace} --link-model {params.link_model}"
+        " --stages {output.stages} -o {output.requests} > {log} 2>&1"

@@ -25,8 +25,8 @@ rule all:
     default_target: True
     input:
         RUN_CONFIG,
-        rules.figures.input,
-        rules.profiles.input,
+        FIGURES,
+        [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
 
 
 # Measure this machine, module by module.

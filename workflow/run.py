@@ -15,13 +15,14 @@ from pathlib import Path
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
 
+DEFAULT = Path("config/config.yaml")
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
     """Check the configuration, take the lock and become Snakemake."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config-file", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--config-file", type=Path, default=DEFAULT)
     parser.add_argument("--cores", default="all")
     arguments, rest = parser.parse_known_args()
     os.chdir(ROOT)
@@ -31,11 +32,13 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's own message
         sys.exit(error.exit_code)
     _lock(Path(config.results) / ".lock")
+    configuration = () if arguments.config_file == DEFAULT else ("--configfile", str(arguments.config_file))
     os.execv(
         sys.executable,
         [
             *(sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete"),
-            *("--configfile", str(arguments.config_file), "--cores", arguments.cores),
+            *configuration,
+            *("--cores", arguments.cores),
             *("--workflow-profile", "workflow/profiles/default"),
             *rest,
         ],

@@ -58,9 +58,6 @@ def describe(
 def profile(
     output: Output,
     module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
-    descriptions: Annotated[
-        Path | None, typer.Option("--modules", help="Output of `describe`; without it modules are described here.")
-    ] = None,
     budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
     torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -76,7 +73,6 @@ def profile(
         catalog_root=data,
         output=output,
         modules=module,
-        descriptions=descriptions,
         settings=stage.Settings(
             torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}
         ),
@@ -92,7 +88,7 @@ def merge_profiles(
     """Join profiles of one device into one."""
     from splitshare.commands import merge_profiles as stage
 
-    stage.run(profiles, output)
+    stage.run(profiles=profiles, output=output)
 
 
 @app.command()
@@ -260,7 +256,7 @@ def sweep(
     output: Output,
     placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
     method: Annotated[list[str], typer.Option(help="Method to replay; repeatable.")],
-    link_model: Annotated[list[LinkModel], typer.Option(help="How transfers delay each other; repeatable.")],
+    link_model: Annotated[list[str], typer.Option(help="How transfers delay each other; repeatable.")],
 ) -> None:
     """Replay several traces on the placements of several methods; tables into the directory OUTPUT."""
     from splitshare.commands import sweep as stage

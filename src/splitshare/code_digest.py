@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 SOURCES = Path(__file__).parent.parent
 """The folder that holds this package."""
@@ -91,9 +91,12 @@ def _targets(node: ast.AST, package: str, sources: Path) -> Iterator[str]:
         for alias in node.names:
             if _file_of(f"{base}.{alias.name}", sources):
                 yield f"{base}.{alias.name}"
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if MODULE_NAME.fullmatch(node.value) and _file_of(node.value, sources):
-            yield node.value
+    elif isinstance(node, ast.Constant) and _is_dotted(node.value) and _file_of(node.value, sources):
+        yield node.value
+
+
+def _is_dotted(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and MODULE_NAME.fullmatch(value) is not None
 
 
 def _with_parents(name: str, sources: Path) -> Iterator[str]:

@@ -88,7 +88,12 @@ def test_numbers_are_those_of_the_published_list():
             "models[0].encoders[0].architecture",
             "vision-encoder",
         ),
-        ("models", lambda c: c["models"][0]["encoders"][1].update(role="vision"), "models[0].encoders[1].role", "encoders[0]"),
+        (
+            "models",
+            lambda c: c["models"][0]["encoders"][1].update(role="vision"),
+            "models[0].encoders[1].role",
+            "encoders[0]",
+        ),
         (
             "models",
             lambda c: c["models"][0]["head"].update(architecture="clip-rn50-vision"),

@@ -11,9 +11,8 @@ from splitshare.errors import InputError
 from splitshare.modules.build import build_module, builder_of, derive_seed, example_inputs, output_spec
 from tests.modules.small import copy_catalogue, edit, small_catalogue
 
-PUBLISHED = {
-    row["model"]: row for row in csv.DictReader(Path("data/published/timm_image_towers.csv").open(encoding="utf-8"))
-}
+with Path("data/published/timm_image_towers.csv").open(encoding="utf-8") as file:
+    PUBLISHED = {row["model"]: row for row in csv.DictReader(file)}
 
 # Parameters of the published towers: CLIP's (Radford et al. 2021, tables 19 and 20).
 RESNETS = {

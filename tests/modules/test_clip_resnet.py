@@ -1,5 +1,5 @@
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from splitshare.modules.clip_resnet import AttentionPool, Bottleneck, ClipResNet

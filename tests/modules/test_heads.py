@@ -3,7 +3,9 @@ import math
 import numpy as np
 import torch
 
-from splitshare.modules.heads import AlignmentHead, CosineHead, VqaHead
+from splitshare.modules.alignment_head import AlignmentHead
+from splitshare.modules.cosine_head import CosineHead
+from splitshare.modules.vqa_head import VqaHead
 
 RNG = np.random.default_rng(0)
 

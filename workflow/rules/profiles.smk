@@ -31,7 +31,7 @@ rule profile_module:
         definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
         budget_s=CONFIG.profiling.budget_s,
         torch_device=CONFIG.profiling.torch_device,
-        torch_threads=CONFIG.profiling.threads or 0,
+        torch_threads=f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else "",
         seed=CONFIG.seed,
     log:
         f"{RESULTS}/logs/profile_module/{{module}}.log",
@@ -45,7 +45,7 @@ rule profile_module:
         "Measuring {wildcards.module} on this machine"
     shell:
         "splitshare profile --module {wildcards.module} --budget-s {params.budget_s}"
-        " --torch-device {params.torch_device} --threads {params.torch_threads} --seed {params.seed}"
+        " --torch-device {params.torch_device} {params.torch_threads} --seed {params.seed}"
         " -o {output} > {log} 2>&1"
 
 

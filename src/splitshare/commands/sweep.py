@@ -12,7 +12,9 @@ from splitshare.placement.objective import evaluate
 from splitshare.placement.variants import apply_variant
 from splitshare.progress import track
 from splitshare.replay.metrics import request_metrics, utilisation
-from splitshare.replay.plan import LinkModel
+from splitshare.errors import InputError
+from splitshare.records import nearest
+from splitshare.replay.plan import LINK_MODELS, LinkModel
 from splitshare.replay.simulator import idle_latency_s, simulate
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.table import write_csv
@@ -24,7 +26,7 @@ def run(
     *,
     placements: Path,
     methods: Sequence[str],
-    link_models: Sequence[LinkModel],
+    link_models: Sequence[str],
     output: Path,
 ) -> None:
     """Replay every trace on ``placements/<method>/<instance file name>`` under every link model.
@@ -36,6 +38,7 @@ def run(
     Raises:
         InputError: a file is wrong or the files do not belong together.
     """
+    models = [_link_model(name) for name in link_models]
     read: dict[str, RequestTrace] = {}
     metrics: list[pd.DataFrame] = []
     idle: list[dict[str, object]] = []
@@ -45,7 +48,7 @@ def run(
             continue
         solved = apply_variant(base, placed.variant)
         worth = evaluate(solved, placed.assignment)
-        for link_model in link_models:
+        for link_model in models:
             alone = idle_latency_s(solved, worth.routes, link_model=link_model)
             idle.extend(
                 {
@@ -58,8 +61,10 @@ def run(
                 for request, latency_s in alone.items()
             )
             for path in traces:
-                trace = read.setdefault(path.stem, read_trace(path, base))
-                result = simulate(solved, worth.routes, trace, link_model=link_model, source=path)
+                if path.stem not in read:
+                    read[path.stem] = read_trace(path, base)
+                trace = read[path.stem]
+                result = simulate(solved, worth.routes, trace, link_model=link_model, source=placements / method / instance.name)
                 busiest = utilisation(result.requests, result.stages, solved)["utilisation"].max()
                 table = request_metrics(result.requests)
                 table.insert(0, "instance", base.name)
@@ -70,3 +75,10 @@ def run(
                 metrics.append(table.assign(busiest_utilisation=busiest))
     write_csv(pd.concat(metrics, ignore_index=True), output / "replay.csv")
     write_csv(pd.DataFrame(idle), output / "idle.csv")
+
+
+def _link_model(name: str) -> LinkModel:
+    for known in LINK_MODELS:
+        if name == known:
+            return known
+    raise InputError("--link-model", "", f"unknown link model {name!r}; {nearest(name, list(LINK_MODELS))}")

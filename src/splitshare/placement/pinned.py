@@ -20,12 +20,12 @@ class PinnedInstances(Record):
     """``data/baselines/instances.json``: SHA-256 of each canonical instance's JSON, by instance name."""
 
     schema_: Literal["splitshare.pinned-instances/1"] = Field(alias="schema")
-    sha256: dict[Name, Digest]
+    instances: dict[Name, Digest]
 
 
 def pinned(instances: Sequence[PlacementInstance]) -> PinnedInstances:
     """The digests of ``instances`` as a record."""
-    return PinnedInstances(schema_="splitshare.pinned-instances/1", sha256=digests(instances))
+    return PinnedInstances(schema_="splitshare.pinned-instances/1", instances=digests(instances))
 
 
 def check_pinned(instances: Sequence[PlacementInstance], path: Path) -> None:
@@ -35,10 +35,10 @@ def check_pinned(instances: Sequence[PlacementInstance], path: Path) -> None:
         InputError: an instance is not in the file.
         WorkError: an instance has another digest than the file says.
     """
-    recorded = PinnedInstances.read(path).sha256
+    recorded = PinnedInstances.read(path).instances
     for name, digest in digests(instances).items():
         if name not in recorded:
-            raise InputError(path, f"sha256.{name}", "is missing; after a meant change write the file with `make pin`")
+            raise InputError(path, f"instances.{name}", "is missing; after a meant change write the file with `make pin`")
         if recorded[name] != digest:
             raise WorkError(
                 f"instance {name} has digest {digest[:12]}..., {path} says {recorded[name][:12]}...: recorded results "

@@ -35,9 +35,7 @@ def read_arrival_counts(path: Path) -> ArrivalCounts:
     start_s = parse_floats(path, "start_s", text["start_s"])
     arrivals = parse_counts(path, "arrivals", text["arrivals"])
     if len(start_s) < 2 or start_s[1] <= 0:
-        raise InputError(
-            path, "start_s", "needs at least two bins, the second after 0, to tell the width of one"
-        )
+        raise InputError(path, "start_s", "needs at least two bins, the second after 0, to tell the width of one")
     width_s = float(start_s[1])
     wrong = np.flatnonzero(np.abs(start_s - width_s * np.arange(len(start_s))) > 1e-6 * width_s)
     if wrong.size:

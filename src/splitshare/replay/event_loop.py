@@ -57,9 +57,7 @@ def _drop_first(times: _Floats, ids: _Ints, count: int) -> None:
         if child >= last:
             break
         right = child + 1
-        if right < last and (
-            times[right] < times[child] or (times[right] == times[child] and ids[right] < ids[child])
-        ):
+        if right < last and (times[right] < times[child] or (times[right] == times[child] and ids[right] < ids[child])):
             child = right
         if time < times[child] or (time == times[child] and event < ids[child]):
             break
@@ -114,9 +112,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
     missing = np.empty(rows, dtype=np.int64)
     free = np.zeros(resources)
 
-    shift = (
-        0  # an event's id is (request << shift) | place, which is also the order among simultaneous events
-    )
+    shift = 0  # an event's id is (request << shift) | place, which is also the order among simultaneous events
     for k in range(len(first) - 1):
         while (1 << shift) < first[k + 1] - first[k]:
             shift += 1

@@ -47,9 +47,7 @@ def poisson_trace(
         count = int(arrival_stream.poisson(rate_per_s * horizon_s))
         arrival_s = np.sort(arrival_stream.random(count)) * horizon_s
     if not len(arrival_s):
-        raise InputError(
-            "horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer"
-        )
+        raise InputError("horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer")
     return _trace(instance, arrival_s, class_stream)
 
 
@@ -87,9 +85,7 @@ def bursty_trace(
         assert horizon_s is not None
         requests = round(rate_per_s * horizon_s)
         if not requests:
-            raise InputError(
-                "horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer"
-            )
+            raise InputError("horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer")
     arrival_stream, class_stream = _streams(seed)
     recorded_s = _place(read_arrival_counts(counts), requests + 1, arrival_stream)
     # The window ends where the next request would come, so it holds exactly `requests` of them.
@@ -115,9 +111,7 @@ def trace_at(
     if rate_per_s is not None:
         _check_positive("rate_per_s", rate_per_s)
         if arrival_s[-1] <= 0:
-            raise InputError(
-                "rate_per_s", "", "all requests arrive at once, so no stretching of time gives a rate"
-            )
+            raise InputError("rate_per_s", "", "all requests arrive at once, so no stretching of time gives a rate")
         arrival_s = arrival_s * (len(arrival_s) / (rate_per_s * arrival_s[-1]))
     return _trace(instance, arrival_s, _streams(seed)[1])
 

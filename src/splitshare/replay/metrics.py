@@ -90,14 +90,9 @@ def request_metrics(
                 "n": int(members.sum()),
                 "ok": len(ok_s),
                 "mean_s": float(ok_s.mean()) if len(ok_s) else math.nan,
-                **{
-                    f"p{p}_s": percentile(ok_s, p) if len(ok_s) >= min_requests(p) else math.nan
-                    for p in PERCENTILES
-                },
+                **{f"p{p}_s": percentile(ok_s, p) if len(ok_s) >= min_requests(p) else math.nan for p in PERCENTILES},
                 "throughput_per_s": len(ok_s) / window_s if window_s > 0 else math.nan,
-                "slo_attainment": math.nan
-                if latency_limit_s is None
-                else float(in_time.sum() / members.sum()),
+                "slo_attainment": math.nan if latency_limit_s is None else float(in_time.sum() / members.sum()),
                 "warm_up_fraction": warm_up_fraction,
             }
         )
@@ -131,9 +126,7 @@ def utilisation(
     counted = _after_warm_up(requests, warm_up_fraction)
     begin_s, end_s = float(counted["arrival_s"].min()), float(requests["finish_s"].max())
     start_s = stages["start_s"].to_numpy(dtype=np.float64)
-    inside_s = np.minimum(start_s + stages["busy_s"].to_numpy(dtype=np.float64), end_s) - np.maximum(
-        start_s, begin_s
-    )
+    inside_s = np.minimum(start_s + stages["busy_s"].to_numpy(dtype=np.float64), end_s) - np.maximum(start_s, begin_s)
     busy = pd.Series(np.maximum(inside_s, 0.0), index=stages.index)
     by_device = busy.groupby(stages["device"].astype(object)).sum()
     by_link = busy.groupby(stages["link"].astype(object)).sum()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance, Request
 from splitshare.placement.objective import Route
+from splitshare.records import nearest
 
 LinkModel = Literal["independent", "serial", "shared-medium"]
 """How transfers share links (ours).
@@ -65,7 +66,7 @@ class StagePlan:
 
 @dataclass(frozen=True)
 class _Stage:
-    kind: int
+    kind: str
     module: int
     waits: int
     after: tuple[int, int]
@@ -97,9 +98,7 @@ def build_plan(
             cannot run the module, or two devices without a link.
     """
     if link_model not in LINK_MODELS:
-        raise InputError(
-            "link model", "", f"unknown link model {link_model!r}; known: {', '.join(LINK_MODELS)}"
-        )
+        raise InputError("link model", "", f"unknown link model {link_model!r}; known: {', '.join(LINK_MODELS)}")
     builder = _Builder(instance, link_model, source)
     requests = {request.name: request for request in instance.requests}
     stages: list[_Stage] = []
@@ -120,7 +119,7 @@ def build_plan(
         links=tuple(builder.links),
         resources=builder.resources,
         first=ints(first),
-        kind=ints([s.kind for s in stages]),
+        kind=ints([STAGES.index(s.kind) for s in stages]),
         module=ints([s.module for s in stages]),
         device=ints([s.device for s in stages]),
         link=ints([s.link for s in stages]),
@@ -168,7 +167,11 @@ class _Builder:
         count = len(request.encoders)
         if len(encoder_hosts) != count or route.head is None:
             raise InputError(self._source, f"requests.{request.name}", "a module of it is on no device")
-        # Places within the class: inputs from 0, encoders from `count`, outputs from `2 * count`, then head.
+        for host in (*encoder_hosts, route.head):
+            if host not in self.devices:
+                problem = f"unknown device {host!r}; {nearest(host, list(self.devices))}"
+                raise InputError(self._source, f"requests.{request.name}", problem)
+        # Places within the class: inputs from 0, encoders from `count`, outputs from `2 * count`, then the head.
         head = 3 * count
         inputs: list[_Stage] = []
         encodes: list[_Stage] = []
@@ -180,23 +183,21 @@ class _Builder:
             seconds = instance.encoder_compute_s(request, j)
             size_bytes = instance.encoder_output_bytes(request, j)
             inputs.append(
-                self._transfer(0, use.module, request.source, device, use.input_bytes, 0, (count + j, -1))
+                self._transfer("input", use.module, request.source, device, use.input_bytes, 0, (count + j, -1))
             )
-            encodes.append(self._compute(1, use.module, device, seconds, waits, (2 * count + j, following)))
-            sends.append(self._transfer(2, use.module, device, route.head, size_bytes, 1, (head, -1)))
+            encodes.append(self._compute("encode", use.module, device, seconds, waits, (2 * count + j, following)))
+            sends.append(self._transfer("send", use.module, device, route.head, size_bytes, 1, (head, -1)))
         return [
             *inputs,
             *encodes,
             *sends,
-            self._compute(
-                3, request.head, route.head, instance.head_compute_s(request), count, (head + 1, -1)
-            ),
-            self._transfer(4, request.head, route.head, request.source, request.result_bytes, 1, (-1, -1)),
+            self._compute("head", request.head, route.head, instance.head_compute_s(request), count, (head + 1, -1)),
+            self._transfer("result", request.head, route.head, request.source, request.result_bytes, 1, (-1, -1)),
         ]
 
     def _compute(
         self,
-        kind: int,
+        kind: str,
         module: str,
         device: str,
         compute_s: Mapping[str, float | None],
@@ -204,14 +205,14 @@ class _Builder:
         after: tuple[int, int],
     ) -> _Stage:
         seconds = compute_s.get(device)
-        if device not in self.devices or seconds is None:
+        if seconds is None:
             raise InputError(self._source, f"assignment.{module}", f"the module cannot run on {device!r}")
         number = self.devices[device]
         return _Stage(kind, self.modules[module], waits, after, seconds, device=number, resource=number)
 
     def _transfer(
         self,
-        kind: int,
+        kind: str,
         module: str,
         start: str,
         end: str,

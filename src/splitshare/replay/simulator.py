@@ -136,9 +136,7 @@ def _tables(
     finish_s: NDArray[np.float64],
 ) -> ReplayResult:
     owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
-    stage = np.arange(len(owner)) - np.repeat(
-        row_first[:-1] - plan.first[trace.request_class], np.diff(row_first)
-    )
+    stage = np.arange(len(owner)) - np.repeat(row_first[:-1] - plan.first[trace.request_class], np.diff(row_first))
     link, device = plan.link[stage], plan.device[stage]
     served_s = np.where((link < 0) & (device < 0), np.inf, start_s)
     request_finish_s = finish_s[row_first[1:] - 1]  # the result is a class's last stage

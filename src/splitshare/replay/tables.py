@@ -22,9 +22,7 @@ def at_row(column: str, index: int) -> str:
     return f"{column}, row {index + 1}"
 
 
-def check_columns(
-    path: Path, found: Sequence[str], required: Sequence[str], optional: Sequence[str] = ()
-) -> None:
+def check_columns(path: Path, found: Sequence[str], required: Sequence[str], optional: Sequence[str] = ()) -> None:
     """Refuse unknown, repeated and missing columns.
 
     Raises:
@@ -60,9 +58,7 @@ def read_csv(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
     check_columns(path, header, required, optional)
     for i, row in enumerate(body):
         if len(row) != len(header):
-            raise InputError(
-                path, f"row {i + 1}", f"has {len(row)} fields where the header has {len(header)}"
-            )
+            raise InputError(path, f"row {i + 1}", f"has {len(row)} fields where the header has {len(header)}")
     if not body:
         raise InputError(path, "", "has no rows; add at least one")
     return {name: list(values) for name, values in zip(header, zip(*body, strict=True), strict=True)}

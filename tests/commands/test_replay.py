@@ -1,0 +1,129 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from splitshare.commands import simulate, trace
+from splitshare.commands.trace import TraceKind
+from splitshare.errors import InputError
+from splitshare.placement.instance import Placement
+from splitshare.replay.traces import read_trace
+from tests.replay.examples import example
+from tests.replay.test_generators import COUNTS
+
+
+@pytest.fixture
+def files(tmp_path):
+    """An instance, a placement of it and a trace for it."""
+    instance = example()
+    instance.write(tmp_path / "instance.json")
+    placement(instance.sha256()).write(tmp_path / "placement.json")
+    trace.run(
+        instance=tmp_path / "instance.json", output=tmp_path / "trace.csv", kind="poisson", rate_per_s=1.0, requests=40
+    )
+    return {
+        name: tmp_path / f"{name}{suffix}"
+        for name, suffix in (("instance", ".json"), ("placement", ".json"), ("trace", ".csv"))
+    }
+
+
+def placement(digest: str, **changes) -> Placement:
+    fields = {
+        "schema": "splitshare.placement/1",
+        "instance_sha256": digest,
+        "algorithm": "by-hand",
+        "status": "feasible",
+        "assignment": {"vision": ["b"], "text": ["c"], "head": ["a"]},
+        "objective": None,
+        "bound": None,
+        "build_s": 0.0,
+        "solve_s": 0.0,
+        "versions": {"splitshare": "0", "python": "3"},
+    }
+    return Placement.parse(fields | changes, "placement")
+
+
+def test_replaying_writes_both_tables_and_returns_metrics(files, tmp_path) -> None:
+    outputs = {"output": tmp_path / "out" / "requests.parquet", "stages_output": tmp_path / "out" / "stages.csv"}
+    metrics = simulate.run(**files, **outputs, link_model="independent")
+    requests = pd.read_parquet(outputs["output"])
+    assert requests["request_id"].tolist() == list(range(40))
+    # The least latency is that of a request that met nobody: 0.101 + 0.2 + 0.002 + 0.01, its result already at home.
+    assert requests["latency_s"].min() == pytest.approx(0.313)
+    assert (
+        len(pd.read_csv(outputs["stages_output"]))
+        == requests["request"].map({"pair": 8, "single": 5}).astype(int).sum()
+    )
+    assert metrics["n"].iloc[-1] == 40
+    assert metrics["mean_s"].iloc[-1] == pytest.approx(requests["latency_s"].mean())
+
+
+def test_a_variant_is_replayed_on_its_instance(files, tmp_path) -> None:
+    digest = example().sha256()
+    placement(digest, variant="sequential-routing").write(files["placement"])
+    simulate.run(**files, output=tmp_path / "r.parquet", stages_output=tmp_path / "s.parquet")
+    stages = pd.read_parquet(tmp_path / "s.parquet")
+    text = stages[(stages["module"] == "text") & (stages["stage"] == "encode")].set_index("request_id")
+    vision = stages[(stages["module"] == "vision") & (stages["stage"] == "encode")].set_index("request_id")
+    assert len(text)
+    assert (text["start_s"] >= vision["finish_s"].loc[text.index]).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"status": "infeasible", "assignment": None}, "assignment: is null"),
+        ({"instance_sha256": "0" * 64}, "instance_sha256: belongs to another instance"),
+        ({"assignment": {"vision": ["a"], "text": ["c"], "head": ["a"]}}, "cannot be replayed"),
+        ({"assignment": {"vision": ["b"], "head": ["a"]}}, "assignment.text"),
+    ],
+)
+def test_a_placement_that_cannot_be_replayed_leaves_nothing(files, tmp_path, changes, problem) -> None:
+    placement(example().sha256(), **changes).write(files["placement"])
+    with pytest.raises(InputError, match=problem):
+        simulate.run(**files, output=tmp_path / "requests.parquet", stages_output=tmp_path / "stages.parquet")
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_an_unknown_suffix_is_refused_before_any_work(files, tmp_path) -> None:
+    with pytest.raises(InputError, match="suffix"):
+        simulate.run(**files, output=tmp_path / "requests.parquet", stages_output=tmp_path / "stages.json")
+    assert not list(tmp_path.glob("requests*"))
+    with pytest.raises(InputError, match="suffix"):
+        trace.run(instance=files["instance"], output=tmp_path / "t.json", kind="poisson", rate_per_s=1.0, requests=1)
+
+
+def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
+    recorded = tmp_path / "recorded.csv"
+    recorded.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9,1,1\n2023-11-16 18:17:05.4,1,1")
+    instance = example()
+    made: dict[TraceKind, dict[str, Any]] = {
+        "bursty": {"arrivals": COUNTS, "rate_per_s": 2.0, "horizon_s": 30.0},
+        "azure-llm-2023": {"arrivals": recorded},
+    }
+    lengths: dict[str, int] = {}
+    for kind, arguments in made.items():
+        output = tmp_path / f"{kind}.parquet"
+        trace.run(instance=files["instance"], output=output, kind=kind, **arguments)
+        lengths[kind] = len(read_trace(output, instance))
+        first = output.read_bytes()
+        trace.run(instance=files["instance"], output=output, kind=kind, **arguments)
+        assert output.read_bytes() == first
+    assert lengths == {"bursty": 60, "azure-llm-2023": 2}
+    assert read_trace(tmp_path / "azure-llm-2023.parquet").arrival_s.tolist() == [0.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "source"),
+    [
+        ({"kind": "poisson", "requests": 5}, "rate_per_s"),
+        ({"kind": "poisson", "rate_per_s": 1.0, "requests": 5, "arrivals": COUNTS}, "arrivals"),
+        ({"kind": "bursty", "rate_per_s": 1.0, "requests": 5}, "arrivals"),
+        ({"kind": "azure-llm-2023", "arrivals": COUNTS, "requests": 5}, "requests"),
+    ],
+)
+def test_arguments_that_do_not_fit_the_kind_are_refused(files, tmp_path, arguments, source) -> None:
+    with pytest.raises(InputError) as error:
+        trace.run(instance=files["instance"], output=tmp_path / "t.csv", **arguments)
+    assert error.value.source == source
+    assert not (tmp_path / "t.csv").exists()

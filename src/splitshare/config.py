@@ -23,12 +23,11 @@ class Profiling(Record):
 
 
 class Timeline(Record):
-    """The requests whose stages are drawn."""
+    """The replay of which the first request of each class is drawn, stage by stage."""
 
     method: Name
     trace: Literal["poisson", "bursty"]
     rate_per_s: Positive
-    requests: PositiveCount
 
 
 class Replay(Record):

@@ -48,6 +48,7 @@ for spec in FIGURE_SPECS.values():
             input:
                 results=[f"{RESULTS}/{scope}/{path}" for path in spec.inputs],
                 config=RUN_CONFIG,
+                profiles=profiles_of(TESTBEDS[scope]) if spec.uses_profiles else [],
             output:
                 tables=[f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")],
                 drawn=report(

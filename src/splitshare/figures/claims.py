@@ -59,7 +59,9 @@ def split_saving(catalog: Catalog, descriptions: ModuleDescriptions) -> Claim:
     """S1: memory saved by splitting, best of the models."""
     table = model_memory(catalog, descriptions)
     best = {rule: _best(table[table["counting"] == rule], "model") for rule in RULES}
-    two_encoders = {rule: _best(table[(table["counting"] == rule) & (table["encoders"] == 2)], "model") for rule in RULES}
+    two_encoders = {
+        rule: _best(table[(table["counting"] == rule) & (table["encoders"] == 2)], "model") for rule in RULES
+    }
     measured = max(saving for _, saving in two_encoders.values())
     return Claim(
         "S1",

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import Testbed
+from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 
@@ -20,6 +22,8 @@ class Inputs:
     """Directory of the scope, such as ``results/canonical``."""
     config: Config
     catalog: Catalog
+    profiles: Path = Path("profiles")
+    """Directory of the committed profiles."""
 
     def csv(self, name: str) -> pd.DataFrame:
         """The table ``name`` below the results."""
@@ -32,6 +36,14 @@ class Inputs:
     def descriptions(self) -> ModuleDescriptions:
         """The module descriptions of the run."""
         return ModuleDescriptions.read(self.results / "modules.json")
+
+    def testbed(self, name: str) -> Testbed:
+        """A testbed of the catalogue's data folder."""
+        return read_testbed(self.catalog.root / "testbeds" / f"{name}.yaml")
+
+    def device_profile(self, device: str) -> ModuleProfile:
+        """The profile of a device type: this machine's from the results, any other's from ``profiles/``."""
+        return self.profile() if device == "this-machine" else ModuleProfile.read(self.profiles / f"{device}.json")
 
     def profile(self) -> ModuleProfile:
         """This machine's profile."""

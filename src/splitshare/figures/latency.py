@@ -33,15 +33,27 @@ def latency_table(placements: pd.DataFrame) -> pd.DataFrame:
     return order.merge(table[columns].rename(columns=named).reset_index(), on=["testbed", "workload"], sort=False)
 
 
+def compute_provenance(inputs: Inputs, testbed: str) -> str:
+    """Where the compute times of a testbed's devices come from, such as ``laptop: derived, published``."""
+    told = []
+    for device in dict.fromkeys(d.device for d in inputs.testbed(testbed).devices):
+        kinds = sorted({row.provenance for row in inputs.device_profile(device).rows})
+        told.append(f"{device}: {', '.join(kinds)}")
+    return "; ".join(told)
+
+
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``latency_by_method``."""
     table = latency_table(inputs.csv("placements.csv"))
+    origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
+    table["compute_times"] = table["testbed"].map(origins)
     save_table(table, output, NAME, caption="Mean latency of an idle request (seconds).")
     with paper_style():
-        save_figure(_figure(table, inputs.catalog), output, NAME)
+        titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
+        save_figure(_figure(table, inputs.catalog, titles), output, NAME)
 
 
-def _figure(table: pd.DataFrame, catalog: Catalog) -> Figure:
+def _figure(table: pd.DataFrame, catalog: Catalog, titles: dict[str, str]) -> Figure:
     testbeds = list(dict.fromkeys(table["testbed"]))
     methods = [m for m in METHODS if f"{m.replace('-', '_')}_s" in table]
     rows = len(dict.fromkeys(table["workload"]))
@@ -64,7 +76,7 @@ def _figure(table: pd.DataFrame, catalog: Catalog) -> Figure:
                     size=5,
                 )
         axes.set_yticks(part.index, [catalog.workload(w).title for w in part["workload"]])
-        axes.set_title(testbed)
+        axes.set_title(titles[testbed])
         axes.set_xlabel("Mean latency, idle (s)")
         axes.grid(visible=False, axis="y")
         axes.set_xlim(left=0)

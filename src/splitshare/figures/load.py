@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
+    LINES,
     METHODS,
     legend_below,
     method_key,
@@ -20,8 +21,8 @@ from splitshare.figures.style import (
 from splitshare.replay.metrics import OVERALL
 
 NAME = "latency_against_load"
-PERCENTILES = {"p50_s": ":", "p95_s": "-"}
-"""Percentiles that are drawn, and their line styles."""
+PERCENTILES = {"p50_s": "Median", "p95_s": "95th percentile"}
+"""Percentiles that are drawn, and their names."""
 
 
 def load_table(replay: pd.DataFrame) -> pd.DataFrame:
@@ -45,19 +46,23 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 def _figure(table: pd.DataFrame) -> Figure:
     traces = list(dict.fromkeys(table["trace"]))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2.6))
-    for axes, trace in zip(figure.subplots(1, len(traces), sharey=True, squeeze=False)[0], traces, strict=True):
-        part = table[table["trace"] == trace]
-        keys = part["method"].map(method_key)
-        for method, (title, colour) in METHODS.items():
-            rows = part[keys == method].sort_values("offered_per_s")
-            for percentile, line in PERCENTILES.items():
-                if len(rows):
-                    label = f"{title}, {percentile.removesuffix('_s')}"
-                    axes.plot(rows["offered_per_s"], rows[percentile], line, color=colour, marker=".", label=label)
-        axes.set_yscale("log")
+    shown = set(table["method"].map(method_key))
+    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2 * 1.9))
+    panels = figure.subplots(len(PERCENTILES), len(traces), sharex="col", sharey="row", squeeze=False)
+    for row, (percentile, title) in zip(panels, PERCENTILES.items(), strict=True):
+        for axes, trace in zip(row, traces, strict=True):
+            part = table[table["trace"] == trace]
+            keys = part["method"].map(method_key)
+            for method in (m for m in METHODS if m in shown):
+                rows = part[keys == method].sort_values("offered_per_s")
+                name, colour = METHODS[method]
+                style = {"linestyle": LINES.get(method, "-"), "zorder": 3 if method in LINES else 2}
+                axes.plot(rows["offered_per_s"], rows[percentile], marker=".", color=colour, label=name, **style)
+            axes.set_yscale("log")
+        row[0].set_ylabel(f"{title} latency (s)")
+    for axes, trace in zip(panels[0], traces, strict=True):
         axes.set_title(f"{trace.capitalize()} arrivals")
+    for axes in panels[-1]:
         axes.set_xlabel("Offered load (requests/s)")
-    figure.axes[0].set_ylabel("Latency (s)")
-    legend_below(figure, figure.axes[0], columns=5)
+    legend_below(figure, panels[0][0], columns=len(shown))
     return figure

@@ -95,27 +95,20 @@ def draw(inputs: Inputs, output: Path) -> None:
         caption="Parameters of each workload, unshared and shared (millions).",
     )
     with paper_style():
-        rule = next(iter(RULES))
         save_figure(
             _bars(
-                models[models["counting"] == rule],
+                models,
                 "model",
-                {
-                    "whole_million": ("Whole model", "whole"),
-                    "largest_module_million": ("Largest module", "split"),
-                },
+                {"whole_million": ("Whole model", "whole"), "largest_module_million": ("Largest module", "split")},
             ),
             output,
             "memory_split",
         )
         save_figure(
             _bars(
-                shared[shared["counting"] == rule],
+                shared[shared["models"] > 1],
                 "workload",
-                {
-                    "unshared_million": ("A copy a model", "whole"),
-                    "shared_million": ("Shared modules", "shared"),
-                },
+                {"unshared_million": ("A copy a model", "whole"), "shared_million": ("Shared modules", "shared")},
             ),
             output,
             "memory_shared",
@@ -123,20 +116,23 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _bars(table: pd.DataFrame, label: str, columns: dict[str, tuple[str, str]]) -> Figure:
-    rows = len(table)
-    figure = Figure(figsize=(COLUMN_WIDTH_IN, 0.75 + 0.36 * rows))
-    axes = figure.subplots()
+    """A panel a counting rule, a row a model or workload, a bar a column; the saving beside them."""
+    names = list(dict.fromkeys(table[label]))
+    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.8 + 0.34 * len(names)))
     height = 0.8 / len(columns)
-    for i, (column, (title, colour)) in enumerate(columns.items()):
-        positions = [row + (i - (len(columns) - 1) / 2) * height for row in range(rows)]
-        axes.barh(positions, table[column], height=height, label=title, color=MEMORY[colour])
-    for row, (largest, saving) in enumerate(zip(table[list(columns)].max(axis=1), table["saving"], strict=True)):
-        axes.annotate(f"−{saving:.1%}", (largest, row), xytext=(3, 0), textcoords="offset points", va="center", size=7)
-    axes.set_yticks(range(rows), list(table[label]))
+    for axes, rule in zip(figure.subplots(1, len(RULES), sharey=True), RULES, strict=True):
+        part = table[table["counting"] == rule]
+        for i, (column, (title, colour)) in enumerate(columns.items()):
+            positions = [row + (i - (len(columns) - 1) / 2) * height for row in range(len(names))]
+            axes.barh(positions, part[column], height=height, label=title, color=MEMORY[colour])
+        for row, (largest, saving) in enumerate(zip(part[list(columns)].max(axis=1), part["saving"], strict=True)):
+            text = f"−{saving:.1%}" if saving > 0 else "0 %"
+            axes.annotate(text, (largest, row), xytext=(3, 0), textcoords="offset points", va="center", size=7)
+        axes.set_yticks(range(len(names)), names)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlim(0, 1.25 * table[list(columns)].max(axis=None))
+        axes.set_title(rule.capitalize())
+        axes.set_xlabel("Parameters (millions)")
     axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.margins(x=0.18)
-    axes.set_xlim(left=0)
-    axes.set_xlabel("Parameters (millions, token embeddings counted)")
     legend_below(figure, axes, columns=2)
     return figure

@@ -27,16 +27,21 @@ def draw(inputs: Inputs, output: Path) -> None:
     short = table.drop(columns=["source", "parameter_bytes", "output_bytes", "method", "reason"])
     save_table(table, output, NAME, caption=f"Modules on {profile.device.cpu or profile.device.name}.")
     with paper_style():
-        figure = Figure(figsize=(COLUMN_WIDTH_IN, 3.6))
+        figure = Figure(figsize=(COLUMN_WIDTH_IN, 4.0))
         axes = figure.subplots()
         colours = sns.color_palette("colorblind", short["module"].nunique())
-        for (module, rows), colour in zip(short[short["runnable"]].groupby("module", sort=False), colours, strict=False):
-            spread = [rows["compute_median_s"] - rows["compute_p10_s"], rows["compute_p90_s"] - rows["compute_median_s"]]
+        for (module, rows), colour in zip(
+            short[short["runnable"]].groupby("module", sort=False), colours, strict=False
+        ):
+            spread = [
+                rows["compute_median_s"] - rows["compute_p10_s"],
+                rows["compute_p90_s"] - rows["compute_median_s"],
+            ]
             label = str(module).partition("@")[0]
             axes.errorbar(rows["batch"], rows["compute_median_s"], spread, marker=".", color=colour, label=label)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xlabel("Batch size")
-        axes.set_ylabel("Seconds for the batch (median, p10 to p90)")
+        axes.set_ylabel("Seconds a batch (median, p10–p90)")
         legend_below(figure, axes, columns=2)
         save_figure(figure, output, NAME)

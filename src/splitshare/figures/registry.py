@@ -26,6 +26,8 @@ class FigureSpec:
     scopes: tuple[Scope, ...]
     caption: str
     category: str
+    uses_profiles: bool = False
+    """Whether it also reads the profiles of the testbeds' devices."""
 
     def files(self) -> list[str]:
         """File names that drawing writes."""
@@ -55,6 +57,7 @@ FIGURES: dict[str, FigureSpec] = {
             scopes=("canonical", "local"),
             caption="Mean latency of an idle request by method, workload and testbed.",
             category="Latency",
+            uses_profiles=True,
         ),
         FigureSpec(
             name="timeline",
@@ -95,6 +98,17 @@ FIGURES: dict[str, FigureSpec] = {
             scopes=("canonical",),
             caption="The claims of the papers' abstracts, with verdicts by rule.",
             category="Claims",
+        ),
+        FigureSpec(
+            name="devices",
+            module="splitshare.figures.devices",
+            inputs=(),
+            tables=("device_profiles",),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Where the compute times of each device come from: measured, published, derived or assumed.",
+            category="Devices",
+            uses_profiles=True,
         ),
         FigureSpec(
             name="profile",

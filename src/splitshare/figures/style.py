@@ -32,6 +32,9 @@ METHODS = {
 }
 """Title and colour of each method, in the order in which they are drawn."""
 
+LINES = {"optimum": (0, (1, 1))}
+"""Line styles of methods that lie on top of others; solid where not named."""
+
 MEMORY = {"whole": _PALETTE[7], "split": _PALETTE[0], "shared": _PALETTE[2]}
 """Colours of the ways to hold a model in memory."""
 

@@ -1,63 +1,71 @@
-"""What happens to the first requests of a replay, device by device and link by link."""
+"""What happens to a request of each class, device by device and link by link."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
+from splitshare.catalog.loader import Catalog
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, STAGES, legend_below, paper_style, save_figure, save_table
+from splitshare.figures.style import COLUMN_WIDTH_IN, STAGES, paper_style, save_figure, save_table
 
 NAME = "request_timeline"
+LINK = "->"
+"""Stands in the name of a direction of a link, and in no device's name."""
 
 
-def timeline_table(stages: pd.DataFrame, requests: int) -> pd.DataFrame:
-    """Stages of the first ``requests`` requests that use a device or a link, by the time they start."""
-    first = stages[stages["request_id"].isin(stages["request_id"].drop_duplicates().head(requests))]
-    lane = first["device"].astype(object).fillna(first["link"].astype(object))
-    table = first.assign(lane=lane)[lane.notna()]
-    columns = ["request_id", "request", "stage", "module", "lane", "ready_s", "start_s", "finish_s"]
-    return table[columns].sort_values(["start_s", "request_id", "lane"], kind="stable").reset_index(drop=True)
+def timeline_table(stages: pd.DataFrame) -> pd.DataFrame:
+    """Stages of the first request of each class that occupy a device or a link, in seconds since its arrival."""
+    arrival_s = stages.groupby("request_id")["ready_s"].transform("min")
+    first = stages.groupby("request", observed=True)["request_id"].transform("min") == stages["request_id"]
+    lane = stages["device"].astype(object).fillna(stages["link"].astype(object))
+    table = stages.assign(
+        lane=lane, **{column: stages[column] - arrival_s for column in ("ready_s", "start_s", "finish_s")}
+    )[first & lane.notna()]
+    columns = ["request", "stage", "module", "lane", "ready_s", "start_s", "finish_s"]
+    return table[columns].sort_values(["request", "start_s", "lane"], kind="stable").reset_index(drop=True)
 
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``request_timeline``."""
-    requests = inputs.config.replay.timeline.requests
-    table = timeline_table(inputs.parquet("replay/timeline.parquet"), requests)
-    save_table(table, output, NAME, caption=f"Stages of the first {requests} requests (seconds).")
+    table = timeline_table(inputs.parquet("replay/timeline.parquet"))
+    save_table(table, output, NAME, caption="Stages of a request of each class (seconds since its arrival).")
     with paper_style():
-        save_figure(_figure(table, is_link=lambda lane: "->" in lane), output, NAME)
+        save_figure(_figure(table, inputs.catalog), output, NAME)
 
 
-def _figure(table: pd.DataFrame, is_link: Callable[[str], bool]) -> Figure:
-    lanes = sorted(dict.fromkeys(table["lane"]), key=lambda lane: (is_link(lane), lane))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.32 * len(lanes)))
-    axes = figure.subplots()
-    origin = table["ready_s"].min()
-    drawn = set()
-    for row in table.itertuples():
-        key = row.stage if row.stage in STAGES else "transfer"
-        title, colour = STAGES[key]
-        axes.barh(
-            lanes.index(row.lane),
-            row.finish_s - row.start_s,
-            left=row.start_s - origin,
-            height=0.72,
-            color=colour,
-            edgecolor="white",
-            linewidth=0.4,
-            label=None if key in drawn else title,
-        )
-        drawn.add(key)
-        if row.finish_s - row.start_s > 0.02 * (table["finish_s"].max() - origin):
-            middle = (row.start_s + row.finish_s) / 2 - origin
-            axes.annotate(str(row.request_id), (middle, lanes.index(row.lane)), ha="center", va="center", size=6)
-    axes.set_yticks(range(len(lanes)), [lane.replace("->", " → ") for lane in lanes])
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Time since the first arrival (s); numbers are requests")
-    legend_below(figure, axes, columns=3)
+def _figure(table: pd.DataFrame, catalog: Catalog) -> Figure:
+    requests = [name for name in catalog.models if name in set(table["request"])]
+    lanes = sorted(dict.fromkeys(table["lane"]), key=lambda lane: (LINK in lane, lane))
+    height = 0.5 + len(requests) * (0.45 + 0.2 * len(lanes))
+    figure = Figure(figsize=(COLUMN_WIDTH_IN * 1.6, height))
+    for axes, request in zip(figure.subplots(len(requests), 1, squeeze=False)[:, 0], requests, strict=True):
+        _panel(axes, table[table["request"] == request], lanes)
+        axes.set_title(catalog.model(request).title, loc="left")
+    axes.set_xlabel("Time since the request's arrival (s)")
+    patches = [Patch(color=colour, label=title) for title, colour in STAGES.values()]
+    figure.legend(handles=patches, loc="outside lower center", ncols=len(patches))
     return figure
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, lanes: list[str]) -> None:
+    end_s = rows["finish_s"].max()
+    for row in rows.itertuples():
+        title, colour = STAGES.get(str(row.stage), STAGES["transfer"])
+        # A transfer of milliseconds stays visible, encoders that follow each other stay apart.
+        edge = {"edgecolor": "white" if row.stage == "encode" else colour, "linewidth": 0.8}
+        lane, start_s, finish_s = str(row.lane), float(row.start_s), float(row.finish_s)  # type: ignore[arg-type]
+        axes.barh(lanes.index(lane), finish_s - start_s, left=start_s, height=0.7, color=colour, label=title, **edge)
+        if finish_s - start_s > 0.2 * end_s:
+            name = str(row.module).partition("@")[0]
+            axes.annotate(
+                name, ((start_s + finish_s) / 2, lanes.index(lane)), ha="center", va="center", size=6, color="w"
+            )
+    axes.set_yticks(range(len(lanes)), [lane.replace(LINK, " → ") for lane in lanes])
+    axes.set_ylim(len(lanes) - 0.5, -0.5)
+    axes.set_xlim(0, end_s * 1.02)
+    axes.grid(visible=False, axis="y")

@@ -1,0 +1,32 @@
+"""Where the compute times of each device come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.style import save_table
+
+NAME = "device_profiles"
+PROVENANCES = ("measured", "published", "derived", "assumed")
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table ``device_profiles``: a row a device type, its rows by provenance, and its rule with its error."""
+    testbeds = [inputs.testbed(name) for name in inputs.config.testbeds]
+    rows = []
+    for device in dict.fromkeys(d.device for testbed in testbeds for d in testbed.devices):
+        profile = inputs.device_profile(device)
+        counts = Counter(row.provenance for row in profile.rows)
+        rows.append(
+            {
+                "device": device,
+                "memory_bytes": profile.device.memory_bytes,
+                **{f"{kind}_rows": counts[kind] for kind in PROVENANCES},
+                "rule": "; ".join(profile.notes),
+            }
+        )
+    save_table(pd.DataFrame(rows), output, NAME, caption="Devices and where their compute times come from.")

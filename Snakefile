@@ -4,6 +4,7 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/config.smk"
 include: "workflow/rules/profiles.smk"
 include: "workflow/rules/instances.smk"
 include: "workflow/rules/solve.smk"

@@ -67,15 +67,14 @@ def profile(
 ) -> None:
     """Measure modules on this machine, each in a process of its own."""
     from splitshare.commands import profile as stage
+    from splitshare.profiling.measure import Settings
 
-    chosen = {"budget_s": budget_s, "threads": threads}
+    chosen: dict[str, Any] = {"budget_s": budget_s, "threads": threads}
     stage.run(
         catalog_root=data,
         output=output,
         modules=module,
-        settings=stage.Settings(
-            torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}
-        ),
+        settings=Settings(torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}),
         device_name=device_name,
     )
 
@@ -261,9 +260,7 @@ def sweep(
     """Replay several traces on the placements of several methods; tables into the directory OUTPUT."""
     from splitshare.commands import sweep as stage
 
-    stage.run(
-        instance, traces, placements=placements, methods=method, link_models=link_model, output=output
-    )
+    stage.run(instance, traces, placements=placements, methods=method, link_models=link_model, output=output)
 
 
 @app.command()

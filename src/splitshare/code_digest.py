@@ -87,10 +87,10 @@ def _targets(node: ast.AST, package: str, sources: Path) -> Iterator[str]:
         if node.level:
             parents = package.split(".")[: len(package.split(".")) - node.level + 1]
             base = ".".join([*parents, base] if base else parents)
-        yield base
-        for alias in node.names:
-            if _file_of(f"{base}.{alias.name}", sources):
-                yield f"{base}.{alias.name}"
+        submodules = [f"{base}.{alias.name}" for alias in node.names if _file_of(f"{base}.{alias.name}", sources)]
+        yield from submodules
+        if "." in base or len(submodules) < len(node.names):
+            yield base
     elif isinstance(node, ast.Constant) and _is_dotted(node.value) and _file_of(node.value, sources):
         yield node.value
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,12 @@ DATA = Path(__file__).parents[2] / "data"
 @pytest.fixture
 def files(tmp_path):
     write_catalogue(tmp_path)
+    shutil.copytree(DATA / "published", tmp_path / "published")
     DESCRIPTIONS.write(tmp_path / "modules.json")
     return {
         "device": DATA / "devices" / "jetson-nano.yaml",
         "modules": tmp_path / "modules.json",
-        "published": DATA / "published" / "timm_image_towers.csv",
-        "architectures": tmp_path / "catalogue" / "architectures.yaml",
+        "catalog_root": tmp_path,
         "output": tmp_path / "profiles" / "jetson-nano.json",
     }
 
@@ -33,7 +34,7 @@ def test_a_row_for_every_module_and_batch(files):
 
 def test_a_match_comes_from_the_catalogue(files):
     """``see`` is matched with a tower of other size in the catalogue: the laptop's rule reads and refuses it."""
-    path = files["architectures"]
+    path = files["catalog_root"] / "catalogue" / "architectures.yaml"
     path.write_text(
         path.read_text().replace("kind: vision-encoder", "kind: vision-encoder\n    published: resnet50_clip")
     )
@@ -42,7 +43,7 @@ def test_a_match_comes_from_the_catalogue(files):
     assert not files["output"].exists()
 
 
-@pytest.mark.parametrize("argument", ["device", "modules", "published", "architectures"])
+@pytest.mark.parametrize("argument", ["device", "modules", "catalog_root"])
 def test_a_missing_file_is_told(files, tmp_path, argument):
     with pytest.raises(InputError, match="no such file"):
         derive.run(**files | {argument: tmp_path / "nowhere.yaml"})

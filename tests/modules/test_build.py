@@ -96,7 +96,7 @@ def test_every_module_runs_and_its_output_spec_tells_the_result(tmp_path: Path):
         with torch.inference_mode():
             output = module(inputs)
         spec = output_spec(skeleton, inputs)
-        assert (tuple(output.shape), output.dtype) == spec
+        assert (tuple(output.shape), output.dtype) == (spec.shape, spec.dtype)
         assert spec.bytes == output.nbytes
         assert len(output) == 3, "the first dimension is the batch"
         assert torch.isfinite(output).all()

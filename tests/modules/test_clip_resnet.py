@@ -28,6 +28,7 @@ def test_a_strided_block_pools_instead_of_striding():
     block = Bottleneck(8, 4, stride=2).eval()
     assert all(m.stride == (1, 1) for m in block.modules() if isinstance(m, nn.Conv2d))
     x = torch.randn(1, 8, 6, 6)
+    assert block.downsample is not None
     with torch.no_grad():
         shortcut = block.downsample[1:](F.avg_pool2d(x, 2))
         inner = F.relu(block.bn2(block.conv2(F.relu(block.bn1(block.conv1(x))))))

@@ -15,7 +15,7 @@ INSTANCES = random_instances(range(25))
 
 @pytest.mark.parametrize("name", shipped())
 def test_contract(name):
-    """Feasible by the judge or reported infeasible, the same twice, the instance left alone, never beats the optimum."""
+    """Feasible by the judge or reported so, the same twice, the instance left alone, never better than the optimum."""
     placed = 0
     for instance in INSTANCES[:12]:
         digest = instance.sha256()

@@ -20,9 +20,12 @@ def two_devices():
         "devices": [{"name": "phone", "memory_bytes": 100}, {"name": "laptop", "memory_bytes": 100}],
         "links": [{"a": "phone", "b": "laptop", "latency_s": 0.5, "bandwidth_bytes_per_s": 8}],
         "modules": [
-            {"name": "vision", "kind": "e", "memory_bytes": 60, "output_bytes": 8, "compute_s": {"phone": 4, "laptop": 1}},
-            {"name": "text", "kind": "e", "memory_bytes": 30, "output_bytes": 4, "compute_s": {"phone": 2, "laptop": 0.5}},
-            {"name": "head", "kind": "h", "memory_bytes": 10, "output_bytes": 4, "compute_s": {"phone": 0.25, "laptop": 0.125}},
+            {"name": name, "kind": "e", "memory_bytes": memory, "output_bytes": output, "compute_s": compute}
+            for name, memory, output, compute in (
+                ("vision", 60, 8, {"phone": 4, "laptop": 1}),
+                ("text", 30, 4, {"phone": 2, "laptop": 0.5}),
+                ("head", 10, 4, {"phone": 0.25, "laptop": 0.125}),
+            )
         ],
         "requests": [
             {

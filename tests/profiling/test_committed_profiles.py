@@ -22,11 +22,5 @@ def modules(tmp_path_factory):
 @pytest.mark.parametrize("device", sorted((DATA / "devices").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_committed_profile_is_derived_anew(device, modules, tmp_path):
     output = tmp_path / f"{device.stem}.json"
-    derive.run(
-        device=device,
-        modules=modules,
-        published=DATA / "published" / "timm_image_towers.csv",
-        architectures=DATA / "catalogue" / "architectures.yaml",
-        output=output,
-    )
+    derive.run(device=device, modules=modules, catalog_root=DATA, output=output)
     assert output.read_bytes() == (ROOT / "profiles" / output.name).read_bytes(), "run `splitshare derive`"

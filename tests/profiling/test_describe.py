@@ -30,7 +30,7 @@ def pooling_of_all_places(params: dict[str, Any], image_size: int) -> float:
     """
     places = (image_size // 32) ** 2
     channels = params["width"] * 32
-    return places * channels * (channels + params["embedding"] + 2 * (places + 1)) / 1e9
+    return float(places * channels * (channels + params["embedding"] + 2 * (places + 1)) / 1e9)
 
 
 @pytest.mark.parametrize(("builder", "name", "params"), TOWERS)

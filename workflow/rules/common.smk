@@ -1,4 +1,5 @@
-# What every stage needs: the checked configuration, the catalogue, paths, and digests of the code that a rule runs.
+# What every stage needs: the checked configuration, the catalogue, paths, and digests of the code that a rule runs. Functions of all stages stand here, rules in
+# the file of their stage.
 import sys
 from pathlib import Path
 
@@ -29,17 +30,27 @@ RESULTS = CONFIG.results
 PAPER_FIGURES = CONFIG.figures
 LOCAL_FIGURES = f"{RESULTS}/local/figures"
 RUN_CONFIG = f"{RESULTS}/config.json"
+LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
-CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
+CATALOGUE_FILES = [
+    f"data/catalogue/{name}.yaml"
+    for name in ("tasks", "architectures", "models", "workloads")
+]
 
-TESTBEDS = {"canonical": list(CONFIG.testbeds), "local": [t for t in [CONFIG.local_testbed] if t]}
+TESTBEDS = {
+    "canonical": list(CONFIG.testbeds),
+    "local": [t for t in [CONFIG.local_testbed] if t],
+}
 SCOPES = [scope for scope, testbeds in TESTBEDS.items() if testbeds]
 INSTANCE_NAMES = {
-    scope: [f"{workload}.{testbed}" for testbed in testbeds for workload in CONFIG.workloads]
+    scope: [
+        f"{workload}.{testbed}" for testbed in testbeds for workload in CONFIG.workloads
+    ]
     for scope, testbeds in TESTBEDS.items()
 }
 INSTANCES = {
-    scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names] for scope, names in INSTANCE_NAMES.items()
+    scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names]
+    for scope, names in INSTANCE_NAMES.items()
 }
 
 
@@ -48,18 +59,54 @@ def code(*modules):
     return code_digest(*(f"splitshare.{module}" for module in modules))
 
 
+def profiles_of(testbeds):
+    """Profiles of the devices of testbeds, each device once, in order."""
+    types = dict.fromkeys(
+        device.device for name in testbeds for device in TESTBED_OF[name].devices
+    )
+    return [
+        LOCAL_PROFILE if name == "this-machine" else f"profiles/{name}.json"
+        for name in types
+    ]
+
+
+def testbed_files(testbeds):
+    """Files of testbeds."""
+    return [f"data/testbeds/{name}.yaml" for name in testbeds]
+
+
+def algorithm_of(method):
+    """The algorithm of a method: the method itself, or the optimum of a solver."""
+    return "optimum" if method.startswith("optimum-") else method
+
+
+def solver_option(method):
+    """The option that names a method's solver, if it has one."""
+    return (
+        f"--solver {method.removeprefix('optimum-')}"
+        if method.startswith("optimum-")
+        else ""
+    )
+
+
+def solving_code(method):
+    """Digest of the code that a method's placements come from."""
+    return code(
+        "commands.solve",
+        f"placement.algorithms.{algorithm_of(method).replace('-', '_')}",
+    )
+
+
+def placements_of(wildcards):
+    """Placements of a scope by every method of the run."""
+    return [
+        f"{RESULTS}/{wildcards.scope}/placements/{method}/{name}.json"
+        for method in CONFIG.methods
+        for name in INSTANCE_NAMES[wildcards.scope]
+    ]
+
+
 wildcard_constraints:
     module="[A-Za-z0-9@._+-]+",
     method="[a-z0-9-]+",
     kind="[a-z]+",
-
-
-rule run_config:
-    output:
-        RUN_CONFIG,
-    params:
-        config=CONFIG.to_json(),
-    log:
-        f"{RESULTS}/logs/run_config.log",
-    shell:
-        "printf '%s' {params.config:q} > {output} 2> {log}"

@@ -15,14 +15,8 @@ rule check_split:
     input:
         CATALOGUE_FILES,
     output:
-        f"{RESULTS}/canonical/split_equivalence.csv",
-        f"{RESULTS}/local/split_equivalence.csv",
-    params:
-        code=code("commands.check_split"),
-        models=[f"--model {model}" for model in dict.fromkeys(m for w in CONFIG.workloads for m in CATALOG.workload(w).models)],
-        canonical=f"{RESULTS}/canonical",
-        local=f"{RESULTS}/local",
-        seed=CONFIG.seed,
+        verdicts=f"{RESULTS}/canonical/split_equivalence.csv",
+        differences=f"{RESULTS}/local/split_equivalence.csv",
     log:
         f"{RESULTS}/logs/check_split.log",
     benchmark:
@@ -30,6 +24,17 @@ rule check_split:
     threads: workflow.cores
     resources:
         mem_mb=6000,
+    params:
+        code=code("commands.check_split"),
+        models=[
+            f"--model {model}"
+            for model in dict.fromkeys(
+                m for w in CONFIG.workloads for m in CATALOG.workload(w).models
+            )
+        ],
+        canonical=subpath(output.verdicts, parent=True),
+        local=subpath(output.differences, parent=True),
+        seed=CONFIG.seed,
     message:
         "Holding the split models' answers against the whole models'"
     shell:
@@ -50,23 +55,32 @@ for spec in FIGURE_SPECS.values():
                 config=RUN_CONFIG,
                 profiles=profiles_of(TESTBEDS[scope]) if spec.uses_profiles else [],
             output:
-                tables=[f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")],
+                tables=[
+                    f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}"
+                    for name in spec.tables
+                    for suffix in ("csv", "tex")
+                ],
                 drawn=report(
-                    [f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.drawn for suffix in ("png", "pdf")],
+                    [
+                        f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}"
+                        for name in spec.drawn
+                        for suffix in ("png", "pdf")
+                    ],
                     caption="../report/figure.rst",
                     category=spec.category,
                     labels={"scope": scope, "name": spec.name},
                 ),
-            params:
-                code=code("commands.figures", spec.module.removeprefix("splitshare.")),
-                name=spec.name,
-                caption=spec.caption,
-                results=f"{RESULTS}/{scope}",
-                directory=FIGURE_DIRECTORIES[scope],
             log:
                 f"{RESULTS}/logs/figures/{scope}-{spec.name}.log",
+            params:
+                code=code("commands.figures", f"figures.{spec.module}"),
+                name=spec.name,
+                caption=spec.caption,
+                results=subpath(input.config, parent=True),
+                scope=scope,
+                directory=subpath(output.tables[0], parent=True),
             message:
                 f"Drawing {spec.name} ({scope})"
             shell:
-                "splitshare figures {params.name} --results {params.results} --config {input.config}"
+                "splitshare figures {params.name} --results {params.results}/{params.scope} --config {input.config}"
                 " -o {params.directory} > {log} 2>&1"

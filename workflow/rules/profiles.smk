@@ -1,9 +1,12 @@
 # Modules: what they are (counted from the architecture), and how long they take on this machine (measured).
 from splitshare.profiling.definition import definition_sha256
 
-LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 PROFILED_MODULES = list(
-    CATALOG.modules(model for workload in CONFIG.workloads for model in CATALOG.workload(workload).models)
+    CATALOG.modules(
+        model
+        for workload in CONFIG.workloads
+        for model in CATALOG.workload(workload).models
+    )
 )
 
 
@@ -12,10 +15,10 @@ rule describe:
         CATALOGUE_FILES,
     output:
         DESCRIPTIONS,
-    params:
-        code=code("commands.describe"),
     log:
         f"{RESULTS}/logs/describe.log",
+    params:
+        code=code("commands.describe"),
     message:
         "Counting parameters, operations and bytes of every module"
     shell:
@@ -27,12 +30,6 @@ rule describe:
 rule profile_module:
     output:
         f"{RESULTS}/local/profiles/{{module}}.json",
-    params:
-        definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
-        budget_s=CONFIG.profiling.budget_s,
-        torch_device=CONFIG.profiling.torch_device,
-        torch_threads=f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else "",
-        seed=CONFIG.seed,
     log:
         f"{RESULTS}/logs/profile_module/{{module}}.log",
     benchmark:
@@ -41,6 +38,14 @@ rule profile_module:
     threads: workflow.cores
     resources:
         mem_mb=4000,
+    params:
+        definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
+        budget_s=CONFIG.profiling.budget_s,
+        torch_device=CONFIG.profiling.torch_device,
+        torch_threads=(
+            f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""
+        ),
+        seed=CONFIG.seed,
     message:
         "Measuring {wildcards.module} on this machine"
     shell:
@@ -54,10 +59,10 @@ rule profile_machine:
         expand(f"{RESULTS}/local/profiles/{{module}}.json", module=PROFILED_MODULES),
     output:
         LOCAL_PROFILE,
-    params:
-        code=code("commands.merge_profiles"),
     log:
         f"{RESULTS}/logs/profile_machine.log",
+    params:
+        code=code("commands.merge_profiles"),
     message:
         "Collecting this machine's profile"
     shell:

@@ -7,7 +7,10 @@ TRACES = [
     for kind in CONFIG.replay.traces
     for rate in CONFIG.replay.rates_per_s
 ]
-REPLAY_TABLES = [f"{RESULTS}/canonical/replay/{name}" for name in ("replay.csv", "idle.csv", "timeline.parquet")]
+REPLAY_TABLES = [
+    f"{RESULTS}/canonical/replay/{name}"
+    for name in ("replay.csv", "idle.csv", "timeline.parquet")
+]
 
 
 rule trace:
@@ -16,13 +19,15 @@ rule trace:
         arrivals=lambda wildcards: ARRIVALS if wildcards.kind == "bursty" else [],
     output:
         f"{RESULTS}/canonical/traces/{{kind}}-{{rate}}.parquet",
-    params:
-        code=code("commands.trace"),
-        arrivals=lambda wildcards, input: f"--arrivals {input.arrivals}" if input.arrivals else "",
-        requests=CONFIG.replay.requests,
-        seed=CONFIG.seed,
     log:
         f"{RESULTS}/logs/trace/{{kind}}-{{rate}}.log",
+    params:
+        code=code("commands.trace"),
+        arrivals=lambda wildcards, input: (
+            f"--arrivals {input.arrivals}" if input.arrivals else ""
+        ),
+        requests=CONFIG.replay.requests,
+        seed=CONFIG.seed,
     message:
         "Drawing a {wildcards.kind} trace of {wildcards.rate} requests/s"
     shell:
@@ -34,17 +39,12 @@ rule sweep:
     input:
         instance=SCENARIO_INSTANCE,
         placements=[
-            f"{RESULTS}/canonical/placements/{method}/{SCENARIO}.json" for method in CONFIG.replay.methods
+            f"{RESULTS}/canonical/placements/{method}/{SCENARIO}.json"
+            for method in CONFIG.replay.methods
         ],
         traces=TRACES,
     output:
         REPLAY_TABLES[:2],
-    params:
-        code=code("commands.sweep"),
-        placements=f"{RESULTS}/canonical/placements",
-        methods=[f"--method {method}" for method in CONFIG.replay.methods],
-        link_models=[f"--link-model {model}" for model in CONFIG.replay.link_models],
-        directory=f"{RESULTS}/canonical/replay",
     log:
         f"{RESULTS}/logs/sweep.log",
     benchmark:
@@ -52,6 +52,12 @@ rule sweep:
     threads: 1
     resources:
         mem_mb=2000,
+    params:
+        code=code("commands.sweep"),
+        placements=subpath(input.placements[0], ancestor=2),
+        methods=[f"--method {method}" for method in CONFIG.replay.methods],
+        link_models=[f"--link-model {model}" for model in CONFIG.replay.link_models],
+        directory=subpath(output[0], parent=True),
     message:
         "Replaying every trace on every method's placement"
     shell:
@@ -67,11 +73,11 @@ rule timeline:
     output:
         requests=f"{RESULTS}/canonical/replay/timeline_requests.parquet",
         stages=REPLAY_TABLES[2],
+    log:
+        f"{RESULTS}/logs/timeline.log",
     params:
         code=code("commands.simulate"),
         link_model=CONFIG.replay.link_models[0],
-    log:
-        f"{RESULTS}/logs/timeline.log",
     message:
         "Replaying the requests of the timeline"
     shell:

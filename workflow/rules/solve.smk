@@ -1,27 +1,13 @@
 # Placements by every method, and their tables. A job solves all instances with one method: starting Python costs more
 # than a placement.
-def algorithm_of(method):
-    return "optimum" if method.startswith("optimum-") else method
-
-
-def solver_option(method):
-    return f"--solver {method.removeprefix('optimum-')}" if method.startswith("optimum-") else ""
-
-
 rule solve_canonical:
     input:
         INSTANCES["canonical"],
     output:
-        [f"{RESULTS}/canonical/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["canonical"]],
-    params:
-        code=lambda wildcards: code(
-            "commands.solve", f"placement.algorithms.{algorithm_of(wildcards.method).replace('-', '_')}"
-        ),
-        algorithm=lambda wildcards: algorithm_of(wildcards.method),
-        solver=lambda wildcards: solver_option(wildcards.method),
-        time_limit_s=CONFIG.time_limit_s,
-        seed=CONFIG.seed,
-        directory=f"{RESULTS}/canonical/placements",
+        [
+            f"{RESULTS}/canonical/placements/{{method}}/{name}.json"
+            for name in INSTANCE_NAMES["canonical"]
+        ],
     log:
         f"{RESULTS}/logs/solve_canonical/{{method}}.log",
     benchmark:
@@ -29,43 +15,42 @@ rule solve_canonical:
     threads: 1
     resources:
         mem_mb=2000,
+    params:
+        code=lambda wildcards: solving_code(wildcards.method),
+        algorithm=lambda wildcards: algorithm_of(wildcards.method),
+        solver=lambda wildcards: solver_option(wildcards.method),
+        time_limit_s=CONFIG.time_limit_s,
+        seed=CONFIG.seed,
+        directory=subpath(output[0], parent=True),
     message:
         "Solving the canonical instances with {wildcards.method}"
     shell:
-        "mkdir -p {params.directory}/{wildcards.method} && "
+        "mkdir -p {params.directory} && "
         "splitshare solve {input} --algorithm {params.algorithm} {params.solver} --seed {params.seed}"
-        " --time-limit-s {params.time_limit_s} -o {params.directory}/{wildcards.method} > {log} 2>&1"
+        " --time-limit-s {params.time_limit_s} -o {params.directory} > {log} 2>&1"
 
 
 use rule solve_canonical as solve_local with:
     input:
         INSTANCES["local"],
     output:
-        [f"{RESULTS}/local/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["local"]],
-    params:
-        code=lambda wildcards: code(
-            "commands.solve", f"placement.algorithms.{algorithm_of(wildcards.method).replace('-', '_')}"
-        ),
-        algorithm=lambda wildcards: algorithm_of(wildcards.method),
-        solver=lambda wildcards: solver_option(wildcards.method),
-        time_limit_s=CONFIG.time_limit_s,
-        seed=CONFIG.seed,
-        directory=f"{RESULTS}/local/placements",
+        [
+            f"{RESULTS}/local/placements/{{method}}/{name}.json"
+            for name in INSTANCE_NAMES["local"]
+        ],
     log:
         f"{RESULTS}/logs/solve_local/{{method}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/solve_local/{{method}}.tsv"
+    params:
+        code=lambda wildcards: solving_code(wildcards.method),
+        algorithm=lambda wildcards: algorithm_of(wildcards.method),
+        solver=lambda wildcards: solver_option(wildcards.method),
+        time_limit_s=CONFIG.time_limit_s,
+        seed=CONFIG.seed,
+        directory=subpath(output[0], parent=True),
     message:
         "Solving this machine's instances with {wildcards.method}"
-
-
-def placements_of(wildcards):
-    """Placements of a scope by every method of the run."""
-    return [
-        f"{RESULTS}/{wildcards.scope}/placements/{method}/{name}.json"
-        for method in CONFIG.methods
-        for name in INSTANCE_NAMES[wildcards.scope]
-    ]
 
 
 # Solve times differ from run to run, so they are kept apart from the tables that do not.
@@ -78,14 +63,14 @@ rule collect:
         f"{RESULTS}/{{scope}}/latencies.csv",
         f"{RESULTS}/{{scope}}/runs/runs.parquet",
         f"{RESULTS}/{{scope}}/runs/runs.csv",
+    log:
+        f"{RESULTS}/logs/collect/{{scope}}.log",
+    wildcard_constraints:
+        scope="canonical|local",
     params:
         code=code("commands.collect"),
         directory=lambda wildcards: f"{RESULTS}/{wildcards.scope}",
         methods=[f"--method {method}" for method in CONFIG.methods],
-    wildcard_constraints:
-        scope="canonical|local",
-    log:
-        f"{RESULTS}/logs/collect/{{scope}}.log",
     message:
         "Collecting the {wildcards.scope} placements"
     shell:

@@ -220,9 +220,7 @@ def _check_model(
     _check_kind(path, f"{where}.head.architecture", "head", model.head.architecture, architectures)
 
 
-def _check_kind(
-    path: Path, field: str, role: str, name: str, architectures: Mapping[str, Architecture]
-) -> None:
+def _check_kind(path: Path, field: str, role: str, name: str, architectures: Mapping[str, Architecture]) -> None:
     _known(path, field, name, architectures, "architecture")
     kind, allowed = architectures[name].kind, _KINDS_OF_ROLE[role]
     if kind not in allowed:
@@ -257,7 +255,5 @@ def _unique(path: Path, field: str, key: str, values: Sequence[str | int]) -> No
     for i, value in enumerate(values):
         if value in seen:
             end = f".{key}" if key else ""
-            raise InputError(
-                path, f"{field}[{i}]{end}", f"{value!r} stands in {field}[{seen[value]}] too; keep one"
-            )
+            raise InputError(path, f"{field}[{i}]{end}", f"{value!r} stands in {field}[{seen[value]}] too; keep one")
         seen[value] = i

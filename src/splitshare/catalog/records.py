@@ -219,13 +219,9 @@ class Testbed(Record):
         for i, link in enumerate(self.links):
             for end, name in (("a", link.a), ("b", link.b)):
                 if name not in names:
-                    raise ValueError(
-                        f"links[{i}].{end}: unknown device {name!r}; {nearest(name, list(names))}"
-                    )
+                    raise ValueError(f"links[{i}].{end}: unknown device {name!r}; {nearest(name, list(names))}")
             if link.a == link.b:
-                raise ValueError(
-                    f"links[{i}].b: a link joins two different devices, not {link.a!r} with itself"
-                )
+                raise ValueError(f"links[{i}].b: a link joins two different devices, not {link.a!r} with itself")
             pair = frozenset((link.a, link.b))
             if pair in pairs:
                 raise ValueError(f"links[{i}]: joins the same devices as links[{pairs[pair]}]; keep one")

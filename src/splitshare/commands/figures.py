@@ -13,6 +13,8 @@ from splitshare.figures.inputs import Inputs
 from splitshare.figures.registry import FIGURES, FigureSpec
 from splitshare.records import nearest
 
+PACKAGE = "splitshare.figures"
+
 
 def run(names: Sequence[str] | None, *, results: Path, config: Path, catalog_root: Path, output: Path) -> None:
     """Draw the figures ``names`` (default: all whose inputs are in ``results``) into ``output``.
@@ -38,7 +40,7 @@ def run(names: Sequence[str] | None, *, results: Path, config: Path, catalog_roo
         for path in spec.inputs:
             if not (results / path).is_file():
                 raise InputError(results / path, "", f"is missing; {spec.name} is drawn from it: run its stage first")
-        importlib.import_module(spec.module).draw(inputs, output)
+        importlib.import_module(f"{PACKAGE}.{spec.module}").draw(inputs, output)
 
 
 def _drawable(spec: FigureSpec, results: Path) -> bool:

@@ -10,9 +10,9 @@ from pathlib import Path
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.testbeds import check_testbed, read_testbed
 from splitshare.errors import InputError
-from splitshare.placement.pinned import check_pinned
 from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.pinned import check_pinned
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 
 _log = logging.getLogger(__name__)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from splitshare.commands.evaluate import read_base_pair
+from splitshare.errors import InputError
 from splitshare.placement.objective import evaluate
 from splitshare.placement.variants import apply_variant
 from splitshare.progress import track
-from splitshare.replay.metrics import request_metrics, utilisation
-from splitshare.errors import InputError
 from splitshare.records import nearest
+from splitshare.replay.metrics import request_metrics, utilisation
 from splitshare.replay.plan import LINK_MODELS, LinkModel
 from splitshare.replay.simulator import idle_latency_s, simulate
 from splitshare.replay.traces import RequestTrace, read_trace
@@ -43,7 +43,8 @@ def run(
     metrics: list[pd.DataFrame] = []
     idle: list[dict[str, object]] = []
     for method in track(methods, "replaying"):
-        base, placed = read_base_pair(instance, placements / method / instance.name)
+        placement = placements / method / instance.name
+        base, placed = read_base_pair(instance, placement)
         if placed.assignment is None:
             continue
         solved = apply_variant(base, placed.variant)
@@ -64,7 +65,7 @@ def run(
                 if path.stem not in read:
                     read[path.stem] = read_trace(path, base)
                 trace = read[path.stem]
-                result = simulate(solved, worth.routes, trace, link_model=link_model, source=placements / method / instance.name)
+                result = simulate(solved, worth.routes, trace, link_model=link_model, source=placement)
                 busiest = utilisation(result.requests, result.stages, solved)["utilisation"].max()
                 table = request_metrics(result.requests)
                 table.insert(0, "instance", base.name)

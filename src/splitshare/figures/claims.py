@@ -156,8 +156,8 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _best(table: pd.DataFrame, label: str) -> tuple[str, float]:
-    row = table.loc[table["saving"].idxmax()]
-    return str(row[label]), float(row["saving"])
+    best = table.sort_values("saving", ascending=False, kind="stable")
+    return str(best[label].iloc[0]), float(best["saving"].iloc[0])
 
 
 def _told(best: Mapping[str, tuple[str, float]]) -> str:

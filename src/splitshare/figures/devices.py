@@ -20,7 +20,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     rows = []
     for device in dict.fromkeys(d.device for testbed in testbeds for d in testbed.devices):
         profile = inputs.device_profile(device)
-        counts = Counter(row.provenance for row in profile.rows)
+        counts = Counter[str](row.provenance for row in profile.rows)
         rows.append(
             {
                 "device": device,

@@ -87,6 +87,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     descriptions = inputs.descriptions()
     models = model_memory(inputs.catalog, descriptions)
     shared = workload_memory(inputs.catalog, descriptions, inputs.config.workloads)
+    several = shared[shared["models"] > 1]
     save_table(models, output, "memory_split", caption="Parameters of each model, whole and split (millions).")
     save_table(
         shared,
@@ -106,7 +107,7 @@ def draw(inputs: Inputs, output: Path) -> None:
         )
         save_figure(
             _bars(
-                shared[shared["models"] > 1],
+                several if len(several) else shared,
                 "workload",
                 {"unshared_million": ("A copy a model", "whole"), "shared_million": ("Shared modules", "shared")},
             ),
@@ -130,7 +131,7 @@ def _bars(table: pd.DataFrame, label: str, columns: dict[str, tuple[str, str]]) 
             axes.annotate(text, (largest, row), xytext=(3, 0), textcoords="offset points", va="center", size=7)
         axes.set_yticks(range(len(names)), names)
         axes.grid(visible=False, axis="y")
-        axes.set_xlim(0, 1.25 * table[list(columns)].max(axis=None))
+        axes.set_xlim(0, 1.25 * float(table[list(columns)].to_numpy().max()))
         axes.set_title(rule.capitalize())
         axes.set_xlabel("Parameters (millions)")
     axes.invert_yaxis()

@@ -15,7 +15,8 @@ Scope = Literal["canonical", "local"]
 class FigureSpec:
     """One table, with or without a figure.
 
-    ``inputs`` are files below a scope's results; ``outputs`` are base names, those in ``drawn`` as a figure too.
+    ``module`` is the file of this package that draws it, ``inputs`` are files below a scope's results, ``tables`` are
+    base names, and those in ``drawn`` are figures too.
     """
 
     name: str
@@ -40,7 +41,7 @@ FIGURES: dict[str, FigureSpec] = {
     for spec in (
         FigureSpec(
             name="memory",
-            module="splitshare.figures.memory",
+            module="memory",
             inputs=("modules.json",),
             tables=("memory_split", "memory_shared"),
             drawn=("memory_split", "memory_shared"),
@@ -50,7 +51,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="latency",
-            module="splitshare.figures.latency",
+            module="latency",
             inputs=("placements.csv",),
             tables=("latency_by_method",),
             drawn=("latency_by_method",),
@@ -61,7 +62,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="timeline",
-            module="splitshare.figures.timeline",
+            module="timeline",
             inputs=("replay/timeline.parquet",),
             tables=("request_timeline",),
             drawn=("request_timeline",),
@@ -71,7 +72,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="load",
-            module="splitshare.figures.load",
+            module="load",
             inputs=("replay/replay.csv",),
             tables=("latency_against_load",),
             drawn=("latency_against_load",),
@@ -81,7 +82,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="link-models",
-            module="splitshare.figures.link_models",
+            module="link_models",
             inputs=("replay/idle.csv",),
             tables=("link_models_idle",),
             drawn=(),
@@ -91,7 +92,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="claims",
-            module="splitshare.figures.claims",
+            module="claims",
             inputs=("modules.json", "placements.csv", "split_equivalence.csv"),
             tables=("claims",),
             drawn=(),
@@ -101,7 +102,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="devices",
-            module="splitshare.figures.devices",
+            module="devices",
             inputs=(),
             tables=("device_profiles",),
             drawn=(),
@@ -112,7 +113,7 @@ FIGURES: dict[str, FigureSpec] = {
         ),
         FigureSpec(
             name="profile",
-            module="splitshare.figures.profile",
+            module="profile",
             inputs=("this-machine.json",),
             tables=("module_profile",),
             drawn=("module_profile",),

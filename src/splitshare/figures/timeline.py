@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, lanes: list[str]) -> None:
     for row in rows.itertuples():
         title, colour = STAGES.get(str(row.stage), STAGES["transfer"])
         # A transfer of milliseconds stays visible, encoders that follow each other stay apart.
-        edge = {"edgecolor": "white" if row.stage == "encode" else colour, "linewidth": 0.8}
+        edge: dict[str, Any] = {"edgecolor": "white" if row.stage == "encode" else colour, "linewidth": 0.8}
         lane, start_s, finish_s = str(row.lane), float(row.start_s), float(row.finish_s)  # type: ignore[arg-type]
         axes.barh(lanes.index(lane), finish_s - start_s, left=start_s, height=0.7, color=colour, label=title, **edge)
         if finish_s - start_s > 0.2 * end_s:

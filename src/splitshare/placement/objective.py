@@ -199,7 +199,7 @@ def evaluate(instance: PlacementInstance, assignment: Mapping[str, Sequence[str]
         latency_s[request.name], routes[request.name] = best_route(instance, request, assignment)
         if math.isinf(latency_s[request.name]):
             raise InfeasiblePlacementError(
-                f"request {request.name!r} cannot be answered: a module stands where it cannot run, or a link is missing"
+                f"request {request.name!r} cannot be answered: a module cannot run where it is, or a link is missing"
             )
     return Evaluation(
         objective=objective_of(instance, latency_s),

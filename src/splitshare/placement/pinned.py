@@ -38,7 +38,7 @@ def check_pinned(instances: Sequence[PlacementInstance], path: Path) -> None:
     recorded = PinnedInstances.read(path).instances
     for name, digest in digests(instances).items():
         if name not in recorded:
-            raise InputError(path, f"instances.{name}", "is missing; after a meant change write the file with `make pin`")
+            raise InputError(path, f"instances.{name}", "is missing; after a meant change run `make pin`")
         if recorded[name] != digest:
             raise WorkError(
                 f"instance {name} has digest {digest[:12]}..., {path} says {recorded[name][:12]}...: recorded results "

@@ -12,7 +12,8 @@ from splitshare.modules.registry import builder_module
 def definition_sha256(catalog: Catalog, name: str) -> str:
     """Digest of what defines a module: its catalogue entries and the code that builds it.
 
-    Comments and docstrings of that code do not count, nor does code that only other builders use.
+    Comments and docstrings of that code do not count, nor does code that only other builders use, nor which
+    published figures the architecture has.
 
     Raises:
         InputError: the catalogue has no such module, or there is no such builder.
@@ -21,7 +22,7 @@ def definition_sha256(catalog: Catalog, name: str) -> str:
     builder = builder_module(shared.ref.architecture, shared.architecture, paths.architectures_file(catalog.root))
     entry = {
         "module": name,
-        "architecture": shared.architecture.model_dump(mode="json"),
+        "architecture": shared.architecture.model_dump(mode="json", exclude={"published"}),
         "items": catalog.head_items(name),
         "code": code_digest(builder),
     }

@@ -68,7 +68,7 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
                 "optimal": gap is not None and placement.variant is None and gap <= OPTIMALITY_TOLERANCE,
             }
         )
-    return pd.DataFrame(rows).astype({c: float for c in ("objective_s", "bound_s", "optimum_s", "gap")})
+    return pd.DataFrame(rows).astype(dict.fromkeys(("objective_s", "bound_s", "optimum_s", "gap"), float))
 
 
 def latencies_table(solved: Sequence[Solved]) -> pd.DataFrame:

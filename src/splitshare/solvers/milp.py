@@ -176,7 +176,7 @@ def _expression(
     model: linopy.Model, rows: Sequence[dict[int, float]], label: npt.NDArray[np.int64]
 ) -> linopy.LinearExpression:
     """All rows as one expression: terms padded to the longest row, as linopy stores them."""
-    width = max(1, max(len(terms) for terms in rows))
+    width = max(1, *(len(terms) for terms in rows))
     variables = np.full((len(rows), width), -1, dtype=np.int64)
     coefficients = np.full((len(rows), width), np.nan)
     for i, terms in enumerate(rows):
@@ -262,7 +262,8 @@ def _recheck(milp: Milp, values: npt.NDArray[np.float64], solver: Solver) -> flo
     integer = np.asarray(milp.integer, dtype=bool)
     if not np.isfinite(values).all():
         raise WorkError(f"solver {solver}: the answer has values that are not numbers")
-    worst_bound = float(np.max(np.maximum(np.asarray(milp.lower) - values, values - np.asarray(milp.upper)), initial=0.0))
+    outside = np.maximum(np.asarray(milp.lower) - values, values - np.asarray(milp.upper))
+    worst_bound = float(np.max(outside, initial=0.0))
     worst_integer = np.max(np.abs(values - np.round(values))[integer], initial=0.0)
     if worst_bound > tolerance or worst_integer > tolerance:
         raise WorkError(

@@ -1,0 +1,148 @@
+"""Figures and tables: what they say is recomputed, and they come out the same twice."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from splitshare.catalog.loader import load_catalog
+from splitshare.commands import figures
+from splitshare.errors import InputError
+from splitshare.figures.claims import optimal_verdict, saving_verdict
+from splitshare.figures.latency import latency_table
+from splitshare.figures.memory import model_memory, workload_memory
+from splitshare.figures.registry import FIGURES
+from splitshare.figures.timeline import timeline_table
+from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
+CONFIG = ROOT / "config/config.yaml"
+
+
+def description(name, kind, parameters, embedding=0):
+    return ModuleDescription(
+        module=name,
+        architecture=name.partition("@")[0],
+        kind=kind,
+        dtype="float32",
+        parameters=parameters,
+        embedding_parameters=embedding,
+        parameter_bytes=4 * parameters,
+        definition_sha256="0" * 64,
+        work=(Work(batch=1, flops=1, input_bytes=1, output_bytes=1),),
+    )
+
+
+@pytest.fixture
+def catalog():
+    return load_catalog(DATA)
+
+
+@pytest.fixture
+def descriptions(catalog):
+    """Round parameter counts: 80 M vision, 60 M text (25 M of it embedding), 85 M audio, nothing in the heads."""
+    sizes = {"vision-encoder": (80_000_000, 0), "text-encoder": (60_000_000, 25_000_000)}
+    sizes |= {"audio-encoder": (85_000_000, 0), "head": (0, 0)}
+    modules = [description(n, m.architecture.kind, *sizes[m.architecture.kind]) for n, m in catalog.modules().items()]
+    return ModuleDescriptions(schema_="splitshare.module-descriptions/1", modules=tuple(modules))
+
+
+def test_split_saving_is_one_minus_largest_over_whole(catalog, descriptions):
+    table = model_memory(catalog, descriptions).set_index(["model", "counting"])["saving"]
+    assert table["CLIP ViT-B/16", "all parameters"] == pytest.approx(1 - 80 / 140)
+    assert table["CLIP ViT-B/16", "without token embedding"] == pytest.approx(1 - 80 / 115)
+    assert table["Audio-image-text alignment on ViT-B/16", "all parameters"] == pytest.approx(1 - 85 / 225)
+
+
+def test_shared_saving_counts_each_module_once(catalog, descriptions):
+    table = workload_memory(catalog, descriptions, ["clip-vit-b16", "retrieval-vqa-alignment"])
+    saving = table.set_index(["workload", "counting"])["saving"]
+    assert saving["CLIP ViT-B/16 alone", "all parameters"] == 0
+    # Retrieval 140, VQA 140, alignment 225; shared: one vision, one text, one audio.
+    assert saving["Retrieval, VQA and alignment", "all parameters"] == pytest.approx(1 - 225 / 505)
+
+
+@pytest.mark.parametrize(
+    ("measured", "paper", "verdict"),
+    [
+        (0.62, 0.62, "reproduced"),
+        (0.6151, 0.62, "reproduced"),
+        (0.6149, 0.62, "partly"),
+        (0.31, 0.62, "partly"),
+        (0.30, 0.62, "not reproduced"),
+    ],
+)
+def test_verdict_on_a_saving(measured, paper, verdict):
+    assert saving_verdict(measured, paper) == verdict
+
+
+@pytest.mark.parametrize(
+    ("optimal", "instances", "verdict"),
+    [(89, 95, "reproduced"), (88, 95, "not reproduced"), (12, 12, "partly"), (11, 12, "not reproduced")],
+)
+def test_verdict_on_optimality(optimal, instances, verdict):
+    assert optimal_verdict(optimal, instances) == verdict
+
+
+def test_latency_table_keeps_order_and_shows_what_does_not_fit():
+    rows = [
+        ("b", "y", "optimum-highs", 1.0),
+        ("b", "y", "optimum-gurobi", 1.0),
+        ("b", "y", "local", None),
+        ("a", "y", "optimum-highs", 2.0),
+        ("a", "y", "local", 3.0),
+    ]
+    table = latency_table(pd.DataFrame(rows, columns=["workload", "testbed", "method", "objective_s"]))
+    assert list(table["workload"]) == ["b", "a"]
+    assert list(table.columns) == ["testbed", "workload", "optimum_s", "local_s"]
+    assert table["local_s"].isna().tolist() == [True, False]
+
+
+def test_timeline_takes_the_first_request_of_each_class_from_its_arrival():
+    stages = pd.DataFrame(
+        {
+            "request_id": [0, 0, 1, 2],
+            "request": ["k", "k", "k", "other"],
+            "stage": ["input", "encode", "encode", "encode"],
+            "module": "m",
+            "device": [None, "d", "d", "d"],
+            "link": ["s->d", None, None, None],
+            "ready_s": [5.0, 6.0, 7.0, 9.0],
+            "start_s": [5.0, 6.5, 8.0, 9.5],
+            "finish_s": [6.0, 8.0, 9.5, 11.0],
+        }
+    )
+    table = timeline_table(stages)
+    assert table[["request", "lane", "start_s", "finish_s"]].values.tolist() == [
+        ["k", "s->d", 0.0, 1.0],
+        ["k", "d", 1.5, 3.0],
+        ["other", "d", 0.5, 2.0],
+    ]
+
+
+@pytest.fixture
+def run_directory(tmp_path, descriptions):
+    descriptions.write(tmp_path / "modules.json")
+    return tmp_path
+
+
+def test_a_figure_comes_out_byte_for_byte_the_same(run_directory):
+    written = []
+    for name in ("one", "two"):
+        output = run_directory / name
+        figures.run(["memory"], results=run_directory, config=CONFIG, catalog_root=DATA, output=output)
+        written.append({path.name: path.read_bytes() for path in sorted(output.iterdir())})
+    assert written[0] == written[1]
+    assert set(written[0]) == set(FIGURES["memory"].files())
+    assert written[0]["memory_split.pdf"].startswith(b"%PDF")
+    assert b"CreationDate" not in written[0]["memory_split.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("memry", "did you mean 'memory'"), ("latency", "placements.csv: is missing")]
+)
+def test_what_cannot_be_drawn_is_told(run_directory, name, complaint):
+    with pytest.raises(InputError, match=complaint):
+        figures.run([name], results=run_directory, config=CONFIG, catalog_root=DATA, output=run_directory / "out")
+    assert not (run_directory / "out").exists()

@@ -114,7 +114,7 @@ def test_timeline_takes_the_first_request_of_each_class_from_its_arrival():
         }
     )
     table = timeline_table(stages)
-    assert table[["request", "lane", "start_s", "finish_s"]].values.tolist() == [
+    assert table[["request", "lane", "start_s", "finish_s"]].to_numpy().tolist() == [
         ["k", "s->d", 0.0, 1.0],
         ["k", "d", 1.5, 3.0],
         ["other", "d", 0.5, 2.0],

@@ -32,10 +32,7 @@ LOCAL_FIGURES = f"{RESULTS}/local/figures"
 RUN_CONFIG = f"{RESULTS}/config.json"
 LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
-CATALOGUE_FILES = [
-    f"data/catalogue/{name}.yaml"
-    for name in ("tasks", "architectures", "models", "workloads")
-]
+CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
 
 TESTBEDS = {
     "canonical": list(CONFIG.testbeds),
@@ -43,14 +40,11 @@ TESTBEDS = {
 }
 SCOPES = [scope for scope, testbeds in TESTBEDS.items() if testbeds]
 INSTANCE_NAMES = {
-    scope: [
-        f"{workload}.{testbed}" for testbed in testbeds for workload in CONFIG.workloads
-    ]
+    scope: [f"{workload}.{testbed}" for testbed in testbeds for workload in CONFIG.workloads]
     for scope, testbeds in TESTBEDS.items()
 }
 INSTANCES = {
-    scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names]
-    for scope, names in INSTANCE_NAMES.items()
+    scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names] for scope, names in INSTANCE_NAMES.items()
 }
 
 
@@ -61,13 +55,8 @@ def code(*modules):
 
 def profiles_of(testbeds):
     """Profiles of the devices of testbeds, each device once, in order."""
-    types = dict.fromkeys(
-        device.device for name in testbeds for device in TESTBED_OF[name].devices
-    )
-    return [
-        LOCAL_PROFILE if name == "this-machine" else f"profiles/{name}.json"
-        for name in types
-    ]
+    types = dict.fromkeys(device.device for name in testbeds for device in TESTBED_OF[name].devices)
+    return [LOCAL_PROFILE if name == "this-machine" else f"profiles/{name}.json" for name in types]
 
 
 def testbed_files(testbeds):
@@ -82,11 +71,7 @@ def algorithm_of(method):
 
 def solver_option(method):
     """The option that names a method's solver, if it has one."""
-    return (
-        f"--solver {method.removeprefix('optimum-')}"
-        if method.startswith("optimum-")
-        else ""
-    )
+    return f"--solver {method.removeprefix('optimum-')}" if method.startswith("optimum-") else ""
 
 
 def solving_code(method):

@@ -28,9 +28,7 @@ rule check_split:
         code=code("commands.check_split"),
         models=[
             f"--model {model}"
-            for model in dict.fromkeys(
-                m for w in CONFIG.workloads for m in CATALOG.workload(w).models
-            )
+            for model in dict.fromkeys(m for w in CONFIG.workloads for m in CATALOG.workload(w).models)
         ],
         canonical=subpath(output.verdicts, parent=True),
         local=subpath(output.differences, parent=True),
@@ -56,9 +54,7 @@ for spec in FIGURE_SPECS.values():
                 profiles=profiles_of(TESTBEDS[scope]) if spec.uses_profiles else [],
             output:
                 tables=[
-                    f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}"
-                    for name in spec.tables
-                    for suffix in ("csv", "tex")
+                    f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")
                 ],
                 drawn=report(
                     [
@@ -78,7 +74,7 @@ for spec in FIGURE_SPECS.values():
                 caption=spec.caption,
                 results=subpath(input.config, parent=True),
                 scope=scope,
-                directory=subpath(output.tables[0], parent=True),
+                directory=subpath(output[0], parent=True),
             message:
                 f"Drawing {spec.name} ({scope})"
             shell:

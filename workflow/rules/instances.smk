@@ -13,12 +13,8 @@ rule instances_canonical:
     params:
         code=code("commands.instances"),
         directory=subpath(output[0], parent=True),
-        profiles=lambda wildcards, input: [
-            f"--profile {path}" for path in input.profiles
-        ],
-        testbeds=lambda wildcards, input: [
-            f"--testbed {path}" for path in input.testbeds
-        ],
+        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
+        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
         workloads=[f"--workload {name}" for name in CONFIG.workloads],
         pinned=lambda wildcards, input: [f"--pinned {path}" for path in input.pinned],
     message:
@@ -42,12 +38,8 @@ use rule instances_canonical as instances_local with:
     params:
         code=code("commands.instances"),
         directory=subpath(output[0], parent=True),
-        profiles=lambda wildcards, input: [
-            f"--profile {path}" for path in input.profiles
-        ],
-        testbeds=lambda wildcards, input: [
-            f"--testbed {path}" for path in input.testbeds
-        ],
+        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
+        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
         workloads=[f"--workload {name}" for name in CONFIG.workloads],
         pinned=[],
     message:

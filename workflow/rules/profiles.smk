@@ -2,11 +2,7 @@
 from splitshare.profiling.definition import definition_sha256
 
 PROFILED_MODULES = list(
-    CATALOG.modules(
-        model
-        for workload in CONFIG.workloads
-        for model in CATALOG.workload(workload).models
-    )
+    CATALOG.modules(model for workload in CONFIG.workloads for model in CATALOG.workload(workload).models)
 )
 
 
@@ -42,9 +38,7 @@ rule profile_module:
         definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
         budget_s=CONFIG.profiling.budget_s,
         torch_device=CONFIG.profiling.torch_device,
-        torch_threads=(
-            f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""
-        ),
+        torch_threads=(f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""),
         seed=CONFIG.seed,
     message:
         "Measuring {wildcards.module} on this machine"

@@ -7,10 +7,7 @@ TRACES = [
     for kind in CONFIG.replay.traces
     for rate in CONFIG.replay.rates_per_s
 ]
-REPLAY_TABLES = [
-    f"{RESULTS}/canonical/replay/{name}"
-    for name in ("replay.csv", "idle.csv", "timeline.parquet")
-]
+REPLAY_TABLES = [f"{RESULTS}/canonical/replay/{name}" for name in ("replay.csv", "idle.csv", "timeline.parquet")]
 
 
 rule trace:
@@ -23,9 +20,7 @@ rule trace:
         f"{RESULTS}/logs/trace/{{kind}}-{{rate}}.log",
     params:
         code=code("commands.trace"),
-        arrivals=lambda wildcards, input: (
-            f"--arrivals {input.arrivals}" if input.arrivals else ""
-        ),
+        arrivals=lambda wildcards, input: (f"--arrivals {input.arrivals}" if input.arrivals else ""),
         requests=CONFIG.replay.requests,
         seed=CONFIG.seed,
     message:
@@ -38,10 +33,7 @@ rule trace:
 rule sweep:
     input:
         instance=SCENARIO_INSTANCE,
-        placements=[
-            f"{RESULTS}/canonical/placements/{method}/{SCENARIO}.json"
-            for method in CONFIG.replay.methods
-        ],
+        placements=[f"{RESULTS}/canonical/placements/{method}/{SCENARIO}.json" for method in CONFIG.replay.methods],
         traces=TRACES,
     output:
         REPLAY_TABLES[:2],
@@ -54,7 +46,7 @@ rule sweep:
         mem_mb=2000,
     params:
         code=code("commands.sweep"),
-        placements=subpath(input.placements[0], ancestor=2),
+        placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
         methods=[f"--method {method}" for method in CONFIG.replay.methods],
         link_models=[f"--link-model {model}" for model in CONFIG.replay.link_models],
         directory=subpath(output[0], parent=True),

@@ -4,10 +4,7 @@ rule solve_canonical:
     input:
         INSTANCES["canonical"],
     output:
-        [
-            f"{RESULTS}/canonical/placements/{{method}}/{name}.json"
-            for name in INSTANCE_NAMES["canonical"]
-        ],
+        [f"{RESULTS}/canonical/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["canonical"]],
     log:
         f"{RESULTS}/logs/solve_canonical/{{method}}.log",
     benchmark:
@@ -34,10 +31,7 @@ use rule solve_canonical as solve_local with:
     input:
         INSTANCES["local"],
     output:
-        [
-            f"{RESULTS}/local/placements/{{method}}/{name}.json"
-            for name in INSTANCE_NAMES["local"]
-        ],
+        [f"{RESULTS}/local/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["local"]],
     log:
         f"{RESULTS}/logs/solve_local/{{method}}.log",
     benchmark:

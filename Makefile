@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles pin test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ record-profiles: $(READY) ## Write the committed device profiles again from thei
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
 
+schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a file's fields)
+	$(BIN)/splitshare schemas -o schemas
+
 test: $(READY) ## The default tests
 	$(BIN)/pytest
 
@@ -57,7 +60,7 @@ lint: $(READY) ## Format and type checks
 	$(BIN)/ruff check src tests workflow benchmarks
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint
+	$(BIN)/python workflow/lint.py
 
 clean: ## Remove what runs have computed
 	rm -rf results .snakemake

@@ -1,6 +1,8 @@
 # The whole pipeline: catalogue and measurements to tables and figures. This file wires the stages together and names
 # the targets; each stage is a file in workflow/rules/, and every command in them can be run by hand.
-configfile: "config/config.yaml"
+if not workflow.configfiles:  # another configuration stands alone: Snakemake would merge this one into it
+
+    configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"

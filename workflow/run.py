@@ -1,7 +1,8 @@
 """Run the workflow as `make` does: one run at a time, resuming whatever an earlier run left unfinished.
 
-Snakemake's own lock stays behind when a run is killed. This one is held by the operating system for as long as the
-run or one of its jobs lives, so a killed run never has to be unlocked by hand.
+Snakemake's own lock stays behind when a run is killed. These are held by the operating system: ``.lock`` for as long
+as the run lives, ``.jobs.lock`` for as long as one of its jobs does (``workflow/rules/common.smk``). So a killed run
+never has to be unlocked by hand, and the next one starts when its last job has ended.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
+from splitshare.files import remove_leftovers
+from splitshare.resolve import resolve
 
 DEFAULT = Path("config/config.yaml")
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,16 +31,21 @@ def main() -> None:
     os.chdir(ROOT)
     try:
         config = Config.read(arguments.config_file)
+        resolve(config, arguments.config_file)
     except SplitshareError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's own message
         sys.exit(error.exit_code)
-    _lock(Path(config.results) / ".lock")
-    configuration = () if arguments.config_file == DEFAULT else ("--configfile", str(arguments.config_file))
+    results = Path(config.results)
+    results.mkdir(parents=True, exist_ok=True)
+    os.set_inheritable(_locked(results / ".lock", "another run"), True)
+    os.close(_locked(results / ".jobs.lock", "the last jobs of a killed run"))
+    for directory in (results, Path(config.figures)):
+        remove_leftovers(directory)
     os.execv(
         sys.executable,
         [
             *(sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete"),
-            *configuration,
+            *("--configfile", str(arguments.config_file)),
             *("--cores", arguments.cores),
             *("--workflow-profile", "workflow/profiles/default"),
             *rest,
@@ -45,15 +53,15 @@ def main() -> None:
     )
 
 
-def _lock(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _locked(path: Path, holder: str) -> int:
+    """Lock a file for this process, waiting for its holder; returns the descriptor that holds it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    os.set_inheritable(handle, True)  # jobs inherit it too: a job that outlives a killed run still counts as the run
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("waiting for another run (or the last job of a killed one) to end ...", file=sys.stderr)  # noqa: T201
+        print(f"waiting for {holder} to end ...", file=sys.stderr)  # noqa: T201
         fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
 
 
 if __name__ == "__main__":

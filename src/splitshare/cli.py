@@ -278,6 +278,14 @@ def figures(
     stage.run(names, results=results, config=config, catalog_root=data, output=output)
 
 
+@app.command()
+def schemas(output: Output) -> None:
+    """Write the JSON Schemas of all files that are read or written into the directory OUTPUT."""
+    from splitshare.commands import schemas as stage
+
+    stage.run(output)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"splitshare {__version__}")
@@ -301,6 +309,10 @@ def main() -> None:
     except SplitshareError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # what is read is told of as an InputError; this is a place that cannot be written
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"error: {where}{error.strerror or error}", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("error: interrupted", err=True)
         sys.exit(130)

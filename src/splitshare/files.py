@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from typing import Any
 import yaml
 
 from splitshare.errors import InputError
+
+LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp(\.\w+)?")
+"""Names of the temporary files of ``atomic_path``."""
 
 
 @contextmanager
@@ -34,6 +38,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove temporary files that killed writers have left below ``directory``; nobody may be writing there."""
+    for path in directory.rglob(".*.tmp*"):
+        if LEFTOVER.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -99,8 +110,10 @@ def parse_json(text: str, source: Path | str) -> Any:
         raise InputError(
             source, "", f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}; {hint}"
         ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(source, "", str(error) or "nested too deeply") from None
+    except ValueError as error:
+        raise InputError(source, "", str(error)) from None
+    except RecursionError:
+        raise InputError(source, "", "not valid JSON: nested too deeply") from None
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -141,5 +154,7 @@ def parse_yaml(text: str, source: Path | str) -> Any:
         mark = error.problem_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(source, "", f"not valid YAML{place}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise InputError(source, "", f"not valid YAML: {error}") from None
+    except RecursionError:
+        raise InputError(source, "", "not valid YAML: nested too deeply") from None

@@ -5,7 +5,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from splitshare.catalog.loader import load_catalog
 from splitshare.errors import InputError, WorkError
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.job import BatchTimes, ReportLine, read_report
@@ -18,9 +17,10 @@ HEAD = "cosine-512@clip-vit-b16"
 QUICK = Settings(budget_s=0.02, threads=1)
 
 
-def test_a_module_is_measured_at_every_batch(tmp_path: Path):
-    catalog = small_catalogue(tmp_path)
-    rows = measure_module(tmp_path, HEAD, QUICK)
+def test_a_module_is_measured_at_every_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    catalog = small_catalogue(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)  # the worker finds a catalogue that is named relative to where one stands
+    rows = measure_module(Path("data"), HEAD, QUICK)
     assert [row.batch for row in rows] == [1, 2, 4, 8]
     for row in rows:
         assert row.runnable
@@ -115,10 +115,3 @@ def test_this_machine_is_described():
 def test_a_device_that_is_not_there_is_told(name: str):
     with pytest.raises(InputError, match="--torch-device"):
         this_machine("here", threads=1, torch_device=name)
-
-
-def test_the_catalogue_loads_for_the_worker_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    small_catalogue(tmp_path / "data")
-    monkeypatch.chdir(tmp_path)
-    assert load_catalog(Path("data")).module(HEAD)
-    assert measure_module(Path("data"), HEAD, QUICK)[0].runnable

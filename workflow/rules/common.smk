@@ -1,30 +1,23 @@
-# What every stage needs: the checked configuration, the catalogue, paths, and digests of the code that a rule runs. Functions of all stages stand here, rules in
-# the file of their stage.
+# What every stage needs: the checked configuration, the catalogue, paths, and digests of the code that rules run.
+# Functions of all stages stand here, rules in the file of their stage.
+import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.testbeds import read_testbed
+from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
-from splitshare.code_digest import code_digest
+from splitshare.resolve import resolve
 
 try:
-    CONFIG = Config.parse(config, " + ".join(map(str, workflow.configfiles)))
-    CATALOG = load_catalog(Path("data"))
-    for workload in CONFIG.workloads:
-        CATALOG.workload(workload)
-    TESTBED_OF = {
-        name: read_testbed(Path(f"data/testbeds/{name}.yaml"))
-        for name in (*CONFIG.testbeds, *filter(None, [CONFIG.local_testbed]))
-    }
+    CONFIG_SOURCE = " + ".join(map(str, workflow.configfiles))
+    CONFIG = Config.parse(config, CONFIG_SOURCE)
+    RESOLVED = resolve(CONFIG, CONFIG_SOURCE)
 except SplitshareError as error:
     raise WorkflowError(str(error)) from None
-
-# The commands of the environment that Snakemake runs in, whether or not it is activated.
-shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; set -euo pipefail; ')
+CATALOG, TESTBED_OF = RESOLVED.catalog, RESOLVED.testbeds
 
 RESULTS = CONFIG.results
 PAPER_FIGURES = CONFIG.figures
@@ -33,6 +26,13 @@ RUN_CONFIG = f"{RESULTS}/config.json"
 LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
 CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
+
+# Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
+# for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind.
+shell.prefix(
+    f'export PATH="{Path(sys.executable).parent}:$PATH"; set -euo pipefail; '
+    f"exec 9>>{shlex.quote(RESULTS)}/.jobs.lock; python -SEc 'import fcntl; fcntl.flock(9, fcntl.LOCK_SH)'; "
+)
 
 TESTBEDS = {
     "canonical": list(CONFIG.testbeds),

@@ -10,7 +10,7 @@ import pandas as pd
 from splitshare.catalog.loader import load_catalog
 from splitshare.modules.equivalence import RELATIVE_TOLERANCE, compare
 from splitshare.progress import track
-from splitshare.results.table import write_csv
+from splitshare.results.write import write_csv
 
 
 def run(*, catalog_root: Path, models: Sequence[str] | None, output: Path, runs: Path, seed: int = 0) -> None:

@@ -17,7 +17,7 @@ from splitshare.replay.metrics import request_metrics, utilisation
 from splitshare.replay.plan import LINK_MODELS, LinkModel
 from splitshare.replay.simulator import idle_latency_s, simulate
 from splitshare.replay.traces import RequestTrace, read_trace
-from splitshare.results.table import write_csv
+from splitshare.results.write import write_csv
 
 
 def run(

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from splitshare.files import atomic_path, write_text
-from splitshare.results.table import write_csv
+from splitshare.results.write import write_csv
 
 COLUMN_WIDTH_IN = 3.5
 """Width of a column of a two-column paper, in inches; figures are read at this width or at twice it."""

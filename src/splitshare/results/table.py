@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from splitshare.errors import WorkError
-from splitshare.files import atomic_path
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import OBJECTIVE_TOLERANCE
@@ -19,8 +17,6 @@ from splitshare.placement.variants import apply_variant
 PAPER = "S2M3"
 OPTIMALITY_TOLERANCE = 1e-6
 """A placement counts as optimal up to this relative gap."""
-SIGNIFICANT_DIGITS = 9
-"""Digits of the numbers in canonical tables: enough for every claim, few enough to hide rounding noise."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,8 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
     """One row a placement: objective, bound and gap to the proved optimum of the same instance.
 
     ``gap`` is the relative excess over the optimum of the instance as it stands; a method that changes the instance
-    (``variant``) may fall below zero.
+    (``variant``) may fall below zero. A gap within the tolerance of optimality is written as zero: rounding makes it
+    differ between machines.
 
     Raises:
         WorkError: two solvers prove different optima, or an algorithm falls below a proved bound.
@@ -64,7 +61,7 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
                 "objective_s": placement.objective,
                 "bound_s": placement.bound,
                 "optimum_s": optimum,
-                "gap": gap,
+                "gap": 0.0 if gap is not None and abs(gap) <= OPTIMALITY_TOLERANCE else gap,
                 "optimal": gap is not None and placement.variant is None and gap <= OPTIMALITY_TOLERANCE,
             }
         )
@@ -98,25 +95,6 @@ def runs_table(solved: Sequence[Solved], provenance: Mapping[str, str]) -> pd.Da
     table["solve_s"] = [entry.placement.solve_s for entry in solved]
     table["solver_version"] = [entry.placement.versions.solver or "" for entry in solved]
     return table.assign(**provenance)
-
-
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, numbers to ``SIGNIFICANT_DIGITS``, whole or not at all."""
-    with atomic_path(path) as temporary:
-        rounded(table).to_csv(temporary, index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n")
-
-
-def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, whole or not at all."""
-    with atomic_path(path) as temporary:
-        table.to_parquet(temporary, index=False)
-
-
-def rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with noise below the tolerance of equality written as zero (gaps of 1e-15 differ by machine)."""
-    if "gap" not in table:
-        return table
-    return table.assign(gap=table["gap"].mask(np.abs(table["gap"]) <= OPTIMALITY_TOLERANCE, 0.0))
 
 
 def _proved_optima(solved: Sequence[Solved]) -> dict[str, float]:

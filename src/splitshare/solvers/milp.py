@@ -93,8 +93,8 @@ def solve_milp(
             started = time.perf_counter()
             model = _linopy_model(milp)
             built = time.perf_counter()
-            _run(model, milp, solver, _options(solver, time_limit_s, seed, threads), environment)
-            result = _result(model, milp, solver, built - started)
+            condition = _run(model, milp, solver, _options(solver, time_limit_s, seed, threads), environment)
+            result = _result(model, condition, milp, solver, built - started)
             if environment is not None:
                 model.solver_model.dispose()
     return result
@@ -193,7 +193,8 @@ def _expression(
     return linopy.LinearExpression(data, model)
 
 
-def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any], environment: Any) -> None:
+def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any], environment: Any) -> str:
+    """Solve, and return linopy's word for how it ended."""
     if environment is not None:
         options = options | {"env": environment}
     try:
@@ -206,23 +207,31 @@ def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any
                 "use a full licence or --solver highs"
             ) from None
         raise WorkError(f"solver gurobi: {error} (model of {size})") from None
+    except AttributeError:
+        # When time runs out before Gurobi's first solution, linopy asks for its values all the same.
+        raw = model.solver_model
+        if solver == "gurobi" and raw.Status == gurobipy.GRB.TIME_LIMIT and not raw.SolCount:
+            return "time_limit"
+        raise
+    return str(model.termination_condition)
 
 
-def _result(model: linopy.Model, milp: Milp, solver: Solver, build_s: float) -> MilpResult:
+def _result(model: linopy.Model, condition: str, milp: Milp, solver: Solver, build_s: float) -> MilpResult:
     raw = model.solver_model
     if solver == "gurobi":
-        solve_s, bound, solutions = raw.Runtime, raw.ObjBound, raw.SolCount
+        solve_s, solutions = raw.Runtime, raw.SolCount
+        bound = getattr(raw, "ObjBound", None)  # there is none for a linear program without a solution
     else:
         information = raw.getInfo()
         solve_s, bound = raw.getRunTime(), information.mip_dual_bound
         solutions = int(information.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
         if not any(milp.integer):
             bound = information.objective_function_value
-    status = _status(str(model.termination_condition), solver, milp)
+    status = _status(condition, solver, milp)
     values = objective = None
     if status != "infeasible" and solutions:
         values = _values(model, len(milp.costs))
-        objective = _recheck(milp, values, solver)
+        objective = recheck(milp, values, solver)
     if status == "optimal" and values is None:
         raise WorkError(f"solver {solver}: reports an optimum without a solution")
     if status == "infeasible" or bound is None or not np.isfinite(bound):
@@ -256,8 +265,20 @@ def _values(model: linopy.Model, columns: int) -> npt.NDArray[np.float64]:
     return values
 
 
-def _recheck(milp: Milp, values: npt.NDArray[np.float64], solver: Solver) -> float:
-    """Recompute the answer in plain arithmetic; returns its objective."""
+def recheck(milp: Milp, values: npt.NDArray[np.float64], solver: Solver) -> float:
+    """Recompute an answer in plain arithmetic.
+
+    Args:
+        milp: the program.
+        values: a value a column.
+        solver: who answered, for the error.
+
+    Returns:
+        The objective of ``values``.
+
+    Raises:
+        WorkError: a value is no number, or breaks a bound, integrality or a row by more than the tolerance.
+    """
     tolerance = FEASIBILITY_TOLERANCE
     integer = np.asarray(milp.integer, dtype=bool)
     if not np.isfinite(values).all():

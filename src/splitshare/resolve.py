@@ -1,0 +1,58 @@
+"""What a configuration names, looked up before anything runs: workloads, testbeds, algorithms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.catalog.paths import DATA
+from splitshare.catalog.records import Testbed
+from splitshare.catalog.testbeds import read_testbed
+from splitshare.config import Config
+from splitshare.errors import InputError
+from splitshare.placement.contract import shipped
+from splitshare.records import nearest
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The catalogue and the testbeds of a run, the local one included, by name."""
+
+    catalog: Catalog
+    testbeds: Mapping[str, Testbed]
+
+
+def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
+    """Look up every name in ``config``.
+
+    Args:
+        config: the configuration.
+        source: its file, for the error.
+        data: the data folder.
+
+    Raises:
+        InputError: a name in the configuration is not defined, or a file of the data folder is wrong.
+    """
+    catalog = load_catalog(data)
+    files = {path.stem: path for path in sorted((data / "testbeds").glob("*.yaml"))}
+    _all_known(source, "workloads", "workload", config.workloads, list(catalog.workloads))
+    _all_known(source, "algorithms", "algorithm", config.algorithms, shipped())
+    _all_known(source, "testbeds", "testbed", config.testbeds, list(files))
+    names = list(config.testbeds)
+    if config.local_testbed is not None:
+        if config.local_testbed not in files:
+            _unknown(source, "local_testbed", "testbed", config.local_testbed, list(files))
+        names.append(config.local_testbed)
+    return Resolved(catalog, {name: read_testbed(files[name]) for name in names})
+
+
+def _all_known(source: Path | str, field: str, kind: str, names: Sequence[str], known: list[str]) -> None:
+    for i, name in enumerate(names):
+        if name not in known:
+            _unknown(source, f"{field}[{i}]", kind, name, known)
+
+
+def _unknown(source: Path | str, field: str, kind: str, name: str, known: list[str]) -> None:
+    raise InputError(source, field, f"unknown {kind} {name!r}; {nearest(name, known)}")

@@ -1,0 +1,55 @@
+"""The JSON Schemas of the file contracts, generated from the records that read them.
+
+A schema tells a file's shape; what fields must agree with each other (a link's devices, a model's architecture) is
+checked on reading only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
+from splitshare.config import Config
+from splitshare.files import canonical_json
+from splitshare.placement.instance import Placement, PlacementInstance
+from splitshare.placement.pinned import PinnedInstances
+from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+from splitshare.records import Record
+
+CONTRACTS: tuple[type[Record], ...] = (
+    Config,
+    TasksFile,
+    ArchitecturesFile,
+    ModelsFile,
+    WorkloadsFile,
+    DeviceSpec,
+    Testbed,
+    ModuleDescriptions,
+    ModuleProfile,
+    PlacementInstance,
+    Placement,
+    PinnedInstances,
+)
+"""The records of files that people or other programs write or read."""
+
+
+def contract_of(record: type[Record]) -> str:
+    """Name and version of a contract, such as ``splitshare.placement/1``: the value of its files' ``schema``."""
+    (name,) = get_args(record.model_fields["schema_"].annotation)
+    return str(name)
+
+
+def schema_of(record: type[Record]) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a contract."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{contract_of(record).replace('.', ':').replace('/', ':')}",
+    } | record.model_json_schema(by_alias=True)
+
+
+def schema_files() -> dict[str, str]:
+    """Texts of all schemas by file name, such as ``placement.json``."""
+    return {
+        f"{contract_of(record).removeprefix('splitshare.').partition('/')[0]}.json": canonical_json(schema_of(record))
+        for record in CONTRACTS
+    }

@@ -1,0 +1,81 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from splitshare.config import Config
+from splitshare.errors import InputError
+from splitshare.resolve import resolve
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_committed_configuration_is_right_and_its_names_are_known(path: Path):
+    config = Config.read(path)
+    resolved = resolve(config, path, ROOT / "data")
+    assert list(resolved.testbeds) == [*config.testbeds, config.local_testbed]
+    assert Config.parse(yaml.safe_load(config.to_json()), "written") == config
+
+
+def test_only_the_default_run_writes_what_is_committed():
+    for path in CONFIGS:
+        config = Config.read(path)
+        default = path.stem == "config"
+        assert (config.figures == "paper_figures") is default
+        assert (config.pinned_instances is not None) is default
+        assert Path(config.figures).is_relative_to(config.results) is not default
+    results = [Config.read(path).results for path in CONFIGS]
+    assert len(set(results)) == len(results)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "told"),
+    [
+        (("workloads",), ["clip-rn50", "clip-rn50"], "workloads[1]: 'clip-rn50' is there twice; keep one"),
+        (("solvers",), ["highs", "highs"], "solvers[1]: 'highs' is there twice; keep one"),
+        (("solvers",), ["cplex"], "solvers[0]: input should be 'gurobi' or 'highs', not 'cplex'"),
+        (("solvers",), [], "solvers: tuple should have at least 1 item"),
+        (("algorithms",), ["optimum"], "algorithms: 'optimum' is always solved, by each of `solvers`"),
+        (("replay", "methods"), ["optimum-scip"], "replay.methods[0]: 'optimum-scip' is not solved in this run"),
+        (("replay", "workload"), "clip-rn101", "replay.workload: 'clip-rn101' is not among this run's: clip-rn50, "),
+        (("replay", "testbed"), "local", "replay.testbed: 'local' is not among this run's: laptop-jetson, "),
+        (("replay", "timeline", "rate_per_s"), 0.03, "replay.timeline.rate_per_s: 0.03 is not replayed: 0.02, "),
+        (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than 0"),
+        (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
+        (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
+        (("time_limit_s",), None, "time_limit_s: input should be a valid number, not None"),
+    ],
+)
+def test_a_configuration_that_contradicts_itself_is_refused(where: tuple[str, ...], value: Any, told: str):
+    changed = copy.deepcopy(DEFAULT)
+    target = changed
+    for part in where[:-1]:
+        target = target[part]
+    target[where[-1]] = value
+    with pytest.raises(InputError) as error:
+        Config.parse(changed, "config.yaml")
+    assert str(error.value).startswith(f"config.yaml: {told}")
+
+
+def test_the_optimum_stands_once_for_each_solver_and_first():
+    config = Config.parse(DEFAULT, "x")
+    assert config.methods[: len(config.solvers)] == tuple(f"optimum-{solver}" for solver in config.solvers)
+    assert config.optimum == config.methods[0] == f"optimum-{DEFAULT['solvers'][0]}"
+    assert set(config.methods[len(config.solvers) :]) == set(DEFAULT["algorithms"])
+    assert config.directory("local") == Path("results/local")
+
+
+def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):
+    (tmp_path / "testbeds").mkdir()
+    (tmp_path / "catalogue").symlink_to(ROOT / "data" / "catalogue")
+    for name in ("laptop-jetson", "desktop-laptop-two-jetsons"):
+        (tmp_path / "testbeds" / f"{name}.yaml").symlink_to(ROOT / "data" / "testbeds" / f"{name}.yaml")
+    local = tmp_path / "testbeds" / "local.yaml"
+    local.write_text((ROOT / "data" / "testbeds" / "local.yaml").read_text().replace("name: local", "name: locale"))
+    with pytest.raises(InputError, match=r"local\.yaml: name: is 'locale', but the file is called local\.yaml"):
+        resolve(Config.parse(DEFAULT, "x"), "x", tmp_path)

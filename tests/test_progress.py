@@ -1,0 +1,24 @@
+import io
+import sys
+
+import pytest
+
+from splitshare.progress import track
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_items_pass_and_nothing_is_written(capsys: pytest.CaptureFixture[str]):
+    assert list(track([1, 2, 3], "counting")) == [1, 2, 3]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_person_sees_a_bar_on_standard_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert list(track(iter("abc"), "spelling", total=3)) == ["a", "b", "c"]
+    assert "spelling" in terminal.getvalue()
+    assert capsys.readouterr().out == ""

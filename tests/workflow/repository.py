@@ -1,0 +1,106 @@
+"""A copy of the repository that a test may change and run, without the results of any run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCE = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "workflow", "config", "data", "profiles", "src", "pyproject.toml")
+
+
+class Planned(NamedTuple):
+    """What Snakemake would do about an output, and why."""
+
+    rule: str
+    reason: str
+
+
+class Repository:
+    """The copy; commands run in it import the package from it."""
+
+    def __init__(self, root: Path, config: str = "config/config.yaml") -> None:
+        self.root = root
+        self.config = config
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
+        for part in PARTS:
+            if (SOURCE / part).is_dir():
+                shutil.copytree(SOURCE / part, root / part, ignore=ignored)
+            else:
+                shutil.copy(SOURCE / part, root / part)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.root / "workflow" / "run.py"), "--config-file", self.config, *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"PYTHONPATH": str(self.root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run ``workflow/run.py`` to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def outputs(self) -> dict[str, Planned]:
+        """Every output of the target ``all``: its rule, and what is wrong with it."""
+        return self._summary(pending_only=False)
+
+    def plan(self, *options: str) -> dict[str, Planned]:
+        """The outputs that a run would make, and why (``ok``: because an input is made again)."""
+        return self._summary(*options, pending_only=True)
+
+    def _summary(self, *options: str, pending_only: bool) -> dict[str, Planned]:
+        answer = self.run("all", "--summary", *options)
+        assert answer.returncode == 0, answer.stderr
+        found = {}
+        for line in answer.stdout.splitlines()[1:]:
+            path, _, rule, _, status, plan = line.split("\t")
+            if plan != "no update" or not pending_only:
+                found[path] = Planned(rule, status)
+        return found
+
+    def pretend_done(self) -> None:
+        """Make every output, empty, and let Snakemake record it as made by the present code and parameters."""
+        for path in self.outputs():
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).touch()
+        answer = self.run("all", "--touch", "--forceall", "--cores", "64")
+        assert answer.returncode == 0, answer.stderr
+
+    @contextmanager
+    def edited(self, edit: Callable[[str], str], *paths: str) -> Iterator[None]:
+        """Put ``edit`` of their text into files, for as long as the block lasts."""
+        before = {path: (self.root / path).read_text() for path in paths}
+        try:
+            for path, text in before.items():
+                (self.root / path).write_text(edit(text))
+            yield
+        finally:
+            for path, text in before.items():
+                (self.root / path).write_text(text)
+
+
+def rules(plan: dict[str, Planned]) -> set[str]:
+    """Rules in a plan."""
+    return {planned.rule for planned in plan.values()}
+
+
+def causes(plan: dict[str, Planned]) -> dict[str, set[str]]:
+    """For each rule whose own parameters changed, the outputs concerned."""
+    found: dict[str, set[str]] = {}
+    for path, planned in plan.items():
+        if planned.reason != "ok":
+            assert planned.reason == "params changed", f"{path}: {planned.reason}"
+            found.setdefault(planned.rule, set()).add(path)
+    return found

@@ -1,0 +1,79 @@
+"""A change of the library reruns what uses it and nothing else, by Snakemake's own plan."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.repository import Repository, causes, rules
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository in which everything is up to date (the outputs are empty, Snakemake's records of them real)."""
+    repository = Repository(tmp_path_factory.mktemp("repository"))
+    repository.pretend_done()
+    return repository
+
+
+def with_code(text: str) -> str:
+    return f"{text}\n\n_ADDED = 1\n"
+
+
+def with_words(text: str) -> str:
+    """Another first docstring, another text that stands alone, another comment, other layout."""
+    return text.replace('"""', '"""Indeed: ', 1) + '\n\n\n# A comment.\n"""A text."""\n'
+
+
+def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Repository):
+    with done.edited(with_code, "src/splitshare/placement/algorithms/s2m3_greedy.py"):
+        plan = done.plan()
+    changed = causes(plan)
+    assert set(changed) == {"solve_canonical", "solve_local"}
+    for rule, paths in changed.items():
+        assert all(path.startswith(f"results/{rule.removeprefix('solve_')}/placements/") for path in paths)
+        assert {Path(path).parent.name for path in paths} == {"s2m3-greedy", "no-sharing", "sequential-routing"}
+    drawn = {"latency", "timeline", "load", "link_models", "claims"}
+    followed = {"collect", "sweep", "timeline", "figure_local_latency", *(f"figure_canonical_{name}" for name in drawn)}
+    assert rules(plan) - set(changed) == followed
+
+
+def test_a_figure_reruns_alone(done: Repository):
+    with done.edited(with_code, "src/splitshare/figures/latency.py"):
+        plan = done.plan()
+    assert set(causes(plan)) == rules(plan) == {"figure_canonical_latency", "figure_local_latency"}
+
+
+def test_words_rerun_nothing_wherever_they_are_changed(done: Repository):
+    library = [str(path.relative_to(done.root)) for path in (done.root / "src").rglob("*.py")]
+    assert len(library) > 50
+    with done.edited(with_words, *library):
+        assert done.plan() == {}
+
+
+def test_a_builder_remeasures_its_own_modules(done: Repository):
+    with done.edited(with_code, "src/splitshare/modules/clip_text.py"):
+        changed = causes(done.plan())
+    assert set(changed) == {"profile_module", "describe", "check_split"}
+    assert {Path(path).stem for path in changed["profile_module"]} == {
+        "clip-text-512-to-1024@clip-rn50",
+        "clip-text-512-to-512@clip-vit-b16",
+    }
+
+
+def test_the_measuring_code_remeasures_nothing(done: Repository):
+    """Times are kept until somebody asks for new ones (``make remeasure``)."""
+    with done.edited(with_code, *(f"src/splitshare/profiling/{name}.py" for name in ("measure", "timing", "worker"))):
+        plan = done.plan()
+    assert "profile_module" not in rules(plan)
+    assert plan == {}
+
+
+def test_new_times_are_taken_on_request_and_redo_this_machine_only(done: Repository):
+    plan = done.plan("--forcerun", "profile_module")
+    measured = {path for path in plan if plan[path].rule == "profile_module"}
+    assert len(measured) == 9
+    assert rules(plan) == {
+        *("profile_module", "profile_machine", "instances_local", "solve_local", "collect"),
+        *("figure_local_latency", "figure_local_profile"),
+    }
+    assert all(path.startswith("results/local/") for path in plan)

@@ -1,0 +1,173 @@
+"""The smoke run for real: cold, again, reported, and killed over and over."""
+
+import fcntl
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from splitshare.figures.registry import FIGURES
+from splitshare.files import LEFTOVER
+from tests.workflow.repository import PARTS, Repository
+
+pytestmark = pytest.mark.slow
+
+CONFIG = "config/smoke.yaml"
+RESULTS = Path("results/smoke")
+TIMEOUT_S = 900
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository after one undisturbed smoke run."""
+    repository = Repository(tmp_path_factory.mktemp("smoke"), CONFIG)
+    answer = repository.run("all", timeout_s=TIMEOUT_S)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return repository
+
+
+def same_on_every_run(repository: Repository) -> dict[str, bytes]:
+    """Everything canonical: all but placements (with seconds), their run tables, and what was measured here."""
+    results = repository.root / RESULTS
+    kept = list((results / "figures").iterdir())
+    for pattern in ("*.csv", "modules.json", "instances/*.json", "replay/*", "traces/*"):
+        kept += (results / "canonical").glob(pattern)
+    return {str(path.relative_to(results)): path.read_bytes() for path in kept}
+
+
+def test_a_cold_run_makes_every_output(smoke: Repository):
+    outputs = smoke.outputs()
+    assert len(outputs) > 60
+    assert [path for path in outputs if not (smoke.root / path).stat().st_size] == []
+    assert {"placements.csv", "replay.csv", "claims.csv"} <= {Path(path).name for path in outputs}
+
+
+def test_it_writes_below_its_results_only(smoke: Repository):
+    assert {path.name for path in smoke.root.iterdir()} - set(PARTS) == {"results", ".snakemake"}
+    assert [path.name for path in (smoke.root / "results").iterdir()] == ["smoke"]
+
+
+def test_a_second_run_does_nothing_and_is_quick(smoke: Repository):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    answer = smoke.run("all")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert answer.returncode == 0
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+    # Processor time, which a busy machine does not change; it waits for nothing. About 2 s.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5.0
+
+
+class _Loads(HTMLParser):
+    """Collects what a page would fetch when it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        wanted = "href" if tag == "link" else "src"
+        self.found += [value for name, value in attrs if name == wanted and value]
+
+
+def test_the_report_is_one_page_that_loads_nothing(smoke: Repository):
+    report = smoke.root / "report.html"
+    answer = smoke.run("all", "--report", str(report))
+    assert answer.returncode == 0, answer.stderr
+    page = report.read_text(encoding="utf-8")
+    for spec in FIGURES.values():
+        assert spec.caption in page or not spec.drawn
+    parser = _Loads()
+    parser.feed(page)
+    assert [source for source in parser.found if not source.startswith("data:")] == []
+
+
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_tables(smoke: Repository, tmp_path: Path):
+    repository = Repository(tmp_path, CONFIG)
+    draw = random.Random(2)
+    first, second = draw.randint(1, 4), draw.randint(3, 6)
+
+    attempt = start(repository)
+    wait_until(attempt, lambda: finished_jobs(repository) >= first)
+    time.sleep(draw.uniform(0, 2))
+    kill_group(attempt)
+
+    # The main process alone, in the middle of a long job: the job lives on, and the next run waits for it.
+    started_s = time.time()
+    attempt = start(repository)
+    wait_until(attempt, lambda: measuring(repository, started_s))
+    time.sleep(draw.uniform(0, 1))
+    attempt.kill()
+    attempt.wait()
+    assert locked(repository.root / RESULTS / ".jobs.lock")
+
+    attempt = start(repository)
+    wait_until(attempt, lambda: finished_jobs(repository) >= second)
+    assert "waiting for the last jobs of a killed run" in output(repository)
+    time.sleep(draw.uniform(0, 2))
+    kill_group(attempt)
+
+    answer = repository.run("all", timeout_s=TIMEOUT_S)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert same_on_every_run(repository) == same_on_every_run(smoke)
+    assert repository.plan() == {}
+    assert [path for path in repository.root.rglob(".*") if LEFTOVER.fullmatch(path.name)] == []
+
+
+def start(repository: Repository) -> subprocess.Popen[bytes]:
+    with (repository.root / "output.txt").open("wb") as log:
+        return subprocess.Popen(
+            repository.command("all"),
+            cwd=repository.root,
+            env=repository.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def output(repository: Repository) -> str:
+    return (repository.root / "output.txt").read_text()
+
+
+def finished_jobs(repository: Repository) -> int:
+    """Jobs that the present attempt has finished."""
+    return output(repository).count("Finished jobid")
+
+
+def measuring(repository: Repository, since_s: float) -> bool:
+    """Whether a job of the present attempt measures a module: there is a log of it and no profile yet."""
+    results = repository.root / RESULTS
+    measured = {path.stem for path in (results / "local/profiles").glob("*.json")}
+    logs = (results / "logs/profile_module").glob("*.log")
+    return any(path.stem not in measured and path.stat().st_mtime > since_s for path in logs)
+
+
+def wait_until(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    assert process.poll() is None, "the run ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def locked(path: Path) -> bool:
+    """Whether somebody else holds a lock on the file."""
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

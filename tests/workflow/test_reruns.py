@@ -77,3 +77,11 @@ def test_new_times_are_taken_on_request_and_redo_this_machine_only(done: Reposit
         *("figure_local_latency", "figure_local_profile"),
     }
     assert all(path.startswith("results/local/") for path in plan)
+
+
+def test_without_a_local_testbed_nothing_is_measured(done: Repository):
+    with done.edited(lambda text: text.replace("local_testbed: local", "local_testbed: null"), done.config):
+        wanted = done.outputs()
+    assert not rules(wanted) & {"profile_module", "profile_machine", "instances_local", "solve_local"}
+    local = {path for path in wanted if path.startswith("results/local/")}
+    assert local == {"results/local/split_equivalence.csv"}  # differences by this machine's processor

@@ -51,13 +51,53 @@ def test_heads_know_how_many_items_a_request_brings():
     assert catalog.head_items(VISION) == {}
 
 
-def test_numbers_are_those_of_the_published_list():
-    assert {m.number: m.name for m in load_catalog().models.values()} == {
+def test_the_catalogue_is_the_published_scope():
+    catalog = load_catalog()
+    assert {m.number: m.name for m in catalog.models.values()} == {
         1: "clip-rn50",
+        2: "clip-rn101",
+        3: "clip-rn50x4",
+        4: "clip-rn50x16",
+        5: "clip-rn50x64",
+        6: "clip-vit-b32",
         7: "clip-vit-b16",
+        8: "clip-vit-l14",
+        9: "clip-vit-l14-336",
         10: "vqa-vit-b16",
+        11: "llava-7b",
         12: "align-vit-b16",
+        13: "caption-vit-gpt2",
+        14: "probe-vit-b16",
     }
+    assert {m.task for m in catalog.models.values()} == set(catalog.tasks)
+    assert len(catalog.tasks) == 5
+    assert {b for m in catalog.models.values() for b in m.benchmarks} == set(catalog.benchmarks)
+    assert len(catalog.benchmarks) == 10
+
+
+def test_only_vision_towers_of_vit_b16_and_l14_at_336_serve_several_models():
+    """The text towers of RN101, B/32 and B/16 have one architecture, and weights of their own."""
+    shared = {name: module.users for name, module in load_catalog().modules().items() if len(module.users) > 1}
+    assert shared == {
+        VISION: ("clip-vit-b16", "vqa-vit-b16", "align-vit-b16", "probe-vit-b16"),
+        TEXT: ("clip-vit-b16", "vqa-vit-b16", "align-vit-b16"),
+        "clip-vit-l14-336-vision@clip-vit-l14-336": ("clip-vit-l14-336", "llava-7b"),
+    }
+
+
+def test_decoders_know_the_lengths_of_their_requests():
+    catalog = load_catalog()
+    assert catalog.answer_lengths("vicuna-7b-decoder@llava-1.5-7b") == (64, 20)
+    assert catalog.answer_lengths("gpt2-decoder@vit-gpt2") == (1, 20)
+    assert catalog.answer_lengths("cosine-512@clip-vit-b16") is None
+    assert catalog.answer_lengths(VISION) is None
+
+
+def test_inputs_arrive_in_the_senders_type():
+    catalog = load_catalog()
+    assert catalog.architectures["vicuna-7b-decoder"].dtype == "bfloat16"
+    assert catalog.input_dtypes("vicuna-7b-decoder@llava-1.5-7b") == {"vision": "float32"}
+    assert catalog.input_dtypes(VISION) == {"vision": "float32"}
 
 
 @pytest.mark.parametrize(
@@ -72,8 +112,8 @@ def test_numbers_are_those_of_the_published_list():
         ("models", lambda c: c["models"][0].update(benchmark="vqav2"), "models[0].benchmark", "judges"),
         (
             "models",
-            lambda c: c["models"][2]["encoders"][1].update(items="classes"),
-            "models[2].encoders[1].items",
+            lambda c: c["models"][9]["encoders"][1].update(items="classes"),
+            "models[9].encoders[1].items",
             "no `classes`",
         ),
         (
@@ -102,9 +142,36 @@ def test_numbers_are_those_of_the_published_list():
         ),
         (
             "models",
-            lambda c: c["models"][2].update(head=c["models"][1]["head"]),
-            "models[2].head",
+            lambda c: c["models"][9].update(head=c["models"][6]["head"]),
+            "models[9].head",
             "weights of its own",
+        ),
+        (
+            "models",
+            lambda c: c["models"][11].update(
+                encoders=c["models"][10]["encoders"], head=c["models"][10]["head"] | {"new_tokens": 5}
+            ),
+            "models[11].head",
+            "weights of its own",
+        ),
+        ("models", lambda c: c["models"][10]["head"].pop("new_tokens"), "models[10].head.new_tokens", "is missing"),
+        (
+            "models",
+            lambda c: c["models"][0]["head"].update(prompt_tokens=5),
+            "models[0].head.prompt_tokens",
+            "for decoders",
+        ),
+        (
+            "models",
+            lambda c: c["models"][0].update(other_benchmarks=["cifar-10", "food-101"]),
+            "models[0].other_benchmarks[1]",
+            "already",
+        ),
+        (
+            "models",
+            lambda c: c["models"][0].update(other_benchmarks=["textvqa"]),
+            "models[0].other_benchmarks[0]",
+            "judges",
         ),
         ("models", lambda c: c["models"][0].update(benchmrak="x"), "models[0].benchmrak", "'benchmark'"),
         ("workloads", lambda c: c["workloads"][0].update(models=["clip-rn5"]), "workloads[0].models[0]", "clip-rn50"),

@@ -1,8 +1,28 @@
+import json
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from splitshare.modules.clip_resnet import AttentionPool, Bottleneck, ClipResNet
+from tests.data.formula import formula_images, formula_weights
+
+REFERENCE = json.loads(Path("tests/data/clip_resnet_reference.json").read_text(encoding="utf-8"))
+
+
+def test_the_tower_gives_what_an_independent_public_implementation_gave():
+    tower = ClipResNet(**REFERENCE["configuration"]).eval()
+    assert sum(p.numel() for p in tower.parameters()) == REFERENCE["parameters"]
+    shapes = {name: t.shape for name, t in tower.state_dict().items() if not name.endswith("num_batches_tracked")}
+    weights = {name: torch.from_numpy(values) for name, values in formula_weights(shapes).items()}
+    tower.load_state_dict(tower.state_dict() | weights)
+    expected = torch.tensor([[float(value) for value in row.split()] for row in REFERENCE["outputs"]])
+    images = torch.from_numpy(formula_images(len(expected), REFERENCE["configuration"]["image_size"]))
+    with torch.inference_mode():
+        found = tower({"vision": images})
+    assert torch.pdist(expected).min() > 0.1, "the images are told apart"
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=5e-6)
 
 
 def test_attention_pool_equals_torchs_multi_head_attention():

@@ -4,18 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from splitshare.catalog.loader import load_catalog
 from splitshare.commands import derive
-from splitshare.profiling.describe import describe_catalog
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
 
 
 @pytest.fixture(scope="module")
-def modules(tmp_path_factory):
+def modules(descriptions, tmp_path_factory):
     path = tmp_path_factory.mktemp("descriptions") / "modules.json"
-    describe_catalog(load_catalog(DATA)).write(path)
+    descriptions.write(path)
     return path
 
 

@@ -117,7 +117,6 @@ def test_another_device_is_an_edit_of_data():
         (described("vit", flops=35_160_000_000), NAMES, "has 86.19 M parameters and the module 10.000 M"),
         (described("vit", flops=10**10, parameters=86_192_640), NAMES, "has 17.58 GMACs and the module 5.00"),
         (VIT, {"vit": "vit_base"}, "no row 'vit_base'"),
-        (described("llm", kind="decoder"), NAMES, "a decoder reads its weights once a token"),
     ],
 )
 def test_what_does_not_fit_the_table_is_refused(module, names, expected):
@@ -137,3 +136,28 @@ def test_a_column_of_the_other_kind_is_refused(device, right, wrong):
     spec = DeviceSpec.parse(parse_yaml(text, "x.yaml"), "x.yaml")
     with pytest.raises(InputError, match="unknown column"):
         derived(spec, VIT)
+
+
+def decoder(flops, prefill_flops, passes, parameters):
+    work = Work(batch=1, flops=flops, input_bytes=0, output_bytes=0, weight_passes=passes, prefill_flops=prefill_flops)
+    return described("llm", kind="decoder", dtype="bfloat16", parameters=parameters).model_copy(
+        update={"work": (work,)}
+    )
+
+
+def test_a_decoder_reads_its_weights_once_a_token():
+    """A gigabyte-sized decoder: the prompt is bound by compute, every further token by reading the weights."""
+    module = decoder(flops=10**13 + 19 * 10**6, prefill_flops=10**13, passes=20, parameters=10**9)
+    row = derived("jetson-nano", module).by_key["llm@w", 1]
+    shares = [2e9 * t.gmacs * t.figures["rtx3090_amp_images_per_s"] / 71e12 for t in TABLE.towers]
+    rate = float(np.exp(np.mean(np.log(shares)))) * 472e9
+    assert row.compute_median_s == pytest.approx(1e13 / rate + 19 * 2e9 / (0.75 * 25.6e9), rel=1e-5)
+
+
+def test_a_large_gpu_pays_for_launching_each_pass_but_not_for_heads():
+    pass_s = parse_yaml((DATA / "devices/rtx-3090.yaml").read_text(), "x")["profile"]["pass_overhead_s"]
+    encoder = described("tower", flops=1000, parameters=1, batches=(1,))
+    head = described("tower", kind="head", flops=1000, parameters=1, batches=(1,))
+    decoding = decoder(flops=2000, prefill_flops=1000, passes=5, parameters=1)
+    seconds = [derived("rtx-3090", module).rows[0].compute_median_s for module in (encoder, head, decoding)]
+    assert seconds == pytest.approx([pass_s, 0.0, 5 * pass_s], abs=1e-8)

@@ -12,7 +12,9 @@ from splitshare.catalog.records import (
     Architecture,
     ArchitecturesFile,
     Benchmark,
+    Dtype,
     EncoderRef,
+    HeadRef,
     Model,
     ModelsFile,
     ModuleRef,
@@ -90,7 +92,7 @@ class Catalog:
         refs: dict[str, ModuleRef] = {}
         users: dict[str, list[str]] = {}
         for model in self.models.values() if models is None else map(self.model, models):
-            for ref in (*model.encoders, model.head):
+            for ref in model.modules().values():
                 refs.setdefault(ref.module, ref)
                 names = users.setdefault(ref.module, [])
                 if model.name not in names:
@@ -116,15 +118,34 @@ class Catalog:
         assert classes is not None, "load_catalog refuses such a model"
         return classes
 
-    def head_items(self, head: str) -> dict[str, int]:
-        """How many encoded items of each role ``head`` takes with one request; empty if it is no head.
+    def model_of_head(self, head: str) -> Model | None:
+        """A model whose head ``head`` is; None if it is no head.
 
-        Loading refuses models that share a head and feed it differently.
+        Loading refuses models that share a head and feed it differently, so any of them speaks for all.
         """
-        for model in self.models.values():
-            if model.head.module == head:
-                return {encoder.role: self.items(model, encoder) for encoder in model.encoders}
-        return {}
+        return next((model for model in self.models.values() if model.head.module == head), None)
+
+    def head_items(self, head: str) -> dict[str, int]:
+        """How many encoded items of each role ``head`` takes with one request; empty if it is no head."""
+        model = self.model_of_head(head)
+        return {encoder.role: self.items(model, encoder) for encoder in model.encoders} if model else {}
+
+    def input_dtypes(self, module: str) -> dict[str, Dtype]:
+        """Floating point type in which each input of ``module`` arrives, by role: its own, or the senders'."""
+        model = self.model_of_head(module)
+        if model is None:
+            own = self.module(module)
+            return {
+                e.role: own.architecture.dtype for m in own.users for e in self.models[m].encoders if e.module == module
+            }
+        return {encoder.role: self.architectures[encoder.architecture].dtype for encoder in model.encoders}
+
+    def answer_lengths(self, head: str) -> tuple[int, int] | None:
+        """Prompt tokens and new tokens of a request to ``head``; None if it is no decoder."""
+        model = self.model_of_head(head)
+        if model is None or model.head.prompt_tokens is None or model.head.new_tokens is None:
+            return None
+        return model.head.prompt_tokens, model.head.new_tokens
 
     def batches(self, module: str, models: Iterable[str] | None = None) -> tuple[int, ...]:
         """Batch sizes at which ``module`` has to be known, ascending.
@@ -199,14 +220,16 @@ def _check_model(
     architectures: Mapping[str, Architecture],
 ) -> None:
     _known(path, f"{where}.task", model.task, tasks, "task")
-    _known(path, f"{where}.benchmark", model.benchmark, benchmarks, "benchmark")
+    for i, name in enumerate(model.benchmarks):
+        field = f"{where}.other_benchmarks[{i - 1}]" if i else f"{where}.benchmark"
+        _known(path, field, name, benchmarks, "benchmark")
+        if benchmarks[name].task != model.task:
+            raise InputError(
+                path, field, f"{name!r} judges {benchmarks[name].task!r}, not {model.task!r}; choose another"
+            )
+        if name in model.benchmarks[:i]:
+            raise InputError(path, field, f"{name!r} is there already; leave it out")
     benchmark = benchmarks[model.benchmark]
-    if benchmark.task != model.task:
-        raise InputError(
-            path,
-            f"{where}.benchmark",
-            f"{benchmark.name!r} judges {benchmark.task!r}, not {model.task!r}; choose another",
-        )
     _unique(path, f"{where}.encoders", "role", [encoder.role for encoder in model.encoders])
     for j, encoder in enumerate(model.encoders):
         field = f"{where}.encoders[{j}]"
@@ -218,6 +241,14 @@ def _check_model(
                 f"benchmark {benchmark.name!r} has no `classes`; give it them or write a number",
             )
     _check_kind(path, f"{where}.head.architecture", "head", model.head.architecture, architectures)
+    _check_lengths(path, f"{where}.head", model.head, architectures[model.head.architecture].kind == "decoder")
+
+
+def _check_lengths(path: Path, where: str, head: HeadRef, decoder: bool) -> None:
+    for field in ("prompt_tokens", "new_tokens"):
+        if (getattr(head, field) is not None) != decoder:
+            problem = "is missing; a decoder's requests need it" if decoder else "is for decoders; leave it out"
+            raise InputError(path, f"{where}.{field}", problem)
 
 
 def _check_kind(path: Path, field: str, role: str, name: str, architectures: Mapping[str, Architecture]) -> None:
@@ -230,13 +261,22 @@ def _check_kind(path: Path, field: str, role: str, name: str, architectures: Map
 def _check_heads(catalog: Catalog, path: Path) -> None:
     """Refuse a head shared by models that feed it differently: its times and sizes would be two modules'."""
     for i, model in enumerate(catalog.models.values()):
-        own = {encoder.role: catalog.items(model, encoder) for encoder in model.encoders}
-        if own != catalog.head_items(model.head.module):
+        first = catalog.model_of_head(model.head.module)
+        assert first is not None, "this model's own head"
+        if _feed(catalog, model) != _feed(catalog, first):
             raise InputError(
                 path,
                 f"models[{i}].head",
                 f"another model feeds {model.head.module!r} otherwise; give this head weights of its own",
             )
+
+
+def _feed(catalog: Catalog, model: Model) -> tuple[object, ...]:
+    """What a request of ``model`` brings to its head."""
+    encoders = [
+        (e.role, catalog.items(model, e), e.output, catalog.architectures[e.architecture].dtype) for e in model.encoders
+    ]
+    return (*encoders, model.head.prompt_tokens, model.head.new_tokens)
 
 
 def _lookup(known: Mapping[str, T], name: str, what: str, path: Path) -> T:

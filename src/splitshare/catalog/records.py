@@ -10,6 +10,8 @@ from splitshare.records import Name, NonNegative, Positive, PositiveCount, Recor
 
 ModuleKind = Literal["vision-encoder", "text-encoder", "audio-encoder", "head", "decoder"]
 Dtype = Literal["float32", "bfloat16"]
+EncoderOutput = Literal["pooled", "patches"]
+"""What an encoder sends to the head: one vector an item, or one a patch of the image."""
 
 
 class Task(Record):
@@ -57,6 +59,18 @@ class EncoderRef(ModuleRef):
     role: Literal["vision", "text", "audio"]
     items: PositiveCount | Literal["classes"] = 1
     """Inputs encoded with each request; ``classes``: one prompt for each class of the model's benchmark."""
+    output: EncoderOutput = "pooled"
+    """A module that gives both outputs is shared by models that take different ones."""
+
+
+class HeadRef(ModuleRef):
+    """The head of a model; a decoder's requests have lengths too."""
+
+    prompt_tokens: PositiveCount | None = None
+    """Text tokens that a decoder reads before it answers, image tokens not counted. They come with the request:
+    a few hundred bytes, whose transfer is neglected."""
+    new_tokens: PositiveCount | None = None
+    """Tokens of a decoder's answer."""
 
 
 class Model(Record):
@@ -67,10 +81,22 @@ class Model(Record):
     title: str
     task: Name
     benchmark: Name
+    """The benchmark that a request stands for: its classes are the prompts of a zero-shot request."""
+    other_benchmarks: tuple[Name, ...] = ()
+    """Further benchmarks of the same task that the model is judged on."""
     encoders: tuple[EncoderRef, ...] = Field(min_length=1, max_length=3)
-    head: ModuleRef
+    head: HeadRef
     result_bytes: NonNegative
     """Bytes of the answer that travels back to the source."""
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """All benchmarks, the one of its requests first."""
+        return (self.benchmark, *self.other_benchmarks)
+
+    def modules(self) -> dict[str, ModuleRef]:
+        """The encoders by role and the head under ``head``, encoders first."""
+        return {encoder.role: encoder for encoder in self.encoders} | {"head": self.head}
 
 
 class TasksFile(Record):
@@ -135,6 +161,8 @@ class Roofline(Record):
     peak_float16_flops_per_s: Positive
     """Peak at 16 bits; bfloat16 modules run at it, as float16 of that size where there is no bfloat16."""
     efficiency: EfficiencyFit
+    pass_overhead_s: NonNegative
+    """Seconds that launching the kernels of one pass through an encoder or decoder takes, whatever its size."""
 
 
 class DeviceSpec(Record):

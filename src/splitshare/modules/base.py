@@ -32,6 +32,22 @@ class SplitModule(nn.Module, ABC):
             generator: source of the values, on the CPU.
         """
 
+    def scores(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """What the answer is chosen from, the last dimension over the choices: a head's output itself."""
+        scores: Tensor = self(inputs)
+        return scores
+
     def token_embedding_parameters(self) -> int:
-        """Parameters of the token embedding table; 0 for a module without one."""
+        """Parameters of the token embedding table, if it is only looked up; 0 for a module without such a one."""
         return 0
+
+
+class PatchEncoder(SplitModule):
+    """An image encoder that gives one vector an image, as every encoder, or on request one a patch."""
+
+    @abstractmethod
+    def patches(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Patch states (batch, patches, width) of the same images.
+
+        The work is that of ``forward`` up to pooling and projection, so one profile serves both outputs.
+        """

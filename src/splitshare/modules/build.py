@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, get_type_hints
@@ -15,9 +16,10 @@ from torch import Tensor
 
 from splitshare.catalog import paths
 from splitshare.catalog.loader import Catalog
-from splitshare.catalog.records import Architecture
-from splitshare.errors import InputError
-from splitshare.modules.base import SplitModule
+from splitshare.catalog.records import Architecture, EncoderOutput
+from splitshare.errors import InputError, WorkError
+from splitshare.modules.base import PatchEncoder, SplitModule
+from splitshare.modules.decoder import Decoder
 from splitshare.modules.registry import builder_module
 from splitshare.records import nearest
 
@@ -76,7 +78,7 @@ def build_module(catalog: Catalog, name: str, seed: int = 0) -> SplitModule:
 
     Values come from the architecture's own initialiser, so they are the same wherever the same versions of
     torch and transformers are. Under ``torch.device("meta")`` nothing is allocated. Returned for inference,
-    in the architecture's dtype.
+    in the architecture's dtype, in which it is built; a decoder, for requests of its model's lengths.
 
     Raises:
         InputError: the catalogue has no such module, or its architecture cannot be built.
@@ -84,17 +86,34 @@ def build_module(catalog: Catalog, name: str, seed: int = 0) -> SplitModule:
     shared = catalog.module(name)
     source = paths.architectures_file(catalog.root)
     builder = builder_of(shared.ref.architecture, shared.architecture, source)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _default_dtype(getattr(torch, shared.architecture.dtype)):
         torch.manual_seed(derive_seed(seed, name))
         try:
             module = builder(**shared.architecture.params)
         except (ValueError, RuntimeError, ArithmeticError, StrictDataclassError) as error:
             raise InputError(source, f"architectures.{shared.ref.architecture}.params", str(error)) from None
-    return module.to(getattr(torch, shared.architecture.dtype)).eval().requires_grad_(False)
+    lengths = catalog.answer_lengths(name)
+    if isinstance(module, Decoder) and lengths is not None:
+        module.prompt_tokens, module.new_tokens = lengths
+    return module.eval().requires_grad_(False)
+
+
+def encode(module: SplitModule, inputs: Mapping[str, Tensor], output: EncoderOutput) -> Tensor:
+    """What an encoder sends to a head that wants its pooled output or its patch states.
+
+    Raises:
+        WorkError: patch states are wanted of a module that gives none.
+    """
+    if output == "pooled":
+        pooled: Tensor = module(inputs)
+        return pooled
+    if not isinstance(module, PatchEncoder):
+        raise WorkError(f"{type(module).__name__} gives no patch states; take its pooled output")
+    return module.patches(inputs)
 
 
 def example_inputs(catalog: Catalog, name: str, module: SplitModule, batch: int, seed: int = 0) -> dict[str, Tensor]:
-    """Seeded inputs of ``module`` on the CPU, floating point ones in the architecture's dtype.
+    """Seeded inputs of ``module`` on the CPU, floating point ones in the type in which they arrive.
 
     Args:
         catalog: where ``name`` is looked up.
@@ -103,11 +122,24 @@ def example_inputs(catalog: Catalog, name: str, module: SplitModule, batch: int,
         batch: items of an encoder, requests of a head.
         seed: with the name and the batch, decides the values.
     """
-    dtype = getattr(torch, catalog.module(name).architecture.dtype)
+    dtypes = catalog.input_dtypes(name)
     generator = torch.Generator(device="cpu").manual_seed(derive_seed(seed, name, "inputs", batch))
     with torch.device("cpu"):
         inputs = module.example_inputs(batch, catalog.head_items(name), generator)
-    return {role: tensor.to(dtype) if tensor.is_floating_point() else tensor for role, tensor in inputs.items()}
+    return {
+        role: tensor.to(getattr(torch, dtypes[role])) if tensor.is_floating_point() else tensor
+        for role, tensor in inputs.items()
+    }
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def spec(tensor: Tensor) -> TensorSpec:
@@ -115,12 +147,13 @@ def spec(tensor: Tensor) -> TensorSpec:
     return TensorSpec(tuple(tensor.shape), tensor.dtype)
 
 
-def output_spec(module: SplitModule, inputs: Mapping[str, Tensor]) -> TensorSpec:
+def output_spec(module: SplitModule, inputs: Mapping[str, Tensor], output: EncoderOutput = "pooled") -> TensorSpec:
     """Shape and type of the output of a module that was built on the meta device; nothing is computed.
 
     Args:
         module: a module without storage.
         inputs: example inputs, on any device.
+        output: which output of an encoder.
     """
     with torch.no_grad():
-        return spec(module({role: tensor.to("meta") for role, tensor in inputs.items()}))
+        return spec(encode(module, {role: tensor.to("meta") for role, tensor in inputs.items()}, output))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from splitshare.modules.base import SplitModule
+from splitshare.modules.base import PatchEncoder
 
 
 def vision_config(
@@ -28,7 +28,11 @@ def vision_config(
     )
 
 
-class ClipVit(SplitModule):
+PATCH_LAYER = -2
+"""Hidden states that are patch states: those before the last layer, as in LLaVA (Liu et al. 2023, arXiv 2310.03744)."""
+
+
+class ClipVit(PatchEncoder):
     """Images ``vision`` (batch, 3, side, side), normalised, to joint embeddings (batch, embedding)."""
 
     def __init__(self, config: CLIPVisionConfig) -> None:
@@ -40,6 +44,15 @@ class ClipVit(SplitModule):
         """Pooled at the class token, normalised and projected."""
         embeddings: Tensor = self.tower(pixel_values=inputs["vision"]).image_embeds
         return embeddings
+
+    def patches(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Hidden states before the last layer, without the class token, as LLaVA takes them.
+
+        The last layer is computed and not used, as in the public implementation.
+        """
+        outputs = self.tower.vision_model(pixel_values=inputs["vision"], output_hidden_states=True)
+        states: Tensor = outputs.hidden_states[PATCH_LAYER][:, 1:]
+        return states
 
     def example_inputs(self, batch: int, items: Mapping[str, int], generator: torch.Generator) -> dict[str, Tensor]:
         """Images of standard normal pixels."""

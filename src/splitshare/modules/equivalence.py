@@ -1,12 +1,15 @@
 """Does the split model answer as the whole one? The check behind claim S3 (accuracy is not sacrificed).
 
-Equal answers for equal inputs give equal accuracy on any data set. The answers are computed at true size with
-seeded random weights, every tensor between modules written to bytes and read back, as on its way to another device.
+Equal answers for equal inputs give equal accuracy on any data set. The answers are computed with seeded random
+weights, every tensor between modules written to bytes and read back, as on its way to another device. All modules have
+their true size, but for those of which two copies would not fit into a common memory: they keep their widths and lose
+layers, and the result says so. Of a zero-shot request's prompts, each encoded by itself, a few stand for all.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from safetensors.torch import load, save
@@ -14,11 +17,22 @@ from torch import Tensor
 
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
-from splitshare.modules.build import build_module, example_inputs
+from splitshare.modules.base import SplitModule
+from splitshare.modules.build import build_module, encode, example_inputs
+from splitshare.modules.decoder import Decoder
 from splitshare.modules.whole import build_whole
 
 RELATIVE_TOLERANCE = 1e-4
 """Largest difference, relative to the whole model's largest answer, that rounding of float32 sums explains."""
+
+LARGEST_BYTES = 4e9
+"""Weights of the largest module that is compared at true size."""
+
+LAYERS_KEPT = 2
+"""Layers of a module that is larger."""
+
+MOST_PROMPTS = 8
+"""Prompts of a request that are encoded."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,9 @@ class Equivalence:
     largest_answer: float
     largest_difference: float
     same_decision: bool
-    """Whether the largest answer of each request is at the same place."""
+    """Whether every choice, of a request's answer or of its tokens, is the same."""
+    reduced: str = ""
+    """Which module was compared with fewer layers; empty: all at true size."""
 
     @property
     def agrees(self) -> bool:
@@ -46,24 +62,53 @@ def compare(catalog: Catalog, model: Model, *, requests: int = 1, seed: int = 0)
         InputError: the model's architectures cannot be built.
         WorkError: there is no whole model of this kind.
     """
-    inputs: dict[str, Tensor] = {}
-    encoded: dict[str, Tensor] = {}
+    catalog, reduced = _comparable(catalog, model)
+    modules = {role: build_module(catalog, ref.module, seed) for role, ref in model.modules().items()}
     with torch.inference_mode():
-        for encoder in model.encoders:
-            module = build_module(catalog, encoder.module, seed)
-            batch = requests * catalog.items(model, encoder)
-            inputs |= example_inputs(catalog, encoder.module, module, batch, seed)
-            encoded[encoder.role] = _sent(module({encoder.role: _sent(inputs[encoder.role])}))
-        split = _sent(build_module(catalog, model.head.module, seed)(encoded))
-        whole = build_whole(catalog, model, seed)(inputs)
-    difference = (split.double() - whole.double()).abs().max()
+        inputs, split = _split_scores(catalog, model, modules, requests, seed)
+        whole = build_whole(catalog, model, {role: m.state_dict() for role, m in modules.items()})(inputs)
     return Equivalence(
         model=model.name,
         answers=whole.numel(),
         largest_answer=float(whole.abs().max()),
-        largest_difference=float(difference),
-        same_decision=bool(torch.equal(split.flatten(1).argmax(1), whole.flatten(1).argmax(1))),
+        largest_difference=float((split.double() - whole.double()).abs().max()),
+        same_decision=bool(torch.equal(split.argmax(-1), whole.argmax(-1))),
+        reduced=reduced,
     )
+
+
+def _split_scores(
+    catalog: Catalog, model: Model, modules: Mapping[str, SplitModule], requests: int, seed: int
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Random inputs of the model, and the scores that its modules give for them, one after the other."""
+    inputs: dict[str, Tensor] = {}
+    arrived: dict[str, Tensor] = {}
+    for encoder in model.encoders:
+        module = modules[encoder.role]
+        batch = requests * min(catalog.items(model, encoder), MOST_PROMPTS)
+        inputs |= example_inputs(catalog, encoder.module, module, batch, seed)
+        arrived[encoder.role] = _sent(encode(module, {encoder.role: _sent(inputs[encoder.role])}, encoder.output))
+    head = modules["head"]
+    if isinstance(head, Decoder):
+        inputs["prompt"] = example_inputs(catalog, model.head.module, head, requests, seed)["prompt"]
+        arrived["prompt"] = _sent(inputs["prompt"])
+    return inputs, _sent(head.scores(arrived))
+
+
+def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
+    """The catalogue with too large modules of ``model`` cut in depth, in float32, and what was cut."""
+    architectures, cut = dict(catalog.architectures), []
+    for _, ref in model.modules().items():
+        with torch.device("meta"):
+            parameters = build_module(catalog, ref.module).parameters()
+        if sum(p.nbytes for p in parameters) <= LARGEST_BYTES:
+            continue
+        label = ref.architecture
+        full = architectures[label]
+        params = {**full.params, "layers": LAYERS_KEPT}
+        architectures[label] = full.model_copy(update={"params": params, "dtype": "float32"})
+        cut.append(f"{label} with {LAYERS_KEPT} of {full.params['layers']} layers, in float32")
+    return replace(catalog, architectures=architectures), "; ".join(cut)
 
 
 def _sent(tensor: Tensor) -> Tensor:

@@ -12,10 +12,14 @@ from splitshare.records import nearest
 BUILDERS: Mapping[str, str] = {
     "alignment-head": "splitshare.modules.alignment_head",
     "ast-audio": "splitshare.modules.ast_audio",
+    "caption-decoder": "splitshare.modules.caption_decoder",
     "clip-resnet": "splitshare.modules.clip_resnet",
     "clip-text": "splitshare.modules.clip_text",
     "clip-vit": "splitshare.modules.clip_vit",
     "cosine-head": "splitshare.modules.cosine_head",
+    "linear-head": "splitshare.modules.linear_head",
+    "llava-decoder": "splitshare.modules.llava_decoder",
+    "vit": "splitshare.modules.vit",
     "vqa-head": "splitshare.modules.vqa_head",
 }
 """For each builder of the catalogue, the Python module whose ``build`` takes the architecture's ``params``."""

@@ -24,6 +24,7 @@ def definition_sha256(catalog: Catalog, name: str) -> str:
         "module": name,
         "architecture": shared.architecture.model_dump(mode="json", exclude={"published"}),
         "items": catalog.head_items(name),
+        "lengths": catalog.answer_lengths(name),
         "code": code_digest(builder),
     }
     return sha256_bytes(canonical_json(entry).encode())

@@ -18,6 +18,12 @@ all modules. By family it would fit the reference better (1.14 instead of 1.25),
 over to a device with 9 to 18 FLOPs per byte of bandwidth instead of 76, and text towers, audio towers and
 heads have no figure.
 
+A decoder is timed pass by pass: the prompt in one pass, then one pass for each further token, and every pass is the
+larger of its compute and its memory time. bfloat16 on a CPU halves the bytes and is taken to compute at the rate of
+float32, and on a GPU without it at that of float16. On a large GPU launching the kernels of a pass comes on top
+(``pass_overhead_s``): batch 1 does not saturate it, and its published throughput says nothing about that. The keys and
+values that a decoder keeps are not counted among its bytes.
+
 Bytes moved are parameters, input and output once each, without the token embedding, of which a look-up
 reads a few rows: a lower bound, since activations between layers are left out. Calls cost nothing, so the
 microseconds of a head are lower bounds too. Peak memory and load time are published nowhere and stay null.
@@ -26,12 +32,13 @@ microseconds of a head are lower bounds too. Peak memory and load time are publi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from splitshare.catalog.records import DeviceSpec, Dtype, EfficiencyFit, PublishedCpu, Roofline
 from splitshare.errors import InputError
-from splitshare.profiling.fit import FIT_RULES, FitError, FitRule, Point, leave_one_out, power_law
+from splitshare.profiling.fit import FIT_RULES, FitError, FitRule, Point, PowerLaw, leave_one_out, power_law
 from splitshare.profiling.published import (
     LATENCY_COLUMNS,
     THROUGHPUT_COLUMNS,
@@ -83,8 +90,7 @@ def derive_profile(
         published_names: the table's model by catalogue architecture, for the image towers that it has.
 
     Raises:
-        InputError: an architecture is matched with a row of other size, a column is unknown, or a decoder is
-            described, whose token-by-token reading of its weights the rules do not cover.
+        InputError: an architecture is matched with a row of other size, or a column is unknown.
     """
     match device.profile:
         case PublishedCpu() as rule:
@@ -148,14 +154,13 @@ def _published_cpu(
                 provenance: Provenance = "published" if work.batch == 1 else "derived"
                 rows.append(_row(module, work, provenance, source, seconds))
                 continue
-            compute_s = work.batch * law.seconds(work.flops / work.batch)
-            memory_s = bytes_moved(module, work) / bandwidth
+            seconds, bound = _pass_by_pass(module, work, partial(_law_s, law, work.batch), bandwidth)
             source = (
                 f"power law in FLOPs through the published latencies, {rule.column}"
-                if compute_s >= memory_s
+                if bound == "compute"
                 else "bytes moved over the drawn bandwidth"
             )
-            rows.append(_row(module, work, "derived", source, _rounded(max(compute_s, memory_s))))
+            rows.append(_row(module, work, "derived", source, _rounded(seconds)))
     notes = [
         f"derived: seconds of one input = exp({law.log_scale:.6g}) x FLOPs ** {law.exponent:.6g}, but not "
         f"below bytes moved over {device.bandwidth_efficiency:g} of the memory bandwidth; a batch takes that "
@@ -181,13 +186,13 @@ def _roofline(
     bandwidth = device.memory_bandwidth_bytes_per_s * device.bandwidth_efficiency
     rows = []
     for module in descriptions.modules:
-        _refuse_decoder(module)
+        rate_per_s = efficiency.geometric_mean * peaks[module.dtype]
+        overhead_s = 0.0 if module.kind == "head" else rule.pass_overhead_s
         for work in module.work:
-            compute_s = work.flops / (efficiency.geometric_mean * peaks[module.dtype])
-            memory_s = bytes_moved(module, work) / bandwidth
-            bound = "compute" if compute_s >= memory_s else "memory"
+            seconds, bound = _pass_by_pass(module, work, partial(_rate_s, rate_per_s), bandwidth)
+            seconds += overhead_s * work.weight_passes
             source = f"roofline from the specification sheet, bound by {bound}"
-            rows.append(_row(module, work, "assumed", source, _rounded(max(compute_s, memory_s))))
+            rows.append(_row(module, work, "assumed", source, _rounded(seconds)))
     error = {e.rule: e for e in derivation_errors(table, rule.efficiency.column)}["constant-rate"]
     notes = [
         f"assumed: seconds = max(FLOPs / ({efficiency.geometric_mean:.3f} x peak), bytes moved / "
@@ -198,6 +203,8 @@ def _roofline(
         f"leave-one-out error of one efficiency on the reference GPU itself: {_shown(error)}; what carrying "
         "it over to this device adds is not known",
     ]
+    if rule.pass_overhead_s:
+        notes.append(f"{rule.pass_overhead_s:g} s are added for launching the kernels of each pass; heads: none")
     return rows, notes
 
 
@@ -205,7 +212,6 @@ def _matched_tower(
     module: ModuleDescription, table: PublishedTable, published_names: Mapping[str, str]
 ) -> PublishedTower | None:
     """The published row of a module's architecture, after checking that it is the same work."""
-    _refuse_decoder(module)
     if module.architecture not in published_names:
         return None
     tower = table.tower(published_names[module.architecture])
@@ -228,14 +234,34 @@ def _matched_tower(
     return tower
 
 
-def _refuse_decoder(module: ModuleDescription) -> None:
-    if module.kind == "decoder":
-        raise InputError(
-            "module descriptions",
-            module.module,
-            "a decoder reads its weights once a token, which the rules for devices that were not measured do "
-            "not cover; leave it out",
-        )
+def _law_s(law: PowerLaw, batch: int, flops: float) -> float:
+    return batch * law.seconds(flops / batch)
+
+
+def _rate_s(flops_per_s: float, flops: float) -> float:
+    return flops / flops_per_s
+
+
+def _pass_by_pass(
+    module: ModuleDescription, work: Work, compute_s: Callable[[float], float], bandwidth_bytes_per_s: float
+) -> tuple[float, str]:
+    """Seconds of all passes over the weights, and what bounds the longer part of them.
+
+    Args:
+        module: the module.
+        work: what it does on one batch.
+        compute_s: seconds that so many FLOPs take.
+        bandwidth_bytes_per_s: what can be drawn.
+    """
+    memory_s = bytes_moved(module, work) / bandwidth_bytes_per_s
+    first = work.flops if work.prefill_flops is None else work.prefill_flops
+    passes = [(1, compute_s(first))]
+    if work.weight_passes > 1:
+        further = work.weight_passes - 1
+        passes.append((further, compute_s((work.flops - first) / further)))
+    seconds = sum(count * max(each_s, memory_s) for count, each_s in passes)
+    bound_s = sum(count * each_s for count, each_s in passes if each_s >= memory_s)
+    return seconds, "compute" if 2 * bound_s >= seconds else "memory"
 
 
 def _require_column(device: DeviceSpec, field: str, column: str, known: tuple[str, ...]) -> None:

@@ -5,19 +5,24 @@ and convolutions, attention included: on the meta device scaled-dot-product atte
 products, whereas the fused CPU kernel, which it does not know, would go uncounted. It leaves out what is
 linear in the activations (normalisation, activation functions, pooling, softmax, additions), about 0.1 % of a
 ViT-B/16, and it counts the masked half of causal attention, as dense kernels compute it.
+
+Of a decoder three passes are counted: over image and prompt, and the first two of one token each. Every further pass
+attends to one token more, so the counts go on in an arithmetic progression; and a batch multiplies them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from splitshare.catalog.loader import Catalog
-from splitshare.modules.base import SplitModule
+from splitshare.modules.base import PatchEncoder, SplitModule
 from splitshare.modules.build import build_module, example_inputs, output_spec
 from splitshare.modules.build import spec as tensor_spec
+from splitshare.modules.decoder import Decoder
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 
@@ -37,6 +42,7 @@ def describe_module(catalog: Catalog, name: str, batches: Iterable[int] | None =
     with torch.device("meta"):
         module = build_module(catalog, name)
     parameters = list(module.parameters())
+    batches = catalog.batches(name) if batches is None else batches
     return ModuleDescription(
         module=name,
         architecture=shared.ref.architecture,
@@ -46,8 +52,10 @@ def describe_module(catalog: Catalog, name: str, batches: Iterable[int] | None =
         embedding_parameters=module.token_embedding_parameters(),
         parameter_bytes=sum(p.nbytes for p in parameters),
         definition_sha256=definition_sha256(catalog, name),
-        work=tuple(
-            _work(catalog, name, module, batch) for batch in (catalog.batches(name) if batches is None else batches)
+        work=(
+            _decoder_work(catalog, name, module, batches)
+            if isinstance(module, Decoder)
+            else tuple(_work(catalog, name, module, batch) for batch in batches)
         ),
     )
 
@@ -68,6 +76,38 @@ def _work(catalog: Catalog, name: str, module: SplitModule, batch: int) -> Work:
     return Work(
         batch=batch,
         flops=counter.get_total_flops(),
-        input_bytes=sum(tensor_spec(tensor).bytes for tensor in inputs.values()),
+        input_bytes=_bytes(inputs),
         output_bytes=output.bytes,
+        patches_bytes=output_spec(module, inputs, "patches").bytes if isinstance(module, PatchEncoder) else None,
     )
+
+
+def _decoder_work(catalog: Catalog, name: str, decoder: Decoder, batches: Iterable[int]) -> tuple[Work, ...]:
+    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(catalog, name, decoder, 1).items()}
+    counts = []
+    with torch.no_grad():
+        with FlopCounterMode(display=False) as counter:
+            latest = decoder.prefill(inputs)
+        counts.append(counter.get_total_flops())
+        for _ in range(2):
+            with FlopCounterMode(display=False) as counter:
+                latest = decoder.step(latest.logits.argmax(-1), latest.cache)
+            counts.append(counter.get_total_flops())
+    prefill, first, second = counts
+    steps = decoder.new_tokens - 1
+    flops = prefill + steps * first + steps * (steps - 1) // 2 * (second - first)
+    return tuple(
+        Work(
+            batch=batch,
+            flops=batch * flops,
+            input_bytes=_bytes(example_inputs(catalog, name, decoder, batch)),
+            output_bytes=batch * decoder.new_tokens * torch.int32.itemsize,
+            weight_passes=decoder.new_tokens,
+            prefill_flops=batch * prefill,
+        )
+        for batch in batches
+    )
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> int:
+    return sum(tensor_spec(tensor).bytes for tensor in tensors.values())

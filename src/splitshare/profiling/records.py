@@ -7,20 +7,42 @@ from typing import Literal
 
 from pydantic import Field
 
-from splitshare.catalog.records import Dtype, ModuleKind
+from splitshare.catalog.records import Dtype, EncoderOutput, ModuleKind
 from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
 
 
 class Work(Record):
-    """What a module does on one batch: exact counts from the architecture, no time."""
+    """What a module does on one batch: exact counts from the architecture, no time.
+
+    A decoder's counts are those of whole requests, from the prompt to the last new token.
+    """
 
     batch: PositiveCount
     flops: Count
     """Floating point operations, a multiply-add counted as two."""
     input_bytes: Count
     output_bytes: Count
+    """Bytes of the pooled output, of a head's scores, or of a decoder's token ids."""
+    patches_bytes: Count | None = None
+    """Bytes of the patch states, where the module is an encoder that gives them too."""
+    weight_passes: PositiveCount = 1
+    """Times that the weights are read: once, but once a new token by a decoder (the prompt gives the first one)."""
+    prefill_flops: Count | None = None
+    """The part of a decoder's ``flops`` that the first pass takes; the other passes share the rest."""
+
+    def sent_bytes(self, output: EncoderOutput) -> int:
+        """Bytes of what an encoder sends to the head.
+
+        Raises:
+            ValueError: the module has no patch states.
+        """
+        if output == "pooled":
+            return self.output_bytes
+        if self.patches_bytes is None:
+            raise ValueError("the module gives no patch states")
+        return self.patches_bytes
 
 
 class ModuleDescription(Record):
@@ -74,7 +96,8 @@ class ProfiledDevice(Record):
 class ProfileRow(Record):
     """One module at one batch size on one device.
 
-    Seconds are for the whole batch. A row that is not runnable has no times and says why.
+    Seconds are for the whole batch; a decoder's, for whole requests. A row without times says why: the module
+    cannot run there (``runnable`` is false), or it can, and measuring it would have taken too long.
     """
 
     module: Name
@@ -88,6 +111,10 @@ class ProfileRow(Record):
     compute_median_s: NonNegative | None = None
     compute_p10_s: NonNegative | None = None
     compute_p90_s: NonNegative | None = None
+    prefill_s: NonNegative | None = None
+    """A decoder's median seconds from its inputs to the first new token."""
+    per_token_s: NonNegative | None = None
+    """A decoder's median seconds for each further token."""
     runs: Count | None = None
     peak_memory_bytes: NonNegative | None = None
     parameter_bytes: Count

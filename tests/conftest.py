@@ -1,0 +1,37 @@
+"""The real catalogue, described once for all tests that need it: counting its operations takes a while."""
+
+from pathlib import Path
+
+import pytest
+
+from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.testbeds import read_testbed
+from splitshare.commands.instances import read_profiles
+from splitshare.config import Config
+from splitshare.placement.generate import build_instance
+from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.records import ModuleDescriptions
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def descriptions() -> ModuleDescriptions:
+    """Every module of ``data/catalogue``."""
+    from splitshare.profiling.describe import describe_catalog  # imports torch
+
+    return describe_catalog(load_catalog(ROOT / "data"))
+
+
+@pytest.fixture(scope="session")
+def canonical(descriptions) -> list[PlacementInstance]:
+    """The instances of the default configuration, from the committed profiles."""
+    config = Config.read(ROOT / "config" / "config.yaml")
+    catalog = load_catalog(ROOT / "data")
+    profiles = read_profiles(sorted((ROOT / "profiles").glob("*.json")))
+    testbeds = [read_testbed(ROOT / "data" / "testbeds" / f"{name}.yaml") for name in config.testbeds]
+    return [
+        build_instance(catalog, catalog.workload(name), testbed, profiles, descriptions)
+        for testbed in testbeds
+        for name in config.workloads
+    ]

@@ -29,6 +29,10 @@ class InputError(SplitshareError):
         where = f"{self.source}: {field}" if field else self.source
         super().__init__(f"{where}: {self.problem}")
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        """Pickle by what made it: the error crosses process boundaries."""
+        return InputError, (self.source, self.field, self.problem)
+
 
 class WorkError(SplitshareError):
     """The input was right and the work failed all the same (a solver's answer that does not hold, a full disk)."""

@@ -4,10 +4,10 @@ from splitshare.errors import WorkError
 from splitshare.placement import exact
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.random_instances import random_fields, random_instances
 from splitshare.placement.run import solve
 from splitshare.solvers.milp import SOLVERS
 from tests.placement import judge
-from tests.placement.random_instances import random_fields, random_instances
 
 SHAPES = [
     {"routing": "parallel", "replication": False, "objective": "mean"},

@@ -1,10 +1,13 @@
+import copy
 import itertools
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.catalog.records import Testbed
+from splitshare.catalog.records import Testbed, Workload
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.errors import InputError
 from splitshare.files import sha256_bytes
@@ -33,7 +36,7 @@ TESTBED = Testbed.parse(
 BIG = profile("big", see=0.1, read=0.2, match=0.01, answer=0.02, read_3=0.6, memory_bytes=1000)
 SMALL = profile("small", see=1.0, read=2.0, match=0.1, answer=0.2, read_3=None, memory_bytes=500)
 
-EXPECTED = {
+EXPECTED: dict[str, Any] = {
     "schema": "splitshare.placement-instance/1",
     "name": "both.home",
     "objective": "mean",
@@ -121,6 +124,33 @@ def test_the_objective_can_be_the_largest_latency(catalog):
     assert build(catalog, objective="max").objective == "max"
 
 
+def test_cached_prompts_are_encoders_that_requests_do_without(catalog):
+    """The finder's text tower is not asked; it stays for the talker, whose question is not known beforehand."""
+    expected = copy.deepcopy(EXPECTED)
+    del expected["requests"][0]["encoders"][1]
+    assert build(catalog, cached_prompts=True) == PlacementInstance.parse(expected, "by hand")
+
+
+def test_a_tower_that_only_encodes_prompts_is_not_placed_where_they_are_cached(catalog):
+    profiles = {"big": BIG, "small": SMALL}
+    finder = Workload(name="find", title="Find", models=("finder",))
+    instance = build_instance(catalog, finder, TESTBED, profiles, DESCRIPTIONS, cached_prompts=True)
+    assert [m.name for m in instance.modules] == ["see@w", "match@w"]
+
+
+def test_a_model_of_prompts_alone_keeps_them(catalog):
+    """A request without encoders would be no request."""
+    models = {
+        name: model.model_copy(
+            update={"encoders": tuple(e for e in model.encoders if e.items == "classes") or model.encoders}
+        )
+        for name, model in catalog.models.items()
+    }
+    reading = replace(catalog, models=models)
+    instance = build(reading, cached_prompts=True)
+    assert [[e.module for e in r.encoders] for r in instance.requests] == [["read@w"], ["see@w", "read@w"]]
+
+
 def test_seconds_have_nine_significant_digits(catalog):
     noisy = profile("big", see=0.1234567891234, read=0.2, match=0.01, answer=0.02, read_3=0.6, memory_bytes=1000)
     assert build(catalog, big=noisy).modules[0].compute_s["pc"] == 0.123456789
@@ -195,12 +225,10 @@ def test_digests_are_those_of_the_files(catalog, tmp_path):
 
 
 @pytest.mark.parametrize("testbed", ["laptop-jetson", "desktop-laptop-two-jetsons"])
-def test_memory_is_enough_for_every_workload_and_tight_on_the_jetson(testbed):
+def test_memory_is_enough_for_every_workload_and_tight_on_the_jetson(testbed, descriptions):
     """By brute force over the large modules; the heads fit beside them wherever they stand."""
-    from splitshare.profiling.describe import describe_catalog  # imports torch
-
     catalog = load_catalog(DATA)
-    sizes = {m.module: m.parameter_bytes for m in describe_catalog(catalog).modules}
+    sizes = {m.module: m.parameter_bytes for m in descriptions.modules}
     memory = [d.models_memory_bytes or 0 for d in read_testbed(DATA / "testbeds" / f"{testbed}.yaml").devices]
     for workload in catalog.workloads.values():
         needed = [sizes[name] for name in catalog.modules(workload.models)]

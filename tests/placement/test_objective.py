@@ -6,8 +6,8 @@ import pytest
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.placement.random_instances import random_instances
 from tests.placement import judge
-from tests.placement.random_instances import random_instances
 
 
 @pytest.fixture

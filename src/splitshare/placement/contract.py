@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import pkgutil
@@ -10,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, get_type_hints, runtime_checkable
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from splitshare.errors import InputError
 from splitshare.placement import algorithms
@@ -66,14 +69,20 @@ def shipped() -> list[str]:
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(algorithms.__path__))
 
 
-def load(spec: str, **parameters: Any) -> PlacementAlgorithm:
+def load(spec: str, texts: Sequence[str] = (), /, **parameters: Any) -> PlacementAlgorithm:
     """Make the algorithm that ``spec`` names: a shipped name, an entry point, or ``file.py:Class``.
+
+    Args:
+        spec: which algorithm.
+        texts: parameters as ``name=value``, each read by the type of the dataclass field of that name.
+        parameters: parameters as values; a text of the same name goes before.
 
     Raises:
         InputError: nothing of that name, a file that does not load, a class without the contract, or a parameter
-            that the algorithm does not have.
+            that the algorithm does not have or that its type refuses.
     """
     factory = _factory(spec)
+    parameters |= _parsed(factory, spec, texts)
     try:
         algorithm = factory(**parameters)
     except TypeError as error:
@@ -81,6 +90,27 @@ def load(spec: str, **parameters: Any) -> PlacementAlgorithm:
     if not isinstance(algorithm, PlacementAlgorithm):
         raise InputError("--algorithm", spec, "has no attribute `name` or no method `place`; see the contract")
     return algorithm
+
+
+def _parsed(factory: Any, spec: str, texts: Sequence[str]) -> dict[str, Any]:
+    fields = [f.name for f in dataclasses.fields(factory) if f.init] if dataclasses.is_dataclass(factory) else []
+    parsed: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError("--parameter", text, "is not of the form name=value")
+        if name not in fields:
+            raise InputError("--parameter", name, f"is no field of {spec}; {nearest(name, fields)}")
+        if name in parsed:
+            raise InputError("--parameter", name, "is given twice; give it once")
+        try:
+            parsed[name] = TypeAdapter(get_type_hints(factory)[name]).validate_strings(value)
+        except (NameError, PydanticUserError):
+            raise InputError("--parameter", name, f"{spec} does not say in plain types what it is") from None
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]["msg"]
+            raise InputError("--parameter", name, f"{problem[0].lower()}{problem[1:]}, not {value!r}") from None
+    return parsed
 
 
 def _factory(spec: str) -> Any:

@@ -32,6 +32,7 @@ def build_instance(
     profiles: Profiles,
     descriptions: ModuleDescriptions,
     objective: Literal["mean", "max"] = "mean",
+    cached_prompts: bool = False,
 ) -> PlacementInstance:
     """The instance ``<workload>.<testbed>``: the workload's models asked from the testbed's source.
 
@@ -46,6 +47,8 @@ def build_instance(
         profiles: a profile for each device type of the testbed.
         descriptions: sizes of all modules.
         objective: mean or largest latency.
+        cached_prompts: class prompts were encoded beforehand and lie at the head, for nothing: requests come without
+            the encoders that take one input a class.
 
     Raises:
         InputError: a module is not described or not profiled; names the command that mends it.
@@ -56,6 +59,10 @@ def build_instance(
     check_testbed(testbed, {name: p.device.memory_bytes for name, p in profiles.items()}, f"{testbed.name}.yaml")
     for line in stale_rows(catalog, [workload], [testbed], profiles, descriptions):
         warnings.warn(line, StaleProfileWarning, stacklevel=2)
+    models = [catalog.model(name) for name in workload.models]
+    if cached_prompts:
+        models = [_without_class_prompts(model) for model in models]
+    used = {ref.module for model in models for ref in (*model.encoders, model.head)}
     return PlacementInstance(
         schema_="splitshare.placement-instance/1",
         name=f"{workload.name}.{testbed.name}",
@@ -70,11 +77,11 @@ def build_instance(
         ),
         links=tuple(Link.model_validate(link.model_dump()) for link in testbed.links),
         modules=tuple(
-            _module(_described(descriptions, name), testbed, profiles) for name in catalog.modules(workload.models)
+            _module(_described(descriptions, name), testbed, profiles)
+            for name in catalog.modules(workload.models)
+            if name in used
         ),
-        requests=tuple(
-            _request(catalog, catalog.model(name), testbed, profiles, descriptions) for name in workload.models
-        ),
+        requests=tuple(_request(catalog, model, testbed, profiles, descriptions) for model in models),
     )
 
 
@@ -106,6 +113,11 @@ def digests(instances: Iterable[PlacementInstance]) -> dict[str, str]:
     return {instance.name: instance.sha256() for instance in instances}
 
 
+def _without_class_prompts(model: Model) -> Model:
+    others = tuple(encoder for encoder in model.encoders if encoder.items != "classes")
+    return model.model_copy(update={"encoders": others or model.encoders})
+
+
 def _module(description: ModuleDescription, testbed: Testbed, profiles: Profiles) -> Module:
     return Module(
         name=description.module,
@@ -126,11 +138,12 @@ def _request(
         work = _work(description, items)
         compute_s = _compute_s(description, items, testbed, profiles)
         own_compute_s = _compute_s(description, 1, testbed, profiles)
+        sent_bytes = work.sent_bytes(encoder.output)
         uses.append(
             EncoderUse(
                 module=encoder.module,
                 input_bytes=work.input_bytes,
-                output_bytes=None if work.output_bytes == _work(description, 1).output_bytes else work.output_bytes,
+                output_bytes=None if sent_bytes == _work(description, 1).output_bytes else sent_bytes,
                 compute_s=None if compute_s == own_compute_s else compute_s,
             )
         )

@@ -199,6 +199,8 @@ class Placement(Record):
     variant: Literal["no-sharing", "sequential-routing"] | None = None
     """Transform of the instance that the assignment belongs to (``splitshare.placement.variants``)."""
     status: Status
+    reason: str | None = None
+    """Why an answer that the algorithm gave was not accepted: the rule that it breaks."""
     assignment: dict[Name, tuple[Name, ...]] | None
     objective: float | None
     bound: float | None

@@ -44,14 +44,14 @@ def solve(
         assignment = None if answer is None else normalised(answer)
         status: Status = "infeasible" if answer is None else "feasible"
         answer = Answer(assignment, status, solve_s=elapsed_s)
-    status, objective = answer.status, None
+    status, objective, reason = answer.status, None, None
     if answer.assignment is not None:
         try:
             objective = evaluate(solved, answer.assignment).objective
         except InfeasiblePlacementError as error:
             if answer.objective is not None:
                 raise WorkError(f"{algorithm.name} on {instance.name!r}: {error}") from None
-            status = "infeasible"
+            status, reason = "infeasible", str(error)
         else:
             _confirm(algorithm.name, instance.name, answer.objective, objective)
     return Placement(
@@ -60,6 +60,7 @@ def solve(
         algorithm=algorithm.name,
         variant=variant,
         status=status,
+        reason=reason,
         assignment=None if objective is None else answer.assignment,
         objective=objective,
         bound=answer.bound,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from splitshare.placement.feasible import if_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
 
 
@@ -15,7 +16,7 @@ class Local:
     name: ClassVar[str] = "local"
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
-        """Place on the sources; ``None`` where sources differ and the instance does not allow replication."""
+        """Place on the sources; ``None`` where memory is short, or sources differ and may not each have a copy."""
         sources: Assignment = {m.name: () for m in instance.modules}
         for request in instance.requests:
             for name in (*(e.module for e in request.encoders), request.head):
@@ -23,6 +24,4 @@ class Local:
                     sources[name] += (request.source,)
         first = instance.requests[0].source
         placed = {name: hosts or (first,) for name, hosts in sources.items()}
-        if not instance.replication and any(len(hosts) > 1 for hosts in placed.values()):
-            return None
-        return placed
+        return if_feasible(instance, placed)

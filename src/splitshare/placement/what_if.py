@@ -1,0 +1,34 @@
+"""Instances and testbeds as they would be with another network or other devices."""
+
+from __future__ import annotations
+
+from splitshare.catalog.records import Testbed
+from splitshare.placement.instance import PlacementInstance
+
+
+def with_network(testbed: Testbed, *, latency_s: float, bandwidth_bytes_per_s: float) -> Testbed:
+    """The testbed with every link of that latency (one way) and bandwidth."""
+    changes = {"latency_s": latency_s, "bandwidth_bytes_per_s": bandwidth_bytes_per_s}
+    return testbed.model_copy(update={"links": tuple(link.model_copy(update=changes) for link in testbed.links)})
+
+
+def with_speed(instance: PlacementInstance, device: str, speed: float) -> PlacementInstance:
+    """The instance with ``device`` computing everything ``speed`` times as fast."""
+
+    def scaled(compute_s: dict[str, float | None] | None) -> dict[str, float | None] | None:
+        if compute_s is None:
+            return None
+        return {d: s / speed if s is not None and d == device else s for d, s in compute_s.items()}
+
+    modules = [m.model_copy(update={"compute_s": scaled(m.compute_s)}) for m in instance.modules]
+    requests = [
+        r.model_copy(
+            update={
+                "head_compute_s": scaled(r.head_compute_s),
+                "encoders": tuple(e.model_copy(update={"compute_s": scaled(e.compute_s)}) for e in r.encoders),
+            }
+        )
+        for r in instance.requests
+    ]
+    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
+    return PlacementInstance.model_validate(fields | {"modules": tuple(modules), "requests": tuple(requests)})

@@ -33,6 +33,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of whatever is random.")]
 DataRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]
 Instances = Annotated[list[Path], typer.Argument(metavar="INSTANCE...", help="Placement instances (JSON).")]
 Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptions, the output of `describe`.")]
+Profiles = Annotated[list[Path], typer.Option(help="Profile of a device of the testbeds; repeatable.")]
+Testbeds = Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")]
+RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
 Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
@@ -107,8 +110,8 @@ def derive(
 def instances(
     output: Output,
     descriptions: Descriptions,
-    profile: Annotated[list[Path], typer.Option(help="Profile of a device of the testbeds; repeatable.")],
-    testbed: Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")],
+    profile: Profiles,
+    testbed: Testbeds,
     workload: Annotated[list[str] | None, typer.Option(help="Workload; repeatable; default all.")] = None,
     pinned: Annotated[Path | None, typer.Option(help="Digests that the instances must have.")] = None,
     data: DataRoot = DATA,
@@ -141,6 +144,7 @@ def solve(
     output: Output,
     algorithm: Annotated[str, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")],
     solver: Annotated[Solver | None, typer.Option(help="For the exact algorithms.")] = None,
+    parameter: Annotated[list[str] | None, typer.Option(help="name=value of the algorithm; repeatable.")] = None,
     seed: Seed = 0,
     time_limit_s: Annotated[float | None, typer.Option(min=0.0, help="Seconds for each instance.")] = None,
 ) -> None:
@@ -148,7 +152,13 @@ def solve(
     from splitshare.commands import solve as stage
 
     for placement in stage.run(
-        instances, algorithm=algorithm, solver=solver, seed=seed, time_limit_s=time_limit_s, output=output
+        instances,
+        algorithm=algorithm,
+        solver=solver,
+        parameters=parameter or [],
+        seed=seed,
+        time_limit_s=time_limit_s,
+        output=output,
     ):
         worth = "no placement" if placement.objective is None else f"{placement.objective:.6g} s"
         typer.echo(f"{placement.algorithm}: {placement.status}, {worth}")
@@ -170,6 +180,47 @@ def evaluate(instance: Instance, placement: PlacementFile) -> None:
 
 
 @app.command()
+def verify(
+    instance: Instance,
+    certificate: Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="Certificate of an optimum (JSON).")],
+) -> None:
+    """Recheck a certificate in plain arithmetic, without a solver; exit code 1 where it does not hold."""
+    from splitshare.commands import verify as stage
+
+    held = stage.run(instance, certificate)
+    typer.echo(f"{held.instance}: holds, {held.objective:.6g} s, proved by {', '.join(held.proved_by)}")
+
+
+@app.command()
+def record(
+    instances: Instances,
+    output: Output,
+    algorithm: Annotated[list[str], typer.Option(help="Algorithm to record beside the optimum; repeatable.")],
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 60.0,
+) -> None:
+    """Record baselines of algorithms over instances into the directory OUTPUT."""
+    from splitshare.commands import record as stage
+
+    stage.run(instances, algorithms=algorithm, time_limit_s=time_limit_s, output=output)
+
+
+@app.command()
+def compare(
+    algorithm: Annotated[str, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")],
+    output: Output = Path("results/compare"),
+    baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines",
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 10.0,
+    seed: Seed = 0,
+) -> None:
+    """Hold a new algorithm against the recorded baselines and print the verdict."""
+    from splitshare.commands import compare as stage
+
+    stage.run(algorithm=algorithm, baselines=baselines, time_limit_s=time_limit_s, seed=seed, output=output)
+    typer.echo((output / "summary.md").read_text(encoding="utf-8"))
+    typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
+
+
+@app.command()
 def collect(
     instances: Instances,
     output: Output,
@@ -184,9 +235,57 @@ def collect(
 
 
 @app.command()
+def cloud_grid(
+    output: Output,
+    descriptions: Descriptions,
+    profile: Profiles,
+    config: RunConfig = Path("config/config.yaml"),
+    data: DataRoot = DATA,
+) -> None:
+    """Hold the edge against the cloud over networks and speeds of the small device."""
+    from splitshare.commands import cloud_grid as stage
+
+    stage.run(config=config, catalog_root=data, descriptions=descriptions, profiles=profile, output=output)
+
+
+@app.command()
+def prompt_cache(
+    output: Output,
+    descriptions: Descriptions,
+    profile: Profiles,
+    testbed: Testbeds,
+    workload: Annotated[list[str], typer.Option(help="Workload; repeatable.")],
+    data: DataRoot = DATA,
+) -> None:
+    """Compare requests that encode their class prompts with requests that find them encoded."""
+    from splitshare.commands import prompt_cache as stage
+
+    stage.run(
+        catalog_root=data,
+        descriptions=descriptions,
+        profiles=profile,
+        workloads=workload,
+        testbeds=testbed,
+        output=output,
+    )
+
+
+@app.command()
+def ablation(
+    instances: Instances,
+    output: Output,
+    placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
+    optimum: Annotated[str, typer.Option(help="Method that proved the optima.")] = "optimum-highs",
+) -> None:
+    """Try every reading of S2M3's greedy that the abstract allows."""
+    from splitshare.commands import ablation as stage
+
+    stage.run(instances=instances, placements=placements, optimum=optimum, output=output)
+
+
+@app.command()
 def check_split(
     output: Output,
-    runs: Annotated[Path, typer.Option(help="Directory of the differences, which vary by processor.")],
     model: Annotated[list[str] | None, typer.Option(help="Model to compare; repeatable; default all.")] = None,
     seed: Seed = 0,
     data: DataRoot = DATA,
@@ -194,7 +293,7 @@ def check_split(
     """Hold the split models' answers against the whole models', at true size."""
     from splitshare.commands import check_split as stage
 
-    stage.run(catalog_root=data, models=model, output=output, runs=runs, seed=seed)
+    stage.run(catalog_root=data, models=model, output=output, seed=seed)
 
 
 @app.command()
@@ -269,7 +368,7 @@ def figures(
     *,
     output: Output,
     results: Annotated[Path, typer.Option(help="Directory of a run's results: canonical or local.")],
-    config: Annotated[Path, typer.Option(help="The run's configuration.")] = Path("config/config.yaml"),
+    config: RunConfig = Path("config/config.yaml"),
     data: DataRoot = DATA,
 ) -> None:
     """Draw tables and figures from a run's results into the directory OUTPUT."""

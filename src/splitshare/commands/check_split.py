@@ -13,17 +13,16 @@ from splitshare.progress import track
 from splitshare.results.write import write_csv
 
 
-def run(*, catalog_root: Path, models: Sequence[str] | None, output: Path, runs: Path, seed: int = 0) -> None:
-    """Compare whole and split models at true size.
+def run(*, catalog_root: Path, models: Sequence[str] | None, output: Path, seed: int = 0) -> None:
+    """Compare whole and split models, at true size where two copies fit into memory.
 
-    Writes ``split_equivalence.csv`` into ``output`` (the verdicts, the same on every machine) and into ``runs`` (the
-    differences, which rounding makes differ between processors).
+    Writes ``split_equivalence.csv`` (the verdicts, the same on every machine) and ``differences.csv`` (which rounding
+    makes differ between processors).
 
     Args:
         catalog_root: the data folder.
         models: names; by default all models of the catalogue.
         output: directory.
-        runs: directory.
         seed: of weights and inputs.
 
     Raises:
@@ -39,10 +38,11 @@ def run(*, catalog_root: Path, models: Sequence[str] | None, output: Path, runs:
             "answers": [e.answers for e in found],
             "relative_tolerance": RELATIVE_TOLERANCE,
             "agrees": [e.agrees for e in found],
+            "compared": [e.reduced or "true size" for e in found],
         }
     )
     write_csv(verdicts, output / "split_equivalence.csv")
     differences = verdicts.assign(
         largest_answer=[e.largest_answer for e in found], largest_difference=[e.largest_difference for e in found]
     )
-    write_csv(differences, runs / "split_equivalence.csv")
+    write_csv(differences, output / "differences.csv")

@@ -37,9 +37,10 @@ def run(names: Sequence[str] | None, *, results: Path, config: Path, catalog_roo
         raise InputError(results, "", "holds no results to draw; give --results results/canonical after a run")
     inputs = Inputs(results, Config.read(config), load_catalog(catalog_root))
     for spec in chosen:
-        for path in spec.inputs:
-            if not (results / path).is_file():
-                raise InputError(results / path, "", f"is missing; {spec.name} is drawn from it: run its stage first")
+        needed = [results / path for path in spec.inputs] + [inputs.baselines / path for path in spec.records]
+        for path in needed:
+            if not path.is_file():
+                raise InputError(path, "", f"is missing; {spec.name} is drawn from it: run its stage first")
         importlib.import_module(f"{PACKAGE}.{spec.module}").draw(inputs, output)
 
 

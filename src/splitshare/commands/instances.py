@@ -48,7 +48,7 @@ def run(
     """
     catalog = load_catalog(catalog_root)
     described = ModuleDescriptions.read(descriptions)
-    by_device = _read_profiles(profiles)
+    by_device = read_profiles(profiles)
     chosen = [catalog.workload(name) for name in workloads] or list(catalog.workloads.values())
     read = [read_testbed(path) for path in testbeds]
     memory_bytes = {name: profile.device.memory_bytes for name, profile in by_device.items()}
@@ -68,7 +68,12 @@ def run(
     return instances
 
 
-def _read_profiles(paths: Sequence[Path]) -> dict[str, ModuleProfile]:
+def read_profiles(paths: Sequence[Path]) -> dict[str, ModuleProfile]:
+    """Profiles by device type.
+
+    Raises:
+        InputError: a file is wrong, is not called by its device, or a device has two.
+    """
     profiles: dict[str, ModuleProfile] = {}
     for path in paths:
         profile = ModuleProfile.read(path)

@@ -1,0 +1,82 @@
+"""Recorded baselines: tidy results of known methods, to hold new ones against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from splitshare.errors import InputError
+from splitshare.results.write import write_csv, write_parquet
+
+KEY = ("family", "instance", "method", "seed")
+"""What makes a row one of a kind."""
+COLUMNS = (
+    *KEY,
+    *("workload", "testbed", "instance_sha256", "status", "objective_s", "optimum_s", "gap", "build_s", "solve_s"),
+    *("solver_version", "machine", "revision", "date"),
+)
+
+
+def read_baselines(path: Path) -> pd.DataFrame:
+    """Read recorded baselines.
+
+    Raises:
+        InputError: the file is missing, no Parquet file, or has other columns.
+    """
+    if not path.is_file():
+        raise InputError(path, "", "no recorded baselines there; record them with `make record-baselines`")
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(path, "", f"is no Parquet table: {error}") from None
+    missing = [c for c in COLUMNS if c not in table]
+    if missing:
+        raise InputError(path, missing[0], "column is missing; record the baselines again")
+    return table[list(COLUMNS)]
+
+
+def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``new`` beside those of ``old``; a row of the same key is replaced, all others are kept.
+
+    Raises:
+        InputError: an instance has another digest in ``old``: results of different instances do not mix.
+    """
+    check_digests(old, digests_of(new), "new results")
+    kept = old[~old.set_index(list(KEY)).index.isin(new.set_index(list(KEY)).index)]
+    both = pd.concat([kept, new[list(COLUMNS)]], ignore_index=True)
+    return both.sort_values(list(KEY), kind="stable").reset_index(drop=True)
+
+
+def digests_of(table: pd.DataFrame) -> dict[str, str]:
+    """Digest of each instance in a results table."""
+    pairs = table[["instance", "instance_sha256"]].drop_duplicates()
+    return dict(zip(pairs["instance"], pairs["instance_sha256"], strict=True))
+
+
+def check_digests(recorded: pd.DataFrame, digests: Mapping[str, str], source: Path | str) -> None:
+    """Refuse instances that are not the recorded ones.
+
+    Raises:
+        InputError: names the first instance whose digest differs.
+    """
+    known = digests_of(recorded)
+    for name, digest in digests.items():
+        if name in known and known[name] != digest:
+            raise InputError(
+                source,
+                name,
+                f"has digest {digest[:12]}..., the baselines speak of {known[name][:12]}...: not comparable",
+            )
+
+
+def write_baselines(table: pd.DataFrame, path: Path) -> None:
+    """Write the table as Parquet and, for people to read, as CSV beside it."""
+    write_parquet(table, path)
+    write_csv(table, path.with_suffix(".csv"))
+
+
+def methods_of(table: pd.DataFrame) -> Sequence[str]:
+    """Methods in a results table, in order of appearance."""
+    return list(dict.fromkeys(table["method"]))

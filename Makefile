@@ -4,10 +4,11 @@ VENV ?= .venv
 CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
+BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles record-split record-baselines pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,14 @@ record-profiles: $(READY) ## Write the committed device profiles again from thei
 	for device in data/devices/*.yaml; do \
 	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
 	done
+
+record-split: $(READY) ## Compare all split models with the whole ones again (10 minutes) and record it for claim S3
+	$(BIN)/splitshare check-split -o results/local/record-split
+	cp results/local/record-split/split_equivalence.csv data/baselines/
+
+record-baselines: $(READY) ## Record the baselines that `splitshare compare` holds new algorithms against
+	$(RUN) instances
+	$(BIN)/splitshare record results/canonical/instances/*.json -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

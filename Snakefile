@@ -10,6 +10,7 @@ include: "workflow/rules/config.smk"
 include: "workflow/rules/profiles.smk"
 include: "workflow/rules/instances.smk"
 include: "workflow/rules/solve.smk"
+include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/figures.smk"
 
@@ -29,6 +30,7 @@ rule all:
     input:
         RUN_CONFIG,
         FIGURES,
+        SPLIT_CHECKS,
         [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
 
 

@@ -18,7 +18,7 @@ DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 def test_a_committed_configuration_is_right_and_its_names_are_known(path: Path):
     config = Config.read(path)
     resolved = resolve(config, path, ROOT / "data")
-    assert list(resolved.testbeds) == [*config.testbeds, config.local_testbed]
+    assert list(resolved.testbeds) == [*config.testbeds, config.cloud.cloud_testbed, config.local_testbed]
     assert Config.parse(yaml.safe_load(config.to_json()), "written") == config
 
 
@@ -41,10 +41,14 @@ def test_only_the_default_run_writes_what_is_committed():
         (("solvers",), ["cplex"], "solvers[0]: input should be 'gurobi' or 'highs', not 'cplex'"),
         (("solvers",), [], "solvers: tuple should have at least 1 item"),
         (("algorithms",), ["optimum"], "algorithms: 'optimum' is always solved, by each of `solvers`"),
-        (("replay", "methods"), ["optimum-scip"], "replay.methods[0]: 'optimum-scip' is not solved in this run"),
-        (("replay", "workload"), "clip-rn101", "replay.workload: 'clip-rn101' is not among this run's: clip-rn50, "),
+        (
+            ("replay", "methods"),
+            ["s2m3-greedy", "optimum-scip"],
+            "replay.methods[1]: 'optimum-scip' is not solved in this run",
+        ),
+        (("replay", "workload"), "clip-rn52", "replay.workload: 'clip-rn52' is not among this run's: clip-rn50, "),
         (("replay", "testbed"), "local", "replay.testbed: 'local' is not among this run's: laptop-jetson, "),
-        (("replay", "timeline", "rate_per_s"), 0.03, "replay.timeline.rate_per_s: 0.03 is not replayed: 0.02, "),
+        (("replay", "timeline", "rate_per_s"), 0.03, "replay: timeline.rate_per_s: 0.03 is not replayed: 0.02, "),
         (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than 0"),
         (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
         (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
@@ -73,8 +77,9 @@ def test_the_optimum_stands_once_for_each_solver_and_first():
 def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):
     (tmp_path / "testbeds").mkdir()
     (tmp_path / "catalogue").symlink_to(ROOT / "data" / "catalogue")
-    for name in ("laptop-jetson", "desktop-laptop-two-jetsons"):
-        (tmp_path / "testbeds" / f"{name}.yaml").symlink_to(ROOT / "data" / "testbeds" / f"{name}.yaml")
+    for path in (ROOT / "data" / "testbeds").glob("*.yaml"):
+        if path.stem != "local":
+            (tmp_path / "testbeds" / path.name).symlink_to(path)
     local = tmp_path / "testbeds" / "local.yaml"
     local.write_text((ROOT / "data" / "testbeds" / "local.yaml").read_text().replace("name: local", "name: locale"))
     with pytest.raises(InputError, match=r"local\.yaml: name: is 'locale', but the file is called local\.yaml"):

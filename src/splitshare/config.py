@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from splitshare.records import Count, Name, Positive, PositiveCount, Record
+from splitshare.records import Count, Name, NonNegative, Positive, PositiveCount, Record
 
 Solver = Literal["gurobi", "highs"]
 
@@ -45,6 +45,50 @@ class Replay(Record):
     link_models: tuple[Literal["independent", "serial", "shared-medium"], ...] = Field(min_length=1)
     timeline: Timeline
 
+    @model_validator(mode="after")
+    def _timeline_is_of_a_replay(self) -> Replay:
+        for field, value, offered in (
+            ("method", self.timeline.method, self.methods),
+            ("trace", self.timeline.trace, self.traces),
+            ("rate_per_s", self.timeline.rate_per_s, self.rates_per_s),
+        ):
+            if value not in offered:
+                raise ValueError(f"timeline.{field}: {value!r} is not replayed: {', '.join(map(str, offered))}")
+        return self
+
+
+class CloudCell(Record):
+    """One network between the small device and the cloud, and one speed of the small device."""
+
+    round_trip_s: NonNegative
+    bandwidth_bytes_per_s: Positive
+    speed: Positive
+    """Factor on the speed of the device that requests come from."""
+
+
+class CloudGrid(Record):
+    """Where the edge is held against the cloud (claim S5)."""
+
+    edge_testbed: Name
+    cloud_testbed: Name
+    round_trips_s: tuple[NonNegative, ...] = Field(min_length=1)
+    bandwidths_bytes_per_s: tuple[Positive, ...] = Field(min_length=1)
+    speeds: tuple[Positive, ...] = Field(min_length=1)
+    stated: CloudCell
+    """The cell that the verdict is read at, stated before any run."""
+
+    @model_validator(mode="after")
+    def _stated_cell_is_in_the_grid(self) -> CloudGrid:
+        cell = self.stated
+        for field, value, offered in (
+            ("round_trip_s", cell.round_trip_s, self.round_trips_s),
+            ("bandwidth_bytes_per_s", cell.bandwidth_bytes_per_s, self.bandwidths_bytes_per_s),
+            ("speed", cell.speed, self.speeds),
+        ):
+            if value not in offered:
+                raise ValueError(f"stated.{field}: {value!r} is not in the grid: {', '.join(map(str, offered))}")
+        return self
+
 
 class Config(Record):
     """``config/*.yaml``."""
@@ -59,6 +103,10 @@ class Config(Record):
     workloads: tuple[Name, ...] = Field(min_length=1)
     testbeds: tuple[Name, ...] = Field(min_length=1)
     """Canonical testbeds, made of committed profiles."""
+    sharing_workload: Name
+    """Workload that the saving by sharing is read at (claim S2)."""
+    local_workloads: tuple[Name, ...] = ()
+    """Workloads of ``local_testbed``; their modules are what is measured on this machine."""
     local_testbed: Name | None = None
     """Testbed with ``this-machine`` in it, which the run measures; ``null``: nothing is measured."""
     algorithms: tuple[Name, ...] = Field(min_length=1)
@@ -69,10 +117,11 @@ class Config(Record):
     seed: Count
     profiling: Profiling
     replay: Replay
+    cloud: CloudGrid
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        for field in ("workloads", "testbeds", "algorithms", "solvers"):
+        for field in ("workloads", "local_workloads", "testbeds", "algorithms", "solvers"):
             values = getattr(self, field)
             for i, value in enumerate(values):
                 if value in values[:i]:
@@ -84,14 +133,16 @@ class Config(Record):
                 raise ValueError(
                     f"replay.methods[{i}]: {method!r} is not solved in this run; it solves {', '.join(self.methods)}"
                 )
-        timeline = self.replay.timeline
-        for field, value, offered in (
-            ("method", timeline.method, self.replay.methods),
-            ("trace", timeline.trace, self.replay.traces),
-            ("rate_per_s", timeline.rate_per_s, self.replay.rates_per_s),
-        ):
-            if value not in offered:
-                raise ValueError(f"replay.timeline.{field}: {value!r} is not replayed: {', '.join(map(str, offered))}")
+        if self.local_testbed is not None and not self.local_workloads:
+            raise ValueError(
+                "local_workloads: is empty; name what this machine is to place, or set local_testbed to null"
+            )
+        if self.sharing_workload not in self.workloads:
+            raise ValueError(f"sharing_workload: {self.sharing_workload!r} is not among this run's workloads")
+        if self.cloud.edge_testbed not in self.testbeds:
+            raise ValueError(
+                f"cloud.edge_testbed: {self.cloud.edge_testbed!r} is not among this run's: {', '.join(self.testbeds)}"
+            )
         for field, known in (("workload", self.workloads), ("testbed", self.testbeds)):
             value = getattr(self.replay, field)
             if value not in known:

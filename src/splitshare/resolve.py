@@ -38,9 +38,12 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
     catalog = load_catalog(data)
     files = {path.stem: path for path in sorted((data / "testbeds").glob("*.yaml"))}
     _all_known(source, "workloads", "workload", config.workloads, list(catalog.workloads))
+    _all_known(source, "local_workloads", "workload", config.local_workloads, list(catalog.workloads))
     _all_known(source, "algorithms", "algorithm", config.algorithms, shipped())
     _all_known(source, "testbeds", "testbed", config.testbeds, list(files))
-    names = list(config.testbeds)
+    cloud = (config.cloud.edge_testbed, config.cloud.cloud_testbed)
+    _all_known(source, "cloud testbeds", "testbed", cloud, list(files))
+    names = [*config.testbeds, config.cloud.cloud_testbed]
     if config.local_testbed is not None:
         if config.local_testbed not in files:
             _unknown(source, "local_testbed", "testbed", config.local_testbed, list(files))

@@ -29,10 +29,14 @@ def files(root: Path) -> dict[Path, int]:
         ("requests: 2000", "requests: -1", ": replay.requests: input should be greater than or equal to 1, not -1"),
         ("seed: 0\n", "", ": seed: is missing"),
         ("- clip-rn50", "- clip-rn5", ": workloads[0]: unknown workload 'clip-rn5'; did you mean 'clip-rn50'?"),
-        ("- desktop-", "- disktop-", ": testbeds[1]: unknown testbed 'disktop-laptop-two-jetsons'; did you mean 'desk"),
+        (
+            "- laptop-two",
+            "- labtop-two",
+            ": testbeds[1]: unknown testbed 'labtop-two-jetsons'; did you mean 'laptop-two",
+        ),
         ("testbed: local", "testbed: locale", ": local_testbed: unknown testbed 'locale'; did you mean 'local'?"),
         ("no-sharing", "no-shearing", ": algorithms[1]: unknown algorithm 'no-shearing'; did you mean 'no-sharing'?"),
-        ("    method: s2m3-greedy", "    method: best", ": replay.timeline.method: 'best' is not replayed"),
+        ("    method: s2m3-greedy", "    method: best", ": replay: timeline.method: 'best' is not replayed"),
         ("seed: 0\n", "seed: [0\n", ": not valid YAML at line "),
     ],
 )

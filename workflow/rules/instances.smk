@@ -15,7 +15,7 @@ rule instances_canonical:
         directory=subpath(output[0], parent=True),
         profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
         testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
-        workloads=[f"--workload {name}" for name in CONFIG.workloads],
+        workloads=[f"--workload {name}" for name in WORKLOADS["canonical"]],
         pinned=lambda wildcards, input: [f"--pinned {path}" for path in input.pinned],
     message:
         "Writing canonical placement instances"
@@ -40,7 +40,7 @@ use rule instances_canonical as instances_local with:
         directory=subpath(output[0], parent=True),
         profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
         testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
-        workloads=[f"--workload {name}" for name in CONFIG.workloads],
+        workloads=[f"--workload {name}" for name in WORKLOADS["local"]],
         pinned=[],
     message:
         "Writing this machine's placement instances"

@@ -2,7 +2,7 @@
 from splitshare.profiling.definition import definition_sha256
 
 PROFILED_MODULES = list(
-    CATALOG.modules(model for workload in CONFIG.workloads for model in CATALOG.workload(workload).models)
+    CATALOG.modules(model for workload in WORKLOADS["local"] for model in CATALOG.workload(workload).models)
 )
 
 

@@ -14,9 +14,12 @@ from typing import Literal
 import pandas as pd
 
 from splitshare.catalog.loader import Catalog
+from splitshare.config import CloudCell
+from splitshare.figures.cloud import at_cell
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.memory import RULES, model_memory, workload_memory
 from splitshare.figures.style import save_table
+from splitshare.files import sha256_file
 from splitshare.profiling.records import ModuleDescriptions
 
 NAME = "claims"
@@ -24,7 +27,12 @@ Verdict = Literal["reproduced", "partly", "not reproduced"]
 
 PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS, PAPER_INSTANCES = 14, 5, 10, 95
 PAPER_SPLIT_SAVING, PAPER_SHARE_SAVING, PAPER_OPTIMAL = 0.50, 0.62, 89
+PAPER_CLOUD_REDUCTION = 0.569
 HALF_A_POINT = 0.005
+MODELS = "catalogue/models.yaml"
+"""Source of the scope, below the data folder."""
+EQUIVALENCE = "split_equivalence.csv"
+"""Source of S3, recorded once for all models (``make record-split``); every other source is below the results."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Claim:
     verdict: Verdict
     note: str
     source: str
-    """Files that the value was computed from."""
+    """Results file that the value was computed from."""
 
 
 def saving_verdict(measured: float, paper: float) -> Verdict:
@@ -70,23 +78,25 @@ def split_saving(catalog: Catalog, descriptions: ModuleDescriptions) -> Claim:
         "share of parameters",
         saving_verdict(measured, PAPER_SPLIT_SAVING),
         f"best two-encoder model ({_told(two_encoders)}); over all models {_told(best)}",
-        "memory_split.csv",
+        "modules.json",
     )
 
 
-def share_saving(catalog: Catalog, descriptions: ModuleDescriptions, workloads: Sequence[str]) -> Claim:
-    """S2: memory saved by sharing modules across tasks, best of the workloads."""
-    table = workload_memory(catalog, descriptions, workloads)
-    best = {rule: _best(table[table["counting"] == rule], "workload") for rule in RULES}
-    measured = max(saving for _, saving in best.values())
+def share_saving(catalog: Catalog, descriptions: ModuleDescriptions, workloads: Sequence[str], stated: str) -> Claim:
+    """S2: memory saved by sharing modules across tasks, on the workload that the configuration states."""
+    table = workload_memory(catalog, descriptions, [stated])
+    saving = {rule: _best(table[table["counting"] == rule], "workload") for rule in RULES}
+    everywhere = workload_memory(catalog, descriptions, workloads)
+    best = {rule: _best(everywhere[everywhere["counting"] == rule], "workload") for rule in RULES}
+    measured = max(share for _, share in saving.values())
     return Claim(
         "S2",
         f"{PAPER_SHARE_SAVING:.0%}",
         f"{measured:.1%}",
         "share of parameters",
         saving_verdict(measured, PAPER_SHARE_SAVING),
-        _told(best),
-        "memory_shared.csv",
+        f"{_told(saving)}; best workload: {_told(best)}",
+        "modules.json",
     )
 
 
@@ -94,14 +104,17 @@ def equal_answers(equivalence: pd.DataFrame) -> Claim:
     """S3: accuracy; equal answers so far, since no benchmark is evaluated yet."""
     agreeing = int(equivalence["agrees"].sum())
     every = agreeing == len(equivalence)
+    reduced = equivalence[equivalence["compared"] != "true size"]
+    sizes = "".join(f"; {row.model}: {row.compared}" for row in reduced.itertuples())
     return Claim(
         "S3",
         "no loss of accuracy",
         f"{agreeing} of {len(equivalence)}",
         "models whose split and whole answers agree",
         "partly" if every else "not reproduced",
-        "answers to random inputs with seeded random weights; accuracy on benchmarks is not measured yet",
-        "split_equivalence.csv",
+        f"answers to random inputs with seeded random weights, at true size{sizes}; accuracy on benchmarks is not "
+        "measured yet",
+        EQUIVALENCE,
     )
 
 
@@ -120,10 +133,28 @@ def greedy_optimal(placements: pd.DataFrame) -> Claim:
     )
 
 
+def latency_against_cloud(grid: pd.DataFrame, cell: CloudCell) -> Claim:
+    """S5: latency against cloud AI, best of the models, at the cell that the configuration stated before the run."""
+    single = at_cell(grid[grid["models"] == 1], cell)
+    best = single.loc[single["reduction"] == single["reduction"].max()].iloc[0]
+    faster = int((single["reduction"] > 0).sum())
+    return Claim(
+        "S5",
+        f"{PAPER_CLOUD_REDUCTION:.1%}",
+        f"{best['reduction']:.1%}",
+        "largest reduction of latency",
+        saving_verdict(float(best["reduction"]), PAPER_CLOUD_REDUCTION),
+        f"{best['workload']}; {cell.round_trip_s * 1e3:g} ms, {cell.bandwidth_bytes_per_s * 8e-6:g} Mbit/s; the edge "
+        f"is faster for {faster} of {len(single)} models, by {single['reduction'].median():.0%} for the median model "
+        "(negative: slower); devices are assumed",
+        "cloud_grid.csv",
+    )
+
+
 def scope(catalog: Catalog) -> Claim:
     """S6: how much of the paper's scope the catalogue covers."""
     models = list(catalog.models.values())
-    counts = (len(models), len({m.task for m in models}), len({m.benchmark for m in models}))
+    counts = (len(models), len({m.task for m in models}), len({b for m in models for b in m.benchmarks}))
     paper = (PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS)
     reached = all(have >= want for have, want in zip(counts, paper, strict=True))
     return Claim(
@@ -133,7 +164,7 @@ def scope(catalog: Catalog) -> Claim:
         "models / tasks / benchmarks",
         "reproduced" if reached else "partly",
         "the catalogue is ours; only the numbers are the paper's",
-        "data/catalogue",
+        MODELS,
     )
 
 
@@ -142,13 +173,19 @@ def draw(inputs: Inputs, output: Path) -> None:
     descriptions = inputs.descriptions()
     claims = [
         split_saving(inputs.catalog, descriptions),
-        share_saving(inputs.catalog, descriptions, inputs.config.workloads),
-        equal_answers(inputs.csv("split_equivalence.csv")),
+        share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
+        equal_answers(inputs.record(EQUIVALENCE)),
         greedy_optimal(inputs.csv("placements.csv")),
+        latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
         scope(inputs.catalog),
     ]
+    rows = []
+    for claim in claims:
+        directory = {MODELS: inputs.catalog.root, EQUIVALENCE: inputs.baselines}.get(claim.source, inputs.results)
+        source = directory / claim.source
+        rows.append(vars(claim) | {"source": source.as_posix(), "source_sha256": sha256_file(source)})
     save_table(
-        pd.DataFrame([vars(claim) for claim in claims]),
+        pd.DataFrame(rows),
         output,
         NAME,
         caption="The claims of the papers' abstracts and what this reproduction measured.",

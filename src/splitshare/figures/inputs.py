@@ -25,9 +25,22 @@ class Inputs:
     profiles: Path = Path("profiles")
     """Directory of the committed profiles."""
 
+    def has(self, name: str) -> bool:
+        """Whether the run has the file ``name``."""
+        return (self.results / name).is_file()
+
     def csv(self, name: str) -> pd.DataFrame:
         """The table ``name`` below the results."""
         return pd.read_csv(self.results / name)
+
+    @property
+    def baselines(self) -> Path:
+        """Directory of what was recorded once, with the machine named."""
+        return self.catalog.root / "baselines"
+
+    def record(self, name: str) -> pd.DataFrame:
+        """The recorded table ``name``."""
+        return pd.read_csv(self.baselines / name)
 
     def parquet(self, name: str) -> pd.DataFrame:
         """The Parquet table ``name`` below the results."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from splitshare.catalog.loader import Catalog
+from splitshare.figures.cloud import at_cell
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
+    MARKS,
     METHODS,
     legend_below,
     method_key,
@@ -20,6 +24,8 @@ from splitshare.figures.style import (
 )
 
 NAME = "latency_by_method"
+CLOUD_GRID = "cloud_grid.csv"
+"""Where the run has it, the cloud at the stated cell stands beside the other methods."""
 
 
 def latency_table(placements: pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +35,7 @@ def latency_table(placements: pd.DataFrame) -> pd.DataFrame:
     table = first.pivot(index=["testbed", "workload"], columns="method", values="objective_s")  # noqa: PD010
     order = first[["testbed", "workload"]].drop_duplicates()
     columns = [m for m in METHODS if m in table.columns]
-    named = {m: f"{m.replace('-', '_')}_s" for m in columns}
+    named = {m: column_of(m) for m in columns}
     return order.merge(table[columns].rename(columns=named).reset_index(), on=["testbed", "workload"], sort=False)
 
 
@@ -42,9 +48,17 @@ def compute_provenance(inputs: Inputs, testbed: str) -> str:
     return "; ".join(told)
 
 
+def column_of(method: str) -> str:
+    """The table's column of a method."""
+    return f"{method.replace('-', '_')}_s"
+
+
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``latency_by_method``."""
     table = latency_table(inputs.csv("placements.csv"))
+    if inputs.has(CLOUD_GRID):
+        stated = at_cell(inputs.csv(CLOUD_GRID), inputs.config.cloud.stated)
+        table[column_of("cloud")] = table["workload"].map(stated.set_index("workload")["cloud_s"])
     origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
     table["compute_times"] = table["testbed"].map(origins)
     save_table(table, output, NAME, caption="Mean latency of an idle request (seconds).")
@@ -54,32 +68,25 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _figure(table: pd.DataFrame, catalog: Catalog, titles: dict[str, str]) -> Figure:
+    """A panel a testbed, a row a workload, a mark a method; a method that does not fit has no mark."""
     testbeds = list(dict.fromkeys(table["testbed"]))
-    methods = [m for m in METHODS if f"{m.replace('-', '_')}_s" in table]
-    rows = len(dict.fromkeys(table["workload"]))
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * min(2, len(testbeds)), 0.9 + 0.11 * rows * (len(methods) + 1)))
-    height = 0.85 / len(methods)
-    for axes, testbed in zip(figure.subplots(1, len(testbeds), sharey=True, squeeze=False)[0], testbeds, strict=True):
-        part = table[table["testbed"] == testbed].reset_index(drop=True)
-        for i, method in enumerate(methods):
+    workloads = list(dict.fromkeys(table["workload"]))
+    methods = [m for m in METHODS if column_of(m) in table]
+    width = COLUMN_WIDTH_IN * (1.0 + 0.5 * len(testbeds))
+    figure = Figure(figsize=(min(width, 2.6 * COLUMN_WIDTH_IN), 1.2 + 0.19 * len(workloads)))
+    for axes, testbed in zip(
+        figure.subplots(1, len(testbeds), sharex=True, sharey=True, squeeze=False)[0], testbeds, strict=True
+    ):
+        part = table[table["testbed"] == testbed].set_index("workload").reindex(workloads)
+        for method in methods:
             title, colour = METHODS[method]
-            values = part[f"{method.replace('-', '_')}_s"]
-            positions = part.index + (i - (len(methods) - 1) / 2) * height
-            axes.barh(positions, values.fillna(0.0), height=height, color=colour, label=title)
-            for position in positions[values.isna()]:
-                axes.annotate(
-                    "does not fit",
-                    (0, position),
-                    xytext=(2, 0),
-                    textcoords="offset points",
-                    va="center",
-                    size=5,
-                )
-        axes.set_yticks(part.index, [catalog.workload(w).title for w in part["workload"]])
-        axes.set_title(titles[testbed])
+            values = part[column_of(method)]
+            axes.plot(values, range(len(workloads)), linestyle="none", color=colour, label=title, **MARKS[method])
+        axes.set_yticks(range(len(workloads)), [catalog.workload(w).title for w in workloads])
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("Mean latency, idle (s)")
-        axes.grid(visible=False, axis="y")
-        axes.set_xlim(left=0)
+        axes.set_title(fill(titles[testbed], 22))
     axes.invert_yaxis()
-    legend_below(figure, axes, columns=3)
+    legend_below(figure, axes, columns=len(methods))
     return figure

@@ -95,31 +95,20 @@ def draw(inputs: Inputs, output: Path) -> None:
         "memory_shared",
         caption="Parameters of each workload, unshared and shared (millions).",
     )
+    shares = models.assign(whole=100.0, largest=100 * models["largest_module_million"] / models["whole_million"])
+    split = {"whole": ("Whole model", "whole"), "largest": ("Largest module", "split")}
+    copies = {"unshared_million": ("A copy a model", "whole"), "shared_million": ("Shared modules", "shared")}
     with paper_style():
-        save_figure(
-            _bars(
-                models,
-                "model",
-                {"whole_million": ("Whole model", "whole"), "largest_module_million": ("Largest module", "split")},
-            ),
-            output,
-            "memory_split",
-        )
-        save_figure(
-            _bars(
-                several if len(several) else shared,
-                "workload",
-                {"unshared_million": ("A copy a model", "whole"), "shared_million": ("Shared modules", "shared")},
-            ),
-            output,
-            "memory_shared",
-        )
+        figure = _bars(shares, "model", split, "Parameters (% of the whole model)")
+        save_figure(figure, output, "memory_split")
+        figure = _bars(several, "workload", copies, "Parameters (millions)")
+        save_figure(figure, output, "memory_shared")
 
 
-def _bars(table: pd.DataFrame, label: str, columns: dict[str, tuple[str, str]]) -> Figure:
+def _bars(table: pd.DataFrame, label: str, columns: dict[str, tuple[str, str]], unit: str) -> Figure:
     """A panel a counting rule, a row a model or workload, a bar a column; the saving beside them."""
     names = list(dict.fromkeys(table[label]))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.8 + 0.34 * len(names)))
+    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.25 * len(names)))
     height = 0.8 / len(columns)
     for axes, rule in zip(figure.subplots(1, len(RULES), sharey=True), RULES, strict=True):
         part = table[table["counting"] == rule]
@@ -127,13 +116,13 @@ def _bars(table: pd.DataFrame, label: str, columns: dict[str, tuple[str, str]]) 
             positions = [row + (i - (len(columns) - 1) / 2) * height for row in range(len(names))]
             axes.barh(positions, part[column], height=height, label=title, color=MEMORY[colour])
         for row, (largest, saving) in enumerate(zip(part[list(columns)].max(axis=1), part["saving"], strict=True)):
-            text = f"−{saving:.1%}" if saving > 0 else "0 %"
+            text = f"−{saving:.1%}" if saving >= 0.0005 else "0 %"
             axes.annotate(text, (largest, row), xytext=(3, 0), textcoords="offset points", va="center", size=7)
         axes.set_yticks(range(len(names)), names)
         axes.grid(visible=False, axis="y")
         axes.set_xlim(0, 1.25 * float(table[list(columns)].to_numpy().max()))
         axes.set_title(rule.capitalize())
-        axes.set_xlabel("Parameters (millions)")
+        axes.set_xlabel(unit)
     axes.invert_yaxis()
     legend_below(figure, axes, columns=2)
     return figure

@@ -27,6 +27,8 @@ class FigureSpec:
     scopes: tuple[Scope, ...]
     caption: str
     category: str
+    records: tuple[str, ...] = ()
+    """Recorded baselines that it reads too, files below ``data/baselines``."""
     uses_profiles: bool = False
     """Whether it also reads the profiles of the testbeds' devices."""
 
@@ -40,6 +42,46 @@ FIGURES: dict[str, FigureSpec] = {
     spec.name: spec
     for spec in (
         FigureSpec(
+            name="catalogue",
+            module="catalogue",
+            inputs=("modules.json",),
+            tables=("catalogue", "modules"),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Models and modules of the catalogue (ours).",
+            category="Catalogue",
+        ),
+        FigureSpec(
+            name="sharing",
+            module="sharing",
+            inputs=("modules.json",),
+            tables=("sharing_as_tasks_are_added",),
+            drawn=("sharing_as_tasks_are_added",),
+            scopes=("canonical",),
+            caption="Parameters as models of further tasks are added, with a copy a model and with shared modules.",
+            category="Memory",
+        ),
+        FigureSpec(
+            name="effect-of-devices",
+            module="devices_effect",
+            inputs=("placements.csv",),
+            tables=("effect_of_devices",),
+            drawn=("effect_of_devices",),
+            scopes=("canonical",),
+            caption="Latency of the optimum on each testbed, as a ratio to the first one.",
+            category="Latency",
+        ),
+        FigureSpec(
+            name="optimality",
+            module="optimality",
+            inputs=("placements.csv",),
+            tables=("optimality",),
+            drawn=("optimality",),
+            scopes=("canonical",),
+            caption="Share of the instances whose gap to the proved optimum is at most so much.",
+            category="Optimality",
+        ),
+        FigureSpec(
             name="memory",
             module="memory",
             inputs=("modules.json",),
@@ -52,13 +94,64 @@ FIGURES: dict[str, FigureSpec] = {
         FigureSpec(
             name="latency",
             module="latency",
-            inputs=("placements.csv",),
+            inputs=("placements.csv", "cloud_grid.csv"),
             tables=("latency_by_method",),
             drawn=("latency_by_method",),
-            scopes=("canonical", "local"),
+            scopes=("canonical",),
             caption="Mean latency of an idle request by method, workload and testbed.",
             category="Latency",
             uses_profiles=True,
+        ),
+        FigureSpec(
+            name="latency-here",
+            module="latency",
+            inputs=("placements.csv",),
+            tables=("latency_by_method",),
+            drawn=("latency_by_method",),
+            scopes=("local",),
+            caption="Mean latency of an idle request by method and workload, with this machine.",
+            category="Latency",
+            uses_profiles=True,
+        ),
+        FigureSpec(
+            name="cloud",
+            module="cloud",
+            inputs=("cloud_grid.csv",),
+            tables=("edge_against_cloud", "edge_against_cloud_stated"),
+            drawn=("edge_against_cloud",),
+            scopes=("canonical",),
+            caption="Reduction of latency by the edge against the cloud; the square marks the cell of the verdict.",
+            category="Latency",
+        ),
+        FigureSpec(
+            name="prompts",
+            module="prompts",
+            inputs=("prompt_cache.csv",),
+            tables=("cached_prompts",),
+            drawn=("cached_prompts",),
+            scopes=("canonical",),
+            caption="Latency with class prompts encoded in each request and beforehand.",
+            category="Latency",
+        ),
+        FigureSpec(
+            name="readings",
+            module="ablation",
+            inputs=("ablation.csv",),
+            tables=("greedy_readings",),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Every reading of the greedy that the abstract allows.",
+            category="Optimality",
+        ),
+        FigureSpec(
+            name="derivation",
+            module="derivation",
+            inputs=(),
+            tables=("derivation_errors",),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Leave-one-out error of the rules for devices that nobody measured.",
+            category="Devices",
         ),
         FigureSpec(
             name="timeline",
@@ -93,7 +186,8 @@ FIGURES: dict[str, FigureSpec] = {
         FigureSpec(
             name="claims",
             module="claims",
-            inputs=("modules.json", "placements.csv", "split_equivalence.csv"),
+            inputs=("modules.json", "placements.csv", "cloud_grid.csv"),
+            records=("split_equivalence.csv",),
             tables=("claims",),
             drawn=(),
             scopes=("canonical",),

@@ -35,6 +35,16 @@ METHODS = {
 LINES = {"optimum": (0, (1, 1))}
 """Line styles of methods that lie on top of others; solid where not named."""
 
+MARKS: dict[str, dict[str, Any]] = {
+    "optimum": {"marker": "o", "markersize": 6, "fillstyle": "none", "zorder": 3},
+    "s2m3-greedy": {"marker": ".", "markersize": 5, "zorder": 4},
+    "sequential-routing": {"marker": "x", "markersize": 4},
+    "no-sharing": {"marker": "+", "markersize": 5},
+    "local": {"marker": "s", "markersize": 3},
+    "cloud": {"marker": "^", "markersize": 3.5},
+}
+"""Marks of methods in dot plots; the optimum is a ring, so that what reaches it is seen inside."""
+
 MEMORY = {"whole": _PALETTE[7], "split": _PALETTE[0], "shared": _PALETTE[2]}
 """Colours of the ways to hold a model in memory."""
 

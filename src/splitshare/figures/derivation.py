@@ -1,0 +1,48 @@
+"""How far the rules for devices that nobody measured are off, on the published figures themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from splitshare.catalog import paths
+from splitshare.catalog.records import PublishedCpu
+from splitshare.catalog.testbeds import read_device
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.style import save_table
+from splitshare.profiling.derive import CHOSEN_RULE, derivation_errors
+from splitshare.profiling.published import read_published
+
+NAME = "derivation_errors"
+ROOFLINE_RULE = "constant-rate"
+"""A roofline has one efficiency: the same as a constant rate."""
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table ``derivation_errors``: a row a device type and candidate rule, the one in use marked.
+
+    A roofline's error is that of one efficiency on the GPU whose published throughput it was fitted on; what carrying
+    it over to the device adds is not known.
+    """
+    published = read_published(paths.published_towers_file(inputs.catalog.root))
+    rows: list[dict[str, object]] = []
+    for path in sorted((inputs.catalog.root / "devices").glob("*.yaml")):
+        device = read_device(path)
+        cpu = isinstance(device.profile, PublishedCpu)
+        column = device.profile.column if isinstance(device.profile, PublishedCpu) else device.profile.efficiency.column
+        used = CHOSEN_RULE if cpu else ROOFLINE_RULE
+        rows.extend(
+            {
+                "device": device.name,
+                "fitted_on": column,
+                "rule": error.rule,
+                "used": error.rule == used,
+                "points": error.points,
+                "geometric_mean_ratio": error.geometric_mean_ratio,
+                "worst_ratio": error.worst_ratio,
+                "worst_model": error.worst_model,
+            }
+            for error in derivation_errors(published, column)
+        )
+    save_table(pd.DataFrame(rows), output, NAME, caption="Leave-one-out error of the rules on the published figures.")

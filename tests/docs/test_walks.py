@@ -1,0 +1,71 @@
+"""The walks in the documentation are executed as a reader would, block by block."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(page):
+    """The shell commands of a page, in order."""
+    return re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / page).read_text(), flags=re.DOTALL)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """What a walk needs of a clone, and a shell in it that has the `splitshare` command."""
+    for name in ("data", "profiles", "config"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    command = tmp_path / "bin" / "splitshare"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m splitshare.cli "$@"\n')
+    command.chmod(0o755)
+    (command.parent / "python").symlink_to(sys.executable)
+    environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}"}
+
+    def run(script):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return tmp_path, run
+
+
+@pytest.mark.slow
+def test_your_own_hardware(clone):
+    directory, run = clone
+    scripts = blocks("your-own-hardware.md")
+    assert len(scripts) >= 4
+    for script in scripts:
+        run(script)
+    placements = pd.read_csv(directory / "results/office/placements.csv")
+    assert placements["method"].tolist() == ["optimum-highs", "s2m3-greedy", "sequential-routing", "local"]
+    assert placements["status"].iloc[0] == "optimal"
+    assert (placements["objective_s"].to_numpy() >= placements["optimum_s"].to_numpy() * (1 - 1e-9)).all()
+    assert (directory / "results/office/figures/latency_by_method.png").stat().st_size > 10_000
+
+
+def test_new_algorithm(clone):
+    directory, run = clone
+    printed = "".join(run(script) for script in blocks("new-algorithm.md"))
+    verdict = json.loads((directory / "results/compare/verdict.json").read_text())
+    assert verdict["method"] == "fastest-with-room"
+    assert all(check["passed"] for check in verdict["checks"])
+    assert {duel["baseline"] for duel in verdict["duels"]} >= {"optimum", "s2m3-greedy", "heft", "random"}
+    assert verdict["failures"] == []
+    assert "fastest-with-room places 95 of 95 instances" in printed

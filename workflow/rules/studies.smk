@@ -1,0 +1,68 @@
+# Studies around the placements: the edge against the cloud, prompts encoded beforehand, readings of the greedy.
+STUDY_PROFILES = profiles_of([*TESTBEDS["canonical"], CONFIG.cloud.cloud_testbed])
+
+
+rule cloud_grid:
+    input:
+        catalogue=CATALOGUE_FILES,
+        config=RUN_CONFIG,
+        descriptions=DESCRIPTIONS,
+        profiles=STUDY_PROFILES,
+        testbeds=testbed_files([CONFIG.cloud.edge_testbed, CONFIG.cloud.cloud_testbed]),
+    output:
+        f"{RESULTS}/canonical/cloud_grid.csv",
+    log:
+        f"{RESULTS}/logs/cloud_grid.log",
+    params:
+        code=code("commands.cloud_grid"),
+        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
+    message:
+        "Holding the edge against the cloud"
+    shell:
+        "splitshare cloud-grid --config {input.config} --modules {input.descriptions} {params.profiles}"
+        " -o {output} > {log} 2>&1"
+
+
+rule prompt_cache:
+    input:
+        catalogue=CATALOGUE_FILES,
+        descriptions=DESCRIPTIONS,
+        profiles=profiles_of(TESTBEDS["canonical"]),
+        testbeds=testbed_files(TESTBEDS["canonical"]),
+    output:
+        f"{RESULTS}/canonical/prompt_cache.csv",
+    log:
+        f"{RESULTS}/logs/prompt_cache.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prompt_cache.tsv"
+    params:
+        code=code("commands.prompt_cache"),
+        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
+        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
+        workloads=[f"--workload {name}" for name in CONFIG.workloads],
+    message:
+        "Placing with class prompts encoded beforehand"
+    shell:
+        "splitshare prompt-cache --modules {input.descriptions} {params.profiles} {params.testbeds} {params.workloads}"
+        " -o {output} > {log} 2>&1"
+
+
+rule ablation:
+    input:
+        instances=INSTANCES["canonical"],
+        optima=[f"{RESULTS}/canonical/placements/{CONFIG.optimum}/{name}.json" for name in INSTANCE_NAMES["canonical"]],
+    output:
+        f"{RESULTS}/canonical/ablation.csv",
+    log:
+        f"{RESULTS}/logs/ablation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ablation.tsv"
+    params:
+        code=code("commands.ablation"),
+        placements=lambda wildcards, input: Path(input.optima[0]).parents[1],
+        optimum=CONFIG.optimum,
+    message:
+        "Trying every reading of the greedy"
+    shell:
+        "splitshare ablation {input.instances} --placements {params.placements} --optimum {params.optimum}"
+        " -o {output} > {log} 2>&1"

@@ -38,7 +38,10 @@ TESTBEDS = {
     "canonical": list(CONFIG.testbeds),
     "local": [t for t in [CONFIG.local_testbed] if t],
 }
-WORKLOADS = {"canonical": list(CONFIG.workloads), "local": list(CONFIG.local_workloads)}
+WORKLOADS = {
+    "canonical": list(CONFIG.workloads),
+    "local": list(CONFIG.local_workloads) if CONFIG.local_testbed else [],
+}
 SCOPES = [scope for scope, testbeds in TESTBEDS.items() if testbeds]
 INSTANCE_NAMES = {
     scope: [f"{workload}.{testbed}" for testbed in testbeds for workload in WORKLOADS[scope]]

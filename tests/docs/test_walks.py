@@ -56,7 +56,9 @@ def test_your_own_hardware(clone):
     placements = pd.read_csv(directory / "results/office/placements.csv")
     assert placements["method"].tolist() == ["optimum-highs", "s2m3-greedy", "sequential-routing", "local"]
     assert placements["status"].iloc[0] == "optimal"
-    assert (placements["objective_s"].to_numpy() >= placements["optimum_s"].to_numpy() * (1 - 1e-9)).all()
+    placed = placements.dropna(subset=["objective_s"])
+    assert "local" not in set(placed["method"])  # two encoders of 345 and 254 MB do not fit into the robot's 500 MB
+    assert (placed["objective_s"].to_numpy() >= placed["optimum_s"].to_numpy() * (1 - 1e-9)).all()
     assert (directory / "results/office/figures/latency_by_method.png").stat().st_size > 10_000
 
 

@@ -101,7 +101,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     with paper_style():
         figure = _bars(shares, "model", split, "Parameters (% of the whole model)")
         save_figure(figure, output, "memory_split")
-        figure = _bars(several, "workload", copies, "Parameters (millions)")
+        figure = _bars(several if len(several) else shared, "workload", copies, "Parameters (millions)")
         save_figure(figure, output, "memory_shared")
 
 

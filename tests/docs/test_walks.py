@@ -24,12 +24,16 @@ def clone(tmp_path):
     """What a walk needs of a clone, and a shell in it that has the `splitshare` command."""
     for name in ("data", "profiles", "config"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    command = tmp_path / "bin" / "splitshare"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m splitshare.cli "$@"\n')
-    command.chmod(0o755)
-    (command.parent / "python").symlink_to(sys.executable)
-    environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}"}
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, arguments in {
+        "splitshare": "-m splitshare.cli",
+        "python": "",
+    }.items():  # a link would leave the environment
+        command = commands / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        command.chmod(0o755)
+    environment = os.environ | {"PATH": f"{commands}:{os.environ['PATH']}"}
 
     def run(script):
         done = subprocess.run(

@@ -12,6 +12,7 @@ from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
+from splitshare.onloading.zoo import Zoo
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
@@ -31,6 +32,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     Placement,
     PinnedInstances,
     AccuracyRecord,
+    Zoo,
 )
 """The records of files that people or other programs write or read."""
 

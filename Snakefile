@@ -9,6 +9,13 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/config.smk"
 include: "workflow/rules/profiles.smk"
 include: "workflow/rules/instances.smk"
+
+
+if CONFIG.embedded:
+
+    include: "workflow/rules/embedded.smk"
+
+
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
@@ -20,6 +27,7 @@ localrules:
     all,
     profiles,
     instances,
+    embedded,
     solve,
     replay,
     figures,
@@ -33,6 +41,7 @@ rule all:
         RUN_CONFIG,
         FIGURES,
         SPLIT_CHECKS,
+        EMBEDDED_RESULTS,
         [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
 
 
@@ -46,7 +55,13 @@ rule profiles:
 rule instances:
     input:
         INSTANCES["canonical"],
-        INSTANCES["local"],
+        INSTANCES["local"] + EMBEDDED_INSTANCES,
+
+
+# The embedded benchmark: trained and evaluated on this machine.
+rule embedded:
+    input:
+        EMBEDDED_RESULTS,
 
 
 # Placements by every method, as tables.

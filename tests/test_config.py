@@ -76,7 +76,8 @@ def test_the_optimum_stands_once_for_each_solver_and_first():
 
 def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):
     (tmp_path / "testbeds").mkdir()
-    (tmp_path / "catalogue").symlink_to(ROOT / "data" / "catalogue")
+    for name in ("catalogue", "embedded"):
+        (tmp_path / name).symlink_to(ROOT / "data" / name)
     for path in (ROOT / "data" / "testbeds").glob("*.yaml"):
         if path.stem != "local":
             (tmp_path / "testbeds" / path.name).symlink_to(path)

@@ -22,6 +22,7 @@ COMMITTED = {path.name: path for path in sorted((ROOT / "schemas").glob("*.json"
 FILES = [
     *sorted((ROOT / "config").glob("*.yaml")),
     *sorted((ROOT / "data" / "catalogue").glob("*.yaml")),
+    *sorted((ROOT / "data" / "embedded" / "catalogue").glob("*.yaml")),
     *sorted((ROOT / "data" / "devices").glob("*.yaml")),
     *sorted((ROOT / "data" / "testbeds").glob("*.yaml")),
     *sorted((ROOT / "data" / "zoos").glob("*.json")),

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from splitshare import __version__
-from splitshare.catalog.paths import DATA
+from splitshare.catalog.paths import DATA, EMBEDDED
 from splitshare.errors import SplitshareError
 
 app = typer.Typer(
@@ -404,6 +404,47 @@ def figures(
     from splitshare.commands import figures as stage
 
     stage.run(names, results=results, config=config, catalog_root=data, output=output)
+
+
+embedded = typer.Typer(
+    no_args_is_help=True,
+    help="The embedded benchmark: small models, trained here on a data set from the package index.",
+)
+app.add_typer(embedded, name="embedded")
+
+
+@embedded.command("train")
+def embedded_train(
+    output: Output,
+    model: Annotated[list[str] | None, typer.Option(help="Model to train; repeatable; default all.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training images.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = EMBEDDED,
+) -> None:
+    """Train models, those that share modules together; weights go into the directory OUTPUT."""
+    from splitshare.benchmarks.embedded.training import Recipe
+    from splitshare.commands import embedded as stage
+
+    recipe = Recipe(seed=seed) if epochs is None else Recipe(seed=seed, epochs=epochs)
+    stage.run_train(catalog_root=data, models=model, output=output, recipe=recipe)
+
+
+@embedded.command("evaluate")
+def embedded_evaluate(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Directory of `embedded train`.")],
+    output: Output,
+    threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
+    data: DataRoot = EMBEDDED,
+) -> None:
+    """Record the test accuracy of every model whole, split and shared as OUTPUT."""
+    from splitshare.commands import embedded as stage
+
+    record = stage.run_evaluate(catalog_root=data, weights=weights, output=output, threads=threads)
+    for row in record.rows:
+        typer.echo(
+            f"{row.model} {row.arrangement} {row.metric}: {row.value:.4f} ({row.ci_low:.4f} to {row.ci_high:.4f}), "
+            f"{row.differing_predictions} of {row.samples} otherwise than the whole model"
+        )
 
 
 @app.command()

@@ -90,6 +90,15 @@ class CloudGrid(Record):
         return self
 
 
+class Embedded(Record):
+    """The embedded benchmark: small models that are trained in the run."""
+
+    epochs: PositiveCount
+    """Passes over the training images."""
+    workloads: tuple[Name, ...] = Field(min_length=1)
+    """Workloads of its own catalogue (``data/embedded``) that are placed on ``local_testbed``."""
+
+
 class Config(Record):
     """``config/*.yaml``."""
 
@@ -120,6 +129,8 @@ class Config(Record):
     profiling: Profiling
     replay: Replay
     cloud: CloudGrid
+    embedded: Embedded | None = None
+    """``null``: nothing is trained."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -139,6 +150,8 @@ class Config(Record):
             raise ValueError(
                 "local_workloads: is empty; name what this machine is to place, or set local_testbed to null"
             )
+        if self.embedded is not None and self.local_testbed is None:
+            raise ValueError("embedded: its modules are placed on local_testbed, which is null; set this to null too")
         if self.sharing_workload not in self.workloads:
             raise ValueError(f"sharing_workload: {self.sharing_workload!r} is not among this run's workloads")
         if self.cloud.edge_testbed not in self.testbeds:

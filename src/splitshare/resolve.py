@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.catalog.paths import DATA
+from splitshare.catalog.paths import DATA, EMBEDDED
 from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
@@ -18,9 +18,11 @@ from splitshare.records import nearest
 
 @dataclass(frozen=True)
 class Resolved:
-    """The catalogue and the testbeds of a run, the local one included, by name."""
+    """The catalogues and the testbeds of a run, the local one included, by name."""
 
     catalog: Catalog
+    embedded: Catalog | None
+    """The embedded benchmark's catalogue, where the run has that benchmark."""
     testbeds: Mapping[str, Testbed]
 
 
@@ -36,9 +38,12 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
         InputError: a name in the configuration is not defined, or a file of the data folder is wrong.
     """
     catalog = load_catalog(data)
+    embedded = load_catalog(data / EMBEDDED.name) if config.embedded is not None else None
     files = {path.stem: path for path in sorted((data / "testbeds").glob("*.yaml"))}
     _all_known(source, "workloads", "workload", config.workloads, list(catalog.workloads))
     _all_known(source, "local_workloads", "workload", config.local_workloads, list(catalog.workloads))
+    if config.embedded is not None and embedded is not None:
+        _all_known(source, "embedded.workloads", "workload", config.embedded.workloads, list(embedded.workloads))
     _all_known(source, "algorithms", "algorithm", config.algorithms, shipped())
     _all_known(source, "testbeds", "testbed", config.testbeds, list(files))
     cloud = (config.cloud.edge_testbed, config.cloud.cloud_testbed)
@@ -48,7 +53,7 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
         if config.local_testbed not in files:
             _unknown(source, "local_testbed", "testbed", config.local_testbed, list(files))
         names.append(config.local_testbed)
-    return Resolved(catalog, {name: read_testbed(files[name]) for name in names})
+    return Resolved(catalog, embedded, {name: read_testbed(files[name]) for name in names})
 
 
 def _all_known(source: Path | str, field: str, kind: str, names: Sequence[str], known: list[str]) -> None:

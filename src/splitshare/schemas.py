@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.benchmarks.embedded.log import TrainingLog
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
@@ -32,6 +33,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     Placement,
     PinnedInstances,
     AccuracyRecord,
+    TrainingLog,
     Zoo,
 )
 """The records of files that people or other programs write or read."""

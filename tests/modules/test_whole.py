@@ -109,8 +109,8 @@ def test_a_weight_without_an_owner_is_refused(tmp_path: Path):
 
 def test_a_pair_without_a_whole_model_is_told(tmp_path: Path):
     small_catalogue(tmp_path)
-    head = {"architecture": "vqa-classifier", "weights": "x"}
+    head = {"architecture": "alignment-512", "weights": "x"}
     edit(tmp_path, "models", lambda c: c["models"][0].update(head=head))
     catalog = load_catalog(tmp_path)
-    with pytest.raises(WorkError, match="clip-resnet and vqa-head"):
+    with pytest.raises(WorkError, match="clip-resnet and alignment-head"):
         build_whole(catalog, catalog.model("clip-rn50"))

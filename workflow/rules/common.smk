@@ -17,7 +17,7 @@ try:
     RESOLVED = resolve(CONFIG, CONFIG_SOURCE)
 except SplitshareError as error:
     raise WorkflowError(str(error)) from None
-CATALOG, TESTBED_OF = RESOLVED.catalog, RESOLVED.testbeds
+CATALOG, TESTBED_OF, EMBEDDED = RESOLVED.catalog, RESOLVED.testbeds, RESOLVED.embedded
 
 RESULTS = CONFIG.results
 PAPER_FIGURES = CONFIG.figures
@@ -25,6 +25,9 @@ LOCAL_FIGURES = f"{RESULTS}/local/figures"
 RUN_CONFIG = f"{RESULTS}/config.json"
 LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
+EMBEDDED_DESCRIPTIONS = f"{RESULTS}/canonical/embedded_modules.json"
+EMBEDDED_ACCURACY = f"{RESULTS}/local/embedded_accuracy.json"
+EMBEDDED_RESULTS = [EMBEDDED_DESCRIPTIONS, EMBEDDED_ACCURACY] if CONFIG.embedded else []
 CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
 
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
@@ -42,11 +45,14 @@ WORKLOADS = {
     "canonical": list(CONFIG.workloads),
     "local": list(CONFIG.local_workloads) if CONFIG.local_testbed else [],
 }
+EMBEDDED_WORKLOADS = list(CONFIG.embedded.workloads) if CONFIG.embedded else []
 SCOPES = [scope for scope, testbeds in TESTBEDS.items() if testbeds]
 INSTANCE_NAMES = {
     scope: [f"{workload}.{testbed}" for testbed in testbeds for workload in WORKLOADS[scope]]
     for scope, testbeds in TESTBEDS.items()
 }
+EMBEDDED_NAMES = [f"{workload}.{testbed}" for testbed in TESTBEDS["local"] for workload in EMBEDDED_WORKLOADS]
+EMBEDDED_INSTANCES = [f"{RESULTS}/local/instances/{name}.json" for name in EMBEDDED_NAMES]
 INSTANCES = {
     scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names] for scope, names in INSTANCE_NAMES.items()
 }
@@ -86,12 +92,17 @@ def solving_code(method):
     )
 
 
+def instances_of(wildcards):
+    """Instances of a scope; the local ones with those of the embedded benchmark."""
+    return INSTANCES[wildcards.scope] + (EMBEDDED_INSTANCES if wildcards.scope == "local" else [])
+
+
 def placements_of(wildcards):
-    """Placements of a scope by every method of the run."""
+    """Placements of a scope's instances by every method of the run."""
     return [
-        f"{RESULTS}/{wildcards.scope}/placements/{method}/{name}.json"
+        f"{RESULTS}/{wildcards.scope}/placements/{method}/{Path(instance).name}"
         for method in CONFIG.methods
-        for name in INSTANCE_NAMES[wildcards.scope]
+        for instance in instances_of(wildcards)
     ]
 
 
@@ -99,3 +110,4 @@ wildcard_constraints:
     module="[A-Za-z0-9@._+-]+",
     method="[a-z0-9-]+",
     kind="[a-z]+",
+    device="[a-z0-9-]+",

@@ -12,6 +12,7 @@ rule instances_canonical:
         f"{RESULTS}/logs/instances_canonical.log",
     params:
         code=code("commands.instances"),
+        data="",
         directory=subpath(output[0], parent=True),
         profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
         testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
@@ -20,7 +21,7 @@ rule instances_canonical:
     message:
         "Writing canonical placement instances"
     shell:
-        "splitshare instances --modules {input.descriptions} {params.profiles} {params.testbeds}"
+        "splitshare instances {params.data} --modules {input.descriptions} {params.profiles} {params.testbeds}"
         " {params.workloads} {params.pinned} -o {params.directory} 2>&1 | tee {log}"
 
 
@@ -37,6 +38,7 @@ use rule instances_canonical as instances_local with:
         f"{RESULTS}/logs/instances_local.log",
     params:
         code=code("commands.instances"),
+        data="",
         directory=subpath(output[0], parent=True),
         profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
         testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],

@@ -36,6 +36,7 @@ rule profile_module:
         mem_mb=4000,
     params:
         definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
+        data="",
         budget_s=CONFIG.profiling.budget_s,
         torch_device=CONFIG.profiling.torch_device,
         torch_threads=(f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""),
@@ -43,7 +44,7 @@ rule profile_module:
     message:
         "Measuring {wildcards.module} on this machine"
     shell:
-        "splitshare profile --module {wildcards.module} --budget-s {params.budget_s}"
+        "splitshare profile {params.data} --module {wildcards.module} --budget-s {params.budget_s}"
         " --torch-device {params.torch_device} {params.torch_threads} --seed {params.seed}"
         " -o {output} > {log} 2>&1"
 

@@ -29,9 +29,9 @@ rule solve_canonical:
 
 use rule solve_canonical as solve_local with:
     input:
-        INSTANCES["local"],
+        INSTANCES["local"] + EMBEDDED_INSTANCES,
     output:
-        [f"{RESULTS}/local/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["local"]],
+        [f"{RESULTS}/local/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["local"] + EMBEDDED_NAMES],
     log:
         f"{RESULTS}/logs/solve_local/{{method}}.log",
     benchmark:
@@ -51,7 +51,7 @@ use rule solve_canonical as solve_local with:
 rule collect:
     input:
         placements=placements_of,
-        instances=lambda wildcards: INSTANCES[wildcards.scope],
+        instances=instances_of,
     output:
         f"{RESULTS}/{{scope}}/placements.csv",
         f"{RESULTS}/{{scope}}/latencies.csv",

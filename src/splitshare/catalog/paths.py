@@ -7,6 +7,9 @@ from pathlib import Path
 DATA = Path("data")
 """The repository's data, seen from its root, where the workflow and the command line run."""
 
+EMBEDDED = DATA / "embedded"
+"""The embedded benchmark's own data root: a catalogue apart from the papers', so that their counts stay theirs."""
+
 
 def tasks_file(root: Path) -> Path:
     """Tasks and benchmarks under the data root."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitshare.catalog.loader import Catalog
+from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
@@ -49,6 +50,12 @@ class Inputs:
     def descriptions(self) -> ModuleDescriptions:
         """The module descriptions of the run."""
         return ModuleDescriptions.read(self.results / "modules.json")
+
+    def workload_title(self, name: str) -> str:
+        """Title of a workload of the catalogue or of the embedded benchmark's."""
+        if name in self.catalog.workloads:
+            return self.catalog.workload(name).title
+        return load_catalog(self.catalog.root / EMBEDDED.name).workload(name).title
 
     def testbed(self, name: str) -> Testbed:
         """A testbed of the catalogue's data folder."""

@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from splitshare.catalog.loader import Catalog
 from splitshare.figures.cloud import at_cell
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
@@ -64,13 +63,13 @@ def draw(inputs: Inputs, output: Path) -> None:
     save_table(table, output, NAME, caption="Mean latency of an idle request (seconds).")
     with paper_style():
         titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
-        save_figure(_figure(table, inputs.catalog, titles), output, NAME)
+        workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
+        save_figure(_figure(table, workloads, titles), output, NAME)
 
 
-def _figure(table: pd.DataFrame, catalog: Catalog, titles: dict[str, str]) -> Figure:
+def _figure(table: pd.DataFrame, workload_titles: dict[str, str], testbed_titles: dict[str, str]) -> Figure:
     """A panel a testbed, a row a workload, a mark a method; a method that does not fit has no mark."""
-    testbeds = list(dict.fromkeys(table["testbed"]))
-    workloads = list(dict.fromkeys(table["workload"]))
+    testbeds, workloads = list(testbed_titles), list(workload_titles)
     methods = [m for m in METHODS if column_of(m) in table]
     width = COLUMN_WIDTH_IN * (1.0 + 0.5 * len(testbeds))
     figure = Figure(figsize=(min(width, 2.6 * COLUMN_WIDTH_IN), 1.2 + 0.19 * len(workloads)))
@@ -82,11 +81,11 @@ def _figure(table: pd.DataFrame, catalog: Catalog, titles: dict[str, str]) -> Fi
             title, colour = METHODS[method]
             values = part[column_of(method)]
             axes.plot(values, range(len(workloads)), linestyle="none", color=colour, label=title, **MARKS[method])
-        axes.set_yticks(range(len(workloads)), [catalog.workload(w).title for w in workloads])
+        axes.set_yticks(range(len(workloads)), workload_titles.values())
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("Mean latency, idle (s)")
-        axes.set_title(fill(titles[testbed], 22))
+        axes.set_title(fill(testbed_titles[testbed], 22))
     axes.invert_yaxis()
     legend_below(figure, axes, columns=len(methods))
     return figure

@@ -14,7 +14,15 @@ from splitshare.catalog.records import Model
 from splitshare.errors import WorkError
 from splitshare.modules.build import build_module
 from splitshare.modules.cheap_weights import without_initialiser
-from splitshare.modules.whole_clip import WholeAlignment, WholeClip, WholeClipResNet, WholeProbe, WholeVqa
+from splitshare.modules.whole_clip import (
+    WholeAlignment,
+    WholeClip,
+    WholeClipResNet,
+    WholeProbe,
+    WholeProbeResNet,
+    WholeVqa,
+    WholeVqaResNet,
+)
 from splitshare.modules.whole_decoders import WholeCaption, WholeLlava
 from splitshare.modules.whole_model import WholeModel
 
@@ -24,8 +32,10 @@ _WHOLE: Mapping[tuple[str, ...], type[WholeModel]] = {
     ("clip-vit", "cosine-head"): WholeClip,
     ("clip-resnet", "cosine-head"): WholeClipResNet,
     ("clip-vit", "vqa-head"): WholeVqa,
+    ("clip-resnet", "vqa-head"): WholeVqaResNet,
     ("clip-vit", "alignment-head"): WholeAlignment,
     ("clip-vit", "linear-head"): WholeProbe,
+    ("clip-resnet", "linear-head"): WholeProbeResNet,
     ("vit", "caption-decoder"): WholeCaption,
     ("clip-vit", "llava-decoder"): WholeLlava,
 }

@@ -7,7 +7,7 @@ path is judged by code that we did not write.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812, torch's own convention
@@ -40,6 +40,14 @@ _CLIP_TOWERS = {
     },
     "text": {"tower.text_model.": "clip.text_model.", "tower.text_projection.": "clip.text_projection."},
 }
+
+
+def _fusion(head: Mapping[str, Any]) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(3 * head["embedding"], head["hidden"]),
+        nn.GELU(),
+        nn.Linear(head["hidden"], head["answers"]),
+    )
 
 
 class WholeClip(WholeModel):
@@ -96,17 +104,35 @@ class WholeVqa(WholeModel):
         super().__init__()
         self.clip = _clip_backbone(params)
         del self.clip.logit_scale  # belongs to CLIP's own head, which this model does without
-        head = params["head"]
-        self.fusion = nn.Sequential(
-            nn.Linear(3 * head["embedding"], head["hidden"]),
-            nn.GELU(),
-            nn.Linear(head["hidden"], head["answers"]),
-        )
+        self.fusion = _fusion(params["head"])
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """One score an answer."""
         image = self.clip.get_image_features(pixel_values=inputs["vision"]).pooler_output
         question = self.clip.get_text_features(input_ids=inputs["text"]).pooler_output
+        scores: Tensor = self.fusion(torch.hstack([image, question, image * question]))
+        return scores
+
+
+class WholeVqaResNet(WholeModel):
+    """Encoder-only VQA (ours) on CLIP's ResNet, whose vision tower is ours here too."""
+
+    prefixes: ClassVar = {
+        "vision": {"": "visual."},
+        "text": {"tower.": "textual."},
+        "head": {"hidden.": "fusion.0.", "classifier.": "fusion.2."},
+    }
+
+    def __init__(self, params: Params) -> None:
+        super().__init__()
+        self.visual = ClipResNet(**params["vision"])
+        self.textual = CLIPTextModelWithProjection(text_config(**params["text"]))
+        self.fusion = _fusion(params["head"])
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """One score an answer."""
+        image = self.visual({"vision": inputs["vision"]})
+        question = self.textual(input_ids=inputs["text"]).text_embeds
         scores: Tensor = self.fusion(torch.hstack([image, question, image * question]))
         return scores
 
@@ -164,4 +190,21 @@ class WholeProbe(WholeModel):
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """One score a class."""
         scores: Tensor = self.probe(self.clip(pixel_values=inputs["vision"]).image_embeds)
+        return scores
+
+
+class WholeProbeResNet(WholeModel):
+    """A linear probe on CLIP's ResNet, whose vision tower is ours here too."""
+
+    prefixes: ClassVar = {"vision": {"": "visual."}, "head": {"classifier.": "probe."}}
+
+    def __init__(self, params: Params) -> None:
+        super().__init__()
+        head = params["head"]
+        self.visual = ClipResNet(**params["vision"])
+        self.probe = nn.Linear(head["embedding"], head["classes"])
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """One score a class."""
+        scores: Tensor = self.probe(self.visual({"vision": inputs["vision"]}))
         return scores

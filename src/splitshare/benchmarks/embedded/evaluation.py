@@ -1,0 +1,143 @@
+"""Answer the embedded benchmark's test requests: whole, split, and with shared modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from splitshare.benchmarks.accuracy import AccuracyRow, Arrangement, Metric
+from splitshare.benchmarks.embedded.requests import RETRIEVAL, Requests, normalised
+from splitshare.benchmarks.metrics.classification import ranked, top_k
+from splitshare.benchmarks.metrics.intervals import mean_interval
+from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import Model
+from splitshare.modules.base import SplitModule
+from splitshare.modules.equivalence import sent
+from splitshare.modules.whole import build_whole
+from splitshare.progress import track
+
+REQUESTS_A_BATCH = 128
+
+Scores = npt.NDArray[np.float32]
+"""Shape (requests, choices)."""
+
+
+def whole_scores(catalog: Catalog, model: Model, modules: Mapping[str, SplitModule], requests: Requests) -> Scores:
+    """Scores of the model in one piece, made of the modules' weights."""
+    parts = {role: modules[ref.module].state_dict() for role, ref in model.modules().items()}
+    whole = build_whole(catalog, model, parts)
+    with torch.inference_mode():
+        return _joined([whole(requests.inputs(batch)) for batch in _batches(len(requests), model.name)])
+
+
+def split_scores(model: Model, modules: Mapping[str, SplitModule], requests: Requests) -> Scores:
+    """Scores of the modules, each run by itself; every tensor between them is written to bytes and read back."""
+    found = []
+    with torch.inference_mode():
+        for batch in _batches(len(requests), model.name):
+            inputs = requests.inputs(batch)
+            arrived: dict[str, Tensor] = {
+                e.role: sent(modules[e.module]({e.role: sent(inputs[e.role])})) for e in model.encoders
+            }
+            found.append(sent(modules[model.head.module].scores(arrived)))
+    return _joined(found)
+
+
+def shared_scores(
+    models: Sequence[Model], modules: Mapping[str, SplitModule], requests: Mapping[str, Requests]
+) -> dict[str, Scores]:
+    """Scores of each model where the modules are shared: an encoder encodes an image or a text once for all tasks.
+
+    What it gave is sent to every head that asks for it, as bytes.
+
+    Returns:
+        Scores by model name.
+    """
+    encoded: dict[tuple[str, int], Tensor] = {}
+    found = {}
+    with torch.inference_mode():
+        for model in models:
+            asked = requests[model.task]
+            embeddings: dict[str, Tensor] = {}
+            for encoder in model.encoders:
+                items = asked.images if encoder.role == "vision" else asked.texts
+                key = (encoder.module, id(items))  # all tasks hold one tensor of images
+                if key not in encoded:
+                    encoded[key] = _encode_all(modules[encoder.module], encoder.role, items)
+                embeddings[encoder.role] = encoded[key]
+            rows = []
+            for batch in _batches(len(asked), model.name):
+                index = {"vision": asked.image[batch], "text": asked.text[batch].flatten()}
+                arrived = {role: sent(embeddings[role][index[role]]) for role in embeddings}
+                rows.append(sent(modules[model.head.module].scores(arrived)))
+            found[model.name] = _joined(rows)
+    return found
+
+
+def accuracy_rows(
+    model: Model,
+    arrangement: Arrangement,
+    scores: Scores,
+    whole: Scores,
+    requests: Requests,
+    provenance: Mapping[str, str],
+) -> list[AccuracyRow]:
+    """Rows of the accuracy record: top-1, and of retrieval top-5 too, with 95 % intervals over the requests.
+
+    Args:
+        model: what answered.
+        arrangement: how it was arranged.
+        scores: its scores.
+        whole: scores of the same model in one piece.
+        requests: the test requests.
+        provenance: where the numbers come from.
+    """
+    ranking, reference = ranked(scores), ranked(whole)
+    metrics: dict[Metric, int] = {"top-1": 1, "top-5": 5} if model.task == RETRIEVAL else {"top-1": 1}
+    rows = []
+    for metric, k in metrics.items():
+        interval = mean_interval(top_k(ranking, requests.labels.numpy(), k))
+        rows.append(
+            AccuracyRow(
+                benchmark=model.benchmark,
+                source="embedded",
+                task=model.task,
+                model=model.name,
+                arrangement=arrangement,
+                metric=metric,
+                value=interval.estimate,
+                ci_low=interval.low,
+                ci_high=interval.high,
+                samples=len(requests),
+                differing_predictions=_differing(ranking[:, :k], reference[:, :k]),
+                provenance=dict(provenance),
+            )
+        )
+    return rows
+
+
+def _differing(first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> int:
+    """Requests whose best choices are not the same ones, whatever their order."""
+    return int((np.sort(first, axis=1) != np.sort(second, axis=1)).any(axis=1).sum())
+
+
+def _encode_all(module: SplitModule, role: str, items: Tensor) -> Tensor:
+    """Embeddings of all images or texts, each encoded once."""
+    return torch.cat(
+        [
+            module({role: sent(normalised(items[batch]) if role == "vision" else items[batch])})
+            for batch in _batches(len(items), role)
+        ]
+    )
+
+
+def _batches(count: int, what: str) -> list[Tensor]:
+    return list(track(torch.split(torch.arange(count), REQUESTS_A_BATCH), f"evaluating {what}"))
+
+
+def _joined(batches: Sequence[Tensor]) -> Scores:
+    return torch.cat(list(batches)).numpy()

@@ -1,0 +1,24 @@
+"""How a training went, as a file beside the weights."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from splitshare.records import Name, NonNegative, PositiveCount, Record
+
+
+class TrainingLog(Record):
+    """``training-<first model>.json`` beside the weights."""
+
+    schema_: Literal["splitshare.embedded-training/1"] = Field(alias="schema")
+    models: tuple[Name, ...]
+    """Models that were trained together."""
+    data_sha256: str
+    seed: int
+    epochs: PositiveCount
+    threads: PositiveCount
+    loss: tuple[NonNegative, ...]
+    """Mean loss of each epoch, summed over the tasks."""
+    seconds: NonNegative

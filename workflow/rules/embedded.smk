@@ -1,0 +1,170 @@
+# The embedded benchmark: train its small models here, answer the test set whole, split and shared, and profile and place
+# its modules like any other model's. Its catalogue is its own, apart from the papers' 14 models.
+from splitshare.benchmarks.embedded.groups import training_groups
+from splitshare.modules.registry import BUILDERS
+
+EMBEDDED_DATA = "data/embedded"
+EMBEDDED_FILES = [
+    f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
+]
+EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
+EMBEDDED_TESTBEDS = TESTBEDS["local"]
+TRAINING_CODE = code(
+    "benchmarks.embedded.training",
+    "benchmarks.embedded.requests",
+    *(BUILDERS[entry.builder].removeprefix("splitshare.") for entry in EMBEDDED.architectures.values()),
+)
+EMBEDDED_GROUPS = training_groups(EMBEDDED)
+
+
+def trained_files(group):
+    """What training a group of the embedded benchmark's models leaves: weights by module, and a log."""
+    names = [f"{module}.safetensors" for module in EMBEDDED.modules(model.name for model in group)]
+    return [f"{EMBEDDED_WEIGHTS}/{name}" for name in (*names, f"training-{group[0].name}.json")]
+
+
+rule embedded_describe:
+    input:
+        EMBEDDED_FILES,
+    output:
+        EMBEDDED_DESCRIPTIONS,
+    log:
+        f"{RESULTS}/logs/embedded_describe.log",
+    params:
+        code=code("commands.describe"),
+        data=EMBEDDED_DATA,
+    message:
+        "Counting parameters, operations and bytes of the embedded benchmark's modules"
+    shell:
+        "splitshare describe --data {params.data} -o {output} > {log} 2>&1"
+
+
+# One thread a training, so that weights repeat to the last bit and two trainings share two cores.
+for group in EMBEDDED_GROUPS:
+
+    rule:
+        name:
+            f"embedded_train_{group[0].name.replace('-', '_')}"
+        input:
+            EMBEDDED_FILES,
+        output:
+            trained_files(group),
+        log:
+            f"{RESULTS}/logs/embedded_train/{group[0].name}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/embedded_train/{group[0].name}.tsv"
+        threads: 1
+        resources:
+            mem_mb=2000,
+        params:
+            code=TRAINING_CODE,
+            data=EMBEDDED_DATA,
+            model=group[0].name,
+            epochs=CONFIG.embedded.epochs,
+            seed=CONFIG.seed,
+            directory=subpath(output[0], parent=True),
+        message:
+            f"Training {', '.join(model.name for model in group)}"
+        shell:
+            "splitshare embedded train --data {params.data} --model {params.model} --epochs {params.epochs}"
+            " --seed {params.seed} -o {params.directory} > {log} 2>&1"
+
+
+rule embedded_evaluate:
+    input:
+        catalogue=EMBEDDED_FILES,
+        weights=[path for group in EMBEDDED_GROUPS for path in trained_files(group)],
+    output:
+        EMBEDDED_ACCURACY,
+    log:
+        f"{RESULTS}/logs/embedded_evaluate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embedded_evaluate.tsv"
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        code=code("commands.embedded"),
+        data=EMBEDDED_DATA,
+        weights=EMBEDDED_WEIGHTS,
+    message:
+        "Answering the embedded benchmark's test requests, whole, split and shared"
+    shell:
+        "splitshare embedded evaluate {params.weights} --data {params.data} -o {output} > {log} 2>&1"
+
+
+use rule profile_module as embedded_profile_module with:
+    output:
+        f"{RESULTS}/local/embedded/profiles/{{module}}.json",
+    log:
+        f"{RESULTS}/logs/embedded_profile_module/{{module}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embedded_profile_module/{{module}}.tsv"
+    params:
+        definition=lambda wildcards: definition_sha256(EMBEDDED, wildcards.module),
+        data=f"--data {EMBEDDED_DATA}",
+        budget_s=CONFIG.profiling.budget_s,
+        torch_device=CONFIG.profiling.torch_device,
+        torch_threads=(f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""),
+        seed=CONFIG.seed,
+
+
+use rule profile_machine as embedded_profile_machine with:
+    input:
+        expand(
+            f"{RESULTS}/local/embedded/profiles/{{module}}.json",
+            module=list(EMBEDDED.modules(m for w in EMBEDDED_WORKLOADS for m in EMBEDDED.workload(w).models)),
+        ),
+    output:
+        f"{RESULTS}/local/embedded/this-machine.json",
+    log:
+        f"{RESULTS}/logs/embedded_profile_machine.log",
+    message:
+        "Collecting this machine's profile of the embedded benchmark's modules"
+
+
+rule embedded_derive:
+    input:
+        device="data/devices/{device}.yaml",
+        descriptions=EMBEDDED_DESCRIPTIONS,
+        published="data/published/timm_image_towers.csv",
+    output:
+        f"{RESULTS}/local/embedded/devices/{{device}}.json",
+    log:
+        f"{RESULTS}/logs/embedded_derive/{{device}}.log",
+    params:
+        code=code("commands.derive"),
+    message:
+        "Deriving the embedded benchmark's times on {wildcards.device}"
+    shell:
+        "splitshare derive {input.device} --modules {input.descriptions} -o {output} > {log} 2>&1"
+
+
+use rule instances_canonical as embedded_instances with:
+    input:
+        catalogue=EMBEDDED_FILES,
+        descriptions=EMBEDDED_DESCRIPTIONS,
+        profiles=[
+            (
+                f"{RESULTS}/local/embedded/this-machine.json"
+                if path == LOCAL_PROFILE
+                else f"{RESULTS}/local/embedded/devices/{Path(path).name}"
+            )
+            for path in profiles_of(EMBEDDED_TESTBEDS)
+        ],
+        testbeds=testbed_files(EMBEDDED_TESTBEDS),
+        pinned=[],
+    output:
+        EMBEDDED_INSTANCES,
+    log:
+        f"{RESULTS}/logs/embedded_instances.log",
+    params:
+        code=code("commands.instances"),
+        data=f"--data {EMBEDDED_DATA}",
+        directory=subpath(output[0], parent=True),
+        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
+        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
+        workloads=[f"--workload {name}" for name in EMBEDDED_WORKLOADS],
+        pinned=[],
+    message:
+        "Writing the embedded benchmark's placement instances"

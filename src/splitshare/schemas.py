@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
@@ -29,6 +30,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     PlacementInstance,
     Placement,
     PinnedInstances,
+    AccuracyRecord,
 )
 """The records of files that people or other programs write or read."""
 

@@ -76,4 +76,4 @@ def merge(records: Iterable[AccuracyRecord]) -> AccuracyRecord:
     """All rows of ``records``, sorted by what they are of; of equal ones, the later record's row holds."""
     rows = {row.key: row for record in records for row in record.rows}
     ordered = sorted(rows.values(), key=lambda r: (r.benchmark, r.model, ARRANGEMENTS.index(r.arrangement), r.metric))
-    return AccuracyRecord(schema="splitshare.accuracy/1", rows=tuple(ordered))
+    return AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(ordered))

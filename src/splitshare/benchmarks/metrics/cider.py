@@ -35,7 +35,7 @@ _BRACKETS = {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-
 
 
 def caption_tokens(caption: str) -> list[str]:
-    """Words of a caption: lower-cased, contractions apart from their verb (``do n't``), punctuation but brackets left out."""
+    """Words of a caption: lower-cased, contractions apart from their verb (``do n't``), no punctuation but brackets."""
     return [_BRACKETS.get(token, token) for token in _TOKEN.findall(caption.lower())]
 
 

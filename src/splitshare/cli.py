@@ -297,6 +297,34 @@ def check_split(
 
 
 @app.command()
+def benchmarks(
+    output: Output,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Which; default all.")] = None,
+    part: Annotated[
+        Literal["test", "train", "both"], typer.Option(help="What is judged, what heads learn from.")
+    ] = "both",
+    samples: Annotated[int | None, typer.Option(min=1, help="Seeded subset of so many; default whole splits.")] = None,
+    lock: Annotated[Path | None, typer.Option(help="File of digests; default OUTPUT/benchmarks.lock.json.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Fetch benchmarks from the hub into the directory OUTPUT; run again to go on after a failure."""
+    from splitshare.commands import benchmarks as stage
+
+    for entry in stage.run(
+        catalog_root=data,
+        output=output,
+        names=names,
+        parts=("test", "train") if part == "both" else (part,),
+        samples=samples,
+        seed=seed,
+        tell=lambda line: typer.echo(f"error: {line}", err=True),
+        lock=lock,
+    ):
+        typer.echo(f"{entry.selection.directory}: {entry.rows} samples, {entry.content_sha256}")
+
+
+@app.command()
 def trace(
     instance: Instance,
     output: Output,

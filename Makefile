@@ -5,10 +5,11 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
+RECORD = -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles record-split record-baselines pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay figures compare report remeasure record-profiles record-split record-baselines pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,10 @@ smoke: $(READY) ## The same path on the smallest input
 profiles instances solve replay figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
 
+compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
+	$(if $(ALGORITHM),,$(error name it: make compare ALGORITHM=mine.py:Mine))
+	$(RUN) compare --config 'compared=["$(ALGORITHM)"]'
+
 report: $(READY) ## One HTML page with every figure and table: results/report.html
 	$(RUN) all
 	$(RUN) all --report results/report.html
@@ -50,7 +55,11 @@ record-split: $(READY) ## Compare all split models with the whole ones again (10
 
 record-baselines: $(READY) ## Record the baselines that `splitshare compare` holds new algorithms against
 	$(RUN) instances
-	$(BIN)/splitshare record results/canonical/instances/*.json -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
+	$(BIN)/splitshare record results/canonical/instances/*.json --family s2m3 $(RECORD)
+	$(BIN)/splitshare random-instances --name random-tuning --first-seed 0 -o results/random/tuning
+	$(BIN)/splitshare record $$(ls -v results/random/tuning/*.json) --family random-tuning $(RECORD)
+	$(BIN)/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test
+	$(BIN)/splitshare record $$(ls -v results/random/test/*.json) --family random-test $(RECORD)
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

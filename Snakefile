@@ -13,6 +13,7 @@ include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/compare.smk"
 
 
 localrules:
@@ -22,6 +23,7 @@ localrules:
     solve,
     replay,
     figures,
+    compare,
 
 
 # Everything: canonical tables and figures, and this machine's own under results/local.
@@ -63,3 +65,9 @@ rule replay:
 rule figures:
     input:
         FIGURES,
+
+
+# New algorithms (`compared` in the configuration) against the recorded baselines.
+rule compare:
+    input:
+        VERDICTS,

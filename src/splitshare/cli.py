@@ -196,26 +196,55 @@ def record(
     instances: Instances,
     output: Output,
     algorithm: Annotated[list[str], typer.Option(help="Algorithm to record beside the optimum; repeatable.")],
+    family: Annotated[str, typer.Option(help="What the instances are called together.")] = "s2m3",
     time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 60.0,
 ) -> None:
-    """Record baselines of algorithms over instances into the directory OUTPUT."""
+    """Record baselines of algorithms over a family of instances into the directory OUTPUT."""
     from splitshare.commands import record as stage
 
-    stage.run(instances, algorithms=algorithm, time_limit_s=time_limit_s, output=output)
+    stage.run(instances, family=family, algorithms=algorithm, time_limit_s=time_limit_s, output=output)
+
+
+@app.command()
+def random_instances(
+    output: Output,
+    name: Annotated[str, typer.Option(help="Name of the family.")],
+    first_seed: Annotated[int, typer.Option(min=0, help="Where the seeds begin.")],
+    count: Annotated[int, typer.Option(min=1, help="How many feasible instances.")] = 40,
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds to prove that one is feasible.")] = 60.0,
+) -> None:
+    """Write a family of seeded random instances that have a feasible placement into the directory OUTPUT."""
+    from splitshare.commands import random_instances as stage
+
+    stage.run(name=name, first_seed=first_seed, count=count, time_limit_s=time_limit_s, output=output)
 
 
 @app.command()
 def compare(
-    algorithm: Annotated[str, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")],
+    algorithm: Annotated[str | None, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
+    ] = None,
     output: Output = Path("results/compare"),
     baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines",
+    family: Annotated[
+        list[str] | None, typer.Option(help="Family of instances; repeatable; default s2m3 and random-test.")
+    ] = None,
     time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 10.0,
     seed: Seed = 0,
 ) -> None:
-    """Hold a new algorithm against the recorded baselines and print the verdict."""
+    """Hold a new algorithm, or its results, against the recorded baselines and print the verdict."""
     from splitshare.commands import compare as stage
 
-    stage.run(algorithm=algorithm, baselines=baselines, time_limit_s=time_limit_s, seed=seed, output=output)
+    stage.run(
+        algorithm=algorithm,
+        results=results,
+        families_=family or ("s2m3", "random-test"),
+        baselines=baselines,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        output=output,
+    )
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
 

@@ -42,13 +42,16 @@ def run(
     wanted = [catalog.module(name).name for name in modules or catalog.modules()]
     device = this_machine(device_name, settings.threads, settings.torch_device)
     rows: list[ProfileRow] = []
+    notes: list[str] = []
     for module in track(wanted, "profiling") if progress else wanted:
         start = time.perf_counter()
         measured = measure_module(catalog_root, module, settings)
         if progress and not sys.stderr.isatty():
-            sys.stderr.write(_told(module, measured, time.perf_counter() - start))
-        rows += measured
-    ModuleProfile(schema_="splitshare.module-profile/1", device=device, rows=tuple(rows)).write(output)
+            sys.stderr.write(_told(module, measured.rows, time.perf_counter() - start))
+        rows += measured.rows
+        notes += measured.notes
+    profile = ModuleProfile(schema_="splitshare.module-profile/1", device=device, notes=tuple(notes), rows=tuple(rows))
+    profile.write(output)
 
 
 def _told(module: str, rows: Sequence[ProfileRow], took_s: float) -> str:

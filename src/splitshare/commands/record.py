@@ -13,20 +13,28 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.instance_set import write_instances
 from splitshare.placement.run import solve
 from splitshare.progress import track
-from splitshare.results.baselines import COLUMNS, merge, read_baselines, write_baselines
+from splitshare.results.baselines import COLUMNS, instances_file, merge, read_baselines, write_baselines
 from splitshare.results.provenance import provenance
 from splitshare.results.table import Solved, placements_table
 from splitshare.solvers.milp import SOLVERS
 
-FAMILY = "s2m3"
 STOCHASTIC_SEEDS = tuple(range(10))
 
 
-def run(instances: Sequence[Path], *, algorithms: Sequence[str], time_limit_s: float, output: Path) -> None:
+def run(
+    instances: Sequence[Path], *, family: str, algorithms: Sequence[str], time_limit_s: float, output: Path
+) -> None:
     """Solve ``instances`` to the optimum and with every algorithm, and write the results into ``output``.
 
-    Writes ``instances.jsonl``, ``placements.parquet`` (and ``.csv``), and ``certificates/<instance>.json`` for each
-    optimum, proved by every solver; rows of other methods that are there already are kept.
+    Writes ``instances/<family>.jsonl``, ``placements.parquet`` (and ``.csv``), and ``certificates/<instance>.json`` for
+    each optimum, proved by every solver; rows of other methods and families that are there already are kept.
+
+    Args:
+        instances: files of the instances.
+        family: what the instances are called together.
+        algorithms: what is recorded beside the optimum.
+        time_limit_s: seconds for a run.
+        output: directory.
 
     Raises:
         InputError: an instance or an algorithm is wrong, or the file there speaks of other instances.
@@ -34,16 +42,16 @@ def run(instances: Sequence[Path], *, algorithms: Sequence[str], time_limit_s: f
     """
     read = [PlacementInstance.read(path) for path in instances]
     certify(read, time_limit_s, output / "certificates")
-    rows = [results(read, "optimum", load("optimum"), (0,), time_limit_s)]
+    rows = [results(read, "optimum", load("optimum"), (0,), time_limit_s, family)]
     optima = rows[0]
     for name in track(algorithms, "recording"):
         made = load(name)
         seeds = STOCHASTIC_SEEDS if is_stochastic(made) else (0,)
-        rows.append(results(read, name, made, seeds, time_limit_s, optima))
+        rows.append(results(read, name, made, seeds, time_limit_s, family, optima))
     new = pd.concat(rows, ignore_index=True)
     path = output / "placements.parquet"
     write_baselines(merge(read_baselines(path), new) if path.is_file() else new, path)
-    write_instances(read, output / "instances.jsonl")
+    write_instances(read, instances_file(output, family))
 
 
 def certify(instances: Sequence[PlacementInstance], time_limit_s: float, output: Path) -> None:
@@ -69,6 +77,7 @@ def results(
     algorithm: PlacementAlgorithm,
     seeds: Sequence[int],
     time_limit_s: float,
+    family: str,
     optima: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Tidy results of one method, a row an instance and seed; ``optima`` are the optimum's own results."""
@@ -82,5 +91,5 @@ def results(
         table["build_s"] = [s.placement.build_s for s in solved]
         table["solve_s"] = [s.placement.solve_s for s in solved]
         table["solver_version"] = [s.placement.versions.solver or "" for s in solved]
-        tables.append(table.assign(seed=seed, family=FAMILY, **provenance()))
+        tables.append(table.assign(seed=seed, family=family, **provenance()))
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]

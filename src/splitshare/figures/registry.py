@@ -82,6 +82,17 @@ FIGURES: dict[str, FigureSpec] = {
             category="Optimality",
         ),
         FigureSpec(
+            name="baselines",
+            module="comparison",
+            inputs=(),
+            records=("placements.parquet",),
+            tables=("baselines",),
+            drawn=("performance_profile",),
+            scopes=("canonical",),
+            caption="Share of the instances on which a recorded method is within a factor of the best one.",
+            category="Optimality",
+        ),
+        FigureSpec(
             name="memory",
             module="memory",
             inputs=("modules.json",),

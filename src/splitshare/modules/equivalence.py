@@ -9,7 +9,7 @@ layers, and the result says so. Of a zero-shot request's prompts, each encoded b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from safetensors.torch import load, save
@@ -97,18 +97,15 @@ def _split_scores(
 
 def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
     """The catalogue with too large modules of ``model`` cut in depth, in float32, and what was cut."""
-    architectures, cut = dict(catalog.architectures), []
-    for _, ref in model.modules().items():
+    cut = []
+    for ref in model.modules().values():
         with torch.device("meta"):
             parameters = build_module(catalog, ref.module).parameters()
-        if sum(p.nbytes for p in parameters) <= LARGEST_BYTES:
-            continue
-        label = ref.architecture
-        full = architectures[label]
-        params = {**full.params, "layers": LAYERS_KEPT}
-        architectures[label] = full.model_copy(update={"params": params, "dtype": "float32"})
-        cut.append(f"{label} with {LAYERS_KEPT} of {full.params['layers']} layers, in float32")
-    return replace(catalog, architectures=architectures), "; ".join(cut)
+        if sum(p.nbytes for p in parameters) > LARGEST_BYTES:
+            layers = catalog.architectures[ref.architecture].params["layers"]
+            catalog = catalog.with_layers(ref.architecture, LAYERS_KEPT, "float32")
+            cut.append(f"{ref.architecture} with {LAYERS_KEPT} of {layers} layers, in float32")
+    return catalog, "; ".join(cut)
 
 
 def _sent(tensor: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from splitshare.files import parse_json
-from splitshare.profiling.records import ModuleDescription
+from splitshare.profiling.records import Method, ModuleDescription
 from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record
 
 
@@ -15,6 +15,7 @@ class Job(Record):
     catalog_root: str
     module: Name
     budget_s: Positive
+    longest_run_s: Positive
     threads: PositiveCount
     torch_device: str
     seed: int
@@ -30,15 +31,27 @@ class BatchTimes(Record):
     batch: PositiveCount
     seconds: tuple[NonNegative, ...]
     """Each timed run."""
+    prefill_s: tuple[NonNegative, ...] | None = None
+    """The part of each run of a decoder that ends with the first new token."""
     peak_memory_bytes: NonNegative | None
     load_s: NonNegative
 
 
+class LeftOut(Record):
+    """A batch size that was not measured, though the module runs."""
+
+    batch: PositiveCount
+    reason: str
+
+
 class ReportLine(Record):
-    """A line of the report, one of: the module, a measured batch, why no more can be measured for want of memory."""
+    """A line of the report, one of: the module, the method, a batch, a remark, why no more can be measured."""
 
     described: ModuleDescription | None = None
+    method: Method | None = None
     measured: BatchTimes | None = None
+    left_out: LeftOut | None = None
+    note: str | None = None
     out_of_memory: str | None = None
 
 

@@ -11,6 +11,8 @@ from splitshare.catalog.records import Dtype, EncoderOutput, ModuleKind
 from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
+Method = Literal["whole", "layer-extrapolated"]
+"""Whether the whole module was measured, or a few of its equal layers and the rest of them calculated."""
 
 
 class Work(Record):
@@ -120,7 +122,7 @@ class ProfileRow(Record):
     parameter_bytes: Count
     output_bytes: Count
     load_s: NonNegative | None = None
-    method: Literal["whole", "layer-extrapolated"] = "whole"
+    method: Method = "whole"
 
 
 class ModuleProfile(Record):

@@ -142,7 +142,7 @@ def test_an_interrupted_fetch_is_taken_up_where_it_stopped(root):
         hub.repositories["ethz/food101"].breaks = {second: 1}  # a transfer cut off, which the client takes up itself
         hub.served_bytes.clear()
         assert fetch(hub, root, "food-101").returncode == 0
-        assert hub.served_bytes[f"ethz/food101/{first}"] < read_first / 2, "what is kept is not read again"
+        assert hub.served_bytes[f"ethz/food101/{first}"] <= read_first / 2, "what is kept is not read again"
     assert (root / "out/food-101/test-whole/part-00000.parquet").stat().st_mtime_ns == kept
     locks = [read_lock(root / name / "benchmarks.lock.json") for name in ("at-once", "out")]
     assert locks[0].entries[0].content_sha256 == locks[1].entries[0].content_sha256
@@ -150,7 +150,7 @@ def test_an_interrupted_fetch_is_taken_up_where_it_stopped(root):
 
 
 def test_a_seeded_subset_is_the_same_everywhere_and_spread_over_the_split(root):
-    files = tiny.labelled("validation", 160, FOODS, rows=10)
+    files = tiny.labelled("validation", 120, FOODS, rows=10)
     with serve({"ethz/food101": Repository(files)}) as hub:
         for seed in ("0", "1"):
             assert fetch(hub, root, "food-101", "--samples", "30", "--seed", seed).returncode == 0

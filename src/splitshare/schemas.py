@@ -11,6 +11,7 @@ from typing import Any, get_args
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
+from splitshare.onloading.zoo import Zoo
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
@@ -29,6 +30,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     PlacementInstance,
     Placement,
     PinnedInstances,
+    Zoo,
 )
 """The records of files that people or other programs write or read."""
 

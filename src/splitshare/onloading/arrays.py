@@ -74,8 +74,14 @@ class Arrays:
         return float(self.rate.sum())
 
 
-def arrays_of(instance: OnloadingInstance) -> Arrays:
-    """Read ``instance`` into arrays."""
+def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
+    """Read ``instance`` into arrays.
+
+    Args:
+        instance: the instance.
+        batching: whether servers may batch; if not, batches of one are all that there is.
+    """
+    batches = instance.batches if batching else instance.batches[:1]
     tasks = {task.name: i for i, task in enumerate(instance.tasks)}
     servers = {server.name: i for i, server in enumerate(instance.servers)}
     client_server = np.array([servers[client.server] for client in instance.clients], dtype=np.int64)
@@ -98,7 +104,7 @@ def arrays_of(instance: OnloadingInstance) -> Arrays:
     start, each = _seconds(instance, [client.device for client in instance.clients])
     client_s = start + each
     start, each = _seconds(instance, [server.device for server in instance.servers])
-    sizes = np.array([batch.size for batch in instance.batches])
+    sizes = np.array([batch.size for batch in batches])
     batch_s = start[:, :, None] + each[:, :, None] * sizes
     start, each = _seconds(instance, [instance.cloud.device])
     cloud_s = (start + each)[0]
@@ -106,7 +112,7 @@ def arrays_of(instance: OnloadingInstance) -> Arrays:
     uplink_latency = np.array([client.uplink_latency_s for client in instance.clients])
     backhaul = np.array([server.backhaul_bytes_per_s for server in instance.servers])
     backhaul_latency = np.array([server.backhaul_latency_s for server in instance.servers])
-    wait = np.array([batch.wait_s for batch in instance.batches])
+    wait = np.array([batch.wait_s for batch in batches])
     at_server = uplink_latency[row_client] + size / uplink[row_client]
     at_cloud = at_server + backhaul_latency[row_server] + size / backhaul[row_server]
     row_serves = serves[row_task]
@@ -129,7 +135,7 @@ def arrays_of(instance: OnloadingInstance) -> Arrays:
         client_allowed=row_serves & (client_s[row_client] <= limit[:, None]),
         edge_allowed=row_serves[:, :, None] & (edge_latency <= limit[:, None, None]),
         cloud_allowed=row_serves & (at_cloud[:, None] + cloud_s <= limit[:, None]),
-        least_rate=np.array([batch.least_rate_per_s for batch in instance.batches]),
+        least_rate=np.array([batch.least_rate_per_s for batch in batches]),
         client_limit=np.array([client.compute_limit for client in instance.clients]),
         server_limit=np.array([server.compute_limit for server in instance.servers]),
         cloud_limit=instance.cloud.compute_limit,
@@ -145,7 +151,9 @@ def _seconds(instance: OnloadingInstance, devices: list[str]) -> tuple[Floats, F
     """Start and per-query seconds of every model on ``devices``, infinite where it cannot run; shape (devices, J)."""
     by_class = {
         name: [
-            (model.compute[name].start_s, model.compute[name].per_query_s) if name in model.compute else (np.inf, np.inf)
+            (model.compute[name].start_s, model.compute[name].per_query_s)
+            if name in model.compute
+            else (np.inf, np.inf)
             for model in instance.models
         ]
         for name in dict.fromkeys(devices)

@@ -122,8 +122,15 @@ def columns_of(arrays: Arrays) -> Columns:
             limit = (row, limits.uplink + client, limits.backhaul + server, np.full(len(row), limits.cloud))
             use = (np.ones(len(row)), sent, sent, rate * arrays.cloud_s[model])
         parts.append(
-            (row, model, np.full(len(row), place), batch, rate * arrays.accuracy[row, model])
-            + (np.stack(limit, axis=1), np.stack(use, axis=1))
+            (
+                row,
+                model,
+                np.full(len(row), place),
+                batch,
+                rate * arrays.accuracy[row, model],
+                np.stack(limit, axis=1),
+                np.stack(use, axis=1),
+            )
         )
     return Columns(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 

@@ -39,9 +39,7 @@ class ExactModel:
     def hosts(self, values: Floats) -> Hosts:
         """The onloaded models of a solution; a binary counts from one half on."""
         arrays = self.arrays
-        hosts = Hosts(
-            np.zeros(arrays.client_s.shape, dtype=bool), np.full(arrays.edge_s.shape[:2], -1, dtype=np.int64)
-        )
+        hosts = Hosts(np.zeros(arrays.client_s.shape, dtype=bool), np.full(arrays.edge_s.shape[:2], -1, dtype=np.int64))
         for (c, j), column in self.client_column.items():
             hosts.client[c, j] = values[column] > 0.5
         for (s, j, b), column in self.server_column.items():

@@ -7,7 +7,7 @@ model serves some of the tasks only: if all served all, the best model alone wou
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from splitshare.errors import InputError
 from splitshare.onloading.batch_curve import fit
@@ -126,19 +126,17 @@ def generate(zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str) -> O
     )
 
 
-def _models(
-    draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles
-) -> tuple[Model, ...]:
+def _models(draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles) -> tuple[Model, ...]:
     """The models with the tasks that each serves, such that each task has one and each model has one."""
-    serves = []
+    serves: list[set[str]] = []
     for model in models:
         able = [task for task in tasks if task in model.accuracy]
         kept = [task for task in able if draw.random() < SERVED]
-        serves.append(set(kept or able[:1] and [draw.choice(able)]))
+        serves.append(set(kept if kept or not able else [draw.choice(able)]))
     for task in tasks:
-        able = [i for i, model in enumerate(models) if task in model.accuracy]
-        if able and not any(task in serves[i] for i in able):
-            serves[draw.choice(able)].add(task)
+        servers = [i for i, model in enumerate(models) if task in model.accuracy]
+        if servers and not any(task in serves[i] for i in servers):
+            serves[draw.choice(servers)].add(task)
     return tuple(
         Model(
             name=model.name,

@@ -8,6 +8,7 @@ does not hang on a rate that is itself decided.
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import Literal, Self
 
@@ -133,7 +134,7 @@ class OnloadingInstance(Record):
         sizes = [batch.size for batch in self.batches]
         if sizes[0] != 1:
             raise ValueError("batches[0].size: must be 1: a model can always run without batching")
-        if any(b <= a for a, b in zip(sizes, sizes[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(sizes)):
             raise ValueError("batches: sizes must ascend, each once")
         for i, model in enumerate(self.models):
             for task in model.accuracy:

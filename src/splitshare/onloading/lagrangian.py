@@ -8,35 +8,29 @@ Prices times limits plus ``max F`` bounds every decision's right answers from ab
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from splitshare.onloading.arrays import Arrays, Floats
+from splitshare.onloading.arrays import Arrays, Flags, Floats
 from splitshare.onloading.columns import Limits
+from splitshare.onloading.greedy import Values
 from splitshare.onloading.instance import PLACES, Place
 
 
-@dataclass(frozen=True)
-class Values:
-    """Right answers a second, less the prices of what they use, if all queries of a row go one way; at least 0."""
-
-    client: Floats
-    """By model, shape (R, J)."""
-    edge: Floats
-    """By model and batch size, shape (R, J, B)."""
-    elsewhere: Floats
-    """The best of the cloud and of not answering, shape (R,)."""
-
-
 def values_at(arrays: Arrays, limits: Limits, prices: Floats, places: tuple[Place, ...] = PLACES) -> Values:
-    """What answers are worth at ``prices``, shape (limits,); 0 where they are not allowed or cost more than they give."""
+    """What answers are worth at ``prices``; 0 where they are not allowed or cost more than they give.
+
+    Args:
+        arrays: the instance.
+        limits: its shared limits.
+        prices: right answers a second that one more of each limit is worth, shape (limits,).
+        places: where queries may be answered.
+    """
     client, server = arrays.row_client, arrays.row_server
     link = arrays.size * prices[limits.uplink + client]
     backhaul = arrays.size * prices[limits.backhaul + server]
     accuracy = arrays.accuracy
 
-    def worth(gain: Floats, allowed: np.ndarray, place: Place) -> Floats:
+    def worth(gain: Floats, allowed: Flags, place: Place) -> Floats:
         if place not in places:
             return np.zeros_like(gain)
         rate = arrays.rate.reshape(-1, *(1,) * (gain.ndim - 1))
@@ -49,7 +43,7 @@ def values_at(arrays: Arrays, limits: Limits, prices: Floats, places: tuple[Plac
         ]
         cloud = accuracy - arrays.cloud_s * prices[limits.cloud] - (link + backhaul)[:, None]
     return Values(
-        worth(here, arrays.client_allowed, "client"),
+        worth(here, arrays.client_allowed, "client")[:, :, None],
         worth(edge, arrays.edge_allowed, "edge"),
         worth(cloud, arrays.cloud_allowed, "cloud").max(axis=1),
     )

@@ -44,8 +44,9 @@ class OffloadingLp:
 
     def __init__(self, arrays: Arrays, places: Iterable[Place] = PLACES) -> None:
         self.arrays = arrays
+        self.places = tuple(places)
         self.limits = limits_of(arrays)
-        allowed = [PLACES.index(place) for place in places]
+        allowed = [PLACES.index(place) for place in self.places]
         columns = columns_of(arrays)
         self.columns = columns.only(np.isin(columns.place, allowed))
         # The kind that an answer competes in for a place in the program: one a row and place.
@@ -55,13 +56,20 @@ class OffloadingLp:
         for option, value in (
             ("output_flag", False),
             ("threads", 1),
+            # To answer nothing is feasible, and stays so as answers are added: primal simplex goes on from there.
+            ("presolve", "off"),
+            ("simplex_strategy", 4),
             ("primal_feasibility_tolerance", 1e-9),
             ("dual_feasibility_tolerance", 1e-9),
         ):
             self._highs.setOptionValue(option, value)
 
-    def solve(self, hosts: Hosts) -> LpSolution | None:
+    def solve(self, hosts: Hosts, *, filled: bool = True) -> LpSolution | None:
         """Solve for ``hosts``; ``None`` where their batches cannot fill in time.
+
+        Args:
+            hosts: the onloaded models.
+            filled: whether batches must fill in time, as the evaluator has it.
 
         Raises:
             WorkError: the solver ends without an answer.
@@ -69,7 +77,11 @@ class OffloadingLp:
         arrays, limits = self.arrays, self.limits
         here = np.flatnonzero(self.stands(hosts))
         candidates = self.columns.only(here)
-        batched = np.argwhere(hosts.server > 0)
+        if not len(here):
+            nothing = np.zeros(0, dtype=np.int64)
+            unused = Offloading(nothing, nothing, nothing, np.zeros(0))
+            return None if filled and (hosts.server > 0).any() else LpSolution(unused, np.zeros(len(limits.bound)), 0.0)
+        batched = np.argwhere(hosts.server > 0) if filled else np.zeros((0, 2), dtype=np.int64)
         fill_limit = self._fill_limits(candidates, batched)
         least = arrays.least_rate[hosts.server[batched[:, 0], batched[:, 1]]]
         self._start(least)
@@ -113,11 +125,12 @@ class OffloadingLp:
         """Whether the model of each answer stands where it is answered, with that batch size."""
         columns, arrays = self.columns, self.arrays
         batch = hosts.server[arrays.row_server[columns.row], columns.model]
-        return (
+        stands: Flags = (
             (columns.place == CLOUD)
             | ((columns.place == CLIENT) & hosts.client[arrays.row_client[columns.row], columns.model])
             | ((columns.place == EDGE) & (batch == columns.batch))
         )
+        return stands
 
     def _best_of_groups(self, here: Ints, value: Floats, among: Flags) -> Ints:
         """Of each row and place the most valuable answer ``among`` the candidates."""

@@ -1,4 +1,4 @@
-"""The one evaluator of the onloading problem: what a decision is worth, and whether it keeps the rules (definition ours).
+"""The one evaluator of the onloading problem: what a decision is worth, and whether it keeps the rules (ours).
 
 The objective is the mean accuracy over all queries: ``sum(rate x accuracy x fraction) / sum(rate)``, where a query
 that nobody answers counts as wrong. The rules:
@@ -192,7 +192,7 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
     check_memory(arrays, hosts)
     row, model, place, fraction = offloading.row, offloading.model, offloading.place, offloading.fraction
     _check_answers(arrays, hosts, offloading)
-    total = np.bincount(row, fraction, minlength=len(arrays.rate))
+    total: Floats = np.bincount(row, fraction, minlength=len(arrays.rate)).astype(float)
     _check("the fractions of a client's task", total, np.ones(len(total)))
     queries = arrays.rate[row] * fraction
     utilisation = _utilisation(arrays, hosts, offloading, queries)
@@ -206,9 +206,7 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
     return Evaluation(
         objective=float(right.sum() / demand),
         unserved=max(0.0, float(1 - queries.sum() / demand)),
-        accuracy={
-            arrays.instance.tasks[t].name: float(right_by_task[t] / asked[t]) for t in tasks if asked[t] > 0
-        },
+        accuracy={arrays.instance.tasks[t].name: float(right_by_task[t] / asked[t]) for t in tasks if asked[t] > 0},
         answered_at={name: float(share) for name, share in zip(PLACES, at, strict=True)},
         utilisation=utilisation,
     )
@@ -253,9 +251,7 @@ def _utilisation(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: 
     sent = queries * arrays.size[row]
     loads = {
         "client": (
-            np.bincount(
-                client[here], queries[here] * arrays.client_s[client[here], model[here]], minlength=clients
-            ),
+            np.bincount(client[here], queries[here] * arrays.client_s[client[here], model[here]], minlength=clients),
             arrays.client_limit,
         ),
         "server": (

@@ -385,6 +385,48 @@ def schemas(output: Output) -> None:
     stage.run(output)
 
 
+onloading = typer.Typer(
+    no_args_is_help=True, help="The onloading problem: which models clients and edge servers hold, who answers what."
+)
+app.add_typer(onloading, name="onloading")
+Suite = Annotated[Path, typer.Argument(metavar="SUITE", help="Onloading instances, one a line (JSONL).")]
+
+
+@onloading.command()
+def zoo(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Published accuracy and latency (CSV).")],
+    output: Output,
+) -> None:
+    """Make the zoo of published figures."""
+    from splitshare.commands.onloading import zoo as stage
+
+    stage.run(table, output)
+
+
+@onloading.command()
+def suite(
+    zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")],
+    output: Output,
+) -> None:
+    """Write the named suite of instances, and its digests, into the directory OUTPUT."""
+    from splitshare.commands.onloading import suite as stage
+
+    stage.run(zoos, output)
+
+
+@onloading.command("record")
+def record_onloading(
+    instances: Suite,
+    output: Output,
+    method: Annotated[list[str], typer.Option(help="Algorithm, or optimum-<solver>; repeatable.")],
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 30.0,
+) -> None:
+    """Solve a suite by several methods and write the results down in the table OUTPUT, piece by piece."""
+    from splitshare.commands.onloading import record as stage
+
+    stage.run(instances, methods=method, time_limit_s=time_limit_s, output=output)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"splitshare {__version__}")

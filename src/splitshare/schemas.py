@@ -11,6 +11,7 @@ from typing import Any, get_args
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
+from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.zoo import Zoo
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
@@ -31,6 +32,8 @@ CONTRACTS: tuple[type[Record], ...] = (
     Placement,
     PinnedInstances,
     Zoo,
+    OnloadingInstance,
+    OnloadingDecision,
 )
 """The records of files that people or other programs write or read."""
 

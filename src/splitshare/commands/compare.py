@@ -13,10 +13,10 @@ from splitshare.files import canonical_json, write_text
 from splitshare.placement.conformance import CheckResult, run_checks
 from splitshare.placement.contract import load
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.instance_set import read_instances
 from splitshare.placement.run import solve
 from splitshare.placement.sandbox import Limits, Outcome, Run, run_limited
 from splitshare.progress import track
+from splitshare.record_set import read_set
 from splitshare.results.baselines import check_digests, read_baselines
 from splitshare.results.verdict import Verdict, in_words, judge, summary_table
 from splitshare.results.write import write_csv
@@ -42,7 +42,7 @@ def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, outp
         InputError: the algorithm cannot be loaded, or the baselines are wrong or of other instances.
     """
     recorded = read_baselines(baselines / "placements.parquet")
-    instances = read_instances(baselines / "instances.jsonl")
+    instances = read_set(PlacementInstance, baselines / "instances.jsonl")
     check_digests(recorded, {i.name: i.sha256() for i in instances}, baselines / "instances.jsonl")
     made = load(algorithm)
     checks = run_checks(made)

@@ -10,9 +10,9 @@ import pandas as pd
 from splitshare.placement.certificate import certificate_of
 from splitshare.placement.contract import PlacementAlgorithm, load
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.instance_set import write_instances
 from splitshare.placement.run import solve
 from splitshare.progress import track
+from splitshare.record_set import write_set
 from splitshare.results.baselines import COLUMNS, merge, read_baselines, write_baselines
 from splitshare.results.provenance import provenance
 from splitshare.results.table import Solved, placements_table
@@ -43,7 +43,7 @@ def run(instances: Sequence[Path], *, algorithms: Sequence[str], time_limit_s: f
     new = pd.concat(rows, ignore_index=True)
     path = output / "placements.parquet"
     write_baselines(merge(read_baselines(path), new) if path.is_file() else new, path)
-    write_instances(read, output / "instances.jsonl")
+    write_set(read, output / "instances.jsonl")
 
 
 def certify(instances: Sequence[PlacementInstance], time_limit_s: float, output: Path) -> None:

@@ -145,8 +145,7 @@ def search_servers(
         solution: the program's solution for ``hosts``.
         settings: how.
     """
-    arrays, limits = program.arrays, program.limits
-    servers = len(arrays.server_limit)
+    servers = len(program.arrays.server_limit)
     server = since = 0
     while since < servers and settings.trials:
         held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from splitshare.errors import InputError
 from splitshare.onloading.batch_curve import fit
@@ -43,6 +44,23 @@ class Roles:
 
 PUBLISHED_ROLES = Roles(Role("laptop-i7-12700h"), Role("rtx-3090"), Role("rtx-3090"))
 """Laptops at their published latency, a GPU at the edge, several of them in the cloud."""
+
+TRAINED_ROLES = Roles(Role("this-machine", 0.25), Role("this-machine", 1.0), Role("this-machine", 2.0))
+"""The measured machine at the edge; clients a quarter as fast, the cloud's processors twice (assumed)."""
+
+
+def roles_of(zoo: Zoo, source: Path | str) -> Roles:
+    """What the devices of a zoo stand for.
+
+    Raises:
+        InputError: its models were not timed on the devices of either kind of zoo.
+    """
+    devices = set.intersection(*(set(model.by_device) for model in zoo.models))
+    for roles in (PUBLISHED_ROLES, TRAINED_ROLES):
+        if {role.device for role in (roles.client, roles.edge, roles.cloud)} <= devices:
+            return roles
+    raise InputError(source, "models", f"have no common devices that tiers are made of: {', '.join(sorted(devices))}")
+
 
 NO_BATCHING = (Batch(size=1, wait_s=0.0),)
 BATCHES = (*NO_BATCHING, Batch(size=4, wait_s=0.05), Batch(size=16, wait_s=0.2))

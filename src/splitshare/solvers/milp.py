@@ -34,6 +34,10 @@ PADDED_TERMS = 1_000_000
 """Terms up to which rows of any length are handed over in one array."""
 
 
+class SizeLimitError(WorkError):
+    """A solver's licence refuses a program for its size."""
+
+
 @dataclass
 class Milp:
     """A minimisation over columns with bounds, some of them integer, and linear rows.
@@ -233,7 +237,7 @@ def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any
     except gurobipy.GurobiError as error:
         size = f"{len(milp.costs)} variables and {len(milp.rows)} constraints"
         if error.errno == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:
-            raise WorkError(
+            raise SizeLimitError(
                 f"solver gurobi: the model has {size}, more than the size-limited licence takes (2000 of each); "
                 "use a full licence or --solver highs"
             ) from None

@@ -199,13 +199,14 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
     _check_rates(arrays, hosts, offloading, queries)
     right = queries * arrays.accuracy[row, model]
     demand = arrays.demand
+    unserved = float(1 - queries.sum() / demand)
     tasks = range(len(arrays.instance.tasks))
     asked = np.bincount(arrays.row_task, arrays.rate, minlength=len(tasks))
     right_by_task = np.bincount(arrays.row_task[row], right, minlength=len(tasks))
     at = np.bincount(place, queries, minlength=len(PLACES)) / demand
     return Evaluation(
         objective=float(right.sum() / demand),
-        unserved=max(0.0, float(1 - queries.sum() / demand)),
+        unserved=unserved if unserved > USED else 0.0,
         accuracy={arrays.instance.tasks[t].name: float(right_by_task[t] / asked[t]) for t in tasks if asked[t] > 0},
         answered_at={name: float(share) for name, share in zip(PLACES, at, strict=True)},
         utilisation=utilisation,

@@ -38,9 +38,7 @@ def run(instances: Path, *, methods: Sequence[str], time_limit_s: float, output:
     read = read_set(OnloadingInstance, instances)
     digests = {instance.name: instance.sha256() for instance in read}
     rows = read_record(output) if output.is_file() else pd.DataFrame(columns=list(COLUMNS))
-    rows = rows[
-        [digests.get(name) == digest for name, digest in zip(rows["instance"], rows["instance_sha256"], strict=True)]
-    ]
+    rows = rows[rows["instance"].map(digests) == rows["instance_sha256"]]
     facts = provenance()
     for method in methods:
         algorithm = method_of(method)

@@ -13,7 +13,7 @@ from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.onloading.run import OBJECTIVE_TOLERANCE
-from splitshare.solvers.milp import Solver, solve_milp
+from splitshare.solvers.milp import Milp, Solver, solve_milp
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,12 @@ class Optimum:
     solver: Solver = "highs"
     threads: int = 1
     gap: float = exact.RELATIVE_GAP
+
+    def warm_up(self) -> None:
+        """Solve a program of one column: the first call loads the solver's and linopy's libraries."""
+        program = Milp()
+        program.add_row({program.add_column(cost=-1.0, upper=1.0, integer=True): 1.0}, "<=", 1.0)
+        solve_milp(program, solver=self.solver)
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve to a proved optimum, or to the best that the time limit allows.

@@ -55,7 +55,7 @@ class Finder(Generic[Algorithm]):
             InputError: nothing of that name, a file that does not load, a class without the contract, or a parameter
                 that the algorithm does not have or that its type refuses.
         """
-        factory = self._factory(spec)
+        factory = self.factory(spec)
         parameters |= _parsed(factory, spec, texts)
         try:
             algorithm = factory(**parameters)
@@ -66,7 +66,12 @@ class Finder(Generic[Algorithm]):
             raise InputError("--algorithm", spec, problem)
         return algorithm
 
-    def _factory(self, spec: str) -> Any:
+    def factory(self, spec: str) -> Any:
+        """The class, or whatever else makes the algorithm, that ``spec`` names.
+
+        Raises:
+            InputError: nothing of that name, or a file that does not load.
+        """
         if ":" in spec:
             path, _, name = spec.rpartition(":")
             return _from_file(Path(path), name)

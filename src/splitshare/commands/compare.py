@@ -14,12 +14,12 @@ from splitshare.placement.conformance import CheckResult, run_checks
 from splitshare.placement.contract import load
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
-from splitshare.placement.sandbox import Limits, Outcome, Run, run_limited
 from splitshare.progress import track
 from splitshare.record_set import read_set
 from splitshare.results.baselines import check_digests, read_baselines
 from splitshare.results.verdict import Verdict, in_words, judge, summary_table
 from splitshare.results.write import write_csv
+from splitshare.sandbox import Limits, Outcome, Run, run_limited
 
 SCALE = "s2m3-greedy"
 """Recorded baseline that is timed again on this machine, so that times recorded elsewhere can be scaled."""
@@ -49,7 +49,11 @@ def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, outp
     seeds = STOCHASTIC_SEEDS if is_stochastic(made) else (0,)
     runs = [Run(instance, s) for s in seeds for instance in instances]
     outcomes = list(
-        track(run_limited(algorithm, runs, Limits(time_s=time_limit_s)), f"running {made.name}", total=len(runs))
+        track(
+            run_limited("splitshare.placement", algorithm, runs, Limits(time_s=time_limit_s)),
+            f"running {made.name}",
+            total=len(runs),
+        )
     )
     table = outcomes_table(outcomes, recorded)
     verdict = judge(table, recorded, made.name, seed=seed)
@@ -57,13 +61,13 @@ def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, outp
     return verdict
 
 
-def outcomes_table(outcomes: Sequence[Outcome], recorded: pd.DataFrame) -> pd.DataFrame:
+def outcomes_table(outcomes: Sequence[Outcome[PlacementInstance]], recorded: pd.DataFrame) -> pd.DataFrame:
     """Results of the new algorithm with the columns of the baselines, and how runs failed."""
     optimum = recorded[recorded["method"] == "optimum"].set_index("instance")["objective_s"]
     workload = recorded.drop_duplicates("instance").set_index("instance")["workload"]
     rows = []
     for outcome in outcomes:
-        placed, name = outcome.placement, outcome.run.instance.name
+        placed, name = outcome.answer, outcome.run.instance.name
         objective = placed.objective if placed is not None else None
         reason = outcome.message or (placed.reason if placed is not None and placed.reason else "")
         rows.append(

@@ -109,16 +109,19 @@ def alternate(
     sacks = knapsacks_of(arrays)
     prices = np.zeros(len(limits.bound))
     best: tuple[Hosts, LpSolution] | None = None
-    bound, since, rounds = np.inf, 0, []
+    bound, since, rounds = arrays.demand, 0, []
     for number in range(settings.rounds):
         if best is not None and time_limit_s is not None and time.perf_counter() - started > time_limit_s:
             break
-        values = values_at(arrays, limits, prices, program.places)
+        # At no prices the cloud would seem to answer everything: the first round does as if there were none.
+        places = program.places if number else tuple(place for place in program.places if place != "cloud")
+        values = values_at(arrays, limits, prices, places)
         held = lazy_greedy(values, sacks)
         improve(values, sacks, held, settings.sweeps)
-        starts = (values.elsewhere, rows_worth(values, sacks, held))
-        relaxed = min(upper_bound(values, sacks, start) for start in starts)
-        bound = min(bound, relaxed + worth_of_limits(limits, prices))
+        if places == program.places:
+            starts = (values.elsewhere, rows_worth(values, sacks, held))
+            relaxed = min(upper_bound(values, sacks, start) for start in starts)
+            bound = min(bound, relaxed + worth_of_limits(limits, prices))
         hosts, solution = solve_filled(program, hosts_of_filling(sacks, held), best[1].right_per_s if best else -1.0)
         since += 1
         if best is None or solution.right_per_s > best[1].right_per_s:

@@ -12,6 +12,8 @@ from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.results.write import write_csv
 
 FAMILY = "j3o"
+RECORD = "onloading.csv"
+"""The record, below ``data/baselines``."""
 KEY = ("instance", "method", "seed")
 """What makes a row one of a kind."""
 FACTS = ("size", "batching", "clients", "servers", "tasks", "models", "instance_sha256")

@@ -24,6 +24,7 @@ FILES = [
     *sorted((ROOT / "data" / "catalogue").glob("*.yaml")),
     *sorted((ROOT / "data" / "devices").glob("*.yaml")),
     *sorted((ROOT / "data" / "testbeds").glob("*.yaml")),
+    *sorted((ROOT / "data" / "zoos").glob("*.json")),
     *sorted((ROOT / "profiles").glob("*.json")),
     *sorted((ROOT / "data" / "baselines").glob("*.json")),
 ]

@@ -12,6 +12,8 @@ from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
+from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.onloading.zoo import Zoo
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
@@ -31,6 +33,9 @@ CONTRACTS: tuple[type[Record], ...] = (
     Placement,
     PinnedInstances,
     AccuracyRecord,
+    Zoo,
+    OnloadingInstance,
+    OnloadingDecision,
 )
 """The records of files that people or other programs write or read."""
 

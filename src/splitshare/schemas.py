@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from splitshare.catalog.hub import HubFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
@@ -22,6 +23,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     ArchitecturesFile,
     ModelsFile,
     WorkloadsFile,
+    HubFile,
     DeviceSpec,
     Testbed,
     ModuleDescriptions,

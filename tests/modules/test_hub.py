@@ -10,11 +10,12 @@ import yaml
 from safetensors.torch import load_file, save_file
 from transformers import ASTModel
 
+from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.paths import DATA, hub_file
 from splitshare.errors import InputError, WorkError
 from splitshare.modules.build import build_module
-from splitshare.modules.hub import HubFile, published_module
+from splitshare.modules.hub import published_module
 from splitshare.modules.whole import build_whole, split_state, whole_class, whole_skeleton
 from tests.modules.small import small_catalogue
 

@@ -1,6 +1,6 @@
 import pytest
 
-from splitshare.profiling.machine import type_name
+from splitshare.profiling.machine import available_memory_bytes, busy_share, type_name
 from splitshare.profiling.records import ProfiledDevice
 
 
@@ -18,3 +18,15 @@ from splitshare.profiling.records import ProfiledDevice
 )
 def test_a_device_type_is_named_after_its_hardware(cpu: str | None, gpu: str | None, expected: str):
     assert type_name(ProfiledDevice(name="x", cpu=cpu, gpu=gpu, threads=2, memory_bytes=1)) == expected
+
+
+def test_the_share_of_other_work_is_a_share():
+    assert 0 <= busy_share(0.1) <= 1
+
+
+@pytest.mark.gpu
+def test_memory_of_a_cuda_device_is_what_is_free_on_it():
+    import torch
+
+    held = torch.empty(2**30, dtype=torch.uint8, device="cuda")
+    assert available_memory_bytes("cuda") <= torch.cuda.mem_get_info()[1] - held.nbytes

@@ -25,8 +25,11 @@ def usable_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def available_memory_bytes() -> int:
-    """Bytes that can still be allocated: what the system says, or what a control group leaves, if that is less."""
+def available_memory_bytes(torch_device: str = "cpu") -> int:
+    """Bytes that can still be allocated: what the system says, or what a control group leaves, if that is less.
+
+    For a CUDA device, what is free on it, if that is less still: modules are built in the system's memory.
+    """
     available = int(psutil.virtual_memory().available)
     for limit_file, usage_file in CGROUP_FILES:
         try:
@@ -35,6 +38,11 @@ def available_memory_bytes() -> int:
             continue
         if limit.isdecimal():
             available = min(available, int(limit) - int(usage))
+    if torch_device != "cpu":
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(torch_device)
+        available = min(available, int(free))
     return max(available, 0)
 
 

@@ -39,7 +39,7 @@ def main(job_path: Path, report_path: Path) -> None:
 
         description = describe_module(catalog, job.module)
         tell(ReportLine(described=description))
-        available = float(available_memory_bytes() if job.memory_bytes is None else job.memory_bytes)
+        available = float(available_memory_bytes(job.torch_device) if job.memory_bytes is None else job.memory_bytes)
         shortage = memory_shortage(description, available)
         if shortage:
             tell(ReportLine(out_of_memory=shortage))

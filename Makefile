@@ -50,7 +50,7 @@ record-profiles: $(READY) ## Write the committed device profiles again from thei
 	done
 
 record-machine-profile: $(READY) ## Measure all modules on this machine while it is quiet (8 minutes) and keep it as a device type in profiles/
-	$(BIN)/splitshare record-profile $(if $(MACHINE),--device-name $(MACHINE)) --budget-s 0.5 -o profiles
+	$(BIN)/splitshare record-profile $(if $(MACHINE),--device-name $(MACHINE)) --budget-s 0.3 -o profiles
 
 record-split: $(READY) ## Compare all split models with the whole ones again (10 minutes) and record it for claim S3
 	$(BIN)/splitshare check-split -o results/local/record-split

@@ -9,7 +9,7 @@ RECORD = -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay figures compare report remeasure record-profiles record-split record-baselines pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay figures compare report remeasure record-profiles record-machine-profile record-split record-baselines pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ record-profiles: $(READY) ## Write the committed device profiles again from thei
 	for device in data/devices/*.yaml; do \
 	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
 	done
+
+record-machine-profile: $(READY) ## Measure all modules on this machine while it is quiet (8 minutes) and keep it as a device type in profiles/
+	$(BIN)/splitshare record-profile $(if $(MACHINE),--device-name $(MACHINE)) --budget-s 0.3 -o profiles
 
 record-split: $(READY) ## Compare all split models with the whole ones again (10 minutes) and record it for claim S3
 	$(BIN)/splitshare check-split -o results/local/record-split

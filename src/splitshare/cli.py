@@ -83,6 +83,35 @@ def profile(
 
 
 @app.command()
+def record_profile(
+    output: Output,
+    module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
+    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None,
+    busiest_share: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Share of the processors that other work may take.")
+    ] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Measure this quiet machine and keep its profile as a device type in the directory OUTPUT."""
+    from splitshare.commands import record_profile as stage
+    from splitshare.profiling.measure import Settings
+
+    chosen: dict[str, Any] = {"budget_s": budget_s, "threads": threads}
+    path = stage.run(
+        catalog_root=data,
+        output=output,
+        device_name=device_name,
+        modules=module,
+        settings=Settings(torch_device=torch_device, **{k: v for k, v in chosen.items() if v is not None}),
+        busiest_share=stage.BUSIEST_SHARE if busiest_share is None else busiest_share,
+    )
+    typer.echo(path)
+
+
+@app.command()
 def merge_profiles(
     profiles: Annotated[list[Path], typer.Argument(metavar="PROFILE...", help="Profiles of one device.")],
     output: Output,

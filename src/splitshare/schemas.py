@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.catalog.hub import HubFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
@@ -25,6 +26,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     ArchitecturesFile,
     ModelsFile,
     WorkloadsFile,
+    HubFile,
     DeviceSpec,
     Testbed,
     ModuleDescriptions,

@@ -31,6 +31,8 @@ class FigureSpec:
     """Recorded baselines that it reads too, files below ``data/baselines``."""
     uses_profiles: bool = False
     """Whether it also reads the profiles of the testbeds' devices."""
+    every_profile: bool = False
+    """Whether it also reads all committed profiles."""
 
     def files(self) -> list[str]:
         """File names that drawing writes."""
@@ -228,10 +230,21 @@ FIGURES: dict[str, FigureSpec] = {
             uses_profiles=True,
         ),
         FigureSpec(
+            name="measured-devices",
+            module="measured",
+            inputs=(),
+            tables=("measured_devices", "layer_method_error"),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Devices that were measured, and what the layer method is worth there.",
+            category="Devices",
+            every_profile=True,
+        ),
+        FigureSpec(
             name="profile",
             module="profile",
             inputs=("this-machine.json",),
-            tables=("module_profile",),
+            tables=("module_profile", "layer_method_error"),
             drawn=("module_profile",),
             scopes=("local",),
             caption="Seconds of each module on this machine by batch size, measured.",

@@ -109,3 +109,24 @@ def with_reference(results: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFra
     """Results with ``reference``, ``proved`` and ``ratio``, the objective as a share of the reference."""
     joined = results.join(reference[["proved", "reference"]], on="instance")
     return joined.assign(ratio=joined["objective"].fillna(0.0) / joined["reference"])
+
+
+def results_table(rows: pd.DataFrame, reference: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """What does not vary from run to run: a row an instance and method, seeds of a stochastic method averaged.
+
+    ``ratio`` and ``objective`` have six digits after the point: more would differ between processors.
+    """
+    shown = rows[rows["status"] != UNMEASURED]
+    averaged = shown.groupby(["instance", "method"], sort=False, as_index=False).agg(
+        **{name: (name, "first") for name in (*FACTS[:-1], "status")},
+        objective=("objective", "mean"),
+        bound=("bound", "mean"),
+        unserved=("unserved", "mean"),
+    )
+    table = with_reference(averaged, reference)
+    for column in ("objective", "bound", "unserved", "reference", "ratio"):
+        table[column] = table[column].astype(float).round(6)
+    position = {name: i for i, name in enumerate(order)}
+    return table.sort_values(
+        ["instance", "method"], key=lambda c: c.map(position) if c.name == "instance" else c, kind="stable"
+    ).reset_index(drop=True)

@@ -5,10 +5,12 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
+ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
+  edge-only local-only cloud-only
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay figures report remeasure record-profiles record-split record-baselines pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay onloading figures report remeasure record-profiles record-split record-baselines record-onloading pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +30,7 @@ smoke: CONFIG = config/smoke.yaml
 smoke: $(READY) ## The same path on the smallest input
 	$(RUN) all
 
-profiles instances solve replay figures: $(READY) ## One stage and what it needs
+profiles instances solve replay onloading figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
 
 report: $(READY) ## One HTML page with every figure and table: results/report.html
@@ -51,6 +53,10 @@ record-split: $(READY) ## Compare all split models with the whole ones again (10
 record-baselines: $(READY) ## Record the baselines that `splitshare compare` holds new algorithms against
 	$(RUN) instances
 	$(BIN)/splitshare record results/canonical/instances/*.json -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
+
+record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (15 minutes; resumes where it was stopped)
+	$(BIN)/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv \
+	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

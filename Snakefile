@@ -12,6 +12,7 @@ include: "workflow/rules/instances.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
+include: "workflow/rules/onloading.smk"
 include: "workflow/rules/figures.smk"
 
 
@@ -21,6 +22,7 @@ localrules:
     instances,
     solve,
     replay,
+    onloading,
     figures,
 
 
@@ -57,6 +59,12 @@ rule solve:
 rule replay:
     input:
         REPLAY_TABLES,
+
+
+# The onloading problem (J3O): the suite, sweeps, ablation, replay.
+rule onloading:
+    input:
+        ONLOADING_TABLES,
 
 
 # Every table and figure.

@@ -504,6 +504,14 @@ def study(
     stage.run(instances, record=record, size=size, converging=converging, output=output)
 
 
+@onloading.command("replay")
+def replay_onloading(instances: Suite, output: Output, config: RunConfig = Path("config/config.yaml")) -> None:
+    """Replay J3O's decisions query by query, batches formed at the edge, and hold them against the plan."""
+    from splitshare.commands.onloading import replay as stage
+
+    stage.run(instances, config=config, output=output)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"splitshare {__version__}")

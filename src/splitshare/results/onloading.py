@@ -71,7 +71,7 @@ def read_record(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise InputError(path, "", "no recorded results there; record them with `make record-onloading`")
-    table = pd.read_csv(path, float_precision="round_trip")
+    table = pd.read_csv(path)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(path, missing[0], "column is missing; record the results again")

@@ -60,6 +60,7 @@ record-onloading: $(READY) ## Record optima, J3O and baselines over the onloadin
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
+	$(BIN)/splitshare onloading suite data/zoos/published.json -o data/baselines
 
 schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a file's fields)
 	$(BIN)/splitshare schemas -o schemas

@@ -16,7 +16,7 @@ rule onloading_suite:
         record=CONFIG.onloading.record,
     output:
         results=f"{ONLOADING}/results.csv",
-        times=f"{RESULTS}/local/onloading/times.csv",
+        times=f"{RESULTS}/canonical/runs/onloading.csv",
     log:
         f"{RESULTS}/logs/onloading_suite.log",
     benchmark:

@@ -20,6 +20,7 @@ FACTS = ("size", "batching", "clients", "servers", "tasks", "models", "instance_
 OUTCOME = ("status", "objective", "bound", "unserved", "iterations")
 RUN = ("build_s", "solve_s", "solver_version", "machine", "revision", "date")
 COLUMNS = (*KEY, *FACTS, *OUTCOME, *RUN)
+FIRST_ZOO = "published"
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
 BOUND_TOLERANCE = 2e-6
@@ -30,6 +31,11 @@ def size_of(name: str) -> str:
     """Size class of an instance of the suite: the words before its number."""
     words = name.split("-")
     return "-".join(words[: next((i for i, word in enumerate(words) if word.isdigit()), len(words))])
+
+
+def zoo_of(size: str) -> str:
+    """Zoo of a size class: the words before ``small``, ``medium`` or ``large``; the first zoo's classes have none."""
+    return size.rpartition("-")[0] or FIRST_ZOO
 
 
 def facts(instance: OnloadingInstance) -> dict[str, object]:

@@ -539,6 +539,57 @@ def record_onloading(
     stage.run(instances, methods=method, time_limit_s=time_limit_s, output=output)
 
 
+RecordFile = Annotated[Path, typer.Option("--record", help="Recorded results of the suite (CSV).")]
+
+
+@onloading.command()
+def solve_suite(
+    instances: Suite,
+    output: Output,
+    record: RecordFile,
+    times: Annotated[Path, typer.Option(help="Where this machine's run times go.")],
+    size: Annotated[list[str], typer.Option(help="Size class to solve; repeatable.")],
+) -> None:
+    """Decide the suite again by J3O, prove small optima again, and join what is recorded of the others."""
+    from splitshare.commands.onloading import solve_suite as stage
+
+    stage.run(instances, record=record, sizes=size, output=output, times=times)
+
+
+@onloading.command("sweep")
+def sweep_onloading(
+    output: Output,
+    zoo: Annotated[Path, typer.Option(help="Zoo that models are drawn from.")],
+    config: RunConfig = Path("config/config.yaml"),
+) -> None:
+    """Accuracy of several methods as memory, load, bandwidth and the number of clients vary."""
+    from splitshare.commands.onloading import sweep as stage
+
+    stage.run(config, zoo=zoo, output=output)
+
+
+@onloading.command()
+def study(
+    instances: Suite,
+    output: Output,
+    record: RecordFile,
+    size: Annotated[str, typer.Option(help="Size class of the ablation.")],
+    converging: Annotated[list[str], typer.Option(help="Instance whose rounds are written down; repeatable.")],
+) -> None:
+    """What the parts of J3O are worth, and how its rounds converge; tables into the directory OUTPUT."""
+    from splitshare.commands.onloading import study as stage
+
+    stage.run(instances, record=record, size=size, converging=converging, output=output)
+
+
+@onloading.command("replay")
+def replay_onloading(instances: Suite, output: Output, config: RunConfig = Path("config/config.yaml")) -> None:
+    """Replay J3O's decisions query by query, batches formed at the edge, and hold them against the plan."""
+    from splitshare.commands.onloading import replay as stage
+
+    stage.run(instances, config=config, output=output)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"splitshare {__version__}")

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from splitshare.errors import InputError
+from splitshare.onloading.contract import load
 from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, roles_of
 from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.run import solve
 from splitshare.onloading.suite import SIZES, suite
 from splitshare.onloading.zoo import Zoo
 from splitshare.placement.pinned import check_pinned
@@ -61,6 +63,32 @@ def test_extremes_of_the_generator():
 def test_more_than_the_zoo_has_is_refused(shape, complaint):
     with pytest.raises(InputError, match=complaint):
         generate(ZOO, PUBLISHED_ROLES, shape, seed=0, name="x")
+
+
+def measured_zoo():
+    """The published models, a thousandth of their size, as if all had been timed on one machine."""
+    fields = ZOO.model_dump(mode="json", by_alias=True) | {"name": "trained", "machine": "a machine"}
+    for model in fields["models"]:
+        model["memory_bytes"] = max(1.0, model["memory_bytes"] / 1000)
+        model["curves"] = [model["curves"][1] | {"device": "this-machine", "provenance": "measured"}]
+    for task in fields["tasks"]:
+        task["query_bytes"] = 400
+    return Zoo.parse(fields, "trained")
+
+
+def test_a_measured_zoo_gives_instances_of_its_own_scale():
+    zoo = measured_zoo()
+    instances = list(suite(zoo, roles_of(zoo, "zoo"), first=False))
+    assert [i.name for i in instances][:2] == ["trained-small-01", "trained-small-02-batching"]
+    assert len(instances) == 12
+    worth = [
+        [solve(instance, load(name)).objective or 0.0 for name in ("j3o-batching", "cloud-only")]
+        for instance in instances[:6]
+    ]
+    assert max(j3o / cloud for j3o, cloud in worth) > 1.05
+    memory = [c.memory_bytes for i in instances for c in i.clients]
+    sizes = [m.memory_bytes for m in zoo.models]
+    assert min(sizes) < min(memory) < max(sizes)
 
 
 def test_a_device_that_the_zoo_does_not_know_is_refused():

@@ -7,8 +7,9 @@ model serves some of the tasks only: if all served all, the best model alone wou
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import median
 
 from splitshare.errors import InputError
 from splitshare.onloading.batch_curve import fit
@@ -35,30 +36,51 @@ class Role:
 
 @dataclass(frozen=True)
 class Roles:
-    """The device of each tier."""
+    """The device of each tier, and factors that bring what is drawn to the scale of a zoo."""
 
     client: Role
     edge: Role
     cloud: Role
+    memory: float = 1.0
+    load: float = 1.0
+    bandwidth: float = 1.0
 
 
 PUBLISHED_ROLES = Roles(Role("laptop-i7-12700h"), Role("rtx-3090"), Role("rtx-3090"))
 """Laptops at their published latency, a GPU at the edge, several of them in the cloud."""
 
-TRAINED_ROLES = Roles(Role("this-machine", 0.25), Role("this-machine", 1.0), Role("this-machine", 2.0))
-"""The measured machine at the edge; clients a quarter as fast, the cloud's processors twice (assumed)."""
+MEASURED = "this-machine"
+"""Device of a zoo that was measured on one machine."""
+MEASURED_SPEEDS = (0.25, 1.0, 2.0)
+"""Speed of clients, servers and the cloud's processors, as multiples of that machine's (assumed)."""
 
 
 def roles_of(zoo: Zoo, source: Path | str) -> Roles:
     """What the devices of a zoo stand for.
 
+    The zoo of published figures gives laptops, GPUs at the edge and GPUs in the cloud. A zoo that was measured on one
+    machine gives that machine at the edge, with slower clients and a faster cloud; its models are of another scale,
+    so memory, demand and bandwidth are drawn in proportion to the zoo's median model and query.
+
     Raises:
         InputError: its models were not timed on the devices of either kind of zoo.
     """
     devices = set.intersection(*(set(model.by_device) for model in zoo.models))
-    for roles in (PUBLISHED_ROLES, TRAINED_ROLES):
-        if {role.device for role in (roles.client, roles.edge, roles.cloud)} <= devices:
-            return roles
+    published = PUBLISHED_ROLES
+    if {role.device for role in (published.client, published.edge, published.cloud)} <= devices:
+        return published
+    if MEASURED in devices:
+        client, edge, cloud = (Role(MEASURED, speed) for speed in MEASURED_SPEEDS)
+        seconds = median(fit(model.by_device[MEASURED]).batch_s(1) for model in zoo.models) / client.speed
+        load = MEDIAN_CLIENT_S / seconds
+        return Roles(
+            client,
+            edge,
+            cloud,
+            memory=median(model.memory_bytes for model in zoo.models) / MEDIAN_MEMORY_BYTES,
+            load=load,
+            bandwidth=load * median(task.query_bytes for task in zoo.tasks) / MEDIAN_QUERY_BYTES,
+        )
     raise InputError(source, "models", f"have no common devices that tiers are made of: {', '.join(sorted(devices))}")
 
 
@@ -86,6 +108,8 @@ class Shape:
     batches: tuple[Batch, ...] = field(default=NO_BATCHING)
 
 
+MEDIAN_MEMORY_BYTES, MEDIAN_CLIENT_S, MEDIAN_QUERY_BYTES = 50e6, 0.06, 40e3
+"""About those of the zoo of published figures, for which the ranges below are meant."""
 CLIENT_MEMORY_BYTES = (40e6, 250e6)
 SERVER_MEMORY_BYTES = (0.8e9, 3e9)
 UPLINK_BYTES_PER_S = (0.6e6, 4e6)
@@ -118,6 +142,12 @@ def generate(zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str) -> O
     for what, wanted, there in (("tasks", shape.tasks, len(zoo.tasks)), ("models", shape.models, len(zoo.models))):
         if not 1 <= wanted <= there:
             raise InputError(f"zoo {zoo.name}", what, f"has {there}; ask for 1 to {there}, not {wanted}")
+    shape = replace(
+        shape,
+        memory=shape.memory * roles.memory,
+        load=shape.load * roles.load,
+        bandwidth=shape.bandwidth * roles.bandwidth,
+    )
     draw = random.Random(seed)
     tasks = sorted(draw.sample(range(len(zoo.tasks)), shape.tasks))
     models = sorted(draw.sample(range(len(zoo.models)), shape.models))
@@ -211,4 +241,5 @@ def _rounded(value: float) -> float:
 
 
 def _whole(value: float) -> float:
-    return float(round(value, -3))
+    """Whole thousands, or three digits where that is less."""
+    return max(float(round(value, -3)), float(f"{value:.3g}")) if value < 1e4 else float(round(value, -3))

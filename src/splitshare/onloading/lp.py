@@ -2,7 +2,7 @@
 
 It is solved by column generation: of each row's possible answers only some are in the program, and those that would
 pay at its prices are added until there are none. That is exact (the last prices prove it) and fast: most rows use one
-answer or two, and the prices of one set of models tell which they may be for the next.
+answer or two, and the prices and the basis of one set of models tell which they may be for the next.
 """
 
 from __future__ import annotations
@@ -52,11 +52,14 @@ class OffloadingLp:
         # The kind that an answer competes in for a place in the program: one a row and place.
         self._group = self.columns.row * len(PLACES) + self.columns.place
         self._price = np.zeros(len(self.limits.bound) + 1)
+        # The basis of the last program: which answers and which limits' slacks were in it.
+        self._basic = np.zeros(len(self.columns.row), dtype=bool)
+        self._slack = np.ones(len(self.limits.bound), dtype=bool)
         self._highs = highspy.Highs()
         for option, value in (
             ("output_flag", False),
             ("threads", 1),
-            # To answer nothing is feasible, and stays so as answers are added: primal simplex goes on from there.
+            # A solution stays feasible as answers are added, so primal simplex goes on from it.
             ("presolve", "off"),
             ("simplex_strategy", 4),
             ("primal_feasibility_tolerance", 1e-9),
@@ -90,10 +93,11 @@ class OffloadingLp:
         chosen = fill_limit >= 0
         value = candidates.gain - (candidates.use * price[candidates.limit]).sum(axis=1)
         chosen[self._best_of_groups(here, value, np.ones(len(here), dtype=bool))] = True
+        chosen |= self._basic[here]
         order = np.flatnonzero(chosen)
-        new = order
+        self._add(candidates.only(order), fill_limit[order])
+        self._set_basis(self._basic[here[order]], len(batched))
         while True:
-            self._add(candidates.only(new), fill_limit[new])
             self._highs.run()
             status = self._highs.getModelStatus()
             if status == highspy.HighsModelStatus.kInfeasible and len(batched):
@@ -111,6 +115,8 @@ class OffloadingLp:
             new = self._best_of_groups(here, value, paying)
             chosen[new] = True
             order = np.concatenate([order, new])
+            self._add(candidates.only(new), fill_limit[new])
+        self._keep_basis(here[order])
         self._price = price[: count + 1]
         fraction = np.asarray(solution.col_value)
         used = fraction > USED
@@ -147,6 +153,23 @@ class OffloadingLp:
         number[batched[:, 0], batched[:, 1]] = np.arange(len(batched))
         found = number[self.arrays.row_server[candidates.row], candidates.model]
         return np.where(candidates.place == EDGE, found, -1)
+
+    def _set_basis(self, basic: Flags, batched: int) -> None:
+        """Go on from the last program's basis, as far as its answers are still there; HiGHS completes it."""
+        basis = highspy.HighsBasis()
+        basis.valid = basis.alien = True
+        status = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
+        slack = (highspy.HighsBasisStatus.kUpper, highspy.HighsBasisStatus.kBasic)
+        basis.col_status = [status[flag] for flag in basic.tolist()]
+        basis.row_status = [slack[flag] for flag in self._slack.tolist()] + [status[1]] * batched
+        self._highs.setBasis(basis)
+
+    def _keep_basis(self, ids: Ints) -> None:
+        """Remember the basis of the program of the answers ``ids``."""
+        basis, basic = self._highs.getBasis(), highspy.HighsBasisStatus.kBasic
+        self._basic[:] = False
+        self._basic[ids] = [status == basic for status in basis.col_status]
+        self._slack[:] = [status == basic for status in basis.row_status[: len(self._slack)]]
 
     def _start(self, least: Floats) -> None:
         """An empty program with its limits."""

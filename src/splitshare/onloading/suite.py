@@ -1,7 +1,8 @@
 """The named suite of onloading instances, fixed before any of them was solved (ours).
 
-Three sizes of 20 instances. Shapes and scarcity are drawn by an instance's own seed; every second instance lets
-servers choose batch sizes. Parameters of J3O were tried on other seeds (1001 and up).
+Three sizes of 20 instances of the first zoo, and six small and six medium ones of every other. Shapes and scarcity are
+drawn by an instance's own seed; every second instance lets servers choose batch sizes. Parameters of J3O were tried on
+other seeds (1001 and up).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from splitshare.onloading.generate import BATCHES, NO_BATCHING, Roles, Shape, ge
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.zoo import Zoo
 
-INSTANCES_PER_SIZE = 20
+INSTANCES_PER_SIZE = {"small": 20, "medium": 20, "large": 20}
+FURTHER_INSTANCES_PER_SIZE = {"small": 6, "medium": 6}
+"""Of zoos after the first."""
 FACTORS = (0.5, 1.0, 2.0)
 """Factors on memory, load and bandwidth, each drawn on its own."""
 
@@ -36,16 +39,17 @@ SIZES = {
 }
 
 
-def suite(zoo: Zoo, roles: Roles, *, prefix: str = "") -> Iterator[OnloadingInstance]:
-    """The instances in order, named ``<size>-<number>`` and ``<size>-<number>-batching``.
+def suite(zoo: Zoo, roles: Roles, *, first: bool = True) -> Iterator[OnloadingInstance]:
+    """The instances in order, named ``<size>-<number>`` and ``<size>-<number>-batching``, a further zoo's name before.
 
     Args:
         zoo: where models are taken from; where it has fewer tasks or models than a size asks for, all of it.
         roles: the device of each tier.
-        prefix: of the names, to tell the suites of two zoos apart.
+        first: whether the zoo is the first.
     """
     for position, (size, ranges) in enumerate(SIZES.items()):
-        for number in range(1, INSTANCES_PER_SIZE + 1):
+        count = (INSTANCES_PER_SIZE if first else FURTHER_INSTANCES_PER_SIZE).get(size, 0)
+        for number in range(1, count + 1):
             seed = 100 * position + number
             draw = random.Random(f"{zoo.name} {seed}")
             batching = number % 2 == 0
@@ -59,5 +63,5 @@ def suite(zoo: Zoo, roles: Roles, *, prefix: str = "") -> Iterator[OnloadingInst
                 bandwidth=draw.choice(FACTORS),
                 batches=BATCHES if batching else NO_BATCHING,
             )
-            name = f"{prefix}{size}-{number:02d}{'-batching' if batching else ''}"
+            name = f"{'' if first else f'{zoo.name}-'}{size}-{number:02d}{'-batching' if batching else ''}"
             yield generate(zoo, roles, shape, seed=seed, name=name)

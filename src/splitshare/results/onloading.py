@@ -20,6 +20,7 @@ FACTS = ("size", "batching", "clients", "servers", "tasks", "models", "instance_
 OUTCOME = ("status", "objective", "bound", "unserved", "iterations")
 RUN = ("build_s", "solve_s", "solver_version", "machine", "revision", "date")
 COLUMNS = (*KEY, *FACTS, *OUTCOME, *RUN)
+FIRST_ZOO = "published"
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
 BOUND_TOLERANCE = 2e-6
@@ -30,6 +31,11 @@ def size_of(name: str) -> str:
     """Size class of an instance of the suite: the words before its number."""
     words = name.split("-")
     return "-".join(words[: next((i for i, word in enumerate(words) if word.isdigit()), len(words))])
+
+
+def zoo_of(size: str) -> str:
+    """Zoo of a size class: the words before ``small``, ``medium`` or ``large``; the first zoo's classes have none."""
+    return size.rpartition("-")[0] or FIRST_ZOO
 
 
 def facts(instance: OnloadingInstance) -> dict[str, object]:
@@ -71,7 +77,7 @@ def read_record(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise InputError(path, "", "no recorded results there; record them with `make record-onloading`")
-    table = pd.read_csv(path, float_precision="round_trip")
+    table = pd.read_csv(path)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(path, missing[0], "column is missing; record the results again")
@@ -109,3 +115,24 @@ def with_reference(results: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFra
     """Results with ``reference``, ``proved`` and ``ratio``, the objective as a share of the reference."""
     joined = results.join(reference[["proved", "reference"]], on="instance")
     return joined.assign(ratio=joined["objective"].fillna(0.0) / joined["reference"])
+
+
+def results_table(rows: pd.DataFrame, reference: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """What does not vary from run to run: a row an instance and method, seeds of a stochastic method averaged.
+
+    ``ratio`` and ``objective`` have six digits after the point: more would differ between processors.
+    """
+    shown = rows[rows["status"] != UNMEASURED]
+    averaged = shown.groupby(["instance", "method"], sort=False, as_index=False).agg(
+        **{name: (name, "first") for name in (*FACTS[:-1], "status")},
+        objective=("objective", "mean"),
+        bound=("bound", "mean"),
+        unserved=("unserved", "mean"),
+    )
+    table = with_reference(averaged, reference)
+    for column in ("objective", "bound", "unserved", "reference", "ratio"):
+        table[column] = table[column].astype(float).round(6)
+    position = {name: i for i, name in enumerate(order)}
+    return table.sort_values(
+        ["instance", "method"], key=lambda c: c.map(position) if c.name == "instance" else c, kind="stable"
+    ).reset_index(drop=True)

@@ -25,6 +25,6 @@ def run(zoos: Sequence[Path], output: Path) -> None:
     instances = []
     for number, path in enumerate(zoos):
         zoo = Zoo.read(path)
-        instances += list(suite(zoo, roles_of(zoo, path), prefix=f"{zoo.name}-" if number else ""))
+        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0))
     write_set(instances, output / INSTANCES)
     pinned(instances).write(output / DIGESTS)

@@ -92,7 +92,7 @@ class SplitAnswering(Answering):
             batch = len(next(iter(arrived.values())))
             arrived["text"] = sent(prompts).repeat(batch, 1)
             if "audio" in arrived:
-                # A sound is compared with the prompts alone: no picture, and its scores, which stand behind, are left out.
+                # A sound is compared with the prompts alone: there is no picture, and its scores are left out.
                 arrived["vision"] = torch.zeros(batch, prompts.shape[1])
                 return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
         return sent(self.modules["head"].scores(arrived))

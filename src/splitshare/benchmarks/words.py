@@ -22,7 +22,7 @@ class Words:
         self.tokenizer = tokenizer
 
     def padded(self, texts: Sequence[str], context: int) -> Tensor:
-        """Ids (texts, context), int32: start, words, end of text, and its padding; long texts are cut, their end kept."""
+        """Ids (texts, context), int32: start, words, end of text, padding; long texts are cut, their end kept."""
         ends = {"truncation": True, "max_length": context, "padding": "max_length"}
         return torch.tensor(self.tokenizer(list(texts), **ends)["input_ids"], dtype=torch.int32)
 

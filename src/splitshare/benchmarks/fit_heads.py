@@ -5,8 +5,8 @@
 - **VQA classifier**: the most frequent normalised answers are its outputs, an answer's target ``min(1, people / 3)``;
   binary cross-entropy, Adam, batches of 512 in a seeded order.
 - **Alignment**: CLIP's towers share a space already, so the projections of pictures and texts are the identity; the
-  projection of sounds and the scale are trained so that a sound is nearest to its class's prompt (the InfoNCE loss over all
-  class prompts), Adam, full batch.
+  projection of sounds and the scale are trained so that a sound is nearest to its class's prompt (the InfoNCE loss
+  over all class prompts), Adam, full batch.
 """
 
 from __future__ import annotations
@@ -101,11 +101,11 @@ def fit_vqa(head: VqaHead, vision: Tensor, text: Tensor, people: Sequence[Sequen
     optimiser = torch.optim.Adam(head.parameters(), lr=float(VQA["rate"]))
     generator = torch.Generator().manual_seed(seed)
     for _ in range(int(VQA["epochs"])):
-        for rows in torch.randperm(len(vision), generator=generator).split(int(VQA["batch"])):
+        for rows in torch.split(torch.randperm(len(vision), generator=generator), int(VQA["batch"])):
             scores = head({"vision": vision[rows], "text": text[rows]})
             loss = F.binary_cross_entropy_with_logits(scores, targets[rows], reduction="sum") / len(rows)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     head.requires_grad_(False)
     best = head({"vision": vision, "text": text})[:, : len(answers)].argmax(-1, keepdim=True)
@@ -127,10 +127,9 @@ def fit_alignment(head: AlignmentHead, audio: Tensor, labels: Tensor, prompts: T
     joint = head.audio_projection.out_features
     for projection in (head.vision_projection, head.text_projection):
         if projection.in_features != joint:
-            raise WorkError(
-                f"the recipe needs a joint space as wide as the towers': {projection.in_features}, not {joint}"
-            )
+            raise WorkError(f"a joint space of width {joint} is not as wide as the towers', {projection.in_features}")
         nn.init.eye_(projection.weight)
+    head.requires_grad_(False)
     trained = [head.audio_projection.weight, head.logit_scale]
     for parameter in trained:
         parameter.requires_grad_(True)
@@ -139,7 +138,7 @@ def fit_alignment(head: AlignmentHead, audio: Tensor, labels: Tensor, prompts: T
     for _ in range(int(ALIGNMENT["steps"])):
         loss = F.cross_entropy(_logits(head, audio, texts), labels)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         with torch.no_grad():
             head.logit_scale.clamp_(max=math.log(100))  # CLIP's bound, without which the scale runs away

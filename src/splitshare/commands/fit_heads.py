@@ -75,9 +75,7 @@ def _fit(
     )
     entry = read_lock(settings.benchmarks / LOCK).find(wanted)
     if entry is None:
-        raise WorkError(
-            f"the train split of {source.name} is not fetched in this selection; run `splitshare benchmarks`"
-        )
+        raise WorkError(f"{source.name} (train) is not fetched in this selection; run `splitshare benchmarks` first")
     head = build_module(catalog, model.head.module, settings.seed)
     fitted = _train(catalog, weights, model, source, entry, head, settings)
     record = FittedHead(
@@ -132,7 +130,7 @@ def _train(
 def _features(
     catalog: Catalog, weights: Weights, encoders: list[EncoderRef], entry: LockEntry, settings: Settings
 ) -> tuple[dict[str, Tensor], list[Sample]]:
-    """What the frozen encoders give for all samples, by role (samples, embedding), and the samples without their files."""
+    """What the frozen encoders give for all samples, by role (samples, embedding), and what is right for them."""
     modules = {encoder.role: weights.module(encoder.module) for encoder in encoders}
     rows: dict[str, list[Tensor]] = {encoder.role: [] for encoder in encoders}
     seen: list[Sample] = []

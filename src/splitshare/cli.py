@@ -36,6 +36,9 @@ Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptio
 Profiles = Annotated[list[Path], typer.Option(help="Profile of a device of the testbeds; repeatable.")]
 Testbeds = Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")]
 RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
+Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitshare benchmarks`.")]
+WeightsKind = Annotated[Literal["hub", "random"], typer.Option("--weights", help="Published, or seeded random ones.")]
+Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
 Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
@@ -43,6 +46,11 @@ LinkModel = Literal["independent", "serial", "shared-medium"]
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _tell(line: str) -> None:
+    """Tell of a part of the work that failed while the rest goes on."""
+    typer.echo(f"error: {line}", err=True)
 
 
 @app.command()
@@ -402,10 +410,65 @@ def benchmarks(
         parts=("test", "train") if part == "both" else (part,),
         samples=samples,
         seed=seed,
-        tell=lambda line: typer.echo(f"error: {line}", err=True),
+        tell=_tell,
         lock=lock,
     ):
         typer.echo(f"{entry.selection.directory}: {entry.rows} samples, {entry.content_sha256}")
+
+
+@app.command()
+def fit_heads(  # noqa: PLR0913, PLR0917, options by name
+    output: Output,
+    fetched: Fetched = Path("results/benchmarks"),
+    work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
+    weights: Annotated[
+        Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
+    ] = "hub",
+    tokenizers: Tokenizers = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Train the heads that nobody has published on the train splits; into the directory OUTPUT."""
+    from splitshare.commands import fit_heads as stage
+    from splitshare.commands.accuracy import Settings
+
+    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads)
+    for head in stage.run(catalog_root=data, output=output, settings=settings, tell=_tell):
+        typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
+
+
+@app.command()
+def accuracy(  # noqa: PLR0913, PLR0917, options by name
+    output: Output,
+    model: Annotated[list[str] | None, typer.Option(help="Model; repeatable; default all.")] = None,
+    benchmark: Annotated[list[str] | None, typer.Option(help="Repeatable; default all that were fetched.")] = None,
+    fetched: Fetched = Path("results/benchmarks"),
+    work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
+    weights: Annotated[
+        Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
+    ] = "hub",
+    heads: Annotated[Path, typer.Option(help="Directory of fitted heads.")] = Path("results/heads"),
+    tokenizers: Tokenizers = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
+    from splitshare.commands import accuracy as stage
+
+    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads)
+    for row in stage.run(
+        catalog_root=data, output=output, settings=settings, models=model, benchmarks=benchmark, tell=_tell
+    ):
+        typer.echo(
+            f"{row.model} on {row.benchmark}, {row.arrangement}: {row.metric} {row.value:.4f} "
+            f"({row.ci_low:.4f} to {row.ci_high:.4f}), {row.differing_predictions} of {row.samples} otherwise"
+        )
 
 
 @app.command()

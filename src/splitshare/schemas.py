@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.benchmarks.fitted import FittedHead
+from splitshare.benchmarks.lock import LockFile
+from splitshare.catalog.benchmarks import BenchmarksFile
 from splitshare.catalog.hub import HubFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
@@ -38,6 +41,9 @@ CONTRACTS: tuple[type[Record], ...] = (
     Zoo,
     OnloadingInstance,
     OnloadingDecision,
+    BenchmarksFile,
+    LockFile,
+    FittedHead,
 )
 """The records of files that people or other programs write or read."""
 

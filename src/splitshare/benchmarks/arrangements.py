@@ -69,8 +69,10 @@ class WholeAnswering(Answering):
         """By the text tower inside."""
         if isinstance(self.whole, WholeClipResNet):
             embeddings: Tensor = self.whole.textual(input_ids=tokens).text_embeds
-        else:
+        elif isinstance(self.whole, WholeClip | WholeAlignment):
             embeddings = self.whole.clip.get_text_features(input_ids=tokens).pooler_output
+        else:
+            raise WorkError(f"{type(self.whole).__name__} compares with no class prompts")
         return embeddings
 
 
@@ -86,13 +88,13 @@ class SplitAnswering(Answering):
         arrived = {role: sent(tensor) for role, tensor in inputs.items() if role == "prompt"}
         for encoder in self.model.encoders:
             if encoder.role in inputs:
-                tensor = {encoder.role: sent(inputs[encoder.role])}
+                tensor: Inputs = {str(encoder.role): sent(inputs[encoder.role])}
                 arrived[encoder.role] = sent(encode(self.modules[encoder.role], tensor, encoder.output))
         if prompts is not None:
             batch = len(next(iter(arrived.values())))
             arrived["text"] = sent(prompts).repeat(batch, 1)
             if "audio" in arrived:
-                # A sound is compared with the prompts alone: no picture, and its scores, which stand behind, are left out.
+                # A sound is compared with the prompts alone: there is no picture, and its scores are left out.
                 arrived["vision"] = torch.zeros(batch, prompts.shape[1])
                 return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
         return sent(self.modules["head"].scores(arrived))

@@ -53,7 +53,7 @@ def class_embeddings(
     if path.is_file():
         return load_file(path)["embeddings"]
     with torch.inference_mode():
-        rows = torch.cat([embed(batch) for batch in tokens.split(PROMPTS_PER_BATCH)]).float()
+        rows = torch.cat([embed(batch) for batch in torch.split(tokens, PROMPTS_PER_BATCH)]).float()
     units = F.normalize(rows, dim=-1).reshape(len(sentences), len(templates), -1)
     embeddings = F.normalize(units.mean(dim=1), dim=-1).contiguous()
     with atomic_path(path) as temporary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -44,6 +44,14 @@ def read_samples(entry: LockEntry, directory: Path, file: int) -> list[Sample]:
     found = sha256_file(path)
     if found != wanted.file_sha256:
         raise WorkError(f"{path} was changed after it was fetched: it had {wanted.file_sha256}, it has {found}")
-    names = {field.name for field in fields(Sample)}
-    rows = pq.read_table(path).to_pylist()
-    return [Sample(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items() if k in names}) for row in rows]
+    return [
+        Sample(
+            image=row.get("image"),
+            audio=row.get("audio"),
+            label=row.get("label"),
+            question=row.get("question"),
+            answers=tuple(row.get("answers") or ()),
+            captions=tuple(row.get("captions") or ()),
+        )
+        for row in pq.read_table(path).to_pylist()
+    ]

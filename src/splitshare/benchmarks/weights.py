@@ -6,39 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
 from safetensors.torch import load_file
 
+from splitshare.benchmarks.fitted import FittedHead
 from splitshare.benchmarks.words import Words, load_words
+from splitshare.catalog import paths
 from splitshare.catalog.loader import Catalog
 from splitshare.errors import WorkError
 from splitshare.files import sha256_file
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module
-from splitshare.modules.hub import published_module
-from splitshare.records import Name, Record
+from splitshare.modules.hub import HubFile, published_module
 
 Kind = Literal["hub", "random"]
 OURS = "ours-"
 """Names of weights that begin so are of heads that nobody has published; ``fit-heads`` trains them."""
-
-
-class FittedHead(Record):
-    """``<head>.json``: how a head was trained, beside its weights."""
-
-    schema_: Literal["splitshare.fitted-head/1"] = Field(alias="schema")
-    head: Name
-    benchmark: Name
-    recipe: dict[str, str | int | float]
-    """What was done, with every number of it."""
-    data_sha256: str
-    """Digest of the samples that it was trained on."""
-    weights: str
-    """Weights of the encoders whose features it was trained on."""
-    answers: tuple[str, ...] = ()
-    """What a VQA classifier's outputs mean, the first ones; further outputs mean nothing."""
-    train_metric: float
-    """Accuracy on what it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +68,16 @@ class Weights:
 
     def identity(self, modules: list[str]) -> str:
         """What the values of ``modules`` depend on, as text."""
-        told = [f"{self.kind}" if self.kind == "hub" else f"random, seed {self.seed}"]
+        published = HubFile.read(paths.hub_file(self.catalog.root)).weights if self.kind == "hub" else {}
+        told: dict[str, None] = {}
         for name in modules:
-            if self.catalog.module(name).ref.weights.startswith(OURS):
-                told.append(f"{name} fitted, sha256 {sha256_file(self._fitted(name, 'safetensors'))[:16]}")
+            weights = self.catalog.module(name).ref.weights
+            if weights.startswith(OURS):
+                told[f"{name} fitted by us, sha256 {sha256_file(self._fitted(name, 'safetensors'))}"] = None
+            elif self.kind == "random":
+                told[f"random, seed {self.seed}"] = None
+            elif weights in published:
+                told[f"{published[weights].repository}@{published[weights].revision}"] = None
         return "; ".join(told)
 
     def _fitted(self, head: str, suffix: str) -> Path:

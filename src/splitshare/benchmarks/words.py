@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer
 
 from splitshare.catalog import paths
 from splitshare.errors import InputError
@@ -22,7 +22,7 @@ class Words:
         self.tokenizer = tokenizer
 
     def padded(self, texts: Sequence[str], context: int) -> Tensor:
-        """Ids (texts, context), int32: start, words, end of text, and its padding; long texts are cut, their end kept."""
+        """Ids (texts, context), int32: start, words, end of text, padding; long texts are cut, their end kept."""
         ends = {"truncation": True, "max_length": context, "padding": "max_length"}
         return torch.tensor(self.tokenizer(list(texts), **ends)["input_ids"], dtype=torch.int32)
 
@@ -48,7 +48,7 @@ def load_words(weights: str, *, root: Path, directory: Path | None) -> Words:
     Args:
         weights: name of the weights in the catalogue.
         root: the data folder, whose ``catalogue/hub.yaml`` says where they are published.
-        directory: where ``<weights>/tokenizer.json`` is read instead; None for the hub.
+        directory: where ``<weights>/tokenizer.json`` and ``tokenizer_config.json`` are read instead; None for the hub.
 
     Raises:
         InputError: there is none, or its commit is not pinned.
@@ -57,8 +57,7 @@ def load_words(weights: str, *, root: Path, directory: Path | None) -> Words:
         path = directory / weights / "tokenizer.json"
         if not path.is_file():
             raise InputError(path, "", "no such tokeniser; put it there, or take --weights hub")
-        special = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>"}
-        return Words(PreTrainedTokenizerFast(tokenizer_file=str(path), **special))
+        return Words(AutoTokenizer.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False))
     source = paths.hub_file(root)
     entry = HubFile.read(source).weights.get(weights)
     if entry is None or entry.revision is None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from splitshare.catalog.paths import DATA
 from tests.benchmarks.hub.server import REVISION, Hub
 
-FOODS = [f"dish_{i}" for i in range(101)]
-SOUNDS = [f"sound {i}" for i in range(50)]
+FOODS = [f"w{35 + i % 10}_w{35 + i // 10}" for i in range(101)]
+SOUNDS = [f"w{35 + i % 10} w{35 + i // 10}" for i in range(50)]
+"""Of words that the tiny tokenisers know."""
 COUNTRIES = [f"Country {i}" for i in range(211)]
 PETS = [f"pet_{i}" for i in range(37)]
 

@@ -19,6 +19,7 @@ if CONFIG.embedded:
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
+include: "workflow/rules/onloading.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
@@ -30,6 +31,7 @@ localrules:
     embedded,
     solve,
     replay,
+    onloading,
     figures,
     compare,
 
@@ -74,6 +76,12 @@ rule solve:
 rule replay:
     input:
         REPLAY_TABLES,
+
+
+# The onloading problem (J3O): the suite, sweeps, ablation, replay.
+rule onloading:
+    input:
+        ONLOADING_TABLES,
 
 
 # Every table and figure.

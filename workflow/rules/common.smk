@@ -27,6 +27,7 @@ LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
 EMBEDDED_DESCRIPTIONS = f"{RESULTS}/canonical/embedded_modules.json"
 EMBEDDED_ACCURACY = f"{RESULTS}/local/embedded_accuracy.json"
+EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
 EMBEDDED_RESULTS = [EMBEDDED_DESCRIPTIONS, EMBEDDED_ACCURACY] if CONFIG.embedded else []
 CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
 
@@ -97,6 +98,12 @@ def instances_of(wildcards):
     return INSTANCES[wildcards.scope] + (EMBEDDED_INSTANCES if wildcards.scope == "local" else [])
 
 
+def onloading_code(command):
+    """Digest of the code of a command and of every onloading algorithm, which it finds by name."""
+    algorithms = sorted(path.stem for path in Path("src/splitshare/onloading/algorithms").glob("[a-z]*.py"))
+    return code(f"commands.onloading.{command}", *(f"onloading.algorithms.{name}" for name in algorithms))
+
+
 def placements_of(wildcards):
     """Placements of a scope's instances by every method of the run."""
     return [
@@ -104,6 +111,12 @@ def placements_of(wildcards):
         for method in CONFIG.methods
         for instance in instances_of(wildcards)
     ]
+
+
+def trained_files(group):
+    """What training a group of the embedded benchmark's models leaves: weights by module, and a log."""
+    names = [f"{module}.safetensors" for module in EMBEDDED.modules(model.name for model in group)]
+    return [f"{EMBEDDED_WEIGHTS}/{name}" for name in (*names, f"training-{group[0].name}.json")]
 
 
 wildcard_constraints:

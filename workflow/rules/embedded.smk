@@ -7,7 +7,6 @@ EMBEDDED_DATA = "data/embedded"
 EMBEDDED_FILES = [
     f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
 ]
-EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
 EMBEDDED_TESTBEDS = TESTBEDS["local"]
 TRAINING_CODE = code(
     "benchmarks.embedded.training",
@@ -15,12 +14,6 @@ TRAINING_CODE = code(
     *(BUILDERS[entry.builder].removeprefix("splitshare.") for entry in EMBEDDED.architectures.values()),
 )
 EMBEDDED_GROUPS = training_groups(EMBEDDED)
-
-
-def trained_files(group):
-    """What training a group of the embedded benchmark's models leaves: weights by module, and a log."""
-    names = [f"{module}.safetensors" for module in EMBEDDED.modules(model.name for model in group)]
-    return [f"{EMBEDDED_WEIGHTS}/{name}" for name in (*names, f"training-{group[0].name}.json")]
 
 
 rule embedded_describe:
@@ -32,7 +25,7 @@ rule embedded_describe:
         f"{RESULTS}/logs/embedded_describe.log",
     params:
         code=code("commands.describe"),
-        data=EMBEDDED_DATA,
+        data=subpath(input[0], ancestor=2),
     message:
         "Counting parameters, operations and bytes of the embedded benchmark's modules"
     shell:
@@ -58,7 +51,7 @@ for group in EMBEDDED_GROUPS:
             mem_mb=2000,
         params:
             code=TRAINING_CODE,
-            data=EMBEDDED_DATA,
+            data=subpath(input[0], ancestor=2),
             model=group[0].name,
             epochs=CONFIG.embedded.epochs,
             seed=CONFIG.seed,
@@ -85,7 +78,7 @@ rule embedded_evaluate:
         mem_mb=3000,
     params:
         code=code("commands.embedded"),
-        data=EMBEDDED_DATA,
+        data=subpath(input[0], ancestor=2),
         weights=EMBEDDED_WEIGHTS,
     message:
         "Answering the embedded benchmark's test requests, whole, split and shared"

@@ -6,6 +6,7 @@ An onloading instance takes its models from a zoo. Every figure says where it co
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -50,7 +51,7 @@ class BatchCurve(Record):
     def _consistent(self) -> Self:
         if len(self.batches) != len(self.seconds):
             raise ValueError(f"seconds: has {len(self.seconds)} values for {len(self.batches)} batches; give one each")
-        if any(b <= a for a, b in zip(self.batches, self.batches[1:], strict=False)):
+        if any(b <= a for a, b in itertools.pairwise(self.batches)):
             raise ValueError("batches: must ascend, each size once")
         return self
 

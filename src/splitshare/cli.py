@@ -620,6 +620,23 @@ def zoo(
 
 
 @onloading.command()
+def train_zoo(
+    output: Output,
+    work: Annotated[Path, typer.Option(help="Directory of finished models; a later run goes on from there.")],
+    threads: Annotated[int, typer.Option(min=1, help="Torch threads while models are timed.")] = 1,
+    budget_s: Annotated[float, typer.Option(help="Seconds of timed runs for each batch.")] = 1.0,
+    data: DataRoot = EMBEDDED,
+) -> None:
+    """Train, judge and time the models of the trained zoo on this machine."""
+    from splitshare.commands.onloading import train_zoo as stage
+
+    zoo = stage.run(catalog_root=data, output=output, work=work, threads=threads, budget_s=budget_s)
+    for model in zoo.models:
+        found = ", ".join(f"{task} {share:.4f}" for task, share in model.accuracy.items())
+        typer.echo(f"{model.name}: {model.memory_bytes / 1e6:.2f} MB, {found}")
+
+
+@onloading.command()
 def suite(
     zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")],
     output: Output,

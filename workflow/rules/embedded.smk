@@ -79,7 +79,7 @@ rule embedded_evaluate:
     params:
         code=code("commands.embedded"),
         data=subpath(input[0], ancestor=2),
-        weights=EMBEDDED_WEIGHTS,
+        weights=subpath(input.weights[0], parent=True),
     message:
         "Answering the embedded benchmark's test requests, whole, split and shared"
     shell:

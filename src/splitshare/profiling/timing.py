@@ -82,7 +82,7 @@ def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Itera
                 for role, tensor in example_inputs(catalog, job.module, module, batch, job.seed).items()
             }
             if item_s is None:
-                _warm_up(module, inputs)
+                warm_up(module, inputs)
             meter: Meter = (
                 CpuMeter(held_bytes + sum(t.nbytes for t in inputs.values()))
                 if device.type == "cpu"
@@ -90,7 +90,7 @@ def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Itera
             )
             first: list[Run] = []
             peak = meter.peak_bytes(lambda: first.append(_run(meter, module, inputs)))  # noqa: B023, called here
-            runs = first if first[0].seconds >= job.budget_s else _repeat(meter, module, inputs, job.budget_s)
+            runs = first if first[0].seconds >= job.budget_s else repeat(meter, module, inputs, job.budget_s)
             item_s = median(run.seconds for run in runs) / batch
             prefills = tuple(run.prefill_s for run in runs if run.prefill_s is not None)
             yield BatchTimes(
@@ -110,7 +110,8 @@ def _run(meter: Meter, module: SplitModule, inputs: dict[str, Tensor]) -> Run:
     return Run(prefill_s + meter.seconds(lambda: module.decode(passes.pop())), prefill_s)
 
 
-def _repeat(meter: Meter, module: SplitModule, inputs: dict[str, Tensor], budget_s: float) -> list[Run]:
+def repeat(meter: Meter, module: SplitModule, inputs: dict[str, Tensor], budget_s: float) -> list[Run]:
+    """Time runs until ``budget_s`` is spent, at least ``MIN_RUNS`` of them unless one takes longer than that."""
     runs: list[Run] = []
     start = time.perf_counter()
     while len(runs) < MAX_RUNS:
@@ -121,7 +122,8 @@ def _repeat(meter: Meter, module: SplitModule, inputs: dict[str, Tensor], budget
     return runs
 
 
-def _warm_up(module: SplitModule, inputs: dict[str, Tensor]) -> None:
+def warm_up(module: SplitModule, inputs: dict[str, Tensor]) -> None:
+    """Run once, so that what is done only the first time is done; a decoder writes a few tokens."""
     if not isinstance(module, Decoder):
         module(inputs)
         return

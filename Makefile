@@ -11,7 +11,7 @@ ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding a
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-accuracy record-zoo pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ smoke: CONFIG = config/smoke.yaml
 smoke: $(READY) ## The same path on the smallest input
 	$(RUN) all
 
-profiles instances solve replay onloading figures: $(READY) ## One stage and what it needs
+profiles instances embedded solve replay onloading figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
 
 compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
@@ -69,6 +69,13 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (15 minutes; resumes where it was stopped)
 	$(BIN)/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv \
 	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
+
+record-accuracy: $(READY) ## Train and judge the embedded benchmark's models again (3 minutes) and record their accuracy
+	$(RUN) embedded
+	$(BIN)/splitshare embedded record results/local/embedded_accuracy.json -o data/baselines/accuracy.json
+
+record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (10 minutes; resumes where it was stopped)
+	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

@@ -593,6 +593,17 @@ def embedded_evaluate(
         )
 
 
+@embedded.command("record")
+def embedded_record(
+    accuracy: Annotated[Path, typer.Argument(metavar="ACCURACY", help="Output of `embedded evaluate`.")],
+    output: Output,
+) -> None:
+    """Put measured accuracies into the record OUTPUT, in the place of older ones."""
+    from splitshare.commands import embedded as stage
+
+    stage.run_record(accuracy=accuracy, output=output)
+
+
 @app.command()
 def schemas(output: Output) -> None:
     """Write the JSON Schemas of all files that are read or written into the directory OUTPUT."""

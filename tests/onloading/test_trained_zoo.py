@@ -10,7 +10,9 @@ from splitshare.benchmarks.embedded.prompts import context_of
 from splitshare.benchmarks.embedded.training import Recipe
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import EMBEDDED
+from splitshare.onloading.generate import roles_of
 from splitshare.onloading.trained_zoo import BATCHES, train_member
+from splitshare.onloading.zoo import Zoo
 from splitshare.onloading.zoo_models import MEMBERS, member_catalog
 from splitshare.onloading.zoo_tasks import (
     CLASS,
@@ -92,3 +94,19 @@ def test_a_member_is_trained_judged_and_timed(embedded, data, asked):
     assert curve.at(32) > curve.at(1) > 0
     assert model.memory_bytes >= 4 * model.parameters  # float32, and the state of batch normalisation
     assert model.memory_bytes < 4.2 * model.parameters
+
+
+def test_the_recorded_zoo_has_a_choice_for_every_task():
+    """A larger model is not always better, or there would be nothing to decide; and the machine is named."""
+    zoo = Zoo.read(ROOT / "data" / "zoos" / "trained.json")
+    assert {model.name: set(model.accuracy) for model in zoo.models} == {m.name: set(m.tasks) for m in MEMBERS}
+    assert zoo.machine
+    for task in TASKS:
+        shares = [model.accuracy[task] for model in zoo.models if task in model.accuracy]
+        assert len(shares) >= 3
+        assert max(shares) > 0.95
+        assert max(shares) - min(shares) > 0.05
+    for model in zoo.models:
+        (curve,) = model.curves
+        assert curve.at(32) / 32 < curve.at(1)  # a batch is cheaper than its queries one by one
+    roles_of(zoo, "trained.json")

@@ -28,7 +28,11 @@ DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
 EMBEDDED_DESCRIPTIONS = f"{RESULTS}/canonical/embedded_modules.json"
 EMBEDDED_ACCURACY = f"{RESULTS}/local/embedded_accuracy.json"
 EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
-EMBEDDED_RESULTS = [EMBEDDED_DESCRIPTIONS, EMBEDDED_ACCURACY] if CONFIG.embedded else []
+EMBEDDED_RESULTS = [EMBEDDED_ACCURACY] if CONFIG.embedded else []
+EMBEDDED_DATA = "data/embedded"
+EMBEDDED_FILES = [
+    f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
+]
 CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
 
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock

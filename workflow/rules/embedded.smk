@@ -3,7 +3,6 @@
 from splitshare.benchmarks.embedded.groups import training_groups
 from splitshare.modules.registry import BUILDERS
 
-EMBEDDED_DATA = "data/embedded"
 EMBEDDED_FILES = [
     f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
 ]
@@ -14,22 +13,6 @@ TRAINING_CODE = code(
     *(BUILDERS[entry.builder].removeprefix("splitshare.") for entry in EMBEDDED.architectures.values()),
 )
 EMBEDDED_GROUPS = training_groups(EMBEDDED)
-
-
-rule embedded_describe:
-    input:
-        EMBEDDED_FILES,
-    output:
-        EMBEDDED_DESCRIPTIONS,
-    log:
-        f"{RESULTS}/logs/embedded_describe.log",
-    params:
-        code=code("commands.describe"),
-        data=subpath(input[0], ancestor=2),
-    message:
-        "Counting parameters, operations and bytes of the embedded benchmark's modules"
-    shell:
-        "splitshare describe --data {params.data} -o {output} > {log} 2>&1"
 
 
 # One thread a training, so that weights repeat to the last bit and two trainings share two cores.
@@ -79,7 +62,7 @@ rule embedded_evaluate:
     params:
         code=code("commands.embedded"),
         data=subpath(input[0], ancestor=2),
-        weights=subpath(input.weights[0], parent=True),
+        weights=lambda wildcards, input: str(Path(input.weights[0]).parent),
     message:
         "Answering the embedded benchmark's test requests, whole, split and shared"
     shell:

@@ -15,10 +15,25 @@ rule describe:
         f"{RESULTS}/logs/describe.log",
     params:
         code=code("commands.describe"),
+        data=subpath(input[0], ancestor=2),
     message:
         "Counting parameters, operations and bytes of every module"
     shell:
-        "splitshare describe -o {output} > {log} 2>&1"
+        "splitshare describe --data {params.data} -o {output} > {log} 2>&1"
+
+
+use rule describe as embedded_describe with:
+    input:
+        EMBEDDED_FILES,
+    output:
+        EMBEDDED_DESCRIPTIONS,
+    log:
+        f"{RESULTS}/logs/embedded_describe.log",
+    params:
+        code=code("commands.describe"),
+        data=subpath(input[0], ancestor=2),
+    message:
+        "Counting parameters, operations and bytes of the embedded benchmark's modules"
 
 
 # A profile is measured again when the module's definition changes or when it is asked for (--forcerun

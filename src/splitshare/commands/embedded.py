@@ -77,5 +77,19 @@ def run_evaluate(*, catalog_root: Path, weights: Path, output: Path, threads: in
     return record
 
 
+def run_record(*, accuracy: Path, output: Path) -> None:
+    """Put the rows of an accuracy record into another, in the place of older ones of the same models.
+
+    Args:
+        accuracy: what was measured (``run_evaluate``).
+        output: the record to keep; made where there is none.
+
+    Raises:
+        InputError: one of the files is wrong.
+    """
+    kept = [AccuracyRecord.read(output)] if output.is_file() else []
+    merge([*kept, AccuracyRecord.read(accuracy)]).write(output)
+
+
 _NOT_INVOLVED = {"gurobipy_version", "highspy_version", "linopy_version", "pandas_version", "snakemake_version"}
 """Libraries of the provenance that accuracies have nothing to do with."""

@@ -118,6 +118,17 @@ FIGURES: dict[str, FigureSpec] = {
             category="Memory",
         ),
         FigureSpec(
+            name="embedded",
+            module="embedded",
+            inputs=("embedded_modules.json",),
+            records=("accuracy.json",),
+            tables=("embedded_arrangements",),
+            drawn=("embedded_arrangements",),
+            scopes=("canonical",),
+            caption="The embedded benchmark: parameters and accuracy of a model a task and of shared encoders.",
+            category="Accuracy",
+        ),
+        FigureSpec(
             name="latency",
             module="latency",
             inputs=("placements.csv", "cloud_grid.csv"),

@@ -86,6 +86,11 @@ NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 MEMORY = {"whole": _PALETTE[7], "split": _PALETTE[0], "shared": _PALETTE[2]}
 """Colours of the ways to hold a model in memory."""
 
+TASKS: tuple[dict[str, Any], ...] = tuple(
+    {"marker": marker, "color": _PALETTE[i]} for marker, i in (("o", 4), ("s", 1), ("D", 3))
+)
+"""Marks of tasks that stand side by side."""
+
 STAGES = {
     "transfer": ("Transfer", _PALETTE[7]),
     "encode": ("Encoder", _PALETTE[0]),

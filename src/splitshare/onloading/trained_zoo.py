@@ -24,7 +24,7 @@ from splitshare.profiling.timing import repeat, warm_up
 DEVICE = "this-machine"
 BATCHES = (1, 2, 4, 8, 16, 32)
 RECIPE = Recipe(epochs=4)
-"""Half of the embedded benchmark's epochs: small towers end up less accurate than large ones."""
+"""Fewer epochs than the embedded benchmark's, so that models differ in accuracy as in size."""
 
 
 def train_member(

@@ -3,9 +3,6 @@
 from splitshare.benchmarks.embedded.groups import training_groups
 from splitshare.modules.registry import BUILDERS
 
-EMBEDDED_FILES = [
-    f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
-]
 EMBEDDED_TESTBEDS = TESTBEDS["local"]
 TRAINING_CODE = code(
     "benchmarks.embedded.training",

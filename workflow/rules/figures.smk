@@ -60,6 +60,7 @@ for spec in FIGURE_SPECS.values():
                     if spec.every_profile
                     else profiles_of(TESTBEDS[scope]) if spec.uses_profiles else []
                 ),
+                zoos=ZOOS if spec.uses_zoos else [],
             output:
                 tables=[
                     f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")

@@ -5,12 +5,13 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
+RECORD = -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
 ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay onloading figures report remeasure record-profiles record-split record-baselines record-onloading pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,10 @@ smoke: $(READY) ## The same path on the smallest input
 profiles instances solve replay onloading figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
 
+compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
+	$(if $(ALGORITHM),,$(error name it: make compare ALGORITHM=mine.py:Mine))
+	$(RUN) compare --config 'compared=["$(ALGORITHM)"]'
+
 report: $(READY) ## One HTML page with every figure and table: results/report.html
 	$(RUN) all
 	$(RUN) all --report results/report.html
@@ -46,13 +51,20 @@ record-profiles: $(READY) ## Write the committed device profiles again from thei
 	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
 	done
 
+record-machine-profile: $(READY) ## Measure all modules on this machine while it is quiet (8 minutes) and keep it as a device type in profiles/
+	$(BIN)/splitshare record-profile $(if $(MACHINE),--device-name $(MACHINE)) --budget-s 0.3 -o profiles
+
 record-split: $(READY) ## Compare all split models with the whole ones again (10 minutes) and record it for claim S3
 	$(BIN)/splitshare check-split -o results/local/record-split
 	cp results/local/record-split/split_equivalence.csv data/baselines/
 
 record-baselines: $(READY) ## Record the baselines that `splitshare compare` holds new algorithms against
 	$(RUN) instances
-	$(BIN)/splitshare record results/canonical/instances/*.json -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
+	$(BIN)/splitshare record results/canonical/instances/*.json --family s2m3 $(RECORD)
+	$(BIN)/splitshare random-instances --name random-tuning --first-seed 0 -o results/random/tuning
+	$(BIN)/splitshare record $$(ls -v results/random/tuning/*.json) --family random-tuning $(RECORD)
+	$(BIN)/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test
+	$(BIN)/splitshare record $$(ls -v results/random/test/*.json) --family random-test $(RECORD)
 
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (15 minutes; resumes where it was stopped)
 	$(BIN)/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv \

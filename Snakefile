@@ -14,6 +14,7 @@ include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/onloading.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/compare.smk"
 
 
 localrules:
@@ -24,6 +25,7 @@ localrules:
     replay,
     onloading,
     figures,
+    compare,
 
 
 # Everything: canonical tables and figures, and this machine's own under results/local.
@@ -71,3 +73,9 @@ rule onloading:
 rule figures:
     input:
         FIGURES,
+
+
+# New algorithms (`compared` in the configuration) against the recorded baselines.
+rule compare:
+    input:
+        VERDICTS,

@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> None:
     """Check the configuration, take the lock and become Snakemake."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
     parser.add_argument("--config-file", type=Path, default=DEFAULT)
     parser.add_argument("--cores", default="all")
     arguments, rest = parser.parse_known_args()

@@ -36,6 +36,9 @@ Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptio
 Profiles = Annotated[list[Path], typer.Option(help="Profile of a device of the testbeds; repeatable.")]
 Testbeds = Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")]
 RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
+Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitshare benchmarks`.")]
+WeightsKind = Annotated[Literal["hub", "random"], typer.Option("--weights", help="Published, or seeded random ones.")]
+Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
 Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
@@ -43,6 +46,11 @@ LinkModel = Literal["independent", "serial", "shared-medium"]
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _tell(line: str) -> None:
+    """Tell of a part of the work that failed while the rest goes on."""
+    typer.echo(f"error: {line}", err=True)
 
 
 @app.command()
@@ -80,6 +88,35 @@ def profile(
         settings=Settings(torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}),
         device_name=device_name,
     )
+
+
+@app.command()
+def record_profile(
+    output: Output,
+    module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
+    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None,
+    busiest_share: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Share of the processors that other work may take.")
+    ] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Measure this quiet machine and keep its profile as a device type in the directory OUTPUT."""
+    from splitshare.commands import record_profile as stage
+    from splitshare.profiling.measure import Settings
+
+    chosen: dict[str, Any] = {"budget_s": budget_s, "threads": threads}
+    path = stage.run(
+        catalog_root=data,
+        output=output,
+        device_name=device_name,
+        modules=module,
+        settings=Settings(torch_device=torch_device, **{k: v for k, v in chosen.items() if v is not None}),
+        busiest_share=stage.BUSIEST_SHARE if busiest_share is None else busiest_share,
+    )
+    typer.echo(path)
 
 
 @app.command()
@@ -213,43 +250,64 @@ def record(
     instances: Instances,
     output: Output,
     algorithm: Annotated[list[str], typer.Option(help="Algorithm to record beside the optimum; repeatable.")],
+    family: Annotated[str, typer.Option(help="What the instances are called together.")] = "s2m3",
     time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 60.0,
 ) -> None:
-    """Record baselines of algorithms over instances into the directory OUTPUT."""
+    """Record baselines of algorithms over a family of instances into the directory OUTPUT."""
     from splitshare.commands import record as stage
 
-    stage.run(instances, algorithms=algorithm, time_limit_s=time_limit_s, output=output)
+    stage.run(instances, family=family, algorithms=algorithm, time_limit_s=time_limit_s, output=output)
+
+
+@app.command()
+def random_instances(
+    output: Output,
+    name: Annotated[str, typer.Option(help="Name of the family.")],
+    first_seed: Annotated[int, typer.Option(min=0, help="Where the seeds begin.")],
+    count: Annotated[int, typer.Option(min=1, help="How many feasible instances.")] = 40,
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds to prove that one is feasible.")] = 60.0,
+) -> None:
+    """Write a family of seeded random instances that have a feasible placement into the directory OUTPUT."""
+    from splitshare.commands import random_instances as stage
+
+    stage.run(name=name, first_seed=first_seed, count=count, time_limit_s=time_limit_s, output=output)
 
 
 @app.command()
 def compare(
-    algorithm: Annotated[str, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")],
+    algorithm: Annotated[str | None, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
+    ] = None,
     output: Output = Path("results/compare"),
     problem: Annotated[
         Literal["placement", "onloading"] | None, typer.Option(help="Where both have an algorithm of that name.")
     ] = None,
     baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines",
+    family: Annotated[
+        list[str] | None, typer.Option(help="Family of instances; repeatable; default s2m3 and random-test.")
+    ] = None,
     time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 10.0,
     seed: Seed = 0,
 ) -> None:
-    """Hold a new placement or onloading algorithm against the recorded baselines and print the verdict."""
+    """Hold a new placement or onloading algorithm, or results of a placement one, against the recorded baselines."""
     from splitshare.commands.problem import problem_of_algorithm
 
-    options: dict[str, Any] = {
-        "algorithm": algorithm,
-        "baselines": baselines,
-        "time_limit_s": time_limit_s,
-        "seed": seed,
-        "output": output,
-    }
-    if (problem or problem_of_algorithm(algorithm)) == "onloading":
+    options: dict[str, Any] = {"algorithm": algorithm, "baselines": baselines, "seed": seed, "output": output}
+    chosen = problem or (problem_of_algorithm(algorithm) if algorithm is not None else "placement")
+    if chosen == "onloading":
         from splitshare.commands.onloading import compare as onloading_stage
+        from splitshare.errors import InputError
 
-        onloading_stage.run(**options)
+        for option, given in (("--results", results), ("--family", family)):
+            if given:
+                raise InputError("compare", option, "is for the placement problem; leave it out")
+        onloading_stage.run(**options, time_limit_s=time_limit_s)
     else:
         from splitshare.commands import compare as stage
 
-        stage.run(**options)
+        families = family or ("s2m3", "random-test")
+        stage.run(**options, results=results, families_=families, time_limit_s=time_limit_s)
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
 
@@ -328,6 +386,89 @@ def check_split(
     from splitshare.commands import check_split as stage
 
     stage.run(catalog_root=data, models=model, output=output, seed=seed)
+
+
+@app.command()
+def benchmarks(
+    output: Output,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Which; default all.")] = None,
+    part: Annotated[
+        Literal["test", "train", "both"], typer.Option(help="What is judged, what heads learn from.")
+    ] = "both",
+    samples: Annotated[int | None, typer.Option(min=1, help="Seeded subset of so many; default whole splits.")] = None,
+    lock: Annotated[Path | None, typer.Option(help="File of digests; default OUTPUT/benchmarks.lock.json.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Fetch benchmarks from the hub into the directory OUTPUT; run again to go on after a failure."""
+    from splitshare.commands import benchmarks as stage
+
+    for entry in stage.run(
+        catalog_root=data,
+        output=output,
+        names=names,
+        parts=("test", "train") if part == "both" else (part,),
+        samples=samples,
+        seed=seed,
+        tell=_tell,
+        lock=lock,
+    ):
+        typer.echo(f"{entry.selection.directory}: {entry.rows} samples, {entry.content_sha256}")
+
+
+@app.command()
+def fit_heads(  # noqa: PLR0913, PLR0917, options by name
+    output: Output,
+    fetched: Fetched = Path("results/benchmarks"),
+    work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
+    weights: Annotated[
+        Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
+    ] = "hub",
+    tokenizers: Tokenizers = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Train the heads that nobody has published on the train splits; into the directory OUTPUT."""
+    from splitshare.commands import fit_heads as stage
+    from splitshare.commands.accuracy import Settings
+
+    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads)
+    for head in stage.run(catalog_root=data, output=output, settings=settings, tell=_tell):
+        typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
+
+
+@app.command()
+def accuracy(  # noqa: PLR0913, PLR0917, options by name
+    output: Output,
+    model: Annotated[list[str] | None, typer.Option(help="Model; repeatable; default all.")] = None,
+    benchmark: Annotated[list[str] | None, typer.Option(help="Repeatable; default all that were fetched.")] = None,
+    fetched: Fetched = Path("results/benchmarks"),
+    work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
+    weights: Annotated[
+        Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
+    ] = "hub",
+    heads: Annotated[Path, typer.Option(help="Directory of fitted heads.")] = Path("results/heads"),
+    tokenizers: Tokenizers = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
+    from splitshare.commands import accuracy as stage
+
+    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads)
+    for row in stage.run(
+        catalog_root=data, output=output, settings=settings, models=model, benchmarks=benchmark, tell=_tell
+    ):
+        typer.echo(
+            f"{row.model} on {row.benchmark}, {row.arrangement}: {row.metric} {row.value:.4f} "
+            f"({row.ci_low:.4f} to {row.ci_high:.4f}), {row.differing_predictions} of {row.samples} otherwise"
+        )
 
 
 @app.command()

@@ -157,6 +157,8 @@ class Config(Record):
     time_limit_s: Positive
     """Limit for each instance and solver; an optimum that is not proved by then fails the run."""
     seed: Count
+    compared: tuple[str, ...] = ()
+    """What the target ``compare`` holds against the recorded baselines: names, or ``path/to/file.py:Class``."""
     profiling: Profiling
     replay: Replay
     cloud: CloudGrid
@@ -164,7 +166,7 @@ class Config(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        for field in ("workloads", "local_workloads", "testbeds", "algorithms", "solvers"):
+        for field in ("workloads", "local_workloads", "testbeds", "algorithms", "solvers", "compared"):
             values = getattr(self, field)
             for i, value in enumerate(values):
                 if value in values[:i]:

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.benchmarks.fitted import FittedHead
+from splitshare.benchmarks.lock import LockFile
+from splitshare.catalog.benchmarks import BenchmarksFile
+from splitshare.catalog.hub import HubFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
@@ -24,6 +29,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     ArchitecturesFile,
     ModelsFile,
     WorkloadsFile,
+    HubFile,
     DeviceSpec,
     Testbed,
     ModuleDescriptions,
@@ -31,9 +37,13 @@ CONTRACTS: tuple[type[Record], ...] = (
     PlacementInstance,
     Placement,
     PinnedInstances,
+    AccuracyRecord,
     Zoo,
     OnloadingInstance,
     OnloadingDecision,
+    BenchmarksFile,
+    LockFile,
+    FittedHead,
 )
 """The records of files that people or other programs write or read."""
 

@@ -68,9 +68,9 @@ def test_rows_are_stale_once_their_module_is_defined_otherwise(measured: Any, tm
     small_catalogue(tmp_path)
     merge_profiles.run(profiles=files, output=tmp_path / "all.json")
     recorded = ModuleProfile.read(tmp_path / "all.json")
-    assert stale_rows(recorded, describe_catalog(load_catalog(tmp_path))) == []
+    assert stale_rows(recorded, describe_catalog(load_catalog(tmp_path), HEADS)) == []
     edit(tmp_path, "architectures", lambda c: c["architectures"]["vqa-classifier"]["params"].update(hidden=21))
-    stale = stale_rows(recorded, describe_catalog(load_catalog(tmp_path)))
+    stale = stale_rows(recorded, describe_catalog(load_catalog(tmp_path), HEADS))
     assert {row.module for row in stale} == {"vqa-classifier@ours-vqa"}
     assert len(stale) == 4
 

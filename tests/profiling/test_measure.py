@@ -20,7 +20,7 @@ QUICK = Settings(budget_s=0.02, threads=1)
 def test_a_module_is_measured_at_every_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     catalog = small_catalogue(tmp_path / "data")
     monkeypatch.chdir(tmp_path)  # the worker finds a catalogue that is named relative to where one stands
-    rows = measure_module(Path("data"), HEAD, QUICK)
+    rows = measure_module(Path("data"), HEAD, QUICK).rows
     assert [row.batch for row in rows] == [1, 2, 4, 8]
     for row in rows:
         assert row.runnable
@@ -53,14 +53,14 @@ def assert_not_runnable(rows: list[ProfileRow], reason: str) -> None:
 
 def test_what_does_not_fit_is_recorded_as_not_runnable(tmp_path: Path):
     small_catalogue(tmp_path)
-    assert_not_runnable(measure_module(tmp_path, HEAD, QUICK, memory_bytes=10**9), "needs about 1.1 GB of memory")
+    assert_not_runnable(measure_module(tmp_path, HEAD, QUICK, memory_bytes=10**9).rows, "needs about 1.1 GB of memory")
 
 
 def test_a_killed_process_leaves_a_row_and_no_crash(tmp_path: Path):
     small_catalogue(tmp_path)
     rows: list[ProfileRow] = []
     slow = Settings(budget_s=60, threads=1)
-    thread = threading.Thread(target=lambda: rows.extend(measure_module(tmp_path, HEAD, slow)))
+    thread = threading.Thread(target=lambda: rows.extend(measure_module(tmp_path, HEAD, slow).rows))
     thread.start()
     deadline = time.monotonic() + 30
     while not (children := measuring()) and time.monotonic() < deadline:
@@ -100,7 +100,14 @@ def test_a_report_that_was_cut_off_gives_its_whole_lines(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("budget_s", 0.0), ("budget_s", float("nan")), ("threads", 0), ("timeout_s", -1.0)]
+    ("option", "value"),
+    [
+        ("budget_s", 0.0),
+        ("longest_run_s", float("inf")),
+        ("budget_s", float("nan")),
+        ("threads", 0),
+        ("timeout_s", -1.0),
+    ],
 )
 def test_settings_that_cannot_be_measured_with_are_refused(option: str, value: float):
     with pytest.raises(InputError, match=option.replace("_", "-")):

@@ -32,7 +32,7 @@ def test_a_better_method_is_called_better_and_a_worse_one_worse():
     recorded = pd.concat(
         [results("optimum", [1.0] * 12), results("bad", [2.0 + i / 10 for i in range(12)])], ignore_index=True
     )
-    verdict = judge(results("mine", [1.2 + i / 100 for i in range(12)]), recorded, "mine")
+    verdict = judge(results("mine", [1.2 + i / 100 for i in range(12)]), recorded, "mine", family="f")
     duels = {duel.baseline: duel for duel in verdict.duels}
     assert (duels["bad"].wins, duels["bad"].ties, duels["bad"].losses, duels["bad"].better) == (12, 0, 0, True)
     assert (duels["optimum"].wins, duels["optimum"].losses, duels["optimum"].better) == (0, 12, False)
@@ -42,14 +42,14 @@ def test_a_better_method_is_called_better_and_a_worse_one_worse():
 
 def test_no_difference_is_not_called_one():
     recorded = results("other", [1.0, 1.2, 1.1, 1.3, 1.0, 1.4])
-    verdict = judge(results("mine", [1.2, 1.0, 1.3, 1.1, 1.0, 1.4]), recorded, "mine")
+    verdict = judge(results("mine", [1.2, 1.0, 1.3, 1.1, 1.0, 1.4]), recorded, "mine", family="f")
     assert verdict.duels[0].better is None
     assert (verdict.duels[0].wins, verdict.duels[0].ties, verdict.duels[0].losses) == (2, 2, 2)
     assert "No significant difference was found to other." in in_words(verdict)
 
 
 def test_summary_counts_and_gaps():
-    verdict = judge(results("mine", [1.0, 1.0 + 5e-7, 1.5, None]), results("optimum", [1.0] * 4), "mine")
+    verdict = judge(results("mine", [1.0, 1.0 + 5e-7, 1.5, None]), results("optimum", [1.0] * 4), "mine", family="f")
     own = verdict.summaries[0]
     assert (own.instances, own.placed, own.optimal) == (4, 3, 2)
     assert own.mean_gap is not None
@@ -61,7 +61,7 @@ def test_summary_counts_and_gaps():
 
 def test_several_seeds_count_once_by_their_median():
     tables = [results("mine", [value], seeds=(seed,)) for seed, value in enumerate((1.0, 1.1, 9.0))]
-    verdict = judge(pd.concat(tables), results("optimum", [1.0]), "mine")
+    verdict = judge(pd.concat(tables), results("optimum", [1.0]), "mine", family="f")
     assert verdict.summaries[0].instances == 1
     assert verdict.summaries[0].worst_gap == pytest.approx(0.1)
 
@@ -79,7 +79,7 @@ def test_results_of_other_instances_do_not_mix():
 
 
 def test_a_method_that_places_nothing_loses_everywhere():
-    verdict = judge(results("mine", [None] * 8), results("other", [2.0] * 8), "mine")
+    verdict = judge(results("mine", [None] * 8), results("other", [2.0] * 8), "mine", family="f")
     assert verdict.duels[0].losses == 8
     assert verdict.duels[0].better is False
     assert verdict.summaries[0].mean_gap is None

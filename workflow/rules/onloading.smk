@@ -4,12 +4,6 @@ ONLOADING_TABLES = [f"{ONLOADING}/{name}.csv" for name in ("results", "sweep", "
 ZOOS = sorted(str(path) for path in Path("data/zoos").glob("*.json"))
 
 
-def onloading_code(command):
-    """Digest of the code of a command and of every onloading algorithm, which it finds by name."""
-    algorithms = sorted(path.stem for path in Path("src/splitshare/onloading/algorithms").glob("[a-z]*.py"))
-    return code(f"commands.onloading.{command}", *(f"onloading.algorithms.{name}" for name in algorithms))
-
-
 rule onloading_suite:
     input:
         suite=CONFIG.onloading.suite,

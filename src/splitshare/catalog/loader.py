@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -146,6 +146,23 @@ class Catalog:
         if model is None or model.head.prompt_tokens is None or model.head.new_tokens is None:
             return None
         return model.head.prompt_tokens, model.head.new_tokens
+
+    def with_layers(self, architecture: str, layers: int, dtype: Dtype | None = None) -> Catalog:
+        """A catalogue in which ``architecture`` has so many layers (and another type, if one is given)."""
+        full = self.architectures[architecture]
+        cut = full.model_copy(
+            update={"params": {**full.params, "layers": layers}, "dtype": full.dtype if dtype is None else dtype}
+        )
+        return replace(self, architectures={**self.architectures, architecture: cut})
+
+    def asked_batches(self, module: str) -> frozenset[int]:
+        """Batch sizes that a request of any model asks of ``module``; 1 for a head."""
+        return frozenset(
+            self.items(model, ref) if isinstance(ref, EncoderRef) else 1
+            for model in self.models.values()
+            for ref in model.modules().values()
+            if ref.module == module
+        )
 
     def batches(self, module: str, models: Iterable[str] | None = None) -> tuple[int, ...]:
         """Batch sizes at which ``module`` has to be known, ascending.

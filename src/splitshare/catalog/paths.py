@@ -36,3 +36,13 @@ def recorded_arrivals_file(root: Path) -> Path:
 def workloads_file(root: Path) -> Path:
     """Workloads under the data root."""
     return root / "catalogue" / "workloads.yaml"
+
+
+def benchmarks_file(root: Path) -> Path:
+    """Sources of the benchmarks' data under the data root."""
+    return root / "catalogue" / "benchmarks.yaml"
+
+
+def hub_file(root: Path) -> Path:
+    """Where weights are published, under the data root."""
+    return root / "catalogue" / "hub.yaml"

@@ -31,6 +31,8 @@ class FigureSpec:
     """Recorded baselines that it reads too, files below ``data/baselines``."""
     uses_profiles: bool = False
     """Whether it also reads the profiles of the testbeds' devices."""
+    every_profile: bool = False
+    """Whether it also reads all committed profiles."""
     uses_zoos: bool = False
     """Whether it also reads the zoos, the files in ``data/zoos``."""
 
@@ -81,6 +83,28 @@ FIGURES: dict[str, FigureSpec] = {
             drawn=("optimality",),
             scopes=("canonical",),
             caption="Share of the instances whose gap to the proved optimum is at most so much.",
+            category="Optimality",
+        ),
+        FigureSpec(
+            name="baselines",
+            module="comparison",
+            inputs=(),
+            records=("placements.parquet",),
+            tables=("baselines",),
+            drawn=("performance_profile",),
+            scopes=("canonical",),
+            caption="Share of the instances on which a recorded method is within a factor of the best one.",
+            category="Optimality",
+        ),
+        FigureSpec(
+            name="solve-times",
+            module="solve_times",
+            inputs=(),
+            records=("placements.parquet", "proofs.csv"),
+            tables=("solve_times",),
+            drawn=("solve_times",),
+            scopes=("canonical",),
+            caption="Seconds that a method takes for an instance, recorded on the machine that the table names.",
             category="Optimality",
         ),
         FigureSpec(
@@ -280,10 +304,21 @@ FIGURES: dict[str, FigureSpec] = {
             uses_profiles=True,
         ),
         FigureSpec(
+            name="measured-devices",
+            module="measured",
+            inputs=(),
+            tables=("measured_devices", "layer_method_error"),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Devices that were measured, and what the layer method is worth there.",
+            category="Devices",
+            every_profile=True,
+        ),
+        FigureSpec(
             name="profile",
             module="profile",
             inputs=("this-machine.json",),
-            tables=("module_profile",),
+            tables=("module_profile", "layer_method_error"),
             drawn=("module_profile",),
             scopes=("local",),
             caption="Seconds of each module on this machine by batch size, measured.",

@@ -59,6 +59,30 @@ MARKS: dict[str, dict[str, Any]] = {
 }
 """Marks of methods in dot plots; the optimum is a ring, so that what reaches it is seen inside."""
 
+BASELINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "optimum": ("Optimum", {"color": _PALETTE[7], "linestyle": (0, (1, 1))}),
+    "s2m3-greedy": ("S2M3 greedy", {"color": _PALETTE[0], "linewidth": 1.6}),
+    "greedy-local-search": ("Greedy + local search", {"color": _PALETTE[2]}),
+    "simulated-annealing": ("Simulated annealing", {"color": _PALETTE[4]}),
+    "heft": ("HEFT", {"color": _PALETTE[1]}),
+    "cpop": ("CPOP", {"color": _PALETTE[5]}),
+    "first-fit": ("First fit", {"color": _PALETTE[8], "linestyle": "--"}),
+    "best-fit": ("Best fit", {"color": _PALETTE[6], "linestyle": "--"}),
+    "worst-fit": ("Worst fit", {"color": _PALETTE[9], "linestyle": "--"}),
+    "random": ("Random", {"color": _PALETTE[3], "linestyle": ":"}),
+    "local": ("Local only", {"color": _PALETTE[3], "linestyle": "-."}),
+}
+"""Title and line of each recorded baseline."""
+
+SOLVERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gurobi": ("Optimum by Gurobi", {"color": _PALETTE[3]}),
+    "highs": ("Optimum by HiGHS", {"color": _PALETTE[7]}),
+}
+"""Title and line of each solver."""
+
+NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
+"""Line of the method that a verdict is about."""
+
 MEMORY = {"whole": _PALETTE[7], "split": _PALETTE[0], "shared": _PALETTE[2]}
 """Colours of the ways to hold a model in memory."""
 
@@ -73,6 +97,12 @@ STAGES = {
 def method_key(method: str) -> str:
     """The method without its solver: ``optimum`` for ``optimum-highs``."""
     return "optimum" if method.startswith("optimum-") else method
+
+
+def line_of(method: str, *, new: bool = False) -> tuple[str, dict[str, Any]]:
+    """Title and line of a method in a comparison; ``new`` is the one that it is about."""
+    title, line = BASELINES.get(method, (method, {"color": _PALETTE[7]}))
+    return title, NEW if new else line
 
 
 @contextmanager

@@ -9,7 +9,7 @@ layers, and the result says so. Of a zero-shot request's prompts, each encoded b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from safetensors.torch import load, save
@@ -87,30 +87,27 @@ def _split_scores(
         module = modules[encoder.role]
         batch = requests * min(catalog.items(model, encoder), MOST_PROMPTS)
         inputs |= example_inputs(catalog, encoder.module, module, batch, seed)
-        arrived[encoder.role] = _sent(encode(module, {encoder.role: _sent(inputs[encoder.role])}, encoder.output))
+        arrived[encoder.role] = sent(encode(module, {encoder.role: sent(inputs[encoder.role])}, encoder.output))
     head = modules["head"]
     if isinstance(head, Decoder):
         inputs["prompt"] = example_inputs(catalog, model.head.module, head, requests, seed)["prompt"]
-        arrived["prompt"] = _sent(inputs["prompt"])
-    return inputs, _sent(head.scores(arrived))
+        arrived["prompt"] = sent(inputs["prompt"])
+    return inputs, sent(head.scores(arrived))
 
 
 def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
     """The catalogue with too large modules of ``model`` cut in depth, in float32, and what was cut."""
-    architectures, cut = dict(catalog.architectures), []
-    for _, ref in model.modules().items():
+    cut = []
+    for ref in model.modules().values():
         with torch.device("meta"):
             parameters = build_module(catalog, ref.module).parameters()
-        if sum(p.nbytes for p in parameters) <= LARGEST_BYTES:
-            continue
-        label = ref.architecture
-        full = architectures[label]
-        params = {**full.params, "layers": LAYERS_KEPT}
-        architectures[label] = full.model_copy(update={"params": params, "dtype": "float32"})
-        cut.append(f"{label} with {LAYERS_KEPT} of {full.params['layers']} layers, in float32")
-    return replace(catalog, architectures=architectures), "; ".join(cut)
+        if sum(p.nbytes for p in parameters) > LARGEST_BYTES:
+            layers = catalog.architectures[ref.architecture].params["layers"]
+            catalog = catalog.with_layers(ref.architecture, LAYERS_KEPT, "float32")
+            cut.append(f"{ref.architecture} with {LAYERS_KEPT} of {layers} layers, in float32")
+    return catalog, "; ".join(cut)
 
 
-def _sent(tensor: Tensor) -> Tensor:
+def sent(tensor: Tensor) -> Tensor:
     """The tensor as it arrives at the other end of a connection."""
     return load(save({"tensor": tensor.contiguous()}))["tensor"]

@@ -20,7 +20,7 @@ from splitshare.modules.whole_model import WholeModel
 
 State = dict[str, Tensor]
 
-_WHOLE: Mapping[tuple[str, str], type[WholeModel]] = {
+_WHOLE: Mapping[tuple[str, ...], type[WholeModel]] = {
     ("clip-vit", "cosine-head"): WholeClip,
     ("clip-resnet", "cosine-head"): WholeClipResNet,
     ("clip-vit", "vqa-head"): WholeVqa,
@@ -43,12 +43,8 @@ def build_whole(catalog: Catalog, model: Model, parts: Mapping[str, State] | Non
     Raises:
         WorkError: there is no whole model of this kind.
     """
-    architectures = {role: catalog.architectures[ref.architecture] for role, ref in model.modules().items()}
-    kind = (architectures["vision"].builder, architectures["head"].builder)
-    if kind not in _WHOLE:
-        raise WorkError(f"no whole model of {kind[0]} and {kind[1]} to compare {model.name} with")
     with without_initialiser():
-        whole = _WHOLE[kind]({role: entry.params for role, entry in architectures.items()})
+        whole = whole_skeleton(catalog, model)
     if parts is None:
         parts = {role: build_module(catalog, ref.module).state_dict() for role, ref in model.modules().items()}
     whole.load_state_dict(join_state(whole, parts))
@@ -56,6 +52,29 @@ def build_whole(catalog: Catalog, model: Model, parts: Mapping[str, State] | Non
     if lengths is not None:
         whole.new_tokens = lengths[1]
     return whole.eval().requires_grad_(False)
+
+
+def whole_class(catalog: Catalog, model: Model) -> type[WholeModel]:
+    """The class that ``model`` is in one piece.
+
+    Raises:
+        WorkError: there is no whole model of this kind.
+    """
+    modules = model.modules()
+    kind = tuple(catalog.architectures[modules[role].architecture].builder for role in ("vision", "head"))
+    if kind not in _WHOLE:
+        raise WorkError(f"no whole model of {kind[0]} and {kind[1]} to compare {model.name} with")
+    return _WHOLE[kind]
+
+
+def whole_skeleton(catalog: Catalog, model: Model) -> WholeModel:
+    """``model`` in one piece, before it gets the weights of its modules.
+
+    Raises:
+        WorkError: there is no whole model of this kind.
+    """
+    params = {role: catalog.architectures[ref.architecture].params for role, ref in model.modules().items()}
+    return whole_class(catalog, model)(params)
 
 
 def split_state(whole: WholeModel) -> dict[str, State]:

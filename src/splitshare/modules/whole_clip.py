@@ -46,6 +46,7 @@ class WholeClip(WholeModel):
     """CLIP with a ViT: transformers' ``CLIPModel``, asked once for each request."""
 
     prefixes = _CLIP_TOWERS | {"head": {"logit_scale": "clip.logit_scale"}}
+    public: ClassVar = {"vision": "clip", "text": "clip", "head": "clip"}
 
     def __init__(self, params: Params) -> None:
         super().__init__()
@@ -122,6 +123,7 @@ class WholeAlignment(WholeModel):
             "logit_scale": "logit_scale",
         },
     }
+    public: ClassVar = {"audio": "audio"}
 
     def __init__(self, params: Params) -> None:
         super().__init__()

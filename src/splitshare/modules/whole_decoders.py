@@ -29,6 +29,7 @@ class WholeCaption(WholeModel):
         "vision": {"tower.": "model.encoder."},
         "head": {"language_model.": "model.decoder."},
     }
+    public: ClassVar = {"vision": "model", "head": "model"}
 
     def __init__(self, params: Params) -> None:
         super().__init__()
@@ -62,6 +63,7 @@ class WholeLlava(WholeModel):
             "language_model.lm_head.": "llava.lm_head.",
         },
     }
+    public: ClassVar = {"head": "llava"}
 
     def __init__(self, params: Params) -> None:
         super().__init__()

@@ -20,6 +20,8 @@ class WholeModel(nn.Module, ABC):
     """
 
     prefixes: ClassVar[Mapping[str, Mapping[str, str]]]
+    public: ClassVar[Mapping[str, str]] = {}
+    """Roles whose published weights a transformers class holds, and the attribute that it is in."""
     new_tokens: int = 1
     """Tokens of an answer in words."""
 

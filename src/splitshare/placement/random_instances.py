@@ -35,6 +35,11 @@ class Shape:
 TINY = Shape()
 """Small enough to try every placement."""
 
+STUDY = Shape(
+    devices=(4, 6), modules=(8, 14), requests=(4, 8), heads=4, most_encoders=3, missing_compute=0.05, missing_links=0.05
+)
+"""As large as the catalogue's instances, with more choice: greedy answers are rarely optimal."""
+
 
 def random_fields(seed: int, shape: Shape = TINY, **fixed: Any) -> dict[str, Any]:
     """Plain data of the instance of ``seed``, the same on every machine; ``fixed`` replaces whole fields."""

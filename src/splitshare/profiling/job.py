@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from splitshare.files import parse_json
-from splitshare.profiling.records import ModuleDescription
+from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
 from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record
 
 
@@ -15,6 +15,7 @@ class Job(Record):
     catalog_root: str
     module: Name
     budget_s: Positive
+    longest_run_s: Positive
     threads: PositiveCount
     torch_device: str
     seed: int
@@ -30,15 +31,38 @@ class BatchTimes(Record):
     batch: PositiveCount
     seconds: tuple[NonNegative, ...]
     """Each timed run."""
+    prefill_s: tuple[NonNegative, ...] | None = None
+    """The part of each run of a decoder that ends with the first new token."""
     peak_memory_bytes: NonNegative | None
     load_s: NonNegative
 
+    def per_token_s(self, new_tokens: int) -> tuple[float, ...]:
+        """What each run of a decoder took beyond its prefill, for each of the ``new_tokens`` but the first.
+
+        Raises:
+            ValueError: the runs have no prefill, or there is no further token.
+        """
+        if self.prefill_s is None or new_tokens < 2:
+            raise ValueError("only a decoder's further tokens take time")
+        runs = zip(self.seconds, self.prefill_s, strict=True)
+        return tuple((total - first) / (new_tokens - 1) for total, first in runs)
+
+
+class LeftOut(Record):
+    """A batch size that was not measured, though the module runs."""
+
+    batch: PositiveCount
+    reason: str
+
 
 class ReportLine(Record):
-    """A line of the report, one of: the module, a measured batch, why no more can be measured for want of memory."""
+    """A line of the report, one of: the module, the method, a batch, checks of the method, why there is no more."""
 
     described: ModuleDescription | None = None
+    method: Method | None = None
     measured: BatchTimes | None = None
+    left_out: LeftOut | None = None
+    layer_checks: tuple[LayerCheck, ...] | None = None
     out_of_memory: str | None = None
 
 

@@ -7,9 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,15 +20,26 @@ from splitshare.errors import InputError, WorkError
 from splitshare.profiling import worker
 from splitshare.profiling.job import BatchTimes, Job, read_report
 from splitshare.profiling.machine import usable_threads
-from splitshare.profiling.records import ModuleDescription, ProfileRow, Work
+from splitshare.profiling.records import LayerCheck, Method, ModuleDescription, ProfileRow, Work
 
 DEFAULT_BUDGET_S = 1.0
 """Seconds of timed runs for a module and batch; the first four models of the catalogue then take 90 s on 2 cores."""
 
+DEFAULT_LONGEST_RUN_S = 10.0
+"""Seconds of a single run beyond which a batch that no request asks for is left out."""
+
 SOURCE = (
     "splitshare profile: wall-clock runs in a process of its own after a warm-up; "
-    "load_s from a safetensors file in the page cache"
+    "load_s from safetensors files in the page cache"
 )
+LAYERS_SOURCE = f"{SOURCE}; of the equal layers two small numbers were measured and the others calculated"
+
+
+class Measurement(NamedTuple):
+    """The rows of one module, a row a batch, and what the layer method is worth where it could be told."""
+
+    rows: list[ProfileRow]
+    layer_checks: list[LayerCheck]
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class Settings:
 
     Attributes:
         budget_s: seconds of timed runs for each module and batch.
+        longest_run_s: seconds of a run beyond which a batch that no request asks for is not measured.
         threads: threads that torch computes with; by default as many as this process may use.
         torch_device: ``cpu`` or a CUDA device.
         seed: of weights and inputs.
@@ -41,6 +56,7 @@ class Settings:
     """
 
     budget_s: float = DEFAULT_BUDGET_S
+    longest_run_s: float = DEFAULT_LONGEST_RUN_S
     threads: int = field(default_factory=usable_threads)
     torch_device: str = "cpu"
     seed: int = 0
@@ -50,9 +66,9 @@ class Settings:
         """Refuse what cannot be measured with.
 
         Raises:
-            InputError: the budget or the time-out is no positive time, or there is no thread.
+            InputError: the budget or a limit is no positive time, or there is no thread.
         """
-        for option in ("budget_s", "threads", "timeout_s"):
+        for option in ("budget_s", "longest_run_s", "threads", "timeout_s"):
             value = getattr(self, option)
             if not (value > 0 and math.isfinite(value)):
                 raise InputError(f"--{option.replace('_', '-')}", "", f"must be a positive number, not {value}")
@@ -60,11 +76,11 @@ class Settings:
 
 def measure_module(
     catalog_root: Path, module: str, settings: Settings, *, memory_bytes: float | None = None
-) -> list[ProfileRow]:
+) -> Measurement:
     """Measure a module at every batch at which the catalogue needs it.
 
     A batch that cannot be measured for want of memory, or because the process was killed or took too long, gives a
-    row that is not runnable and says why.
+    row that is not runnable and says why. One that would merely take too long gives a runnable row without times.
 
     Args:
         catalog_root: the data folder.
@@ -80,6 +96,7 @@ def measure_module(
             catalog_root=str(catalog_root.resolve()),
             module=module,
             budget_s=settings.budget_s,
+            longest_run_s=settings.longest_run_s,
             threads=settings.threads,
             torch_device=settings.torch_device,
             seed=settings.seed,
@@ -93,11 +110,20 @@ def measure_module(
     if description is None:
         raise WorkError(f"measuring {module} failed: {ending or 'nothing was reported'}")
     measured = {line.measured.batch: line.measured for line in lines if line.measured}
+    left_out = {line.left_out.batch: line.left_out.reason for line in lines if line.left_out}
+    method: Method = next((line.method for line in lines if line.method), "whole")
     reason = next((line.out_of_memory for line in lines if line.out_of_memory), ending)
-    return [
-        _row(description, work, measured.get(work.batch), reason)
-        for work in sorted(description.work, key=attrgetter("batch"))
-    ]
+    rows = []
+    for work in sorted(description.work, key=attrgetter("batch")):
+        row = _row(description, work, method)
+        if work.batch in measured:
+            row = row.model_copy(update=_times(measured[work.batch], work, method))
+        elif work.batch in left_out:
+            row = row.model_copy(update={"reason": left_out[work.batch]})
+        else:
+            row = row.model_copy(update={"runnable": False, "reason": reason or "not measured"})
+        rows.append(row)
+    return Measurement(rows, [check for line in lines for check in line.layer_checks or ()])
 
 
 def _run_child(job: Job, report_path: Path, timeout_s: float) -> str:
@@ -120,26 +146,42 @@ def _run_child(job: Job, report_path: Path, timeout_s: float) -> str:
     return ""
 
 
-def _row(description: ModuleDescription, work: Work, times: BatchTimes | None, reason: str) -> ProfileRow:
-    row = ProfileRow(
+def _row(description: ModuleDescription, work: Work, method: Method) -> ProfileRow:
+    """A row without times."""
+    return ProfileRow(
         module=description.module,
         batch=work.batch,
         provenance="measured",
-        source=SOURCE,
+        source=SOURCE if method == "whole" else LAYERS_SOURCE,
         definition_sha256=description.definition_sha256,
         parameter_bytes=description.parameter_bytes,
         output_bytes=work.output_bytes,
+        method=method,
     )
-    if times is None:
-        return row.model_copy(update={"runnable": False, "reason": reason or "not measured"})
-    low, middle, high = (float(value) for value in np.percentile(times.seconds, [10, 50, 90]))
-    return row.model_copy(
-        update={
-            "compute_median_s": middle,
-            "compute_p10_s": low,
-            "compute_p90_s": high,
-            "runs": len(times.seconds),
-            "peak_memory_bytes": times.peak_memory_bytes,
-            "load_s": times.load_s,
-        }
-    )
+
+
+def _times(times: BatchTimes, work: Work, method: Method) -> dict[str, object]:
+    """What was measured, as fields of a row; what was calculated has no spread."""
+    spread = method == "whole"
+    found: dict[str, object] = {
+        "compute_median_s": median(times.seconds),
+        "peak_memory_bytes": times.peak_memory_bytes,
+        "load_s": times.load_s,
+    }
+    if spread:
+        found |= {"runs": len(times.seconds)} | _percentiles("compute", times.seconds)
+    if times.prefill_s is not None:
+        found |= _decoder_part("prefill", times.prefill_s, spread)
+        if work.weight_passes > 1:
+            found |= _decoder_part("per_token", times.per_token_s(work.weight_passes), spread)
+    return found
+
+
+def _decoder_part(name: str, seconds: Sequence[float], spread: bool) -> dict[str, object]:
+    found: dict[str, object] = {f"{name}_s": median(seconds)}
+    return found | _percentiles(name, seconds) if spread else found
+
+
+def _percentiles(name: str, seconds: Sequence[float]) -> dict[str, object]:
+    low, high = (float(value) for value in np.percentile(seconds, [10, 90]))
+    return {f"{name}_p10_s": low, f"{name}_p90_s": high}

@@ -11,6 +11,8 @@ from splitshare.catalog.records import Dtype, EncoderOutput, ModuleKind
 from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
+Method = Literal["whole", "layer-extrapolated"]
+"""Whether the whole module was measured, or a few of its equal layers and the rest of them calculated."""
 
 
 class Work(Record):
@@ -113,14 +115,34 @@ class ProfileRow(Record):
     compute_p90_s: NonNegative | None = None
     prefill_s: NonNegative | None = None
     """A decoder's median seconds from its inputs to the first new token."""
+    prefill_p10_s: NonNegative | None = None
+    prefill_p90_s: NonNegative | None = None
     per_token_s: NonNegative | None = None
-    """A decoder's median seconds for each further token."""
+    """A decoder's median seconds for each further token: what a request takes beyond its prefill, over these tokens."""
+    per_token_p10_s: NonNegative | None = None
+    per_token_p90_s: NonNegative | None = None
     runs: Count | None = None
     peak_memory_bytes: NonNegative | None = None
     parameter_bytes: Count
     output_bytes: Count
     load_s: NonNegative | None = None
-    method: Literal["whole", "layer-extrapolated"] = "whole"
+    method: Method = "whole"
+
+
+class LayerCheck(Record):
+    """The layer method held against a module that was measured whole too."""
+
+    module: Name
+    batch: PositiveCount
+    part: Literal["request", "prefill", "per-token"]
+    layers: PositiveCount
+    """Equal layers of the module."""
+    measured_layers: tuple[PositiveCount, PositiveCount]
+    """Layers of the two modules that the method measures instead."""
+    whole_s: NonNegative
+    """Seconds measured whole."""
+    by_layers_s: NonNegative
+    """Seconds by the layer method."""
 
 
 class ModuleProfile(Record):
@@ -129,6 +151,8 @@ class ModuleProfile(Record):
     schema_: Literal["splitshare.module-profile/1"] = Field(alias="schema")
     device: ProfiledDevice
     notes: tuple[str, ...] = ()
+    layer_checks: tuple[LayerCheck, ...] = ()
+    """What the layer method is worth on this device, on every decoder that could be measured whole."""
     rows: tuple[ProfileRow, ...]
 
     @cached_property

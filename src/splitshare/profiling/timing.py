@@ -1,35 +1,40 @@
-"""Load and run one module in this process: seconds by the clock, memory by the kernel or by CUDA.
-
-The same code measures CPU and CUDA; a meter hides how the clock is read and memory is counted.
-"""
+"""Load and run one module in this process, batch by batch."""
 
 from __future__ import annotations
 
-import ctypes
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Protocol
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from splitshare.catalog.loader import Catalog
+from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, example_inputs
-from splitshare.profiling.job import BatchTimes, Job
+from splitshare.modules.decoder import Decoder, Pass
+from splitshare.profiling.job import BatchTimes, Job, LeftOut
+from splitshare.profiling.meters import CpuMeter, CudaMeter, Meter
 
 LOADS = 3
 """Times that the weights are loaded; the median counts."""
+
+SHARD_BYTES = 5 * 10**8
+"""Weights in one file, unless a single tensor is larger: so that loading needs little memory beside the module's."""
 
 MIN_RUNS = 3
 """Timed runs of a batch, unless a single one takes longer than the budget."""
 
 MAX_RUNS = 200
 """Timed runs after which a fast module (a head takes microseconds) is known well enough."""
+
+WARM_UP_TOKENS = 2
+"""Tokens that a decoder writes to warm up: one of each kind of pass."""
 
 ALLOCATION_FAILED = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
 """How torch words a failed allocation, which on the CPU is a plain ``RuntimeError``."""
@@ -39,80 +44,21 @@ class OutOfMemoryError(Exception):
     """The module or its activations do not fit."""
 
 
-class Meter(Protocol):
-    """How time and memory are read on a device."""
+class Run(NamedTuple):
+    """One timed run; a decoder's is a whole request, with the part up to the first new token."""
 
-    def seconds(self, call: Callable[[], object]) -> float:
-        """Seconds that ``call`` takes until its result is there."""
-
-    def peak_bytes(self, call: Callable[[], object]) -> int | None:
-        """Most memory in use during ``call``, weights and inputs included; None where it cannot be told."""
+    seconds: float
+    prefill_s: float | None = None
 
 
-class CpuMeter:
-    """The wall clock, and the peak of the process' resident memory.
-
-    Memory: hand freed memory back (``malloc_trim``), read the resident size, reset its high-water mark (5 to
-    ``/proc/self/clear_refs``), run, read the mark. What it rose by is activations; ``held_bytes`` (weights and
-    inputs) is added. Interpreter and libraries are thus left out, as they are with CUDA.
-    """
-
-    def __init__(self, held_bytes: int) -> None:
-        self.held_bytes = held_bytes
-
-    def seconds(self, call: Callable[[], object]) -> float:
-        """Wall-clock seconds."""
-        start = time.perf_counter()
-        call()
-        return time.perf_counter() - start
-
-    def peak_bytes(self, call: Callable[[], object]) -> int | None:
-        """Weights, inputs, and what the resident memory rose by."""
-        try:
-            ctypes.CDLL(None).malloc_trim(0)
-            before = _resident_bytes("VmRSS")
-            Path("/proc/self/clear_refs").write_text("5")
-            call()
-            return self.held_bytes + max(_resident_bytes("VmHWM") - before, 0)
-        except (OSError, AttributeError, LookupError):  # not Linux with glibc
-            call()
-            return None
-
-
-class CudaMeter:
-    """CUDA events, and the peak of torch's allocator."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-
-    def seconds(self, call: Callable[[], object]) -> float:
-        """Seconds between two events around the work."""
-        with torch.cuda.device(self.device):
-            stream = torch.cuda.current_stream()
-            start, end = (torch.Event(self.device, enable_timing=True) for _ in range(2))
-            start.record(stream)
-            call()
-            end.record(stream)
-            end.synchronize()
-            milliseconds: float = start.elapsed_time(end)
-            return milliseconds / 1000
-
-    def peak_bytes(self, call: Callable[[], object]) -> int | None:
-        """Most bytes that the allocator had handed out."""
-        torch.cuda.synchronize(self.device)
-        torch.cuda.reset_peak_memory_stats(self.device)
-        call()
-        torch.cuda.synchronize(self.device)
-        return torch.cuda.max_memory_allocated(self.device)
-
-
-def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes]:
+def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
     """Measure a module at each of ``batches`` (ascending), yielding each as soon as it is known.
 
-    Loading is timed from a safetensors file that was just written, so with a warm page cache, into the built module on
-    the device. One run at the first batch warms the process up; at each batch one run is for memory and
-    warm-up, and further ones are timed until the budget is spent: at least ``MIN_RUNS``, or one where that takes longer
-    than the budget, and at most ``MAX_RUNS``.
+    Loading is timed from safetensors files that were just written, so with a warm page cache, into the built module
+    on the device. One run at the first batch warms the process up. At each batch the first run is for memory; if it
+    took longer than the budget, it is the timed one too. Otherwise further ones are timed until the budget is spent: at
+    least ``MIN_RUNS``, or one where that takes longer than the budget, and at most ``MAX_RUNS``. A batch that no
+    request asks for is left out where, going by the batch before, a run would take longer than ``job.longest_run_s``.
 
     Raises:
         OutOfMemoryError: memory ran out; earlier batches have been yielded.
@@ -120,59 +66,112 @@ def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Itera
     """
     torch.set_num_threads(job.threads)
     device = torch.device(job.torch_device)
+    asked = catalog.asked_batches(job.module)
     with memory_errors(), torch.inference_mode():
         module = build_module(catalog, job.module, job.seed).to(device)
         load_s = _load_seconds(module, device, Path(job.scratch) / "weights.safetensors")
-        held_bytes = sum(t.nbytes for t in module.state_dict().values())
-        warm = False
+        held_bytes = sum(t.nbytes for t in _tensors(module).values())
+        item_s: float | None = None
         for batch in batches:
+            if item_s is not None and batch not in asked and batch * item_s > job.longest_run_s:
+                reason = f"not measured: a run would take about {batch * item_s:.0f} s, over the limit of "
+                yield LeftOut(batch=batch, reason=f"{reason}{job.longest_run_s:g} s, and no request asks for it")
+                continue
             inputs = {
                 role: tensor.to(device)
                 for role, tensor in example_inputs(catalog, job.module, module, batch, job.seed).items()
             }
-
-            def forward(inputs: dict[str, Tensor] = inputs) -> Tensor:
-                output: Tensor = module(inputs)
-                return output
-
-            if not warm:
-                forward()
-                warm = True
+            if item_s is None:
+                _warm_up(module, inputs)
             meter: Meter = (
                 CpuMeter(held_bytes + sum(t.nbytes for t in inputs.values()))
                 if device.type == "cpu"
                 else CudaMeter(device)
             )
-            peak = meter.peak_bytes(forward)
-            seconds = _repeat(meter, forward, job.budget_s)
-            yield BatchTimes(batch=batch, seconds=tuple(seconds), peak_memory_bytes=peak, load_s=load_s)
+            first: list[Run] = []
+            peak = meter.peak_bytes(lambda: first.append(_run(meter, module, inputs)))  # noqa: B023, called here
+            runs = first if first[0].seconds >= job.budget_s else _repeat(meter, module, inputs, job.budget_s)
+            item_s = median(run.seconds for run in runs) / batch
+            prefills = tuple(run.prefill_s for run in runs if run.prefill_s is not None)
+            yield BatchTimes(
+                batch=batch,
+                seconds=tuple(run.seconds for run in runs),
+                prefill_s=prefills or None,
+                peak_memory_bytes=peak,
+                load_s=load_s,
+            )
 
 
-def _repeat(meter: Meter, call: Callable[[], object], budget_s: float) -> list[float]:
-    runs: list[float] = []
+def _run(meter: Meter, module: SplitModule, inputs: dict[str, Tensor]) -> Run:
+    if not isinstance(module, Decoder):
+        return Run(meter.seconds(lambda: module(inputs)))
+    passes: list[Pass] = []
+    prefill_s = meter.seconds(lambda: passes.append(module.prefill(inputs)))
+    return Run(prefill_s + meter.seconds(lambda: module.decode(passes.pop())), prefill_s)
+
+
+def _repeat(meter: Meter, module: SplitModule, inputs: dict[str, Tensor], budget_s: float) -> list[Run]:
+    runs: list[Run] = []
     start = time.perf_counter()
     while len(runs) < MAX_RUNS:
-        runs.append(meter.seconds(call))
+        runs.append(_run(meter, module, inputs))
         spent = time.perf_counter() - start
-        if spent >= budget_s and (len(runs) >= MIN_RUNS or max(runs) >= budget_s):
+        if spent >= budget_s and (len(runs) >= MIN_RUNS or max(run.seconds for run in runs) >= budget_s):
             break
     return runs
 
 
+def _warm_up(module: SplitModule, inputs: dict[str, Tensor]) -> None:
+    if not isinstance(module, Decoder):
+        module(inputs)
+        return
+    new_tokens, module.new_tokens = module.new_tokens, min(WARM_UP_TOKENS, module.new_tokens)
+    module(inputs)
+    module.new_tokens = new_tokens
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Weights and kept state by name; what several names share stands under the first of them."""
+    found: dict[int, tuple[str, Tensor]] = {}
+    for name, tensor in module.state_dict().items():
+        found.setdefault(tensor.data_ptr(), (name, tensor))
+    return dict(found.values())
+
+
 def _load_seconds(module: nn.Module, device: torch.device, path: Path) -> float:
-    """Median seconds to read the module's weights from a file into it."""
-    save_file(module.state_dict(), path)
+    """Seconds to read the module's weights from files into it: the sum over the files of their medians."""
+    targets = _tensors(module)
+    shards = list(_shards(targets))
+    total = 0.0
+    for shard in shards:
+        save_file({name: targets[name].contiguous() for name in shard}, path)
 
-    def load() -> None:
-        module.load_state_dict(load_file(path, device=str(device)))
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        def load() -> None:
+            for name, tensor in load_file(path, device=str(device)).items():
+                targets[name].copy_(tensor)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
 
-    try:
-        meter = CpuMeter(held_bytes=0)  # the file is read by the CPU, wherever the weights go
-        return median(meter.seconds(load) for _ in range(LOADS))
-    finally:
-        path.unlink(missing_ok=True)
+        try:
+            meter = CpuMeter(held_bytes=0)  # the file is read by the CPU, wherever the weights go
+            total += median(meter.seconds(load) for _ in range(LOADS if len(shards) == 1 else 1))
+        finally:
+            path.unlink(missing_ok=True)
+    return total
+
+
+def _shards(tensors: dict[str, Tensor]) -> Iterator[list[str]]:
+    """Names in groups of at most ``SHARD_BYTES``, or of one."""
+    shard: list[str] = []
+    size = 0
+    for name, tensor in tensors.items():
+        if shard and size + tensor.nbytes > SHARD_BYTES:
+            yield shard
+            shard, size = [], 0
+        shard.append(name)
+        size += tensor.nbytes
+    if shard:
+        yield shard
 
 
 @contextmanager
@@ -184,12 +183,3 @@ def memory_errors() -> Iterator[None]:
         if isinstance(error, MemoryError) or ALLOCATION_FAILED.search(str(error)):
             raise OutOfMemoryError(str(error).splitlines()[0] if str(error) else "memory ran out") from error
         raise
-
-
-def _resident_bytes(field: str) -> int:
-    """A memory field of ``/proc/self/status``, in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        key, _, value = line.partition(":")
-        if key == field:
-            return int(value.split()[0]) * 1024
-    raise LookupError(field)

@@ -10,18 +10,23 @@ import sys
 from pathlib import Path
 
 from splitshare.catalog.loader import load_catalog
-from splitshare.profiling.job import Job, ReportLine
+from splitshare.profiling.job import BatchTimes, Job, LeftOut, ReportLine
 from splitshare.profiling.machine import available_memory_bytes
 from splitshare.profiling.records import ModuleDescription
 
 PROCESS_BYTES = 2**30
-"""Memory that measuring needs beside the weights (ours: libraries 0.4 GB, the rest for activations)."""
+"""Memory that measuring needs beside the weights (ours: libraries 0.4 GB, the rest for files and activations)."""
+
+
+WHOLE_SHARE = 0.7
+"""Share of the available memory up to which a module is measured whole (ours)."""
 
 
 def main(job_path: Path, report_path: Path) -> None:
     """Measure the job's module, and append to the report."""
     # Imported here, because the parent imports this module for its name, and has no need of torch.
     from splitshare.profiling.describe import describe_module
+    from splitshare.profiling.layers import check_layer_method, layers_of, measure_by_layers
     from splitshare.profiling.timing import OutOfMemoryError, measure_batches
 
     job = Job.read(job_path)
@@ -34,27 +39,60 @@ def main(job_path: Path, report_path: Path) -> None:
 
         description = describe_module(catalog, job.module)
         tell(ReportLine(described=description))
-        shortage = memory_shortage(description, job.memory_bytes)
+        available = float(available_memory_bytes(job.torch_device) if job.memory_bytes is None else job.memory_bytes)
+        shortage = memory_shortage(description, available)
         if shortage:
             tell(ReportLine(out_of_memory=shortage))
             return
+        batches = sorted(work.batch for work in description.work)
+        by_layers = layers_of(catalog, job.module) is not None
         try:
-            for times in measure_batches(catalog, job, sorted(work.batch for work in description.work)):
-                tell(ReportLine(measured=times))
+            if by_layers and needed_bytes(description) > WHOLE_SHARE * available:
+                tell(ReportLine(method="layer-extrapolated"))
+                for found in measure_by_layers(catalog, job, batches):
+                    shortage = _activations_shortage(found, available)
+                    if shortage:
+                        tell(ReportLine(out_of_memory=shortage))
+                        return
+                    tell(_line(found))
+                return
+            first: BatchTimes | None = None
+            for found in measure_batches(catalog, job, batches):
+                tell(_line(found))
+                if first is None and isinstance(found, BatchTimes):
+                    first = found
+            # What the layer method is worth is shown wherever a decoder can be measured both ways.
+            if by_layers and first is not None and description.kind == "decoder":
+                tell(ReportLine(layer_checks=check_layer_method(catalog, job, first)))
         except OutOfMemoryError as error:
             tell(ReportLine(out_of_memory=str(error)))
 
 
-def memory_shortage(description: ModuleDescription, memory_bytes: float | None = None) -> str | None:
-    """Why a module cannot be measured with ``memory_bytes`` (default: what is available); None if it can.
+def _line(found: BatchTimes | LeftOut) -> ReportLine:
+    return ReportLine(left_out=found) if isinstance(found, LeftOut) else ReportLine(measured=found)
 
-    Modules are built in float32 whatever they are stored in, and weigh at least that while they are.
-    """
-    needed = max(4 * description.parameters, description.parameter_bytes) + PROCESS_BYTES
-    available = available_memory_bytes() if memory_bytes is None else memory_bytes
-    if needed <= available:
+
+def _activations_shortage(found: BatchTimes | LeftOut, available_bytes: float) -> str | None:
+    """Why a batch whose peak was calculated would not run: a few layers fit where all of them do not."""
+    if isinstance(found, LeftOut) or found.peak_memory_bytes is None:
         return None
-    return f"needs about {needed / 1e9:.1f} GB of memory, {available / 1e9:.1f} GB are available"
+    return _shortage(found.peak_memory_bytes, available_bytes)
+
+
+def needed_bytes(description: ModuleDescription) -> int:
+    """Memory that measuring the whole module takes."""
+    return description.parameter_bytes + PROCESS_BYTES
+
+
+def memory_shortage(description: ModuleDescription, available_bytes: float) -> str | None:
+    """Why a module does not run with so much memory; None if it does."""
+    return _shortage(needed_bytes(description), available_bytes)
+
+
+def _shortage(needed_bytes: float, available_bytes: float) -> str | None:
+    if needed_bytes <= available_bytes:
+        return None
+    return f"needs about {needed_bytes / 1e9:.1f} GB of memory, {available_bytes / 1e9:.1f} GB are available"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,16 @@ COLUMNS = (
 )
 
 
+def instances_file(directory: Path, family: str) -> Path:
+    """Where the instances of a family lie among the recorded baselines in ``directory``."""
+    return directory / "instances" / f"{family}.jsonl"
+
+
+def families(directory: Path) -> list[str]:
+    """Families of instances among the recorded baselines in ``directory``."""
+    return sorted(path.stem for path in (directory / "instances").glob("*.jsonl"))
+
+
 def read_baselines(path: Path) -> pd.DataFrame:
     """Read recorded baselines.
 

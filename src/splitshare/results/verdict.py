@@ -46,8 +46,9 @@ class Duel:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a comparison found."""
+    """Everything that a comparison found over one family of instances."""
 
+    family: str
     method: str
     summaries: tuple[Summary, ...]
     """The new method first."""
@@ -55,11 +56,11 @@ class Verdict:
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data, for the machine-readable verdict."""
-        return {"schema": "splitshare.verdict/1", **asdict(self)}
+        return asdict(self)
 
 
-def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, seed: int = 0) -> Verdict:
-    """Compare a method with every recorded one on the instances that both have.
+def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: str, seed: int = 0) -> Verdict:
+    """Compare a method with every recorded one on the instances of a family that both have.
 
     Several seeds of a stochastic method count as one result an instance, their median.
 
@@ -67,8 +68,10 @@ def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, seed: int 
         new: results of the new method (columns of ``splitshare.results.baselines``).
         baselines: recorded results.
         method: name of the new method.
+        family: whose instances are compared.
         seed: of the bootstrap.
     """
+    new, baselines = (table[table["family"] == family] for table in (new, baselines))
     own = per_instance(new.assign(method=method))
     names = [name for name in dict.fromkeys(baselines["method"]) if name != method]
     others = {name: per_instance(baselines[baselines["method"] == name]) for name in names}
@@ -78,7 +81,7 @@ def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, seed: int 
     p_values = holm([signed_rank_p(a, b, OPTIMALITY_TOLERANCE) for a, b in pairs.values()])
     duels = tuple(_duel(name, *pairs[name], p_value) for name, p_value in zip(names, p_values, strict=True))
     summaries = (summarise(method, own, seed), *(summarise(n, others[n].loc[shared[n]], seed) for n in names))
-    return Verdict(method, summaries, duels)
+    return Verdict(family, method, summaries, duels)
 
 
 def per_instance(table: pd.DataFrame) -> pd.DataFrame:
@@ -114,6 +117,7 @@ def summary_table(verdict: Verdict) -> pd.DataFrame:
         interval = summary.mean_gap
         rows.append(
             {
+                "family": verdict.family,
                 "method": summary.method,
                 "instances": summary.instances,
                 "placed": summary.placed,
@@ -143,12 +147,15 @@ def in_words(
         drawn: what is resampled together for the interval.
     """
     own = verdict.summaries[0]
-    sentences = [f"{verdict.method} {does} {own.placed} of {own.instances} instances, {own.optimal} of them optimally."]
+    sentences = [
+        f"{verdict.family}: {verdict.method} {does} {own.placed} of {own.instances} instances, "
+        f"{own.optimal} of them optimally."
+    ]
     if own.mean_gap is not None and own.worst_gap is not None:
         gap = own.mean_gap
         sentences.append(
             f"Its mean gap to {reference} is {gap.estimate:.2%} ({gap.confidence:.0%} interval {gap.low:.2%} to "
-            f"{gap.high:.2%}, {drawn} resampled), its worst {own.worst_gap:.2%}."
+            f"{gap.high:.2%}, by resampling {drawn}), its worst {own.worst_gap:.2%}."
         )
     for better, phrase in ((True, "significantly better than"), (False, "significantly worse than")):
         names = [d.baseline for d in verdict.duels if d.better is better]
@@ -157,7 +164,8 @@ def in_words(
     open_ = [d.baseline for d in verdict.duels if d.better is None]
     if open_:
         sentences.append(f"No significant difference was found to {_listed(open_)}.")
-    sentences.append("(Wilcoxon signed-rank test with Pratt's zeros, Holm's correction, level 5 %.)")
+    if verdict.duels:
+        sentences.append("(Wilcoxon signed-rank test with Pratt's zeros, Holm's correction, level 5 %.)")
     return " ".join(sentences)
 
 

@@ -55,7 +55,7 @@ def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, outp
     outcomes = list(track(limited, f"running {made.name}", total=len(runs) + len(repeated)))
     reference = references(recorded)
     table = outcomes_table(outcomes[: len(runs)], reference)
-    verdict = judge(table, comparable(recorded, reference), made.name, seed=seed)
+    verdict = judge(table, comparable(recorded, reference), made.name, family=FAMILY, seed=seed)
     same = all(
         first.answer is not None and again.answer is not None and first.answer.onloading == again.answer.onloading
         for first, again in zip(outcomes, outcomes[len(runs) :], strict=False)
@@ -147,7 +147,10 @@ def _write(verdict: Verdict, table: pd.DataFrame, same: bool, time_ratio: float,
     write_text(output / "summary.md", shown.to_markdown(index=False) + "\n")
     write_text(output / "summary.tex", shown.to_latex(index=False, escape=True))
     write_text(output / "verdict.txt", words + "\n")
-    plain = verdict.to_plain() | {
+    plain = {
+        "schema": "splitshare.verdict/1",
+        "method": verdict.method,
+        "families": [verdict.to_plain()],
         "time_ratio": {"to": SCALE, "median": time_ratio},
         "share_of_reference": {"mean": float(own.mean()), "worst": float(own.min())},
         "deterministic": same,

@@ -1,0 +1,91 @@
+"""Methods over many instances: performance profile and gaps to the optimum, for a verdict and for the baselines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.style import COLUMN_WIDTH_IN, line_of, paper_style, save_figure, save_table
+from splitshare.results.baselines import read_baselines
+from splitshare.results.statistics import performance_profile
+from splitshare.results.verdict import per_instance, summarise
+
+NAME = "baselines"
+PROFILE = "performance_profile"
+TITLES = {
+    "s2m3": "The paper's setting (95)",
+    "random-tuning": "Random, tuning half",
+    "random-test": "Random, test half",
+}
+FACTORS = np.geomspace(1, 32, 200)
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table ``baselines`` and the performance profiles of the recorded methods."""
+    recorded = read_baselines(inputs.baselines / "placements.parquet")
+    table = summaries(recorded)
+    save_table(table, output, NAME, caption="Recorded methods on each family of instances.")
+    with paper_style():
+        save_figure(profile_figure(recorded, list(dict.fromkeys(recorded["family"]))), output, PROFILE)
+
+
+def summaries(recorded: pd.DataFrame) -> pd.DataFrame:
+    """One row a family and method: instances, placed, optimal, mean gap with a 95 % interval, worst gap."""
+    rows = []
+    for (family, method), results in recorded.groupby(["family", "method"], sort=False):
+        found = summarise(str(method), per_instance(results), seed=0)
+        gap = found.mean_gap
+        rows.append(
+            {
+                "family": family,
+                "method": method,
+                "instances": found.instances,
+                "placed": found.placed,
+                "optimal": found.optimal,
+                "mean_gap": gap.estimate if gap else np.nan,
+                "mean_gap_low": gap.low if gap else np.nan,
+                "mean_gap_high": gap.high if gap else np.nan,
+                "worst_gap": np.nan if found.worst_gap is None else found.worst_gap,
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.sort_values(["family", "mean_gap", "method"], kind="stable").reset_index(drop=True).round(12)
+
+
+def profile_figure(results: pd.DataFrame, families: list[str], new: str | None = None) -> Figure:
+    """Share of instances (vertical) on which a method is within a factor (horizontal) of the best method's objective.
+
+    Args:
+        results: rows of recorded baselines, those of ``new`` among them.
+        families: a panel each.
+        new: the method that is drawn on top of all others.
+    """
+    figure = Figure(figsize=(COLUMN_WIDTH_IN * (2 if len(families) > 1 else 1.3), 2.9))
+    panels: list[Axes] = list(np.atleast_1d(figure.subplots(1, len(families), sharey=True)))
+    methods = [m for m in dict.fromkeys(results["method"]) if m != new] + ([new] if new else [])
+    for axes, family in zip(panels, families, strict=True):
+        part = results[results["family"] == family]
+        objective = pd.concat(
+            {m: per_instance(part[part["method"] == m])["objective_s"] for m in methods if (part["method"] == m).any()},
+            axis=1,
+        ).fillna(np.inf)
+        shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS)
+        for method, share in zip(objective.columns, shares, strict=True):
+            title, style = line_of(str(method), new=method == new)
+            axes.step(FACTORS, share, where="post", label=title, **style)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.set_xlim(FACTORS[0], FACTORS[-1])
+        axes.set_ylim(0, 1.02)
+        axes.set_title(TITLES.get(family, family))
+        axes.set_xlabel("Factor of the best objective, at most")
+    panels[0].set_ylabel("Share of the instances")
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure

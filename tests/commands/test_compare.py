@@ -1,0 +1,112 @@
+"""Verdicts over the recorded baselines: of an algorithm, of results computed elsewhere, of one that does not repeat."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from splitshare.commands import compare
+from splitshare.errors import InputError
+
+BASELINES = Path(__file__).parents[2] / "data" / "baselines"
+
+FLICKERING = '''
+import os
+
+class Flickering:
+    """Answers by what differs between processes."""
+
+    name = "flickering"
+
+    def place(self, instance, *, seed, time_limit):
+        devices = [d.name for d in instance.devices if d.memory_bytes >= sum(m.memory_bytes for m in instance.modules)]
+        able = [d for d in devices if all(m.compute_s.get(d) is not None for m in instance.modules)]
+        return {m.name: able[os.getpid() % len(able)] for m in instance.modules} if able else None
+'''
+
+
+def verdict(output: Path, **chosen):
+    defaults = {"algorithm": None, "results": None, "families_": ("random-test",)}
+    compare.run(**defaults | chosen, baselines=BASELINES, time_limit_s=5.0, seed=0, output=output)
+    return json.loads((output / "verdict.json").read_text())
+
+
+def recorded(method):
+    table = pd.read_parquet(BASELINES / "placements.parquet")
+    return table[(table["method"] == method) & (table["family"] == "random-test")]
+
+
+def test_a_recorded_method_gets_its_recorded_results_again(tmp_path):
+    plain = verdict(tmp_path, algorithm="heft")
+    (family,) = plain["families"]
+    own = family["summaries"][0]
+    gaps = recorded("heft").set_index("instance")["gap"]
+    assert own["placed"] == gaps.notna().sum()
+    assert own["mean_gap"]["estimate"] == pytest.approx(gaps.mean())
+    assert own["worst_gap"] == pytest.approx(gaps.max())
+    assert "heft" not in {duel["baseline"] for duel in family["duels"]}
+    assert plain["repeated"] == {"runs": 40, "changed": []}
+    assert plain["time_ratio"]["median"] > 0
+    assert (tmp_path / "performance_profile.png").stat().st_size > 10_000
+
+
+def test_answers_that_differ_between_processes_are_told(tmp_path):
+    file = tmp_path / "flickering.py"
+    file.write_text(FLICKERING)
+    for attempt in range(4):  # two processes may have numbers of the same parity
+        plain = verdict(tmp_path / str(attempt), algorithm=f"{file}:Flickering", families_=("s2m3",))
+        if plain["repeated"]["changed"]:
+            break
+    assert plain["repeated"]["changed"]
+    assert "NOT DETERMINISTIC" in (tmp_path / str(attempt) / "verdict.txt").read_text()
+
+
+def test_results_from_elsewhere_are_judged_like_a_run(tmp_path):
+    path = tmp_path / "their-method.csv"
+    recorded("s2m3-greedy")[["instance", "instance_sha256", "objective_s"]].to_csv(path, index=False)
+    plain = verdict(tmp_path / "out", results=path)
+    (family,) = plain["families"]
+    duels = {duel["baseline"]: duel for duel in family["duels"]}
+    assert plain["method"] == "their-method"
+    assert (duels["s2m3-greedy"]["wins"], duels["s2m3-greedy"]["ties"], duels["s2m3-greedy"]["losses"]) == (0, 40, 0)
+    assert duels["optimum"]["better"] is False
+    assert "as reported" in (tmp_path / "out" / "verdict.txt").read_text()
+    again = verdict(tmp_path / "again", results=tmp_path / "out" / "results.csv")  # its own output is read back
+    own, first = again["families"][0]["summaries"][0], family["summaries"][0]
+    assert (own["placed"], own["optimal"]) == (first["placed"], first["optimal"])
+    assert own["worst_gap"] == pytest.approx(first["worst_gap"])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda t: t.drop(columns="objective_s"), "objective_s: column is missing"),
+        (lambda t: t.assign(instance="nowhere"), "row 1: instance: 'nowhere' is not among the recorded ones"),
+        (lambda t: t.assign(objective_s=t["objective_s"] / 100), "below the proved optimum"),
+        (lambda t: t.assign(objective_s=-1.0), "is no time"),
+        (lambda t: t.assign(instance_sha256="0" * 64), "not comparable"),
+        (lambda t: t.assign(colour="red"), "colour: unknown column"),
+        (lambda t: pd.concat([t, t]), "is there twice"),
+        (lambda t: t.head(0), "holds no rows"),
+        (lambda t: t.assign(method=range(len(t))), "holds 40 methods"),
+    ],
+)
+def test_wrong_results_are_refused(tmp_path, change, complaint):
+    path = tmp_path / "r.csv"
+    change(recorded("random").query("seed == 0")[["instance", "instance_sha256", "objective_s"]]).to_csv(
+        path, index=False
+    )
+    with pytest.raises(InputError, match=complaint):
+        verdict(tmp_path / "out", results=path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_family_that_is_not_recorded_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"did you mean 'random-test'"):
+        verdict(tmp_path, algorithm="heft", families_=("randomtest",))
+
+
+def test_one_of_algorithm_and_results_is_asked_for(tmp_path):
+    with pytest.raises(InputError, match="give one of"):
+        verdict(tmp_path)

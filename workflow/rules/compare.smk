@@ -1,0 +1,42 @@
+# New algorithms against the recorded baselines, each a verdict of its own.
+def verdict_directory(algorithm):
+    """Where an algorithm's verdict goes: by its name, or by its file and class."""
+    return f"{RESULTS}/compare/{Path(algorithm).name.replace('.py:', '-')}"
+
+
+for algorithm in CONFIG.compared:
+
+    rule:
+        name:
+            f"compare_{Path(algorithm).name.replace('.py:', '_').replace('-', '_')}"
+        input:
+            records="data/baselines/placements.parquet",
+            instances=[f"data/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")],
+            file=[algorithm.partition(":")[0]] if ".py:" in algorithm else [],
+        output:
+            [
+                f"{verdict_directory(algorithm)}/{name}"
+                for name in (
+                    *("verdict.json", "verdict.txt", "results.csv", "summary.csv", "summary.md", "summary.tex"),
+                    *("performance_profile.pdf", "performance_profile.png"),
+                )
+            ],
+        log:
+            f"{RESULTS}/logs/compare/{Path(algorithm).name}.log",
+        params:
+            code=(
+                code("commands.compare")
+                if ".py:" in algorithm
+                else (code("commands.compare"), solving_code(algorithm))
+            ),
+            algorithm=algorithm,
+            directory=subpath(output[0], parent=True),
+            seed=CONFIG.seed,
+        message:
+            f"Judging {algorithm}"
+        shell:
+            "splitshare compare --algorithm {params.algorithm:q} --seed {params.seed} -o {params.directory}"
+            " > {log} 2>&1 && cat {log}"
+
+
+VERDICTS = [f"{verdict_directory(algorithm)}/verdict.json" for algorithm in CONFIG.compared]

@@ -26,7 +26,8 @@ LinkModel = Literal["independent", "serial", "shared-medium"]
 """
 LINK_MODELS: tuple[LinkModel, ...] = get_args(LinkModel)
 
-STAGES = ("input", "encode", "send", "head", "result")
+StageKind = Literal["input", "encode", "send", "head", "result"]
+STAGES: tuple[StageKind, ...] = get_args(StageKind)
 """Kinds of stage, in the order in which a request class lists its own: all inputs, all encoders, ..."""
 
 
@@ -56,6 +57,8 @@ class StagePlan:
     """Seconds of the resource at size 1: computing, or bytes / bandwidth."""
     delay_s: NDArray[np.float64]
     """Seconds of propagation after that."""
+    size_bytes: NDArray[np.float64]
+    """Bytes at size 1 of the tensor that a transfer carries; 0 for computing."""
     waits: NDArray[np.int64]
     """How many stages must be done before it."""
     next_a: NDArray[np.int64]
@@ -72,6 +75,7 @@ class _Stage:
     after: tuple[int, int]
     service_s: float
     delay_s: float = 0.0
+    size_bytes: float = 0.0
     device: int = -1
     link: int = -1
     resource: int = -1
@@ -126,6 +130,7 @@ def build_plan(
         resource=ints([s.resource for s in stages]),
         service_s=np.array([s.service_s for s in stages], dtype=np.float64),
         delay_s=np.array([s.delay_s for s in stages], dtype=np.float64),
+        size_bytes=np.array([s.size_bytes for s in stages], dtype=np.float64),
         waits=ints([s.waits for s in stages]),
         next_a=ints([s.after[0] for s in stages]),
         next_b=ints([s.after[1] for s in stages]),
@@ -221,7 +226,7 @@ class _Builder:
         after: tuple[int, int],
     ) -> _Stage:
         if start == end:
-            return _Stage(kind, self.modules[module], waits, after, service_s=0.0)
+            return _Stage(kind, self.modules[module], waits, after, service_s=0.0, size_bytes=size_bytes)
         link = self._instance.link_between(start, end)
         if link is None:
             raise InputError(self._source, f"assignment.{module}", f"no link joins {start!r} and {end!r}")
@@ -233,6 +238,7 @@ class _Builder:
             after,
             service_s=size_bytes / link.bandwidth_bytes_per_s,
             delay_s=link.latency_s,
+            size_bytes=size_bytes,
             link=self.links[name],
             resource=self._resource_of[name],
         )

@@ -12,6 +12,7 @@ include: "workflow/rules/instances.smk"
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
+include: "workflow/rules/onloading.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
@@ -22,6 +23,7 @@ localrules:
     instances,
     solve,
     replay,
+    onloading,
     figures,
     compare,
 
@@ -59,6 +61,12 @@ rule solve:
 rule replay:
     input:
         REPLAY_TABLES,
+
+
+# The onloading problem (J3O): the suite, sweeps, ablation, replay.
+rule onloading:
+    input:
+        ONLOADING_TABLES,
 
 
 # Every table and figure.

@@ -26,8 +26,8 @@ app = typer.Typer(
     help="Profile, place, replay and compare split and shared multi-modal models on edge devices.",
 )
 
-Instance = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Placement instance (JSON).")]
-PlacementFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement (JSON).")]
+Instance = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Instance (JSON).")]
+PlacementFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement or decision (JSON).")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of whatever is random.")]
 DataRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]
@@ -36,6 +36,9 @@ Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptio
 Profiles = Annotated[list[Path], typer.Option(help="Profile of a device of the testbeds; repeatable.")]
 Testbeds = Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")]
 RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
+Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitshare benchmarks`.")]
+WeightsKind = Annotated[Literal["hub", "random"], typer.Option("--weights", help="Published, or seeded random ones.")]
+Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
 Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
@@ -45,6 +48,11 @@ ComputeKind = Literal["recorded", "real"]
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _tell(line: str) -> None:
+    """Tell of a part of the work that failed while the rest goes on."""
+    typer.echo(f"error: {line}", err=True)
 
 
 @app.command()
@@ -82,6 +90,35 @@ def profile(
         settings=Settings(torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}),
         device_name=device_name,
     )
+
+
+@app.command()
+def record_profile(
+    output: Output,
+    module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
+    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None,
+    busiest_share: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Share of the processors that other work may take.")
+    ] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Measure this quiet machine and keep its profile as a device type in the directory OUTPUT."""
+    from splitshare.commands import record_profile as stage
+    from splitshare.profiling.measure import Settings
+
+    chosen: dict[str, Any] = {"budget_s": budget_s, "threads": threads}
+    path = stage.run(
+        catalog_root=data,
+        output=output,
+        device_name=device_name,
+        modules=module,
+        settings=Settings(torch_device=torch_device, **{k: v for k, v in chosen.items() if v is not None}),
+        busiest_share=stage.BUSIEST_SHARE if busiest_share is None else busiest_share,
+    )
+    typer.echo(path)
 
 
 @app.command()
@@ -150,25 +187,42 @@ def solve(
     seed: Seed = 0,
     time_limit_s: Annotated[float | None, typer.Option(min=0.0, help="Seconds for each instance.")] = None,
 ) -> None:
-    """Place the modules of instances; several instances write into the directory OUTPUT."""
+    """Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
+    from splitshare.commands.problem import problem_of_instance
+
+    options: dict[str, Any] = {
+        "algorithm": algorithm,
+        "solver": solver,
+        "parameters": parameter or [],
+        "seed": seed,
+        "time_limit_s": time_limit_s,
+        "output": output,
+    }
+    if problem_of_instance(instances[0]) == "onloading":
+        from splitshare.commands.onloading import solve as onloading_stage
+
+        for decision in onloading_stage.run(instances, **options):
+            worth = "no decision" if decision.objective is None else f"accuracy {decision.objective:.6g}"
+            unserved = f", {decision.unserved:.1%} of the queries unserved" if decision.unserved else ""
+            typer.echo(f"{decision.algorithm}: {decision.status}, {worth}{unserved}")
+        return
     from splitshare.commands import solve as stage
 
-    for placement in stage.run(
-        instances,
-        algorithm=algorithm,
-        solver=solver,
-        parameters=parameter or [],
-        seed=seed,
-        time_limit_s=time_limit_s,
-        output=output,
-    ):
+    for placement in stage.run(instances, **options):
         worth = "no placement" if placement.objective is None else f"{placement.objective:.6g} s"
         typer.echo(f"{placement.algorithm}: {placement.status}, {worth}")
 
 
 @app.command()
 def evaluate(instance: Instance, placement: PlacementFile) -> None:
-    """Print the objective of a placement, its latencies and its memory as JSON."""
+    """Print the objective of a placement or an onloading decision, and what it is made of, as JSON."""
+    from splitshare.commands.problem import problem_of_instance
+
+    if problem_of_instance(instance) == "onloading":
+        from splitshare.commands.onloading import evaluate as onloading_stage
+
+        _print_json(vars(onloading_stage.run(instance, placement)))
+        return
     from splitshare.commands import evaluate as stage
 
     worth = stage.run(instance, placement)
@@ -228,6 +282,9 @@ def compare(
         Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
     ] = None,
     output: Output = Path("results/compare"),
+    problem: Annotated[
+        Literal["placement", "onloading"] | None, typer.Option(help="Where both have an algorithm of that name.")
+    ] = None,
     baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines",
     family: Annotated[
         list[str] | None, typer.Option(help="Family of instances; repeatable; default s2m3 and random-test.")
@@ -235,18 +292,24 @@ def compare(
     time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 10.0,
     seed: Seed = 0,
 ) -> None:
-    """Hold a new algorithm, or its results, against the recorded baselines and print the verdict."""
-    from splitshare.commands import compare as stage
+    """Hold a new placement or onloading algorithm, or results of a placement one, against the recorded baselines."""
+    from splitshare.commands.problem import problem_of_algorithm
 
-    stage.run(
-        algorithm=algorithm,
-        results=results,
-        families_=family or ("s2m3", "random-test"),
-        baselines=baselines,
-        time_limit_s=time_limit_s,
-        seed=seed,
-        output=output,
-    )
+    options: dict[str, Any] = {"algorithm": algorithm, "baselines": baselines, "seed": seed, "output": output}
+    chosen = problem or (problem_of_algorithm(algorithm) if algorithm is not None else "placement")
+    if chosen == "onloading":
+        from splitshare.commands.onloading import compare as onloading_stage
+        from splitshare.errors import InputError
+
+        for option, given in (("--results", results), ("--family", family)):
+            if given:
+                raise InputError("compare", option, "is for the placement problem; leave it out")
+        onloading_stage.run(**options, time_limit_s=time_limit_s)
+    else:
+        from splitshare.commands import compare as stage
+
+        families = family or ("s2m3", "random-test")
+        stage.run(**options, results=results, families_=families, time_limit_s=time_limit_s)
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
 
@@ -325,6 +388,89 @@ def check_split(
     from splitshare.commands import check_split as stage
 
     stage.run(catalog_root=data, models=model, output=output, seed=seed)
+
+
+@app.command()
+def benchmarks(
+    output: Output,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Which; default all.")] = None,
+    part: Annotated[
+        Literal["test", "train", "both"], typer.Option(help="What is judged, what heads learn from.")
+    ] = "both",
+    samples: Annotated[int | None, typer.Option(min=1, help="Seeded subset of so many; default whole splits.")] = None,
+    lock: Annotated[Path | None, typer.Option(help="File of digests; default OUTPUT/benchmarks.lock.json.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Fetch benchmarks from the hub into the directory OUTPUT; run again to go on after a failure."""
+    from splitshare.commands import benchmarks as stage
+
+    for entry in stage.run(
+        catalog_root=data,
+        output=output,
+        names=names,
+        parts=("test", "train") if part == "both" else (part,),
+        samples=samples,
+        seed=seed,
+        tell=_tell,
+        lock=lock,
+    ):
+        typer.echo(f"{entry.selection.directory}: {entry.rows} samples, {entry.content_sha256}")
+
+
+@app.command()
+def fit_heads(
+    output: Output,
+    fetched: Fetched = Path("results/benchmarks"),
+    work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
+    weights: Annotated[
+        Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
+    ] = "hub",
+    tokenizers: Tokenizers = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Train the heads that nobody has published on the train splits; into the directory OUTPUT."""
+    from splitshare.commands import fit_heads as stage
+    from splitshare.commands.accuracy import Settings
+
+    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads)
+    for head in stage.run(catalog_root=data, output=output, settings=settings, tell=_tell):
+        typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
+
+
+@app.command()
+def accuracy(
+    output: Output,
+    model: Annotated[list[str] | None, typer.Option(help="Model; repeatable; default all.")] = None,
+    benchmark: Annotated[list[str] | None, typer.Option(help="Repeatable; default all that were fetched.")] = None,
+    fetched: Fetched = Path("results/benchmarks"),
+    work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
+    weights: Annotated[
+        Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
+    ] = "hub",
+    heads: Annotated[Path, typer.Option(help="Directory of fitted heads.")] = Path("results/heads"),
+    tokenizers: Tokenizers = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    seed: Seed = 0,
+    data: DataRoot = DATA,
+) -> None:
+    """Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
+    from splitshare.commands import accuracy as stage
+
+    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads)
+    for row in stage.run(
+        catalog_root=data, output=output, settings=settings, models=model, benchmarks=benchmark, tell=_tell
+    ):
+        typer.echo(
+            f"{row.model} on {row.benchmark}, {row.arrangement}: {row.metric} {row.value:.4f} "
+            f"({row.ci_low:.4f} to {row.ci_high:.4f}), {row.differing_predictions} of {row.samples} otherwise"
+        )
 
 
 @app.command()
@@ -453,6 +599,37 @@ def emulate(
 
 
 @app.command()
+def fidelity(
+    instances: Instances,
+    output: Output,
+    placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
+    method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
+    load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
+    horizon_s: Annotated[float, typer.Option(min=1.0, help="Seconds of each trace.")] = 20.0,
+    repeats: Annotated[int, typer.Option(min=1, help="Emulated runs of each trace.")] = 1,
+    any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
+    crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Replay the same requests emulated and simulated; tables into the directory OUTPUT."""
+    from splitshare.commands import fidelity as stage
+
+    stage.run(
+        instances,
+        placements=placements,
+        method=method,
+        output=output,
+        load=load,
+        horizon_s=horizon_s,
+        repeats=repeats,
+        any_links=any_links,
+        seed=seed,
+        crash=crash,
+        tell=typer.echo,
+    )
+
+
+@app.command()
 def sweep(
     instance: Instance,
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE...", help="Traces <kind>-<rate>.parquet.")],
@@ -488,6 +665,99 @@ def schemas(output: Output) -> None:
     from splitshare.commands import schemas as stage
 
     stage.run(output)
+
+
+onloading = typer.Typer(
+    no_args_is_help=True, help="The onloading problem: which models clients and edge servers hold, who answers what."
+)
+app.add_typer(onloading, name="onloading")
+Suite = Annotated[Path, typer.Argument(metavar="SUITE", help="Onloading instances, one a line (JSONL).")]
+
+
+@onloading.command()
+def zoo(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Published accuracy and latency (CSV).")],
+    output: Output,
+) -> None:
+    """Make the zoo of published figures."""
+    from splitshare.commands.onloading import zoo as stage
+
+    stage.run(table, output)
+
+
+@onloading.command()
+def suite(
+    zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")],
+    output: Output,
+) -> None:
+    """Write the named suite of instances, and its digests, into the directory OUTPUT."""
+    from splitshare.commands.onloading import suite as stage
+
+    stage.run(zoos, output)
+
+
+@onloading.command("record")
+def record_onloading(
+    instances: Suite,
+    output: Output,
+    method: Annotated[list[str], typer.Option(help="Algorithm, or optimum-<solver>; repeatable.")],
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 30.0,
+) -> None:
+    """Solve a suite by several methods and write the results down in the table OUTPUT, piece by piece."""
+    from splitshare.commands.onloading import record as stage
+
+    stage.run(instances, methods=method, time_limit_s=time_limit_s, output=output)
+
+
+RecordFile = Annotated[Path, typer.Option("--record", help="Recorded results of the suite (CSV).")]
+
+
+@onloading.command()
+def solve_suite(
+    instances: Suite,
+    output: Output,
+    record: RecordFile,
+    times: Annotated[Path, typer.Option(help="Where this machine's run times go.")],
+    size: Annotated[list[str], typer.Option(help="Size class to solve; repeatable.")],
+) -> None:
+    """Decide the suite again by J3O, prove small optima again, and join what is recorded of the others."""
+    from splitshare.commands.onloading import solve_suite as stage
+
+    stage.run(instances, record=record, sizes=size, output=output, times=times)
+
+
+@onloading.command("sweep")
+def sweep_onloading(
+    output: Output,
+    zoo: Annotated[Path, typer.Option(help="Zoo that models are drawn from.")],
+    config: RunConfig = Path("config/config.yaml"),
+) -> None:
+    """Accuracy of several methods as memory, load, bandwidth and the number of clients vary."""
+    from splitshare.commands.onloading import sweep as stage
+
+    stage.run(config, zoo=zoo, output=output)
+
+
+@onloading.command()
+def study(
+    instances: Suite,
+    output: Output,
+    record: RecordFile,
+    size: Annotated[str, typer.Option(help="Size class of the ablation.")],
+    converging: Annotated[list[str], typer.Option(help="Instance whose rounds are written down; repeatable.")],
+) -> None:
+    """What the parts of J3O are worth, and how its rounds converge; tables into the directory OUTPUT."""
+    from splitshare.commands.onloading import study as stage
+
+    stage.run(instances, record=record, size=size, converging=converging, output=output)
+
+
+@onloading.command("replay")
+def replay_onloading(instances: Suite, output: Output, config: RunConfig = Path("config/config.yaml")) -> None:
+    """Replay J3O's decisions query by query, batches formed at the edge, and hold them against the plan."""
+    from splitshare.commands.onloading import replay as stage
+
+    stage.run(instances, config=config, output=output)
 
 
 def _version(asked: bool) -> None:

@@ -38,6 +38,11 @@ def workloads_file(root: Path) -> Path:
     return root / "catalogue" / "workloads.yaml"
 
 
+def benchmarks_file(root: Path) -> Path:
+    """Sources of the benchmarks' data under the data root."""
+    return root / "catalogue" / "benchmarks.yaml"
+
+
 def hub_file(root: Path) -> Path:
     """Where weights are published, under the data root."""
     return root / "catalogue" / "hub.yaml"

@@ -87,12 +87,12 @@ def _split_scores(
         module = modules[encoder.role]
         batch = requests * min(catalog.items(model, encoder), MOST_PROMPTS)
         inputs |= example_inputs(catalog, encoder.module, module, batch, seed)
-        arrived[encoder.role] = _sent(encode(module, {encoder.role: _sent(inputs[encoder.role])}, encoder.output))
+        arrived[encoder.role] = sent(encode(module, {encoder.role: sent(inputs[encoder.role])}, encoder.output))
     head = modules["head"]
     if isinstance(head, Decoder):
         inputs["prompt"] = example_inputs(catalog, model.head.module, head, requests, seed)["prompt"]
-        arrived["prompt"] = _sent(inputs["prompt"])
-    return inputs, _sent(head.scores(arrived))
+        arrived["prompt"] = sent(inputs["prompt"])
+    return inputs, sent(head.scores(arrived))
 
 
 def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
@@ -108,6 +108,6 @@ def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
     return catalog, "; ".join(cut)
 
 
-def _sent(tensor: Tensor) -> Tensor:
+def sent(tensor: Tensor) -> Tensor:
     """The tensor as it arrives at the other end of a connection."""
     return load(save({"tensor": tensor.contiguous()}))["tensor"]

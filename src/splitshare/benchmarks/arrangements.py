@@ -1,0 +1,136 @@
+"""A model in its three arrangements, behind one face: whole, split, and split with modules shared across tasks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F  # noqa: N812, torch's own convention
+from torch import Tensor
+
+from splitshare.benchmarks.accuracy import Arrangement
+from splitshare.benchmarks.weights import Weights
+from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import Model
+from splitshare.errors import WorkError
+from splitshare.modules.base import SplitModule
+from splitshare.modules.build import encode
+from splitshare.modules.equivalence import sent
+from splitshare.modules.whole import build_whole
+from splitshare.modules.whole_clip import WholeAlignment, WholeClip, WholeClipResNet
+from splitshare.modules.whole_model import WholeModel
+
+Inputs = Mapping[str, Tensor]
+"""Inputs of the encoders by role, and the ``prompt`` of a model that answers in words."""
+
+
+class Answering(ABC):
+    """Answers batches of requests to one model."""
+
+    @abstractmethod
+    def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
+        """Scores of the choices, shape (batch, classes), or (batch, tokens, vocabulary) of an answer in words.
+
+        Args:
+            inputs: by role; a model with class prompts gets none for ``text``.
+            prompts: embedding of each class (classes, width), for a model that compares with them.
+        """
+
+    @abstractmethod
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """Embeddings of texts by the model's text tower."""
+
+
+class WholeAnswering(Answering):
+    """The model in one piece: transformers' own classes where there are any."""
+
+    def __init__(self, whole: WholeModel) -> None:
+        self.whole = whole
+
+    def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
+        """As the class itself computes them; class prompts are not encoded again for each picture."""
+        whole = self.whole
+        if prompts is None:
+            scores: Tensor = whole(inputs)
+        elif isinstance(whole, WholeClip):
+            image = whole.clip.get_image_features(pixel_values=inputs["vision"]).pooler_output
+            scores = whole.clip.logit_scale.exp() * _cosine(image, prompts)
+        elif isinstance(whole, WholeClipResNet):
+            scores = whole.logit_scale.exp() * _cosine(whole.visual({"vision": inputs["vision"]}), prompts)
+        elif isinstance(whole, WholeAlignment):
+            sound = whole.joint["audio"](whole.audio(input_values=inputs["audio"]).pooler_output)
+            scores = whole.logit_scale.exp() * _cosine(sound, whole.joint["text"](prompts))
+        else:
+            raise WorkError(f"{type(whole).__name__} compares with no class prompts")
+        return scores
+
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """By the text tower inside."""
+        if isinstance(self.whole, WholeClipResNet):
+            embeddings: Tensor = self.whole.textual(input_ids=tokens).text_embeds
+        elif isinstance(self.whole, WholeClip | WholeAlignment):
+            embeddings = self.whole.clip.get_text_features(input_ids=tokens).pooler_output
+        else:
+            raise WorkError(f"{type(self.whole).__name__} compares with no class prompts")
+        return embeddings
+
+
+class SplitAnswering(Answering):
+    """The model's modules one after the other, every tensor between them written to bytes and read back."""
+
+    def __init__(self, model: Model, modules: Mapping[str, SplitModule]) -> None:
+        self.model = model
+        self.modules = modules
+
+    def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
+        """The head's scores of what the encoders send."""
+        arrived = {role: sent(tensor) for role, tensor in inputs.items() if role == "prompt"}
+        for encoder in self.model.encoders:
+            if encoder.role in inputs:
+                tensor: Inputs = {str(encoder.role): sent(inputs[encoder.role])}
+                arrived[encoder.role] = sent(encode(self.modules[encoder.role], tensor, encoder.output))
+        if prompts is not None:
+            batch = len(next(iter(arrived.values())))
+            arrived["text"] = sent(prompts).repeat(batch, 1)
+            if "audio" in arrived:
+                # A sound is compared with the prompts alone: there is no picture, and its scores are left out.
+                arrived["vision"] = torch.zeros(batch, prompts.shape[1])
+                return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
+        return sent(self.modules["head"].scores(arrived))
+
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """By the text module."""
+        return sent(self.modules["text"]({"text": sent(tokens)}))
+
+
+class Arranger:
+    """Builds the arrangements of a run's models; modules that models share are built once for all of them."""
+
+    def __init__(self, catalog: Catalog, weights: Weights) -> None:
+        self.catalog = catalog
+        self.weights = weights
+        self._shared: dict[str, SplitModule] = {}
+
+    def arrange(self, model: Model, arrangement: Arrangement) -> Answering:
+        """``model`` in ``arrangement``, its weights the same in all of them.
+
+        Raises:
+            InputError: its weights are not published or not pinned.
+            WorkError: they cannot be had, or there is no whole model of this kind.
+        """
+        refs = {role: ref.module for role, ref in model.modules().items()}
+        if arrangement == "shared":
+            for name in refs.values():
+                if name not in self._shared:
+                    self._shared[name] = self.weights.module(name)
+            return SplitAnswering(model, {role: self._shared[name] for role, name in refs.items()})
+        modules = {role: self.weights.module(name) for role, name in refs.items()}
+        if arrangement == "split":
+            return SplitAnswering(model, modules)
+        return WholeAnswering(build_whole(self.catalog, model, {r: m.state_dict() for r, m in modules.items()}))
+
+
+def _cosine(rows: Tensor, prompts: Tensor) -> Tensor:
+    """Cosine similarity of each of (batch, width) with each of (classes, width)."""
+    return F.cosine_similarity(rows.unsqueeze(1), prompts.unsqueeze(0), dim=-1)

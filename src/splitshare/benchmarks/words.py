@@ -1,0 +1,65 @@
+"""Texts to token ids and back, with the tokeniser that belongs to a module's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoTokenizer
+
+from splitshare.catalog import paths
+from splitshare.catalog.hub import HubFile
+from splitshare.errors import InputError
+
+
+class Words:
+    """A tokeniser. No program of a repository is run, and no pickle read."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    def padded(self, texts: Sequence[str], context: int) -> Tensor:
+        """Ids (texts, context), int32: start, words, end of text, padding; long texts are cut, their end kept."""
+        ends = {"truncation": True, "max_length": context, "padding": "max_length"}
+        return torch.tensor(self.tokenizer(list(texts), **ends)["input_ids"], dtype=torch.int32)
+
+    def ids(self, text: str) -> Tensor:
+        """Ids (1, tokens), int32, with what the tokeniser puts around a text."""
+        return torch.tensor([self.tokenizer(text)["input_ids"]], dtype=torch.int32)
+
+    def start(self) -> Tensor:
+        """The token that starts a text, shape (1, 1), int32."""
+        return torch.tensor([[self.tokenizer.bos_token_id]], dtype=torch.int32)
+
+    def text(self, ids: Tensor) -> str:
+        """The words of ids (tokens,) up to the end of text."""
+        found = ids.tolist()
+        end = self.tokenizer.eos_token_id
+        kept = found[: found.index(end)] if end in found else found
+        return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
+
+
+def load_words(weights: str, *, root: Path, directory: Path | None) -> Words:
+    """The tokeniser of ``weights``.
+
+    Args:
+        weights: name of the weights in the catalogue.
+        root: the data folder, whose ``catalogue/hub.yaml`` says where they are published.
+        directory: where ``<weights>/tokenizer.json`` and ``tokenizer_config.json`` are read instead; None for the hub.
+
+    Raises:
+        InputError: there is none, or its commit is not pinned.
+    """
+    if directory is not None:
+        path = directory / weights / "tokenizer.json"
+        if not path.is_file():
+            raise InputError(path, "", "no such tokeniser; put it there, or take --weights hub")
+        return Words(AutoTokenizer.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False))
+    source = paths.hub_file(root)
+    entry = HubFile.read(source).weights.get(weights)
+    if entry is None or entry.revision is None:
+        raise InputError(source, f"weights.{weights}", "its tokeniser is not pinned; write repository and revision")
+    return Words(AutoTokenizer.from_pretrained(entry.repository, revision=entry.revision, trust_remote_code=False))

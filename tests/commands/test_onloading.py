@@ -212,7 +212,7 @@ def test_compare_judges_an_onloading_algorithm_too(recorded, tmp_path):
     (duel,) = [d for d in verdict["families"][0]["duels"] if d["baseline"] == "cloud-only"]
     assert (duel["wins"], duel["ties"], duel["losses"]) == (0, 3, 0)
     words = (tmp_path / "out" / "verdict.txt").read_text()
-    assert words.startswith("nothing decides 3 of 3 instances")
+    assert words.startswith("j3o: nothing decides 3 of 3 instances")
     assert verdict["deterministic"] is True
 
 

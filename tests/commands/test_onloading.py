@@ -209,10 +209,10 @@ def test_compare_judges_an_onloading_algorithm_too(recorded, tmp_path):
     assert answer.exit_code == 0, answer.exception
     verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
     # Holding nothing is what cloud-only does: never better, never worse.
-    (duel,) = [d for d in verdict["duels"] if d["baseline"] == "cloud-only"]
+    (duel,) = [d for d in verdict["families"][0]["duels"] if d["baseline"] == "cloud-only"]
     assert (duel["wins"], duel["ties"], duel["losses"]) == (0, 3, 0)
     words = (tmp_path / "out" / "verdict.txt").read_text()
-    assert words.startswith("nothing decides 3 of 3 instances")
+    assert words.startswith("j3o: nothing decides 3 of 3 instances")
     assert verdict["deterministic"] is True
 
 

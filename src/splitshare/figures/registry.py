@@ -93,6 +93,17 @@ FIGURES: dict[str, FigureSpec] = {
             category="Optimality",
         ),
         FigureSpec(
+            name="solve-times",
+            module="solve_times",
+            inputs=(),
+            records=("placements.parquet", "proofs.csv"),
+            tables=("solve_times",),
+            drawn=("solve_times",),
+            scopes=("canonical",),
+            caption="Seconds that a method takes for an instance, recorded on the machine that the table names.",
+            category="Optimality",
+        ),
+        FigureSpec(
             name="memory",
             module="memory",
             inputs=("modules.json",),

@@ -60,6 +60,12 @@ BASELINES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Title and line of each recorded baseline."""
 
+SOLVERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gurobi": ("Optimum by Gurobi", {"color": _PALETTE[3]}),
+    "highs": ("Optimum by HiGHS", {"color": _PALETTE[7]}),
+}
+"""Title and line of each solver."""
+
 NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 """Line of the method that a verdict is about."""
 

@@ -55,6 +55,7 @@ for spec in FIGURE_SPECS.values():
                 config=RUN_CONFIG,
                 records=[f"data/baselines/{path}" for path in spec.records],
                 profiles=profiles_of(TESTBEDS[scope]) if spec.uses_profiles else [],
+                accuracy=ACCURACY if spec.uses_accuracy else [],
             output:
                 tables=[
                     f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow
+from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement
 from splitshare.catalog.loader import Catalog
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
@@ -61,7 +61,7 @@ def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFram
     return table.astype(counts | dict.fromkeys((*ARRANGEMENTS, "ci_low", "ci_high"), "float64"))
 
 
-def _measured(benchmark: str, model: str, metric: str, rows: dict[str, AccuracyRow]) -> dict[str, object]:
+def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement, AccuracyRow]) -> dict[str, object]:
     any_row = next(iter(rows.values()))
     whole = rows.get("whole")
     return {

@@ -6,10 +6,12 @@ CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
+ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
+  edge-only local-only cloud-only
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances solve replay figures compare report remeasure record-profiles record-split record-baselines pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances solve replay onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +31,7 @@ smoke: CONFIG = config/smoke.yaml
 smoke: $(READY) ## The same path on the smallest input
 	$(RUN) all
 
-profiles instances solve replay figures: $(READY) ## One stage and what it needs
+profiles instances solve replay onloading figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
 
 compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
@@ -49,6 +51,9 @@ record-profiles: $(READY) ## Write the committed device profiles again from thei
 	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
 	done
 
+record-machine-profile: $(READY) ## Measure all modules on this machine while it is quiet (8 minutes) and keep it as a device type in profiles/
+	$(BIN)/splitshare record-profile $(if $(MACHINE),--device-name $(MACHINE)) --budget-s 0.3 -o profiles
+
 record-split: $(READY) ## Compare all split models with the whole ones again (10 minutes) and record it for claim S3
 	$(BIN)/splitshare check-split -o results/local/record-split
 	cp results/local/record-split/split_equivalence.csv data/baselines/
@@ -61,8 +66,13 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 	$(BIN)/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test
 	$(BIN)/splitshare record $$(ls -v results/random/test/*.json) --family random-test $(RECORD)
 
+record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (15 minutes; resumes where it was stopped)
+	$(BIN)/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv \
+	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
+
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
+	$(BIN)/splitshare onloading suite data/zoos/published.json -o data/baselines
 
 schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a file's fields)
 	$(BIN)/splitshare schemas -o schemas

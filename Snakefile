@@ -13,6 +13,7 @@ include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/benchmarks.smk"
+include: "workflow/rules/onloading.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
@@ -23,6 +24,7 @@ localrules:
     instances,
     solve,
     replay,
+    onloading,
     figures,
     compare,
     benchmarks,
@@ -62,6 +64,12 @@ rule solve:
 rule replay:
     input:
         REPLAY_TABLES,
+
+
+# The onloading problem (J3O): the suite, sweeps, ablation, replay.
+rule onloading:
+    input:
+        ONLOADING_TABLES,
 
 
 # Every table and figure.

@@ -11,10 +11,12 @@ import yaml
 
 from splitshare.commands import schemas as stage
 from splitshare.commands import solve
+from splitshare.commands.onloading import solve as onloading_solve
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.records import Record
 from splitshare.schemas import CONTRACTS, contract_of
+from tests.onloading.examples import tiny
 from tests.replay.examples import fields
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,7 @@ FILES = [
     *sorted((ROOT / "data" / "catalogue").glob("*.yaml")),
     *sorted((ROOT / "data" / "devices").glob("*.yaml")),
     *sorted((ROOT / "data" / "testbeds").glob("*.yaml")),
+    *sorted((ROOT / "data" / "zoos").glob("*.json")),
     *sorted((ROOT / "profiles").glob("*.json")),
     *sorted((ROOT / "data" / "baselines").glob("*.json")),
 ]
@@ -69,6 +72,14 @@ def test_instances_and_placements_fit_theirs(tmp_path: Path):
     PlacementInstance.parse(fields(), "example").write(instance)
     output = tmp_path / "placement.json"
     solve.run([instance], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=output)
+    for path in (instance, output):
+        jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
+
+
+def test_onloading_instances_and_decisions_fit_theirs(tmp_path: Path):
+    instance, output = tmp_path / "instance.json", tmp_path / "decision.json"
+    tiny(batching=True).write(instance)
+    onloading_solve.run([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
 

@@ -26,8 +26,8 @@ app = typer.Typer(
     help="Profile, place, replay and compare split and shared multi-modal models on edge devices.",
 )
 
-Instance = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Placement instance (JSON).")]
-PlacementFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement (JSON).")]
+Instance = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Instance (JSON).")]
+PlacementFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement or decision (JSON).")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of whatever is random.")]
 DataRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]
@@ -89,6 +89,35 @@ def profile(
         settings=Settings(torch_device=torch_device, seed=seed, **{k: v for k, v in chosen.items() if v is not None}),
         device_name=device_name,
     )
+
+
+@app.command()
+def record_profile(
+    output: Output,
+    module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
+    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None,
+    busiest_share: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Share of the processors that other work may take.")
+    ] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Measure this quiet machine and keep its profile as a device type in the directory OUTPUT."""
+    from splitshare.commands import record_profile as stage
+    from splitshare.profiling.measure import Settings
+
+    chosen: dict[str, Any] = {"budget_s": budget_s, "threads": threads}
+    path = stage.run(
+        catalog_root=data,
+        output=output,
+        device_name=device_name,
+        modules=module,
+        settings=Settings(torch_device=torch_device, **{k: v for k, v in chosen.items() if v is not None}),
+        busiest_share=stage.BUSIEST_SHARE if busiest_share is None else busiest_share,
+    )
+    typer.echo(path)
 
 
 @app.command()
@@ -157,25 +186,42 @@ def solve(
     seed: Seed = 0,
     time_limit_s: Annotated[float | None, typer.Option(min=0.0, help="Seconds for each instance.")] = None,
 ) -> None:
-    """Place the modules of instances; several instances write into the directory OUTPUT."""
+    """Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
+    from splitshare.commands.problem import problem_of_instance
+
+    options: dict[str, Any] = {
+        "algorithm": algorithm,
+        "solver": solver,
+        "parameters": parameter or [],
+        "seed": seed,
+        "time_limit_s": time_limit_s,
+        "output": output,
+    }
+    if problem_of_instance(instances[0]) == "onloading":
+        from splitshare.commands.onloading import solve as onloading_stage
+
+        for decision in onloading_stage.run(instances, **options):
+            worth = "no decision" if decision.objective is None else f"accuracy {decision.objective:.6g}"
+            unserved = f", {decision.unserved:.1%} of the queries unserved" if decision.unserved else ""
+            typer.echo(f"{decision.algorithm}: {decision.status}, {worth}{unserved}")
+        return
     from splitshare.commands import solve as stage
 
-    for placement in stage.run(
-        instances,
-        algorithm=algorithm,
-        solver=solver,
-        parameters=parameter or [],
-        seed=seed,
-        time_limit_s=time_limit_s,
-        output=output,
-    ):
+    for placement in stage.run(instances, **options):
         worth = "no placement" if placement.objective is None else f"{placement.objective:.6g} s"
         typer.echo(f"{placement.algorithm}: {placement.status}, {worth}")
 
 
 @app.command()
 def evaluate(instance: Instance, placement: PlacementFile) -> None:
-    """Print the objective of a placement, its latencies and its memory as JSON."""
+    """Print the objective of a placement or an onloading decision, and what it is made of, as JSON."""
+    from splitshare.commands.problem import problem_of_instance
+
+    if problem_of_instance(instance) == "onloading":
+        from splitshare.commands.onloading import evaluate as onloading_stage
+
+        _print_json(vars(onloading_stage.run(instance, placement)))
+        return
     from splitshare.commands import evaluate as stage
 
     worth = stage.run(instance, placement)
@@ -235,6 +281,9 @@ def compare(
         Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
     ] = None,
     output: Output = Path("results/compare"),
+    problem: Annotated[
+        Literal["placement", "onloading"] | None, typer.Option(help="Where both have an algorithm of that name.")
+    ] = None,
     baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines",
     family: Annotated[
         list[str] | None, typer.Option(help="Family of instances; repeatable; default s2m3 and random-test.")
@@ -242,18 +291,24 @@ def compare(
     time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 10.0,
     seed: Seed = 0,
 ) -> None:
-    """Hold a new algorithm, or its results, against the recorded baselines and print the verdict."""
-    from splitshare.commands import compare as stage
+    """Hold a new placement or onloading algorithm, or results of a placement one, against the recorded baselines."""
+    from splitshare.commands.problem import problem_of_algorithm
 
-    stage.run(
-        algorithm=algorithm,
-        results=results,
-        families_=family or ("s2m3", "random-test"),
-        baselines=baselines,
-        time_limit_s=time_limit_s,
-        seed=seed,
-        output=output,
-    )
+    options: dict[str, Any] = {"algorithm": algorithm, "baselines": baselines, "seed": seed, "output": output}
+    chosen = problem or (problem_of_algorithm(algorithm) if algorithm is not None else "placement")
+    if chosen == "onloading":
+        from splitshare.commands.onloading import compare as onloading_stage
+        from splitshare.errors import InputError
+
+        for option, given in (("--results", results), ("--family", family)):
+            if given:
+                raise InputError("compare", option, "is for the placement problem; leave it out")
+        onloading_stage.run(**options, time_limit_s=time_limit_s)
+    else:
+        from splitshare.commands import compare as stage
+
+        families = family or ("s2m3", "random-test")
+        stage.run(**options, results=results, families_=families, time_limit_s=time_limit_s)
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
 
@@ -507,6 +562,99 @@ def schemas(output: Output) -> None:
     from splitshare.commands import schemas as stage
 
     stage.run(output)
+
+
+onloading = typer.Typer(
+    no_args_is_help=True, help="The onloading problem: which models clients and edge servers hold, who answers what."
+)
+app.add_typer(onloading, name="onloading")
+Suite = Annotated[Path, typer.Argument(metavar="SUITE", help="Onloading instances, one a line (JSONL).")]
+
+
+@onloading.command()
+def zoo(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Published accuracy and latency (CSV).")],
+    output: Output,
+) -> None:
+    """Make the zoo of published figures."""
+    from splitshare.commands.onloading import zoo as stage
+
+    stage.run(table, output)
+
+
+@onloading.command()
+def suite(
+    zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")],
+    output: Output,
+) -> None:
+    """Write the named suite of instances, and its digests, into the directory OUTPUT."""
+    from splitshare.commands.onloading import suite as stage
+
+    stage.run(zoos, output)
+
+
+@onloading.command("record")
+def record_onloading(
+    instances: Suite,
+    output: Output,
+    method: Annotated[list[str], typer.Option(help="Algorithm, or optimum-<solver>; repeatable.")],
+    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 30.0,
+) -> None:
+    """Solve a suite by several methods and write the results down in the table OUTPUT, piece by piece."""
+    from splitshare.commands.onloading import record as stage
+
+    stage.run(instances, methods=method, time_limit_s=time_limit_s, output=output)
+
+
+RecordFile = Annotated[Path, typer.Option("--record", help="Recorded results of the suite (CSV).")]
+
+
+@onloading.command()
+def solve_suite(
+    instances: Suite,
+    output: Output,
+    record: RecordFile,
+    times: Annotated[Path, typer.Option(help="Where this machine's run times go.")],
+    size: Annotated[list[str], typer.Option(help="Size class to solve; repeatable.")],
+) -> None:
+    """Decide the suite again by J3O, prove small optima again, and join what is recorded of the others."""
+    from splitshare.commands.onloading import solve_suite as stage
+
+    stage.run(instances, record=record, sizes=size, output=output, times=times)
+
+
+@onloading.command("sweep")
+def sweep_onloading(
+    output: Output,
+    zoo: Annotated[Path, typer.Option(help="Zoo that models are drawn from.")],
+    config: RunConfig = Path("config/config.yaml"),
+) -> None:
+    """Accuracy of several methods as memory, load, bandwidth and the number of clients vary."""
+    from splitshare.commands.onloading import sweep as stage
+
+    stage.run(config, zoo=zoo, output=output)
+
+
+@onloading.command()
+def study(
+    instances: Suite,
+    output: Output,
+    record: RecordFile,
+    size: Annotated[str, typer.Option(help="Size class of the ablation.")],
+    converging: Annotated[list[str], typer.Option(help="Instance whose rounds are written down; repeatable.")],
+) -> None:
+    """What the parts of J3O are worth, and how its rounds converge; tables into the directory OUTPUT."""
+    from splitshare.commands.onloading import study as stage
+
+    stage.run(instances, record=record, size=size, converging=converging, output=output)
+
+
+@onloading.command("replay")
+def replay_onloading(instances: Suite, output: Output, config: RunConfig = Path("config/config.yaml")) -> None:
+    """Replay J3O's decisions query by query, batches formed at the edge, and hold them against the plan."""
+    from splitshare.commands.onloading import replay as stage
+
+    stage.run(instances, config=config, output=output)
 
 
 def _version(asked: bool) -> None:

@@ -101,6 +101,48 @@ class CloudGrid(Record):
         return self
 
 
+class OnloadingSweep(Record):
+    """Instances of which one thing at a time is varied: memory, load, bandwidth (as factors), the number of clients."""
+
+    clients: PositiveCount
+    servers: PositiveCount
+    tasks: PositiveCount
+    models: PositiveCount
+    factors: tuple[Positive, ...] = Field(min_length=1)
+    client_counts: tuple[PositiveCount, ...] = Field(min_length=1)
+    seeds: tuple[Count, ...] = Field(min_length=1)
+    methods: tuple[Name, ...] = Field(min_length=1)
+
+
+class OnloadingReplay(Record):
+    """Decisions that are replayed, query by query."""
+
+    instances: tuple[Name, ...] = Field(min_length=1)
+    loads: tuple[Positive, ...] = Field(min_length=1)
+    """Shares of the planned demand that arrive."""
+    horizon_s: Positive
+    warm_up_s: NonNegative
+    """Seconds at the start that are not counted, while queues fill."""
+
+
+class Onloading(Record):
+    """The onloading problem (J3O): the suite, its record, and what is studied around it."""
+
+    zoo: str
+    """File of the zoo that sweeps draw models from."""
+    suite: str
+    """File of the instances, one a line."""
+    record: str
+    """File of the recorded results."""
+    sizes: tuple[Literal["small", "medium", "large"], ...] = Field(min_length=1)
+    """Size classes that a run decides again."""
+    ablation_size: Literal["small", "medium", "large"]
+    converging: tuple[Name, ...] = Field(min_length=1)
+    """Instances whose rounds are drawn."""
+    sweep: OnloadingSweep
+    replay: OnloadingReplay
+
+
 class Config(Record):
     """``config/*.yaml``."""
 
@@ -131,6 +173,7 @@ class Config(Record):
     profiling: Profiling
     replay: Replay
     cloud: CloudGrid
+    onloading: Onloading
     benchmarks: Benchmarks | None = None
     """What ``snakemake benchmarks`` fetches and ``snakemake accuracy`` judges; ``null``: the run stays offline."""
 

@@ -12,9 +12,12 @@ from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.benchmarks.fitted import FittedHead
 from splitshare.benchmarks.lock import LockFile
 from splitshare.catalog.benchmarks import BenchmarksFile
+from splitshare.catalog.hub import HubFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
+from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.onloading.zoo import Zoo
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
@@ -26,6 +29,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     ArchitecturesFile,
     ModelsFile,
     WorkloadsFile,
+    HubFile,
     DeviceSpec,
     Testbed,
     ModuleDescriptions,
@@ -34,6 +38,9 @@ CONTRACTS: tuple[type[Record], ...] = (
     Placement,
     PinnedInstances,
     AccuracyRecord,
+    Zoo,
+    OnloadingInstance,
+    OnloadingDecision,
     BenchmarksFile,
     LockFile,
     FittedHead,

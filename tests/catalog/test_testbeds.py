@@ -6,6 +6,7 @@ import yaml
 from splitshare.catalog.records import DeviceSpec, Testbed
 from splitshare.catalog.testbeds import check_testbed, models_memory_bytes, read_device, read_testbed
 from splitshare.errors import InputError
+from splitshare.profiling.records import ModuleProfile
 
 DATA = Path(__file__).parents[2] / "data"
 DEVICES = sorted((DATA / "devices").glob("*.yaml"))
@@ -13,7 +14,8 @@ TESTBEDS = sorted((DATA / "testbeds").glob("*.yaml"))
 
 
 def memory_of_types():
-    return {path.stem: read_device(path).memory_bytes for path in DEVICES}
+    profiles = sorted((DATA.parent / "profiles").glob("*.json"))
+    return {path.stem: ModuleProfile.read(path).device.memory_bytes for path in profiles}
 
 
 @pytest.mark.parametrize("path", TESTBEDS, ids=lambda path: path.stem)

@@ -77,3 +77,15 @@ def test_new_algorithm(clone):
     assert verdict["repeated"] == {"runs": 135, "changed": []}
     assert {failure["instance"].partition("-")[0] for failure in verdict["failures"]} == {"random"}
     assert "fastest-with-room places 95 of 95 instances" in printed
+
+
+def test_onloading(clone):
+    directory, run = clone
+    printed = "".join(run(script) for script in blocks("onloading.md"))
+    optimum, j3o = (json.loads((directory / f"{name}.json").read_text()) for name in ("optimum", "j3o"))
+    assert 0.95 * optimum["objective"] < j3o["objective"] <= optimum["objective"] * (1 + 1e-6)
+    verdict = json.loads((directory / "results/compare/verdict.json").read_text())
+    assert verdict["method"] == "smallest-first"
+    assert {duel["baseline"] for duel in verdict["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
+    assert verdict["failures"] == []
+    assert "smallest-first decides 60 of 60 instances" in printed

@@ -11,8 +11,9 @@ from splitshare.catalog.records import Testbed, Workload
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.errors import InputError
 from splitshare.files import sha256_bytes
-from splitshare.placement.generate import StaleProfileWarning, build_instance, digests, stale_rows
+from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.pinned import digests
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
 

@@ -86,6 +86,12 @@ def solving_code(method):
     )
 
 
+def onloading_code(command):
+    """Digest of the code of a command and of every onloading algorithm, which it finds by name."""
+    algorithms = sorted(path.stem for path in Path("src/splitshare/onloading/algorithms").glob("[a-z]*.py"))
+    return code(f"commands.onloading.{command}", *(f"onloading.algorithms.{name}" for name in algorithms))
+
+
 def placements_of(wildcards):
     """Placements of a scope by every method of the run."""
     return [

@@ -9,6 +9,7 @@ FIGURES = [
     if scope in SCOPES
     for name in spec.files()
 ]
+COMMITTED_PROFILES = sorted(map(str, Path("profiles").glob("*.json")))
 SPLIT_CHECKS = (
     [f"{RESULTS}/local/split/{name}.csv" for name in ("split_equivalence", "differences")] if WORKLOADS["local"] else []
 )
@@ -54,7 +55,12 @@ for spec in FIGURE_SPECS.values():
                 results=[f"{RESULTS}/{scope}/{path}" for path in spec.inputs],
                 config=RUN_CONFIG,
                 records=[f"data/baselines/{path}" for path in spec.records],
-                profiles=profiles_of(TESTBEDS[scope]) if spec.uses_profiles else [],
+                profiles=(
+                    COMMITTED_PROFILES
+                    if spec.every_profile
+                    else profiles_of(TESTBEDS[scope]) if spec.uses_profiles else []
+                ),
+                zoos=ZOOS if spec.uses_zoos else [],
                 accuracy=ACCURACY if spec.uses_accuracy else [],
             output:
                 tables=[

@@ -11,12 +11,13 @@ from safetensors.torch import load_file
 from splitshare.benchmarks.fitted import FittedHead
 from splitshare.benchmarks.words import Words, load_words
 from splitshare.catalog import paths
+from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import Catalog
 from splitshare.errors import WorkError
 from splitshare.files import sha256_file
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module
-from splitshare.modules.hub import HubFile, published_module
+from splitshare.modules.hub import published_module
 
 Kind = Literal["hub", "random"]
 OURS = "ours-"

@@ -11,8 +11,8 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from splitshare.catalog import paths
+from splitshare.catalog.hub import HubFile
 from splitshare.errors import InputError
-from splitshare.modules.hub import HubFile
 
 
 class Words:

@@ -17,18 +17,20 @@ from splitshare.files import canonical_json, write_text
 from splitshare.placement.conformance import CheckResult, run_checks
 from splitshare.placement.contract import load
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.instance_set import read_instances
 from splitshare.placement.run import solve
-from splitshare.placement.sandbox import Limits, Outcome, Run, run_limited
 from splitshare.progress import track
+from splitshare.record_set import read_set
 from splitshare.records import nearest
 from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
 from splitshare.results.reported import read_reported
 from splitshare.results.verdict import Verdict, in_words, judge, summary_table
 from splitshare.results.write import write_csv
+from splitshare.sandbox import Limits, Outcome, Package, Run, run_limited
 
 SCALE = "s2m3-greedy"
 """Recorded baseline that is timed again on this machine, so that times recorded elsewhere can be scaled."""
+
+PACKAGE: Package = "splitshare.placement"
 
 REPEAT_S = 10.0
 """Seconds of runs that are done a second time, in another process, to see whether answers repeat."""
@@ -85,7 +87,7 @@ def run(
         path = instances_file(baselines, family)
         if not path.is_file():
             raise InputError("--family", family, f"no such recorded family; {nearest(family, families(baselines))}")
-        instances[family] = read_instances(path)
+        instances[family] = read_set(PlacementInstance, path)
         check_digests(recorded, {i.name: i.sha256() for i in instances[family]}, path)
     if results is not None:
         found = _reported(results, instances, recorded)
@@ -116,36 +118,40 @@ def _tried(
     every = [instance for part in instances.values() for instance in part]
     runs = [Run(instance, s) for s in seeds for instance in every]
     limits = Limits(time_s=time_limit_s)
-    outcomes = list(track(run_limited(algorithm, runs, limits), f"running {made.name}", total=len(runs)))
+    outcomes = list(track(run_limited(PACKAGE, algorithm, runs, limits), f"running {made.name}", total=len(runs)))
     repeated = _first(outcomes, REPEAT_S)
     again = list(
-        track(run_limited(algorithm, [o.run for o in repeated], limits), f"repeating {made.name}", total=len(repeated))
+        track(
+            run_limited(PACKAGE, algorithm, [o.run for o in repeated], limits),
+            f"repeating {made.name}",
+            total=len(repeated),
+        )
     )
     changed = [a.run.instance.name for a, b in zip(repeated, again, strict=True) if _answer(a) != _answer(b)]
     table = _with_optima(pd.DataFrame([_row(outcome) for outcome in outcomes]), recorded)
     return Findings(made.name, table, checks, len(repeated), tuple(dict.fromkeys(changed)), _time_ratio(table, every))
 
 
-def _first(outcomes: Sequence[Outcome], budget_s: float) -> list[Outcome]:
+def _first(outcomes: Sequence[Outcome[PlacementInstance]], budget_s: float) -> list[Outcome[PlacementInstance]]:
     """Outcomes with an answer, from the first on, that take no longer than the budget together."""
-    chosen: list[Outcome] = []
+    chosen: list[Outcome[PlacementInstance]] = []
     spent = 0.0
     for outcome in outcomes:
-        if outcome.placement is None:
+        if outcome.answer is None:
             continue
-        spent += outcome.placement.build_s + outcome.placement.solve_s
+        spent += outcome.answer.build_s + outcome.answer.solve_s
         if spent > budget_s:
             break
         chosen.append(outcome)
     return chosen
 
 
-def _answer(outcome: Outcome) -> object:
-    return None if outcome.placement is None else outcome.placement.assignment
+def _answer(outcome: Outcome[PlacementInstance]) -> object:
+    return None if outcome.answer is None else outcome.answer.assignment
 
 
-def _row(outcome: Outcome) -> dict[str, object]:
-    placed = outcome.placement
+def _row(outcome: Outcome[PlacementInstance]) -> dict[str, object]:
+    placed = outcome.answer
     return {
         "instance": outcome.run.instance.name,
         "seed": outcome.run.seed,

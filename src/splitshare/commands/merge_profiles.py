@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from splitshare.errors import InputError
-from splitshare.profiling.records import ModuleProfile, ProfileRow
+from splitshare.profiling.records import LayerCheck, ModuleProfile, ProfileRow
 
 
 def run(*, profiles: Sequence[Path], output: Path) -> None:
@@ -22,6 +22,7 @@ def run(*, profiles: Sequence[Path], output: Path) -> None:
     if not profiles:
         raise InputError("profiles", "", "none given; name at least one")
     device, notes = None, dict[str, None]()
+    checks: list[LayerCheck] = []
     rows: dict[tuple[str, int], ProfileRow] = {}
     for path in profiles:
         profile = ModuleProfile.read(path)
@@ -29,6 +30,7 @@ def run(*, profiles: Sequence[Path], output: Path) -> None:
         if profile.device != device:
             raise InputError(path, "device", f"differs from the device of {profiles[0]}; measure both alike")
         notes |= dict.fromkeys(profile.notes)
+        checks += profile.layer_checks
         for i, row in enumerate(profile.rows):
             key = (row.module, row.batch)
             if key in rows:
@@ -36,5 +38,9 @@ def run(*, profiles: Sequence[Path], output: Path) -> None:
             rows[key] = row
     assert device is not None, "there is at least one profile"
     ModuleProfile(
-        schema_="splitshare.module-profile/1", device=device, notes=tuple(notes), rows=tuple(rows.values())
+        schema_="splitshare.module-profile/1",
+        device=device,
+        notes=tuple(notes),
+        layer_checks=tuple(checks),
+        rows=tuple(rows.values()),
     ).write(output)

@@ -10,7 +10,7 @@ from pathlib import Path
 from splitshare.catalog.loader import load_catalog
 from splitshare.profiling.machine import this_machine
 from splitshare.profiling.measure import Settings, measure_module
-from splitshare.profiling.records import ModuleProfile, ProfileRow
+from splitshare.profiling.records import LayerCheck, ModuleProfile, ProfileRow
 from splitshare.progress import track
 
 
@@ -42,16 +42,17 @@ def run(
     wanted = [catalog.module(name).name for name in modules or catalog.modules()]
     device = this_machine(device_name, settings.threads, settings.torch_device)
     rows: list[ProfileRow] = []
-    notes: list[str] = []
+    checks: list[LayerCheck] = []
     for module in track(wanted, "profiling") if progress else wanted:
         start = time.perf_counter()
         measured = measure_module(catalog_root, module, settings)
         if progress and not sys.stderr.isatty():
             sys.stderr.write(_told(module, measured.rows, time.perf_counter() - start))
         rows += measured.rows
-        notes += measured.notes
-    profile = ModuleProfile(schema_="splitshare.module-profile/1", device=device, notes=tuple(notes), rows=tuple(rows))
-    profile.write(output)
+        checks += measured.layer_checks
+    ModuleProfile(
+        schema_="splitshare.module-profile/1", device=device, layer_checks=tuple(checks), rows=tuple(rows)
+    ).write(output)
 
 
 def _told(module: str, rows: Sequence[ProfileRow], took_s: float) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 from splitshare.placement.certificate import certificate_of
 from splitshare.placement.contract import PlacementAlgorithm, load
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.instance_set import write_instances
 from splitshare.placement.run import solve
 from splitshare.progress import track
+from splitshare.record_set import write_set
 from splitshare.results.baselines import COLUMNS, instances_file, merge, read_baselines, write_baselines
 from splitshare.results.provenance import provenance
 from splitshare.results.table import Solved, placements_table
@@ -56,7 +56,7 @@ def run(
     _write_proofs(proofs.assign(family=family), output / PROOFS)
     path = output / "placements.parquet"
     write_baselines(merge(read_baselines(path), new) if path.is_file() else new, path)
-    write_instances(read, instances_file(output, family))
+    write_set(read, instances_file(output, family))
 
 
 def certify(instances: Sequence[PlacementInstance], time_limit_s: float, output: Path) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from splitshare.figures.inputs import Inputs
+from splitshare.figures.measured import save_layer_method
 from splitshare.figures.style import COLUMN_WIDTH_IN, legend_below, paper_style, save_figure, save_table
 from splitshare.profiling.records import ModuleProfile
 
@@ -21,10 +22,11 @@ def profile_table(profile: ModuleProfile) -> pd.DataFrame:
 
 
 def draw(inputs: Inputs, output: Path) -> None:
-    """Write the table and the figure ``module_profile``."""
+    """Write the table and the figure ``module_profile``, and the table ``layer_method_error``."""
     profile = inputs.profile()
     table = profile_table(profile)
     short = table.drop(columns=["source", "parameter_bytes", "output_bytes", "method", "reason"])
+    save_layer_method([profile], output)
     save_table(table, output, NAME, caption=f"Modules on {profile.device.cpu or profile.device.name}.")
     with paper_style():
         figure = Figure(figsize=(COLUMN_WIDTH_IN, 4.0))

@@ -33,6 +33,10 @@ class FigureSpec:
     """Whether it also reads the accuracies of the run, if the run measures any."""
     uses_profiles: bool = False
     """Whether it also reads the profiles of the testbeds' devices."""
+    every_profile: bool = False
+    """Whether it also reads all committed profiles."""
+    uses_zoos: bool = False
+    """Whether it also reads the zoos, the files in ``data/zoos``."""
 
     def files(self) -> list[str]:
         """File names that drawing writes."""
@@ -220,10 +224,82 @@ FIGURES: dict[str, FigureSpec] = {
             uses_accuracy=True,
         ),
         FigureSpec(
+            name="onloading-accuracy",
+            module="onloading_accuracy",
+            inputs=("onloading/results.csv",),
+            tables=("onloading_accuracy",),
+            drawn=("onloading_accuracy",),
+            scopes=("canonical",),
+            caption="Accuracy of every onloading method as a share of the optimum; dots are means.",
+            category="Onloading",
+        ),
+        FigureSpec(
+            name="onloading-run-time",
+            module="onloading_time",
+            inputs=(),
+            records=("onloading.csv",),
+            tables=("onloading_run_time", "onloading_run_time_summary"),
+            drawn=("onloading_run_time",),
+            scopes=("canonical",),
+            caption="Run time of J3O and of the solver that proves the optimum, recorded on one machine.",
+            category="Onloading",
+        ),
+        FigureSpec(
+            name="onloading-sweep",
+            module="onloading_sweep",
+            inputs=("onloading/sweep.csv",),
+            tables=("onloading_sweep",),
+            drawn=("onloading_sweep",),
+            scopes=("canonical",),
+            caption="Mean accuracy as memory, demand, bandwidth and the number of clients vary.",
+            category="Onloading",
+        ),
+        FigureSpec(
+            name="onloading-batching",
+            module="onloading_batching",
+            inputs=("onloading/results.csv",),
+            tables=("onloading_batching",),
+            drawn=("onloading_batching",),
+            scopes=("canonical",),
+            caption="What choosing batch sizes adds to the accuracy.",
+            category="Onloading",
+        ),
+        FigureSpec(
+            name="onloading-convergence",
+            module="onloading_convergence",
+            inputs=("onloading/convergence.csv", "onloading/ablation.csv"),
+            tables=("onloading_convergence", "onloading_ablation"),
+            drawn=("onloading_convergence",),
+            scopes=("canonical",),
+            caption="J3O round by round: this round's decision, the best so far, and the bound.",
+            category="Onloading",
+        ),
+        FigureSpec(
+            name="onloading-replay",
+            module="onloading_replay",
+            inputs=("onloading/replay.csv",),
+            tables=("onloading_replay",),
+            drawn=("onloading_replay",),
+            scopes=("canonical",),
+            caption="J3O's decisions as planned and as replayed, with queues and real batches.",
+            category="Onloading",
+        ),
+        FigureSpec(
+            name="onloading-zoos",
+            module="onloading_zoos",
+            inputs=(),
+            tables=("onloading_zoo_models", "onloading_batch_curves"),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Models of the zoos, and the lines through their batch curves.",
+            category="Onloading",
+            uses_zoos=True,
+        ),
+        FigureSpec(
             name="claims",
             module="claims",
-            inputs=("modules.json", "placements.csv", "cloud_grid.csv"),
-            records=("split_equivalence.csv", "accuracy.json"),
+            inputs=("modules.json", "placements.csv", "cloud_grid.csv", "onloading/results.csv"),
+            records=("split_equivalence.csv", "accuracy.json", "onloading.csv"),
             uses_accuracy=True,
             tables=("claims",),
             drawn=(),
@@ -243,10 +319,21 @@ FIGURES: dict[str, FigureSpec] = {
             uses_profiles=True,
         ),
         FigureSpec(
+            name="measured-devices",
+            module="measured",
+            inputs=(),
+            tables=("measured_devices", "layer_method_error"),
+            drawn=(),
+            scopes=("canonical",),
+            caption="Devices that were measured, and what the layer method is worth there.",
+            category="Devices",
+            every_profile=True,
+        ),
+        FigureSpec(
             name="profile",
             module="profile",
             inputs=("this-machine.json",),
-            tables=("module_profile",),
+            tables=("module_profile", "layer_method_error"),
             drawn=("module_profile",),
             scopes=("local",),
             caption="Seconds of each module on this machine by batch size, measured.",

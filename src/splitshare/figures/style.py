@@ -32,6 +32,20 @@ METHODS = {
 }
 """Title and colour of each method, in the order in which they are drawn."""
 
+ONLOADING_METHODS = {
+    "optimum": ("Optimum", _PALETTE[7]),
+    "j3o-batching": ("J3O, batching", _PALETTE[0]),
+    "j3o": ("J3O", _PALETTE[9]),
+    "lp-rounding": ("LP rounding", _PALETTE[2]),
+    "accuracy-greedy": ("Accuracy greedy", _PALETTE[1]),
+    "density-greedy": ("Density greedy", _PALETTE[8]),
+    "random": ("Random", _PALETTE[6]),
+    "edge-only": ("Edge only", _PALETTE[5]),
+    "local-only": ("Local only", _PALETTE[3]),
+    "cloud-only": ("Cloud only", _PALETTE[4]),
+}
+"""The same of the methods of the onloading problem."""
+
 LINES = {"optimum": (0, (1, 1))}
 """Line styles of methods that lie on top of others; solid where not named."""
 

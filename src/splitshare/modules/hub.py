@@ -7,14 +7,13 @@ into modules like any whole model. Only safetensors files are read, and no code 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from transformers import ASTConfig, ASTModel, PreTrainedModel
 
 from splitshare.catalog import paths
+from splitshare.catalog.hub import HubFile, HubWeights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
 from splitshare.errors import InputError, WorkError
@@ -22,25 +21,10 @@ from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module
 from splitshare.modules.cheap_weights import without_initialiser
 from splitshare.modules.whole import split_state, whole_class, whole_skeleton
-from splitshare.records import Name, Record, nearest
+from splitshare.records import nearest
 
 PUBLISHED_FRAMES = 1024
 """Frames that the published AST has position embeddings for (Gong et al. 2021: 10.24 s of audio)."""
-
-
-class HubWeights(Record):
-    """Where weights are published."""
-
-    repository: str
-    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
-    """The commit; None until somebody pins it."""
-
-
-class HubFile(Record):
-    """``data/catalogue/hub.yaml``."""
-
-    schema_: Literal["splitshare.hub/1"] = Field(alias="schema")
-    weights: dict[Name, HubWeights]
 
 
 def published_module(catalog: Catalog, name: str) -> SplitModule:

@@ -2,7 +2,7 @@
 
 Each check brings its own small instances and answers with a result instead of raising. The algorithm runs in this
 process; a call that does not come back is interrupted where the platform allows it (Unix, main thread, Python code).
-Code that nobody has vetted belongs in a process of its own, see ``placement.sandbox``. What differs from process to
+Code that nobody has vetted belongs in a process of its own, see ``splitshare.sandbox``. What differs from process to
 process only, such as the order of a set, cannot be seen from inside one.
 """
 

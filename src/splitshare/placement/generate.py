@@ -108,11 +108,6 @@ def stale_rows(
     return lines
 
 
-def digests(instances: Iterable[PlacementInstance]) -> dict[str, str]:
-    """SHA-256 of each instance's canonical JSON, by instance name."""
-    return {instance.name: instance.sha256() for instance in instances}
-
-
 def _without_class_prompts(model: Model) -> Model:
     others = tuple(encoder for encoder in model.encoders if encoder.items != "classes")
     return model.model_copy(update={"encoders": others or model.encoders})

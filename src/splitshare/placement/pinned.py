@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
 from splitshare.errors import InputError, WorkError
-from splitshare.placement.generate import digests
-from splitshare.placement.instance import PlacementInstance
 from splitshare.records import Name, Record
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -23,12 +21,30 @@ class PinnedInstances(Record):
     instances: dict[Name, Digest]
 
 
-def pinned(instances: Sequence[PlacementInstance]) -> PinnedInstances:
+class Instance(Protocol):
+    """An instance of any problem."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which no other of its set has."""
+        ...
+
+    def sha256(self) -> str:
+        """Digest of its canonical JSON."""
+        ...
+
+
+def digests(instances: Iterable[Instance]) -> dict[str, str]:
+    """SHA-256 of each instance's canonical JSON, by instance name."""
+    return {instance.name: instance.sha256() for instance in instances}
+
+
+def pinned(instances: Sequence[Instance]) -> PinnedInstances:
     """The digests of ``instances`` as a record."""
     return PinnedInstances(schema_="splitshare.pinned-instances/1", instances=digests(instances))
 
 
-def check_pinned(instances: Sequence[PlacementInstance], path: Path) -> None:
+def check_pinned(instances: Sequence[Instance], path: Path) -> None:
     """Hold instances against the digests in ``path``.
 
     Raises:

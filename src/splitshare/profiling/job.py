@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from splitshare.files import parse_json
-from splitshare.profiling.records import Method, ModuleDescription
+from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
 from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record
 
 
@@ -36,6 +36,17 @@ class BatchTimes(Record):
     peak_memory_bytes: NonNegative | None
     load_s: NonNegative
 
+    def per_token_s(self, new_tokens: int) -> tuple[float, ...]:
+        """What each run of a decoder took beyond its prefill, for each of the ``new_tokens`` but the first.
+
+        Raises:
+            ValueError: the runs have no prefill, or there is no further token.
+        """
+        if self.prefill_s is None or new_tokens < 2:
+            raise ValueError("only a decoder's further tokens take time")
+        runs = zip(self.seconds, self.prefill_s, strict=True)
+        return tuple((total - first) / (new_tokens - 1) for total, first in runs)
+
 
 class LeftOut(Record):
     """A batch size that was not measured, though the module runs."""
@@ -45,13 +56,13 @@ class LeftOut(Record):
 
 
 class ReportLine(Record):
-    """A line of the report, one of: the module, the method, a batch, a remark, why no more can be measured."""
+    """A line of the report, one of: the module, the method, a batch, checks of the method, why there is no more."""
 
     described: ModuleDescription | None = None
     method: Method | None = None
     measured: BatchTimes | None = None
     left_out: LeftOut | None = None
-    note: str | None = None
+    layer_checks: tuple[LayerCheck, ...] | None = None
     out_of_memory: str | None = None
 
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from statistics import median
+from typing import Literal
 
 from splitshare.catalog.loader import Catalog
-from splitshare.profiling.job import BatchTimes, Job
+from splitshare.profiling.job import BatchTimes, Job, LeftOut
+from splitshare.profiling.records import LayerCheck
 from splitshare.profiling.timing import measure_batches
 
 FEW, MORE = 1, 3
 """Layers that are built."""
+
+Part = tuple[Literal["request", "prefill", "per-token"], tuple[float, ...], tuple[float, ...]]
 
 
 def layers_of(catalog: Catalog, module: str) -> int | None:
@@ -24,8 +28,10 @@ def layers_of(catalog: Catalog, module: str) -> int | None:
     return layers if isinstance(layers, int) and layers > MORE else None
 
 
-def measure_by_layers(catalog: Catalog, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes]:
+def measure_by_layers(catalog: Catalog, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
     """What the job's module would take at each of ``batches``: one value a batch, without spread.
+
+    A batch that was left out with few layers or with more is left out.
 
     Raises:
         OutOfMemoryError: not even a few layers fit.
@@ -35,35 +41,49 @@ def measure_by_layers(catalog: Catalog, job: Job, batches: Iterable[int]) -> Ite
     if layers is None:
         raise ValueError(f"{job.module} has no layers to leave out")
     architecture = catalog.module(job.module).ref.architecture
-    few, more = (
-        [
-            found
-            for found in measure_batches(catalog.with_layers(architecture, kept), job, batches)
-            if isinstance(found, BatchTimes)
-        ]
-        for kept in (FEW, MORE)
-    )
-    for low, high in zip(few, more, strict=False):
-        yield _extended(low, high, (layers - FEW) / (MORE - FEW))
+    asked = tuple(batches)
+    few, more = (list(measure_batches(catalog.with_layers(architecture, kept), job, asked)) for kept in (FEW, MORE))
+    for low, high in zip(few, more, strict=True):
+        if isinstance(low, LeftOut):
+            yield low
+        elif isinstance(high, LeftOut):
+            yield high
+        else:
+            yield _extended(low, high, (layers - FEW) / (MORE - FEW))
 
 
-def difference(catalog: Catalog, job: Job, whole: BatchTimes) -> str:
-    """How far the layer method is off on a decoder that was measured whole, in words.
+def check_layer_method(catalog: Catalog, job: Job, whole: BatchTimes) -> tuple[LayerCheck, ...]:
+    """Hold the layer method against a module that was measured whole: a check a part of its time.
 
     Raises:
         OutOfMemoryError: the layers do not fit.
         ValueError: the module is no stack of layers.
     """
     (found,) = measure_by_layers(catalog, job, [whole.batch])
-    parts = [_compared("request", median(whole.seconds), found.seconds[0])]
-    if whole.prefill_s and found.prefill_s:
-        first, estimate = median(whole.prefill_s), found.prefill_s[0]
-        parts.append(_compared("prefill", first, estimate))
-        parts.append(_compared("rest", median(whole.seconds) - first, found.seconds[0] - estimate))
-    return (
-        f"layer method ({FEW} and {MORE} of {layers_of(catalog, job.module)} layers measured, the rest calculated) "
-        f"against {job.module} measured whole: {'; '.join(parts)}"
+    assert isinstance(found, BatchTimes), "a first batch is never left out"
+    return tuple(
+        LayerCheck(
+            module=job.module,
+            batch=whole.batch,
+            part=part,
+            layers=layers_of(catalog, job.module) or 0,
+            measured_layers=(FEW, MORE),
+            whole_s=median(measured),
+            by_layers_s=median(calculated),
+        )
+        for part, measured, calculated in _parts(catalog, job.module, whole, found)
     )
+
+
+def _parts(catalog: Catalog, module: str, whole: BatchTimes, found: BatchTimes) -> Iterator[Part]:
+    """Seconds of each run, measured and calculated, by part of a request."""
+    yield "request", whole.seconds, found.seconds
+    if whole.prefill_s is None or found.prefill_s is None:
+        return
+    yield "prefill", whole.prefill_s, found.prefill_s
+    _, new_tokens = catalog.answer_lengths(module) or (0, 1)
+    if new_tokens > 1:
+        yield "per-token", whole.per_token_s(new_tokens), found.per_token_s(new_tokens)
 
 
 def _extended(low: BatchTimes, high: BatchTimes, steps: float) -> BatchTimes:
@@ -82,7 +102,3 @@ def _extended(low: BatchTimes, high: BatchTimes, steps: float) -> BatchTimes:
         peak_memory_bytes=None if peaks[0] is None or peaks[1] is None else round(extended(peaks[0], peaks[1])),
         load_s=extended(low.load_s, high.load_s),
     )
-
-
-def _compared(what: str, whole_s: float, estimate_s: float) -> str:
-    return f"{what} {estimate_s:.3g} s against {whole_s:.3g} s ({estimate_s / whole_s - 1:+.0%})"

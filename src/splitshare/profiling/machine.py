@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,8 +25,11 @@ def usable_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def available_memory_bytes() -> int:
-    """Bytes that can still be allocated: what the system says, or what a control group leaves, if that is less."""
+def available_memory_bytes(torch_device: str = "cpu") -> int:
+    """Bytes that can still be allocated: what the system says, or what a control group leaves, if that is less.
+
+    For a CUDA device, what is free on it, if that is less still: modules are built in the system's memory.
+    """
     available = int(psutil.virtual_memory().available)
     for limit_file, usage_file in CGROUP_FILES:
         try:
@@ -34,6 +38,11 @@ def available_memory_bytes() -> int:
             continue
         if limit.isdecimal():
             available = min(available, int(limit) - int(usage))
+    if torch_device != "cpu":
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(torch_device)
+        available = min(available, int(free))
     return max(available, 0)
 
 
@@ -46,21 +55,41 @@ def this_machine(name: str, threads: int, torch_device: str) -> ProfiledDevice:
         torch_device: ``cpu``, ``cuda`` or ``cuda:<index>``; of a CUDA device the memory is its own.
 
     Raises:
-        InputError: there is no such CUDA device.
+        InputError: there is no such CUDA device, or ``name`` cannot be part of a file name.
     """
     gpu, memory_bytes = None, int(psutil.virtual_memory().total)
     if torch_device != "cpu":
         gpu, memory_bytes = _cuda_device(torch_device)
-    return ProfiledDevice(
-        name=name,
-        cpu=_cpu_name(),
-        gpu=gpu,
-        threads=threads,
-        memory_bytes=memory_bytes,
-        os=f"{platform.system()} {platform.release()}",
-        versions={"python": platform.python_version()}
+    facts = {
+        "name": name,
+        "cpu": _cpu_name(),
+        "gpu": gpu,
+        "threads": threads,
+        "memory_bytes": memory_bytes,
+        "os": f"{platform.system()} {_numbers(platform.release())}".rstrip(),
+        "versions": {"python": platform.python_version()}
         | {package: version(package) for package in ("numpy", "torch", "transformers")},
-    )
+    }
+    return ProfiledDevice.parse(facts, "--device-name")
+
+
+def type_name(device: ProfiledDevice) -> str:
+    """A device type named after what others can buy: GPU, or processor and threads, such as ``amd-epyc-2-threads``."""
+    words = device.gpu or device.cpu or "cpu"
+    words = re.sub(r"\((R|TM|C)\)|@.*|\b(CPU|Processor|\d+-Core)\b", " ", words, flags=re.IGNORECASE)
+    name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "cpu"
+    return name if device.gpu else f"{name}-{device.threads}-threads"
+
+
+def busy_share(seconds: float = 3.0) -> float:
+    """Share of all processors' time, from 0 to 1, that whatever runs now takes, looked at for ``seconds``."""
+    return float(psutil.cpu_percent(interval=seconds)) / 100
+
+
+def _numbers(release: str) -> str:
+    """The version in front of what a distribution or hoster appends."""
+    found = re.match(r"[\d.]*\d", release)
+    return found.group() if found else ""
 
 
 def _cuda_device(torch_device: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -19,7 +20,7 @@ from splitshare.errors import InputError, WorkError
 from splitshare.profiling import worker
 from splitshare.profiling.job import BatchTimes, Job, read_report
 from splitshare.profiling.machine import usable_threads
-from splitshare.profiling.records import Method, ModuleDescription, ProfileRow, Work
+from splitshare.profiling.records import LayerCheck, Method, ModuleDescription, ProfileRow, Work
 
 DEFAULT_BUDGET_S = 1.0
 """Seconds of timed runs for a module and batch; the first four models of the catalogue then take 90 s on 2 cores."""
@@ -35,10 +36,10 @@ LAYERS_SOURCE = f"{SOURCE}; of the equal layers two small numbers were measured 
 
 
 class Measurement(NamedTuple):
-    """The rows of one module, a row a batch, and what a reader of the profile should know about them."""
+    """The rows of one module, a row a batch, and what the layer method is worth where it could be told."""
 
     rows: list[ProfileRow]
-    notes: list[str]
+    layer_checks: list[LayerCheck]
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def measure_module(
         else:
             row = row.model_copy(update={"runnable": False, "reason": reason or "not measured"})
         rows.append(row)
-    return Measurement(rows, [line.note for line in lines if line.note])
+    return Measurement(rows, [check for line in lines for check in line.layer_checks or ()])
 
 
 def _run_child(job: Job, report_path: Path, timeout_s: float) -> str:
@@ -161,17 +162,26 @@ def _row(description: ModuleDescription, work: Work, method: Method) -> ProfileR
 
 def _times(times: BatchTimes, work: Work, method: Method) -> dict[str, object]:
     """What was measured, as fields of a row; what was calculated has no spread."""
+    spread = method == "whole"
     found: dict[str, object] = {
         "compute_median_s": median(times.seconds),
         "peak_memory_bytes": times.peak_memory_bytes,
         "load_s": times.load_s,
     }
-    if method == "whole":
-        low, high = (float(value) for value in np.percentile(times.seconds, [10, 90]))
-        found |= {"compute_p10_s": low, "compute_p90_s": high, "runs": len(times.seconds)}
+    if spread:
+        found |= {"runs": len(times.seconds)} | _percentiles("compute", times.seconds)
     if times.prefill_s is not None:
-        found["prefill_s"] = median(times.prefill_s)
+        found |= _decoder_part("prefill", times.prefill_s, spread)
         if work.weight_passes > 1:
-            rest = [total - first for total, first in zip(times.seconds, times.prefill_s, strict=True)]
-            found["per_token_s"] = median(rest) / (work.weight_passes - 1)
+            found |= _decoder_part("per_token", times.per_token_s(work.weight_passes), spread)
     return found
+
+
+def _decoder_part(name: str, seconds: Sequence[float], spread: bool) -> dict[str, object]:
+    found: dict[str, object] = {f"{name}_s": median(seconds)}
+    return found | _percentiles(name, seconds) if spread else found
+
+
+def _percentiles(name: str, seconds: Sequence[float]) -> dict[str, object]:
+    low, high = (float(value) for value in np.percentile(seconds, [10, 90]))
+    return {f"{name}_p10_s": low, f"{name}_p90_s": high}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,29 +86,46 @@ def read_published(path: Path) -> PublishedTable:
     Raises:
         InputError: names the line and the column of what is missing, malformed, not positive or doubled.
     """
+    rows = read_figures(path, COLUMNS)
+    towers = (PublishedTower(model, row["params_millions"], row["gmacs"], row) for model, row in rows.items())
+    return PublishedTable(path, tuple(towers))
+
+
+def read_figures(path: Path, columns: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Read a table of published figures: a row a model, named in the first column, and positive numbers.
+
+    Args:
+        path: a CSV file.
+        columns: its header.
+
+    Returns:
+        Figures by model and column, in file order.
+
+    Raises:
+        InputError: names the line and the column of what is missing, malformed, not positive or doubled.
+    """
     reader = csv.reader(read_text(path).splitlines(), strict=True)
     try:
         lines = list(reader)
     except csv.Error as error:
         raise InputError(path, f"line {reader.line_num}", f"not valid CSV: {error}") from None
-    if not lines or tuple(lines[0]) != COLUMNS:
-        raise InputError(path, "line 1", f"the header must be {','.join(COLUMNS)}")
-    towers: dict[str, PublishedTower] = {}
+    if not lines or lines[0] != list(columns):
+        raise InputError(path, "line 1", f"the header must be {','.join(columns)}")
+    rows: dict[str, dict[str, float]] = {}
     for number, cells in enumerate(lines[1:], start=2):
         where = f"line {number}"
-        if len(cells) != len(COLUMNS):
-            raise InputError(path, where, f"has {len(cells)} cells instead of {len(COLUMNS)}")
+        if len(cells) != len(columns):
+            raise InputError(path, where, f"has {len(cells)} cells instead of {len(columns)}")
         model = cells[0]
-        if not model or model in towers:
+        if not model or model in rows:
             raise InputError(path, f"{where}, model", f"{model!r} is empty or stands twice; one row a model")
-        figures = {
+        rows[model] = {
             column: _positive(path, f"{where}, {column}", cell)
-            for column, cell in zip(_NUMBERS, cells[1:], strict=True)
+            for column, cell in zip(columns[1:], cells[1:], strict=True)
         }
-        towers[model] = PublishedTower(model, figures["params_millions"], figures["gmacs"], figures)
-    if not towers:
+    if not rows:
         raise InputError(path, "", "has no rows")
-    return PublishedTable(path, tuple(towers.values()))
+    return rows
 
 
 def _positive(path: Path, where: str, cell: str) -> float:

@@ -115,8 +115,12 @@ class ProfileRow(Record):
     compute_p90_s: NonNegative | None = None
     prefill_s: NonNegative | None = None
     """A decoder's median seconds from its inputs to the first new token."""
+    prefill_p10_s: NonNegative | None = None
+    prefill_p90_s: NonNegative | None = None
     per_token_s: NonNegative | None = None
-    """A decoder's median seconds for each further token."""
+    """A decoder's median seconds for each further token: what a request takes beyond its prefill, over these tokens."""
+    per_token_p10_s: NonNegative | None = None
+    per_token_p90_s: NonNegative | None = None
     runs: Count | None = None
     peak_memory_bytes: NonNegative | None = None
     parameter_bytes: Count
@@ -125,12 +129,30 @@ class ProfileRow(Record):
     method: Method = "whole"
 
 
+class LayerCheck(Record):
+    """The layer method held against a module that was measured whole too."""
+
+    module: Name
+    batch: PositiveCount
+    part: Literal["request", "prefill", "per-token"]
+    layers: PositiveCount
+    """Equal layers of the module."""
+    measured_layers: tuple[PositiveCount, PositiveCount]
+    """Layers of the two modules that the method measures instead."""
+    whole_s: NonNegative
+    """Seconds measured whole."""
+    by_layers_s: NonNegative
+    """Seconds by the layer method."""
+
+
 class ModuleProfile(Record):
     """``profiles/<device>.json``: the profile of every module on one device."""
 
     schema_: Literal["splitshare.module-profile/1"] = Field(alias="schema")
     device: ProfiledDevice
     notes: tuple[str, ...] = ()
+    layer_checks: tuple[LayerCheck, ...] = ()
+    """What the layer method is worth on this device, on every decoder that could be measured whole."""
     rows: tuple[ProfileRow, ...]
 
     @cached_property

@@ -26,7 +26,7 @@ def main(job_path: Path, report_path: Path) -> None:
     """Measure the job's module, and append to the report."""
     # Imported here, because the parent imports this module for its name, and has no need of torch.
     from splitshare.profiling.describe import describe_module
-    from splitshare.profiling.layers import difference, layers_of, measure_by_layers
+    from splitshare.profiling.layers import check_layer_method, layers_of, measure_by_layers
     from splitshare.profiling.timing import OutOfMemoryError, measure_batches
 
     job = Job.read(job_path)
@@ -39,7 +39,7 @@ def main(job_path: Path, report_path: Path) -> None:
 
         description = describe_module(catalog, job.module)
         tell(ReportLine(described=description))
-        available = float(available_memory_bytes() if job.memory_bytes is None else job.memory_bytes)
+        available = float(available_memory_bytes(job.torch_device) if job.memory_bytes is None else job.memory_bytes)
         shortage = memory_shortage(description, available)
         if shortage:
             tell(ReportLine(out_of_memory=shortage))
@@ -49,21 +49,34 @@ def main(job_path: Path, report_path: Path) -> None:
         try:
             if by_layers and needed_bytes(description) > WHOLE_SHARE * available:
                 tell(ReportLine(method="layer-extrapolated"))
-                for times in measure_by_layers(catalog, job, batches):
-                    tell(ReportLine(measured=times))
+                for found in measure_by_layers(catalog, job, batches):
+                    shortage = _activations_shortage(found, available)
+                    if shortage:
+                        tell(ReportLine(out_of_memory=shortage))
+                        return
+                    tell(_line(found))
                 return
             first: BatchTimes | None = None
             for found in measure_batches(catalog, job, batches):
-                if isinstance(found, LeftOut):
-                    tell(ReportLine(left_out=found))
-                    continue
-                tell(ReportLine(measured=found))
-                first = first or found
+                tell(_line(found))
+                if first is None and isinstance(found, BatchTimes):
+                    first = found
             # What the layer method is worth is shown wherever a decoder can be measured both ways.
             if by_layers and first is not None and description.kind == "decoder":
-                tell(ReportLine(note=difference(catalog, job, first)))
+                tell(ReportLine(layer_checks=check_layer_method(catalog, job, first)))
         except OutOfMemoryError as error:
             tell(ReportLine(out_of_memory=str(error)))
+
+
+def _line(found: BatchTimes | LeftOut) -> ReportLine:
+    return ReportLine(left_out=found) if isinstance(found, LeftOut) else ReportLine(measured=found)
+
+
+def _activations_shortage(found: BatchTimes | LeftOut, available_bytes: float) -> str | None:
+    """Why a batch whose peak was calculated would not run: a few layers fit where all of them do not."""
+    if isinstance(found, LeftOut) or found.peak_memory_bytes is None:
+        return None
+    return _shortage(found.peak_memory_bytes, available_bytes)
 
 
 def needed_bytes(description: ModuleDescription) -> int:
@@ -73,10 +86,13 @@ def needed_bytes(description: ModuleDescription) -> int:
 
 def memory_shortage(description: ModuleDescription, available_bytes: float) -> str | None:
     """Why a module does not run with so much memory; None if it does."""
-    needed = needed_bytes(description)
-    if needed <= available_bytes:
+    return _shortage(needed_bytes(description), available_bytes)
+
+
+def _shortage(needed_bytes: float, available_bytes: float) -> str | None:
+    if needed_bytes <= available_bytes:
         return None
-    return f"needs about {needed / 1e9:.1f} GB of memory, {available_bytes / 1e9:.1f} GB are available"
+    return f"needs about {needed_bytes / 1e9:.1f} GB of memory, {available_bytes / 1e9:.1f} GB are available"
 
 
 if __name__ == "__main__":

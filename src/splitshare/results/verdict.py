@@ -135,18 +135,27 @@ def summary_table(verdict: Verdict) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def in_words(verdict: Verdict) -> str:
-    """The verdict as a paragraph."""
+def in_words(
+    verdict: Verdict, *, does: str = "places", reference: str = "the proved optimum", drawn: str = "workloads"
+) -> str:
+    """The verdict as a paragraph.
+
+    Args:
+        verdict: the verdict.
+        does: what the method does with an instance.
+        reference: what gaps are held against.
+        drawn: what is resampled together for the interval.
+    """
     own = verdict.summaries[0]
     sentences = [
-        f"{verdict.family}: {verdict.method} places {own.placed} of {own.instances} instances, "
+        f"{verdict.family}: {verdict.method} {does} {own.placed} of {own.instances} instances, "
         f"{own.optimal} of them optimally."
     ]
     if own.mean_gap is not None and own.worst_gap is not None:
         gap = own.mean_gap
         sentences.append(
-            f"Its mean gap to the proved optimum is {gap.estimate:.2%} ({gap.confidence:.0%} interval {gap.low:.2%} to "
-            f"{gap.high:.2%}, by resampling workloads), its worst {own.worst_gap:.2%}."
+            f"Its mean gap to {reference} is {gap.estimate:.2%} ({gap.confidence:.0%} interval {gap.low:.2%} to "
+            f"{gap.high:.2%}, by resampling {drawn}), its worst {own.worst_gap:.2%}."
         )
     for better, phrase in ((True, "significantly better than"), (False, "significantly worse than")):
         names = [d.baseline for d in verdict.duels if d.better is better]

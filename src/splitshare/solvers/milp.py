@@ -30,6 +30,12 @@ Sense = Literal["<=", "=", ">="]
 
 FEASIBILITY_TOLERANCE = 1e-6
 """Largest violation of a row (relative to its largest term), a bound or integrality that an answer may have."""
+PADDED_TERMS = 1_000_000
+"""Terms up to which rows of any length are handed over in one array."""
+
+
+class SizeLimitError(WorkError):
+    """A solver's licence refuses a program for its size."""
 
 
 @dataclass
@@ -77,11 +83,25 @@ class MilpResult:
 
 
 def solve_milp(
-    milp: Milp, *, solver: Solver, time_limit_s: float | None = None, seed: int = 0, threads: int = 1
+    milp: Milp,
+    *,
+    solver: Solver,
+    time_limit_s: float | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    relative_gap: float = 0.0,
 ) -> MilpResult:
     """Solve to proved optimality, or to the time limit, with exactly the solver that is named.
 
     Building (from columns and rows to the solver's model) and solving are timed apart.
+
+    Args:
+        milp: the program.
+        solver: who solves it.
+        time_limit_s: seconds of solving.
+        seed: of the solver's own draws.
+        threads: of the solver.
+        relative_gap: what counts as optimal: a bound so close to the objective, relatively.
 
     Raises:
         WorkError: the solver has no licence, refuses the size, ends with a status that is no answer, or answers
@@ -90,10 +110,11 @@ def solve_milp(
     with _quiet():
         licence = _gurobi_environment() if solver == "gurobi" else contextlib.nullcontext(None)
         with licence as environment:
+            options = _options(solver, time_limit_s, seed, threads, relative_gap)
             started = time.perf_counter()
             model = _linopy_model(milp)
             built = time.perf_counter()
-            condition = _run(model, milp, solver, _options(solver, time_limit_s, seed, threads), environment)
+            condition = _run(model, milp, solver, options, environment)
             result = _result(model, condition, milp, solver, built - started)
             if environment is not None:
                 model.solver_model.dispose()
@@ -107,10 +128,12 @@ def solver_version(solver: Solver) -> str:
     return f"highs {highspy.Highs().version()}"
 
 
-def _options(solver: Solver, time_limit_s: float | None, seed: int, threads: int) -> dict[str, Any]:
+def _options(
+    solver: Solver, time_limit_s: float | None, seed: int, threads: int, relative_gap: float
+) -> dict[str, Any]:
     if solver == "gurobi":
         options: dict[str, Any] = {
-            "MIPGap": 0.0,
+            "MIPGap": relative_gap,
             "MIPGapAbs": 1e-10,
             "FeasibilityTol": 1e-9,
             "IntFeasTol": 1e-9,
@@ -120,7 +143,7 @@ def _options(solver: Solver, time_limit_s: float | None, seed: int, threads: int
         }
         return options if time_limit_s is None else options | {"TimeLimit": time_limit_s}
     options = {
-        "mip_rel_gap": 0.0,
+        "mip_rel_gap": relative_gap,
         "mip_abs_gap": 1e-10,
         "primal_feasibility_tolerance": 1e-9,
         "mip_feasibility_tolerance": 1e-9,
@@ -160,14 +183,28 @@ def _linopy_model(milp: Milp) -> linopy.Model:
                 integer=name == "integer",
             )
             label[columns] = variables.labels.values
-    if milp.rows:
-        coordinates = {"row": np.arange(len(milp.rows))}
-        senses = xr.DataArray(np.asarray(milp.senses, dtype=str), coords=coordinates)
-        right = xr.DataArray(np.asarray(milp.right, dtype=float), coords=coordinates)
-        model.add_constraints(_expression(model, milp.rows, label), senses, right, name="rows")
+    for number, rows in enumerate(_groups(milp.rows)):
+        coordinates = {"row": np.arange(len(rows))}
+        senses = xr.DataArray(np.asarray([milp.senses[i] for i in rows], dtype=str), coords=coordinates)
+        right = xr.DataArray(np.asarray([milp.right[i] for i in rows], dtype=float), coords=coordinates)
+        expression = _expression(model, [milp.rows[i] for i in rows], label)
+        model.add_constraints(expression, senses, right, name=f"rows_{number}")
     objective = {column: cost for column, cost in enumerate(milp.costs) if cost != 0}
     model.add_objective(_expression(model, [objective], label).sum())
     return model
+
+
+def _groups(rows: Sequence[dict[int, float]]) -> list[list[int]]:
+    """Rows to be added together: all, or, where padding them to the longest would cost memory, by length."""
+    if not rows:
+        return []
+    widths = [len(terms) for terms in rows]
+    if len(rows) * max(widths) <= PADDED_TERMS:
+        return [list(range(len(rows)))]
+    groups: dict[int, list[int]] = {}
+    for i, width in enumerate(widths):
+        groups.setdefault(max(0, width - 1).bit_length() // 2, []).append(i)  # lengths up to 1, 4, 16, 64, ...
+    return [groups[key] for key in sorted(groups)]
 
 
 def _expression(
@@ -200,7 +237,7 @@ def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any
     except gurobipy.GurobiError as error:
         size = f"{len(milp.costs)} variables and {len(milp.rows)} constraints"
         if error.errno == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:
-            raise WorkError(
+            raise SizeLimitError(
                 f"solver gurobi: the model has {size}, more than the size-limited licence takes (2000 of each); "
                 "use a full licence or --solver highs"
             ) from None

@@ -6,37 +6,42 @@ guard against accidents, not a prison: the code runs with the user's rights.
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import resource
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from splitshare.errors import InputError, SplitshareError
-from splitshare.placement.contract import load
-from splitshare.placement.instance import Placement, PlacementInstance
-from splitshare.placement.run import solve
+from splitshare.records import Record
 
 Failure = Literal["crashed", "overran", "broke the contract"]
 START_S = 60.0
 """Seconds that a process may take to import the algorithm."""
 
 
+Package = Literal["splitshare.placement", "splitshare.onloading"]
+"""The problem's package: its ``contract`` loads algorithms, its ``run`` solves an instance with one."""
+Instance = TypeVar("Instance", bound=Record)
+
+
 @dataclass(frozen=True)
-class Run:
+class Run(Generic[Instance]):
     """One run to do."""
 
-    instance: PlacementInstance
+    instance: Instance
     seed: int
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a run: a placement, or how it failed and what was said."""
+class Outcome(Generic[Instance]):
+    """What became of a run: the record of an answer, or how it failed and what was said."""
 
-    run: Run
-    placement: Placement | None
+    run: Run[Instance]
+    answer: Any
+    """A placement or an onloading decision; ``None`` where the run failed."""
     failure: Failure | None = None
     message: str = ""
 
@@ -56,7 +61,9 @@ class Limits:
         return 2 * self.time_s + 1
 
 
-def run_limited(algorithm: str, runs: Sequence[Run], limits: Limits) -> Iterator[Outcome]:
+def run_limited(
+    package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits
+) -> Iterator[Outcome[Instance]]:
     """Run ``algorithm`` (a name or ``file.py:Class``) and yield an outcome a run, in order, as they come.
 
     Raises:
@@ -65,17 +72,19 @@ def run_limited(algorithm: str, runs: Sequence[Run], limits: Limits) -> Iterator
     todo = list(runs)
     while todo:
         done = 0
-        for outcome in _one_process(algorithm, todo, limits):
+        for outcome in _one_process(package, algorithm, todo, limits):
             done += 1
             yield outcome
         todo = todo[done:]
 
 
-def _one_process(algorithm: str, runs: Sequence[Run], limits: Limits) -> Iterator[Outcome]:
+def _one_process(
+    package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits
+) -> Iterator[Outcome[Instance]]:
     """Outcomes from one process, up to and including the first that ends it."""
     context = multiprocessing.get_context("spawn")  # a fresh interpreter: nothing of this one can be touched
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, algorithm, list(runs), limits), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, package, algorithm, list(runs), limits), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -109,11 +118,12 @@ def _receive(connection: Connection, timeout_s: float) -> object:
         return _GONE
 
 
-def _serve(connection: Connection, algorithm: str, runs: list[Run], limits: Limits) -> None:
+def _serve(connection: Connection, package: Package, algorithm: str, runs: list[Run[Any]], limits: Limits) -> None:
     """The process's side: load, then answer run by run."""
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     try:
-        made = load(algorithm)
+        made = importlib.import_module(f"{package}.contract").load(algorithm)
+        solve = importlib.import_module(f"{package}.run").solve
     except SplitshareError as error:
         connection.send(error)
         return
@@ -121,8 +131,8 @@ def _serve(connection: Connection, algorithm: str, runs: list[Run], limits: Limi
     for run in runs:
         try:
             own = run.instance.model_copy(deep=True)  # what one run does to its instance must not reach the next
-            placement = solve(own, made, seed=run.seed, time_limit_s=limits.time_s)
-            connection.send((placement, None, ""))
+            answer = solve(own, made, seed=run.seed, time_limit_s=limits.time_s)
+            connection.send((answer, None, ""))
         except SplitshareError as error:
             connection.send((None, "broke the contract", str(error)))
         except Exception as error:  # whatever a user's algorithm raises is a result of the comparison

@@ -2,7 +2,7 @@ import pytest
 
 from splitshare.errors import InputError
 from splitshare.placement.random_instances import random_instances
-from splitshare.placement.sandbox import Limits, Run, run_limited
+from splitshare.sandbox import Limits, Run, run_limited
 
 OFFENDERS = """
 import os, time
@@ -59,7 +59,9 @@ def offenders(tmp_path_factory):
 )
 def test_offences_are_results(offenders, name, failure, message):
     instance = random_instances(range(3))[0]
-    outcomes = list(run_limited(f"{offenders}:{name}", [Run(instance, 0), Run(instance, 1)], Limits()))
+    outcomes = list(
+        run_limited("splitshare.placement", f"{offenders}:{name}", [Run(instance, 0), Run(instance, 1)], Limits())
+    )
     assert [o.failure for o in outcomes] == [failure, failure]
     assert all(message in o.message for o in outcomes)
 
@@ -67,18 +69,24 @@ def test_offences_are_results(offenders, name, failure, message):
 def test_a_run_that_hangs_costs_one_run(offenders):
     instance = random_instances(range(3), replication=False)[0]
     runs = [Run(instance, seed) for seed in (0, 1, 2)]
-    outcomes = list(run_limited(f"{offenders}:Sleeper", runs, Limits(time_s=0.2)))
+    outcomes = list(run_limited("splitshare.placement", f"{offenders}:Sleeper", runs, Limits(time_s=0.2)))
     assert [o.failure for o in outcomes] == [None, "overran", None]
     assert [o.run.seed for o in outcomes] == [0, 1, 2]
 
 
 def test_an_answer_that_breaks_a_rule_is_told_with_the_rule(offenders):
-    outcome = next(run_limited(f"{offenders}:Cheater", [Run(random_instances(range(3))[0], 0)], Limits()))
-    assert outcome.placement is not None
-    assert outcome.placement.status == "infeasible"
-    assert "unknown device 'nowhere'" in str(outcome.placement.reason)
+    outcome = next(
+        run_limited("splitshare.placement", f"{offenders}:Cheater", [Run(random_instances(range(3))[0], 0)], Limits())
+    )
+    assert outcome.answer is not None
+    assert outcome.answer.status == "infeasible"
+    assert "unknown device 'nowhere'" in str(outcome.answer.reason)
 
 
 def test_what_cannot_be_loaded_is_the_users_error(offenders):
     with pytest.raises(InputError, match="did you mean 'Crasher'"):
-        list(run_limited(f"{offenders}:Crsher", [Run(random_instances(range(3))[0], 0)], Limits()))
+        list(
+            run_limited(
+                "splitshare.placement", f"{offenders}:Crsher", [Run(random_instances(range(3))[0], 0)], Limits()
+            )
+        )

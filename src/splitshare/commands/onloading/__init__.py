@@ -1,0 +1,1 @@
+"""The commands of the onloading problem: ``splitshare onloading ...``."""

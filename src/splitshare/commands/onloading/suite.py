@@ -1,0 +1,30 @@
+"""``splitshare onloading suite``: write the named suite and its digests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from splitshare.onloading.generate import roles_of
+from splitshare.onloading.suite import suite
+from splitshare.onloading.zoo import Zoo
+from splitshare.placement.pinned import pinned
+from splitshare.record_set import write_set
+
+INSTANCES, DIGESTS = "onloading_instances.jsonl", "onloading_instances.json"
+
+
+def run(zoos: Sequence[Path], output: Path) -> None:
+    """Write the suites of ``zoos`` one after another: instances, a line each, and their digests.
+
+    Names of the first zoo's instances are plain, those of others carry the zoo's name.
+
+    Raises:
+        InputError: a zoo is wrong, or nobody has said what its devices stand for.
+    """
+    instances = []
+    for number, path in enumerate(zoos):
+        zoo = Zoo.read(path)
+        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0))
+    write_set(instances, output / INSTANCES)
+    pinned(instances).write(output / DIGESTS)

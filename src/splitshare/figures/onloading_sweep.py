@@ -1,0 +1,65 @@
+"""Accuracy as memory, load, bandwidth and the number of clients vary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.style import (
+    COLUMN_WIDTH_IN,
+    ONLOADING_METHODS,
+    legend_below,
+    paper_style,
+    save_figure,
+    save_table,
+)
+
+NAME = "onloading_sweep"
+VARIED = {
+    "memory": "Memory (factor)",
+    "load": "Demand (factor)",
+    "bandwidth": "Bandwidth (factor)",
+    "clients": "Clients",
+}
+"""What is varied, and the title of its axis."""
+
+
+def sweep_table(sweep: pd.DataFrame) -> pd.DataFrame:
+    """Means over the seeds: a row a value and method; ``bound`` is what J3O's prices prove."""
+    return sweep.groupby(["varied", "value", "method"], sort=False, as_index=False)[
+        ["objective", "bound", "unserved"]
+    ].mean()
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table and the figure ``onloading_sweep``."""
+    table = sweep_table(inputs.csv("onloading/sweep.csv"))
+    save_table(table, output, NAME, caption="Mean accuracy over all queries as one thing is varied, batching allowed.")
+    with paper_style():
+        save_figure(_figure(table), output, NAME)
+
+
+def _figure(table: pd.DataFrame) -> Figure:
+    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2.2))
+    panels = figure.subplots(1, len(VARIED), sharey=True)
+    for axes, (varied, title) in zip(panels, VARIED.items(), strict=True):
+        part = table[table["varied"] == varied]
+        for method, (name, colour) in ONLOADING_METHODS.items():
+            rows = part[part["method"] == method].sort_values("value")
+            if len(rows):
+                axes.plot(rows["value"], rows["objective"], marker=".", color=colour, label=name)
+        bound = part[part["method"] == "j3o-batching"].sort_values("value")
+        grey = ONLOADING_METHODS["optimum"][1]
+        axes.plot(bound["value"], bound["bound"], color=grey, linestyle=":", label="Upper bound")
+        axes.set_xscale("log")
+        values = sorted(part["value"].unique())
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.minorticks_off()
+        axes.set_xlabel(title)
+    panels[0].set_ylabel("Mean accuracy")
+    panels[0].set_ylim(0, 1)
+    legend_below(figure, panels[0], columns=4)
+    return figure

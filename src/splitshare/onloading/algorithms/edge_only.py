@@ -1,0 +1,25 @@
+"""Every query is answered at its client's server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from splitshare.onloading.alternation import Settings, answer, warm_up
+from splitshare.onloading.contract import Answer
+from splitshare.onloading.instance import OnloadingInstance
+
+
+@dataclass(frozen=True)
+class EdgeOnly:
+    """Queries are answered at their client's server, or not at all; servers' models are J3O's for that alone (ours)."""
+
+    name: ClassVar[str] = "edge-only"
+
+    def warm_up(self) -> None:
+        """Compile the greedy."""
+        warm_up()
+
+    def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
+        """Choose models; ``seed`` is not used."""
+        return answer(instance, Settings(), ("edge",), batching=False, time_limit_s=time_limit)

@@ -1,0 +1,34 @@
+"""J3O without batching: the alternation over models that run queries one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from splitshare.onloading.alternation import Settings, answer, warm_up
+from splitshare.onloading.contract import Answer
+from splitshare.onloading.instance import PLACES, OnloadingInstance
+
+DEFAULT = Settings()
+
+
+@dataclass(frozen=True)
+class J3O:
+    """J3O in our reading (``splitshare.onloading.alternation``); every batch has one query."""
+
+    name: ClassVar[str] = "j3o"
+    rounds: int = DEFAULT.rounds
+    patience: int = DEFAULT.patience
+    step: float = DEFAULT.step
+    sweeps: int = DEFAULT.sweeps
+    trials: int = DEFAULT.trials
+    prices: bool = DEFAULT.prices
+
+    def warm_up(self) -> None:
+        """Compile the greedy."""
+        warm_up()
+
+    def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
+        """Choose models; ``seed`` is not used."""
+        settings = Settings(self.rounds, self.patience, self.step, self.sweeps, self.trials, self.prices)
+        return answer(instance, settings, PLACES, batching=False, time_limit_s=time_limit)

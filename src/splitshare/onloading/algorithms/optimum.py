@@ -1,0 +1,71 @@
+"""The optimum, proved by a solver."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from splitshare.errors import WorkError
+from splitshare.onloading import exact
+from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.contract import Answer
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.objective import evaluate, onloading_of
+from splitshare.onloading.run import OBJECTIVE_TOLERANCE
+from splitshare.solvers.milp import Milp, Solver, solve_milp
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The exact mixed-integer program of ``splitshare.onloading.exact``, solved by the named solver.
+
+    It is solved to a relative gap of ``gap``, by default both solvers' own.
+    """
+
+    name: ClassVar[str] = "optimum"
+    solver: Solver = "highs"
+    threads: int = 1
+    gap: float = exact.RELATIVE_GAP
+
+    def warm_up(self) -> None:
+        """Solve a program of one column: the first call loads the solver's and linopy's libraries."""
+        program = Milp()
+        program.add_row({program.add_column(cost=-1.0, upper=1.0, integer=True): 1.0}, "<=", 1.0)
+        solve_milp(program, solver=self.solver)
+
+    def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
+        """Solve to a proved optimum, or to the best that the time limit allows.
+
+        Raises:
+            WorkError: the solver's answer does not hold by the evaluator.
+        """
+        started = time.perf_counter()
+        arrays = arrays_of(instance)
+        model = exact.build(arrays)
+        written_s = time.perf_counter() - started
+        result = solve_milp(
+            model.milp,
+            solver=self.solver,
+            time_limit_s=time_limit,
+            seed=seed,
+            threads=self.threads,
+            relative_gap=self.gap,
+        )
+        onloading = objective = None
+        if result.values is not None and result.objective is not None:
+            hosts = model.hosts(result.values)
+            objective = -result.objective
+            worth = evaluate(arrays, hosts, model.offloading(result.values)).objective
+            if abs(worth - objective) > OBJECTIVE_TOLERANCE * max(worth, 1e-9):
+                raise WorkError(f"{instance.name}: {self.solver} says {objective!r}, the evaluator {worth!r}")
+            onloading = onloading_of(instance, hosts)
+        return Answer(
+            onloading=onloading,
+            status=result.status,
+            bound=None if result.bound is None else -result.bound,
+            objective=objective,
+            build_s=written_s + result.build_s,
+            solve_s=result.solve_s,
+            solver=result.solver,
+        )

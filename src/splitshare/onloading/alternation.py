@@ -1,0 +1,289 @@
+"""J3O, as we read its abstract: greedy onloading at prices, and the offloading program that sets them, in turns.
+
+One round: (i) at the present prices of the shared limits, models are onloaded by a lazy greedy under the memory
+knapsacks, then each location is filled anew (``greedy``); (ii) the offloading program is solved for these models; its
+value is a decision's, its dual prices pull the present ones towards them. The best decision of all rounds is kept, and
+each round's prices prove a bound (``lagrangian``), the least of which is kept. The rounds end when ``patience`` of
+them in a row brought nothing better, when bound and decision meet, or after ``rounds``.
+
+With batching, (i) also chooses batch sizes, as if every batch filled; (ii) then lowers, for models whose queries are
+too few to fill their batches in time, the batch size to the largest that they do fill.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from splitshare.onloading.arrays import Arrays, Flags, Floats, arrays_of
+from splitshare.onloading.contract import Answer
+from splitshare.onloading.greedy import (
+    Knapsacks,
+    hosts_of_filling,
+    improve,
+    knapsacks_of,
+    lazy_greedy,
+    rows_worth,
+    upper_bound,
+)
+from splitshare.onloading.instance import (
+    PLACES,
+    Batch,
+    Client,
+    Cloud,
+    Compute,
+    Model,
+    OnloadingInstance,
+    Place,
+    Server,
+    Task,
+)
+from splitshare.onloading.lagrangian import values_at, worth_of_limits
+from splitshare.onloading.lp import LpSolution, OffloadingLp
+from splitshare.onloading.objective import EDGE, Hosts, onloading_of
+from splitshare.onloading.server_search import better_fillings
+
+ENOUGH = 1e-5
+"""Relative distance of bound and decision at which there is nothing left to gain."""
+LEAST_STEP = 1 + 1e-7
+"""Factor by which another filling of a server must be better."""
+NEARLY = 0.4
+"""Share of a batch's least rate from which on the program is asked to fill it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the alternation runs (ours)."""
+
+    rounds: int = 40
+    patience: int = 10
+    step: float = 0.3
+    """Least share of the way that prices go towards the program's; the first rounds go further."""
+    sweeps: int = 2
+    """Most times that each location is filled anew in a round."""
+    trials: int = 4
+    """Other fillings of a server that are tried in its turn after the last round; 0 for none."""
+    prices: bool = True
+    """Whether the program's prices are used; if not, limits are free for the greedy, and there is one round."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round came to, all in mean accuracy over all queries."""
+
+    objective: float
+    """Of the round's models; where that is below the incumbent, batches may not be full."""
+    incumbent: float
+    """The best so far."""
+    bound: float
+    """The least bound so far."""
+
+
+@dataclass(frozen=True)
+class Alternation:
+    """The best decision, and how it was come by."""
+
+    hosts: Hosts
+    solution: LpSolution
+    bound: float
+    """Mean accuracy that no decision exceeds."""
+    rounds: tuple[Round, ...]
+
+
+def alternate(
+    program: OffloadingLp, settings: Settings | None = None, *, time_limit_s: float | None = None
+) -> Alternation:
+    """Run J3O.
+
+    Args:
+        program: the offloading program of the instance; without batching, one of an instance of batches of one.
+        settings: how.
+        time_limit_s: no round starts later than this; the first always runs.
+    """
+    settings = settings or Settings()
+    started = time.perf_counter()
+    arrays, limits = program.arrays, program.limits
+    sacks = knapsacks_of(arrays)
+    prices = np.zeros(len(limits.bound))
+    best: tuple[Hosts, LpSolution] | None = None
+    bound, since, rounds = arrays.demand, 0, []
+    for number in range(settings.rounds):
+        if best is not None and time_limit_s is not None and time.perf_counter() - started > time_limit_s:
+            break
+        # At no prices the cloud would seem to answer everything: the first round does as if there were none.
+        places = program.places if number else tuple(place for place in program.places if place != "cloud")
+        values = values_at(arrays, limits, prices, places)
+        held = lazy_greedy(values, sacks)
+        improve(values, sacks, held, settings.sweeps)
+        if places == program.places:
+            starts = (values.elsewhere, rows_worth(values, sacks, held))
+            relaxed = min(upper_bound(values, sacks, start) for start in starts)
+            bound = min(bound, relaxed + worth_of_limits(limits, prices))
+        hosts, solution = solve_filled(program, hosts_of_filling(sacks, held), best[1].right_per_s if best else -1.0)
+        since += 1
+        if best is None or solution.right_per_s > best[1].right_per_s:
+            best, since = (hosts, solution), 0
+        incumbent = best[1].right_per_s
+        rounds.append(Round(*(float(value / arrays.demand) for value in (solution.right_per_s, incumbent, bound))))
+        if not settings.prices or since >= settings.patience or bound - incumbent <= ENOUGH * bound:
+            break
+        prices += max(settings.step, 2 / (number + 2)) * (solution.prices - prices)
+    assert best is not None
+    best = search_servers(program, sacks, *best, settings)
+    return Alternation(*best, float(bound / arrays.demand), tuple(rounds))
+
+
+def search_servers(
+    program: OffloadingLp, sacks: Knapsacks, hosts: Hosts, solution: LpSolution, settings: Settings
+) -> tuple[Hosts, LpSolution]:
+    """Refill one server after another while the offloading program says that it gains, all of them in turn.
+
+    Args:
+        program: the offloading program.
+        sacks: the locations.
+        hosts: where to start.
+        solution: the program's solution for ``hosts``.
+        settings: how.
+    """
+    servers = len(program.arrays.server_limit)
+    server = since = 0
+    while since < servers and settings.trials:
+        held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
+        since += 1
+        for filling in better_fillings(program, sacks, solution.prices, held, server, settings.trials):
+            changed = hosts.server.copy()
+            changed[server] = filling
+            other = solve_filled(program, Hosts(hosts.client, changed), solution.right_per_s * LEAST_STEP)
+            if other[1].right_per_s > solution.right_per_s * LEAST_STEP:
+                hosts, solution = other
+                since = 0
+                break
+        server = (server + 1) % servers
+    return hosts, solution
+
+
+def solve_filled(program: OffloadingLp, hosts: Hosts, floor: float) -> tuple[Hosts, LpSolution]:
+    """Solve the offloading program, batch sizes lowered where too few queries come to fill them in time.
+
+    A batch that the program without that rule fills at least by ``NEARLY`` is kept at first, for the program to fill
+    it; where it cannot, or at a loss against smaller batches, it is lowered too. Sizes only ever go down, and batches
+    of one are always full, so this ends.
+
+    Args:
+        program: the offloading program.
+        hosts: the onloaded models.
+        floor: right answers a second. What does not exceed it even without the rule is returned as it is, for its
+            prices: it is no decision to keep.
+    """
+    arrays = program.arrays
+    while True:
+        solution = program.solve(hosts, filled=False)
+        assert solution is not None  # only batches that must fill can rule out every answer
+        flow = _flow(arrays, solution)
+        wanted = arrays.least_rate[np.maximum(hosts.server, 0)]
+        short = flow < wanted * (1 - 1e-9)
+        if solution.right_per_s <= floor or not short.any():
+            return hosts, solution
+        far = flow < wanted * NEARLY
+        if not far.any():
+            break
+        hosts = _lowered(arrays, hosts, flow, far)
+    forced = program.solve(hosts)
+    if forced is not None:
+        floor = max(floor, forced.right_per_s)
+    lowered = solve_filled(program, _lowered(arrays, hosts, flow, short), floor)
+    return lowered if forced is None or forced.right_per_s < lowered[1].right_per_s else (hosts, forced)
+
+
+def _lowered(arrays: Arrays, hosts: Hosts, flow: Floats, which: Flags) -> Hosts:
+    """Batch sizes lowered, for ``which`` servers and models, to the largest that ``flow`` fills."""
+    fills = arrays.least_rate <= flow[:, :, None]
+    largest = fills.shape[2] - 1 - np.argmax(fills[:, :, ::-1], axis=2)
+    return Hosts(hosts.client, np.where(which, np.minimum(largest, hosts.server), hosts.server))
+
+
+def _flow(arrays: Arrays, solution: LpSolution) -> Floats:
+    """Queries a second that each model answers at each server, shape (S, J)."""
+    answers = solution.offloading
+    at_edge = answers.place == EDGE
+    row = answers.row[at_edge]
+    flow = np.zeros(arrays.edge_s.shape[:2])
+    np.add.at(flow, (arrays.row_server[row], answers.model[at_edge]), arrays.rate[row] * answers.fraction[at_edge])
+    return flow
+
+
+def answer(
+    instance: OnloadingInstance,
+    settings: Settings,
+    places: tuple[Place, ...],
+    *,
+    batching: bool,
+    time_limit_s: float | None,
+) -> Answer:
+    """J3O's answer for an instance.
+
+    Args:
+        instance: the instance.
+        settings: how the alternation runs.
+        places: where queries may be answered.
+        batching: whether batch sizes are chosen; if not, all are one.
+        time_limit_s: seconds to keep to.
+    """
+    started = time.perf_counter()
+    arrays = arrays_of(instance, batching=batching)
+    program = OffloadingLp(arrays, places)
+    built_s = time.perf_counter() - started
+    found = alternate(program, settings, time_limit_s=time_limit_s)
+    # Without batching, or with fewer places, the bound speaks of a smaller problem than the instance's.
+    whole = places == PLACES and (batching or len(instance.batches) == 1)
+    return Answer(
+        onloading_of(instance, found.hosts),
+        places=places,
+        bound=found.bound if whole else None,
+        iterations=len(found.rounds),
+        build_s=built_s,
+    )
+
+
+@cache
+def warm_up() -> None:
+    """Compile the greedy (or load it from the cache on disk) on an instance of one client, so that no timing has it."""
+    task = Task(name="t", query_bytes=1.0, latency_limit_s=10.0)
+    compute = {"any": Compute(start_s=0.1, per_query_s=0.1)}
+    instance = OnloadingInstance(
+        schema_="splitshare.onloading-instance/1",
+        name="warm-up",
+        batches=(Batch(size=1, wait_s=0.0), Batch(size=2, wait_s=1.0)),
+        tasks=(task,),
+        models=tuple(
+            Model(name=name, memory_bytes=1.0, accuracy={"t": share}, compute=compute)
+            for name, share in (("a", 0.5), ("b", 0.6))
+        ),
+        cloud=Cloud(device="any", compute_limit=0.1),
+        servers=(
+            Server(
+                name="s",
+                device="any",
+                memory_bytes=1.0,
+                compute_limit=1.0,
+                backhaul_bytes_per_s=1.0,
+                backhaul_latency_s=0.0,
+            ),
+        ),
+        clients=(
+            Client(
+                name="c",
+                server="s",
+                device="any",
+                memory_bytes=1.0,
+                compute_limit=1.0,
+                uplink_bytes_per_s=1.0,
+                uplink_latency_s=0.0,
+                demand_per_s={"t": 9.0},
+            ),
+        ),
+    )
+    answer(instance, Settings(rounds=2), PLACES, batching=True, time_limit_s=None)

@@ -1,0 +1,172 @@
+"""An onloading instance as arrays: the one reading of it that the evaluator, the programs and the algorithms share.
+
+A *row* is a pair of a client and a task that it asks (demand above 0); rows stand server by server, and client by
+client within a server, so that each has a slice of them. Sizes: R rows, C clients, S servers, T tasks, J models, B
+batch sizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from splitshare.onloading.instance import OnloadingInstance
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """See the module; clients and servers are numbered as in the instance."""
+
+    instance: OnloadingInstance
+    row_client: Ints
+    """Shape (R,)."""
+    row_task: Ints
+    row_server: Ints
+    rate: Floats
+    """Queries a second, shape (R,)."""
+    size: Floats
+    """Bytes of a query, shape (R,)."""
+    accuracy: Floats
+    """Of a model on the row's task, 0 where it does not serve it, shape (R, J)."""
+    serves: Flags
+    """Whether the model serves the row's task, shape (R, J)."""
+    memory: Floats
+    """Bytes of each model, shape (J,)."""
+    client_memory: Floats
+    server_memory: Floats
+    client_s: Floats
+    """Seconds of a query on each client, infinite where the model cannot run, shape (C, J)."""
+    edge_s: Floats
+    """Seconds of a query's share in a batch on each server, shape (S, J, B)."""
+    cloud_s: Floats
+    """Shape (J,)."""
+    client_allowed: Flags
+    """Whether the client may answer the row with a model (it serves the task within the limit), shape (R, J)."""
+    edge_allowed: Flags
+    """The same for the row's server, by batch size, shape (R, J, B)."""
+    cloud_allowed: Flags
+    """The same for the cloud, shape (R, J)."""
+    least_rate: Floats
+    """Queries a second that fill batches in time, shape (B,)."""
+    client_limit: Floats
+    """Seconds of computing a second, shape (C,)."""
+    server_limit: Floats
+    cloud_limit: float
+    uplink: Floats
+    """Bytes a second, shape (C,)."""
+    backhaul: Floats
+    client_server: Ints
+    """Each client's server, shape (C,)."""
+    client_rows: Ints
+    """First row of each client in the order of the rows, and one past the last, shape (C, 2)."""
+    server_rows: Ints
+    """The same for servers, shape (S, 2)."""
+
+    @property
+    def demand(self) -> float:
+        """Queries a second over all rows."""
+        return float(self.rate.sum())
+
+
+def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
+    """Read ``instance`` into arrays.
+
+    Args:
+        instance: the instance.
+        batching: whether servers may batch; if not, batches of one are all that there is.
+    """
+    batches = instance.batches if batching else instance.batches[:1]
+    tasks = {task.name: i for i, task in enumerate(instance.tasks)}
+    servers = {server.name: i for i, server in enumerate(instance.servers)}
+    client_server = np.array([servers[client.server] for client in instance.clients], dtype=np.int64)
+    rows = [
+        (c, tasks[task], rate)
+        for c in np.argsort(client_server, kind="stable")
+        for task, rate in sorted(instance.clients[c].demand_per_s.items(), key=lambda item: tasks[item[0]])
+        if rate > 0
+    ]
+    row_client = np.array([c for c, _, _ in rows], dtype=np.int64)
+    row_task = np.array([t for _, t, _ in rows], dtype=np.int64)
+    row_server = client_server[row_client]
+    limit = np.array([task.latency_limit_s for task in instance.tasks])[row_task]
+    size = np.array([task.query_bytes for task in instance.tasks])[row_task]
+    accuracy = np.zeros((len(tasks), len(instance.models)))
+    serves = np.zeros(accuracy.shape, dtype=bool)
+    for j, model in enumerate(instance.models):
+        for name, share in model.accuracy.items():
+            accuracy[tasks[name], j], serves[tasks[name], j] = share, True
+    start, each = _seconds(instance, [client.device for client in instance.clients])
+    client_s = start + each
+    start, each = _seconds(instance, [server.device for server in instance.servers])
+    sizes = np.array([batch.size for batch in batches])
+    batch_s = start[:, :, None] + each[:, :, None] * sizes
+    start, each = _seconds(instance, [instance.cloud.device])
+    cloud_s = (start + each)[0]
+    uplink = np.array([client.uplink_bytes_per_s for client in instance.clients])
+    uplink_latency = np.array([client.uplink_latency_s for client in instance.clients])
+    backhaul = np.array([server.backhaul_bytes_per_s for server in instance.servers])
+    backhaul_latency = np.array([server.backhaul_latency_s for server in instance.servers])
+    wait = np.array([batch.wait_s for batch in batches])
+    at_server = uplink_latency[row_client] + size / uplink[row_client]
+    at_cloud = at_server + backhaul_latency[row_server] + size / backhaul[row_server]
+    row_serves = serves[row_task]
+    edge_latency = at_server[:, None, None] + wait + batch_s[row_server]
+    return Arrays(
+        instance=instance,
+        row_client=row_client,
+        row_task=row_task,
+        row_server=row_server,
+        rate=np.array([rate for _, _, rate in rows]),
+        size=size,
+        accuracy=accuracy[row_task],
+        serves=row_serves,
+        memory=np.array([model.memory_bytes for model in instance.models], dtype=float),
+        client_memory=np.array([client.memory_bytes for client in instance.clients], dtype=float),
+        server_memory=np.array([server.memory_bytes for server in instance.servers], dtype=float),
+        client_s=client_s,
+        edge_s=batch_s / sizes,
+        cloud_s=cloud_s,
+        client_allowed=row_serves & (client_s[row_client] <= limit[:, None]),
+        edge_allowed=row_serves[:, :, None] & (edge_latency <= limit[:, None, None]),
+        cloud_allowed=row_serves & (at_cloud[:, None] + cloud_s <= limit[:, None]),
+        least_rate=np.array([batch.least_rate_per_s for batch in batches]),
+        client_limit=np.array([client.compute_limit for client in instance.clients]),
+        server_limit=np.array([server.compute_limit for server in instance.servers]),
+        cloud_limit=instance.cloud.compute_limit,
+        uplink=uplink,
+        backhaul=backhaul,
+        client_server=client_server,
+        client_rows=_slices(row_client, len(instance.clients)),
+        server_rows=_slices(row_server, len(instance.servers)),
+    )
+
+
+def _seconds(instance: OnloadingInstance, devices: list[str]) -> tuple[Floats, Floats]:
+    """Start and per-query seconds of every model on ``devices``, infinite where it cannot run; shape (devices, J)."""
+    by_class = {
+        name: [
+            (model.compute[name].start_s, model.compute[name].per_query_s)
+            if name in model.compute
+            else (np.inf, np.inf)
+            for model in instance.models
+        ]
+        for name in dict.fromkeys(devices)
+    }
+    seconds = np.array([by_class[name] for name in devices], dtype=float)
+    return seconds[:, :, 0], seconds[:, :, 1]
+
+
+def _slices(owner: Ints, count: int) -> Ints:
+    """First and one past the last position of each owner; owners stand together. (0, 0) where there is none."""
+    slices = np.zeros((count, 2), dtype=np.int64)
+    for position, index in enumerate(owner):
+        if slices[index, 1] == 0:
+            slices[index, 0] = position
+        slices[index, 1] = position + 1
+    return slices

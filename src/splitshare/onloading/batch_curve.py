@@ -1,0 +1,52 @@
+"""Seconds of a batch as a straight line, ``alpha + beta B``, and how far the line is off (ours)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from splitshare.onloading.zoo import BatchCurve
+
+
+@dataclass(frozen=True)
+class BatchFit:
+    """A line through a batch curve."""
+
+    start_s: float
+    """alpha: seconds that every batch takes."""
+    per_query_s: float
+    """beta: seconds that each query adds."""
+    mean_error: float
+    """Mean relative distance of the line from the curve's points."""
+    worst_error: float
+    points: int
+
+    def batch_s(self, size: int) -> float:
+        """Seconds for a batch of ``size`` queries."""
+        return self.start_s + self.per_query_s * size
+
+
+def fit(curve: BatchCurve) -> BatchFit:
+    """Least squares of the relative error, neither coefficient negative.
+
+    A curve of one point says nothing of its slope: its device takes queries one by one, all of the time is a
+    query's.
+    """
+    size, seconds = np.array(curve.batches, dtype=float), np.array(curve.seconds)
+    if len(size) == 1:
+        alpha, beta = 0.0, float(seconds[0] / size[0])
+    else:
+        alpha, beta = _line(size, seconds)
+    error = np.abs(alpha + beta * size - seconds) / seconds
+    return BatchFit(alpha, beta, float(error.mean()), float(error.max()), len(size))
+
+
+def _line(size: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
+    columns = np.stack([1 / seconds, size / seconds], axis=1)
+    (alpha, beta), *_ = np.linalg.lstsq(columns, np.ones(len(size)), rcond=None)
+    if alpha < 0:  # the best line through the origin
+        return 0.0, float(columns[:, 1].sum() / (columns[:, 1] ** 2).sum())
+    if beta <= 0:
+        raise ValueError("batches of more queries take no more time: no line with a positive slope")
+    return float(alpha), float(beta)

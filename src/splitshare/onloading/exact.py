@@ -1,0 +1,134 @@
+"""The onloading problem as a mixed-integer linear program, exactly as the evaluator states it (formulation ours).
+
+A binary for each model that a client could hold, and for each model, server and batch size; a column for each answer
+(a row, a model, a place and, at the edge, a batch size) that is at most its binary. A batch size that a query cannot
+join within its limit has no column, so choosing batch sizes is linear as it stands. Rows of every shared limit, of
+memory, of one batch size a model and server, and of queries that fill the batches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from splitshare.onloading.arrays import Arrays, Floats
+from splitshare.onloading.columns import Columns, columns_of, limits_of
+from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
+from splitshare.solvers.milp import Milp
+
+Key = TypeVar("Key")
+RELATIVE_GAP = 1e-4
+"""A bound this close counts as the proof of an optimum: both solvers' own default."""
+
+
+@dataclass(frozen=True)
+class ExactModel:
+    """The program and what its columns mean; it minimises, so its objective is the accuracy's negative."""
+
+    arrays: Arrays
+    milp: Milp
+    answers: Columns
+    """Answers by column: the first columns, in order."""
+    client_column: dict[tuple[int, int], int]
+    """Column by client and model."""
+    server_column: dict[tuple[int, int, int], int]
+    """Column by server, model and position of the batch size."""
+
+    def hosts(self, values: Floats) -> Hosts:
+        """The onloaded models of a solution; a binary counts from one half on."""
+        arrays = self.arrays
+        hosts = Hosts(np.zeros(arrays.client_s.shape, dtype=bool), np.full(arrays.edge_s.shape[:2], -1, dtype=np.int64))
+        for (c, j), column in self.client_column.items():
+            hosts.client[c, j] = values[column] > 0.5
+        for (s, j, b), column in self.server_column.items():
+            if values[column] > 0.5:
+                hosts.server[s, j] = b
+        return hosts
+
+    def offloading(self, values: Floats) -> Offloading:
+        """The fractions of a solution."""
+        fraction = values[: len(self.answers.row)]
+        used = fraction > USED
+        answers = self.answers.only(used)
+        return Offloading(answers.row, answers.model, answers.place, fraction[used])
+
+
+def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
+    """Write the program down.
+
+    Args:
+        arrays: the instance.
+        integer: whether models stand whole; if not, this is the linear relaxation.
+    """
+    answers = columns_of(arrays)
+    fits = np.where(
+        answers.place == CLIENT,
+        arrays.memory[answers.model] <= arrays.client_memory[arrays.row_client[answers.row]],
+        (answers.place == CLOUD)
+        | (arrays.memory[answers.model] <= arrays.server_memory[arrays.row_server[answers.row]]),
+    )
+    answers = answers.only(fits)
+    milp = Milp()
+    for gain in answers.gain / arrays.demand:
+        milp.add_column(cost=-float(gain))
+    client_column: dict[tuple[int, int], int] = {}
+    server_column: dict[tuple[int, int, int], int] = {}
+    filling: dict[int, dict[int, float]] = {}
+    for column in range(len(answers.row)):
+        row, j, place = (int(values[column]) for values in (answers.row, answers.model, answers.place))
+        if place == CLIENT:
+            held = _column(milp, client_column, (int(arrays.row_client[row]), j), integer)
+        elif place == EDGE:
+            batch = int(answers.batch[column])
+            held = _column(milp, server_column, (int(arrays.row_server[row]), j, batch), integer)
+            if arrays.least_rate[batch] > 0:
+                filling.setdefault(held, {held: -float(arrays.least_rate[batch])})[column] = float(arrays.rate[row])
+        else:
+            continue
+        milp.add_row({column: 1.0, held: -1.0}, "<=", 0.0)
+    for terms in filling.values():
+        milp.add_row(terms, ">=", 0.0)
+    _add_limits(milp, arrays, answers)
+    _add_memory(milp, arrays, client_column, server_column)
+    return ExactModel(arrays, milp, answers, client_column, server_column)
+
+
+def _column(milp: Milp, columns: dict[Key, int], key: Key, integer: bool) -> int:
+    if key not in columns:
+        columns[key] = milp.add_column(upper=1.0, integer=integer)
+    return columns[key]
+
+
+def _add_limits(milp: Milp, arrays: Arrays, answers: Columns) -> None:
+    """The shared limits, each divided by itself so that rows are of one scale."""
+    bound = limits_of(arrays).bound
+    terms: list[dict[int, float]] = [{} for _ in bound]
+    column, slot = np.nonzero(answers.use)
+    limit = answers.limit[column, slot]
+    for k, i, use in zip(limit.tolist(), column.tolist(), answers.use[column, slot].tolist(), strict=True):
+        terms[k][i] = use / bound[k] if bound[k] > 0 else use
+    for row, limit_value in zip(terms, bound, strict=True):
+        if row:
+            milp.add_row(row, "<=", 1.0 if limit_value > 0 else 0.0)
+
+
+def _add_memory(
+    milp: Milp,
+    arrays: Arrays,
+    client_column: dict[tuple[int, int], int],
+    server_column: dict[tuple[int, int, int], int],
+) -> None:
+    memory: dict[tuple[str, int], dict[int, float]] = {}
+    sizes: dict[tuple[int, int], dict[int, float]] = {}
+    for (c, j), column in client_column.items():
+        memory.setdefault(("client", c), {})[column] = float(arrays.memory[j] / arrays.client_memory[c])
+    for (s, j, _), column in server_column.items():
+        memory.setdefault(("server", s), {})[column] = float(arrays.memory[j] / arrays.server_memory[s])
+        sizes.setdefault((s, j), {})[column] = 1.0
+    for terms in memory.values():
+        milp.add_row(terms, "<=", 1.0)
+    for terms in sizes.values():
+        if len(terms) > 1:
+            milp.add_row(terms, "<=", 1.0)

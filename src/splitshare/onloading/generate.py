@@ -1,0 +1,245 @@
+"""Seeded onloading instances from a zoo (ours).
+
+Shapes, memory, compute, links and demand are drawn; models, their accuracy and their latencies are the zoo's. Every
+model serves some of the tasks only: if all served all, the best model alone would nearly be an answer.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+from splitshare.errors import InputError
+from splitshare.onloading.batch_curve import fit
+from splitshare.onloading.instance import (
+    Batch,
+    Client,
+    Cloud,
+    Compute,
+    Model,
+    OnloadingInstance,
+    Server,
+    Task,
+)
+from splitshare.onloading.zoo import Zoo, ZooModel
+
+
+@dataclass(frozen=True)
+class Role:
+    """Which device of the zoo a tier is made of, and how much faster it is than the zoo says (1: as it says)."""
+
+    device: str
+    speed: float = 1.0
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The device of each tier, and factors that bring what is drawn to the scale of a zoo."""
+
+    client: Role
+    edge: Role
+    cloud: Role
+    memory: float = 1.0
+    load: float = 1.0
+    bandwidth: float = 1.0
+
+
+PUBLISHED_ROLES = Roles(Role("laptop-i7-12700h"), Role("rtx-3090"), Role("rtx-3090"))
+"""Laptops at their published latency, a GPU at the edge, several of them in the cloud."""
+
+MEASURED = "this-machine"
+"""Device of a zoo that was measured on one machine."""
+MEASURED_SPEEDS = (0.25, 1.0, 2.0)
+"""Speed of clients, servers and the cloud's processors, as multiples of that machine's (assumed)."""
+
+
+def roles_of(zoo: Zoo, source: Path | str) -> Roles:
+    """What the devices of a zoo stand for.
+
+    The zoo of published figures gives laptops, GPUs at the edge and GPUs in the cloud. A zoo that was measured on one
+    machine gives that machine at the edge, with slower clients and a faster cloud; its models are of another scale,
+    so memory, demand and bandwidth are drawn in proportion to the zoo's median model and query.
+
+    Raises:
+        InputError: its models were not timed on the devices of either kind of zoo.
+    """
+    devices = set.intersection(*(set(model.by_device) for model in zoo.models))
+    published = PUBLISHED_ROLES
+    if {role.device for role in (published.client, published.edge, published.cloud)} <= devices:
+        return published
+    if MEASURED in devices:
+        client, edge, cloud = (Role(MEASURED, speed) for speed in MEASURED_SPEEDS)
+        seconds = median(fit(model.by_device[MEASURED]).batch_s(1) for model in zoo.models) / client.speed
+        load = MEDIAN_CLIENT_S / seconds
+        return Roles(
+            client,
+            edge,
+            cloud,
+            memory=median(model.memory_bytes for model in zoo.models) / MEDIAN_MEMORY_BYTES,
+            load=load,
+            bandwidth=load * median(task.query_bytes for task in zoo.tasks) / MEDIAN_QUERY_BYTES,
+        )
+    raise InputError(source, "models", f"have no common devices that tiers are made of: {', '.join(sorted(devices))}")
+
+
+NO_BATCHING = (Batch(size=1, wait_s=0.0),)
+BATCHES = (*NO_BATCHING, Batch(size=4, wait_s=0.05), Batch(size=16, wait_s=0.2))
+"""Batch sizes of instances with batching, and how long a query may wait at most (ours)."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large an instance is and how scarce things are; factors of 1 are the suite's middle."""
+
+    clients: int
+    servers: int
+    tasks: int
+    models: int
+    memory: float = 1.0
+    """Factor on the memory of clients and servers."""
+    compute: float = 1.0
+    """Factor on computing of clients, servers and the cloud."""
+    bandwidth: float = 1.0
+    """Factor on uplinks and backhauls."""
+    load: float = 1.0
+    """Factor on the demand."""
+    batches: tuple[Batch, ...] = field(default=NO_BATCHING)
+
+
+MEDIAN_MEMORY_BYTES, MEDIAN_CLIENT_S, MEDIAN_QUERY_BYTES = 50e6, 0.06, 40e3
+"""About those of the zoo of published figures, for which the ranges below are meant."""
+CLIENT_MEMORY_BYTES = (40e6, 250e6)
+SERVER_MEMORY_BYTES = (0.8e9, 3e9)
+UPLINK_BYTES_PER_S = (0.6e6, 4e6)
+"""5 to 32 Mbit/s."""
+BACKHAUL_BYTES_PER_S = (5e6, 15e6)
+"""40 to 120 Mbit/s."""
+UPLINK_LATENCY_S = (0.002, 0.015)
+BACKHAUL_LATENCY_S = (0.01, 0.04)
+LATENCY_LIMITS_S = (0.3, 0.5, 1.0)
+DEMAND_PER_S = (1.0, 12.0)
+"""Queries a second of one client and task that it asks."""
+COMPUTE_LIMIT = 0.8
+"""Share of time that a processor may be busy."""
+CLIENTS_PER_CLOUD_PROCESSOR = 50
+ASKED = 0.75
+"""Probability that a client asks a task."""
+SERVED = 0.5
+"""Probability that a model serves a task."""
+
+
+def generate(zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str) -> OnloadingInstance:
+    """Draw an instance; the same on every machine for the same arguments.
+
+    Factors of the shape scale what is drawn and change no draw, so that instances that differ in one factor only
+    are otherwise the same.
+
+    Raises:
+        InputError: the zoo has fewer tasks or models than asked for, or no times for a role's device.
+    """
+    for what, wanted, there in (("tasks", shape.tasks, len(zoo.tasks)), ("models", shape.models, len(zoo.models))):
+        if not 1 <= wanted <= there:
+            raise InputError(f"zoo {zoo.name}", what, f"has {there}; ask for 1 to {there}, not {wanted}")
+    shape = replace(
+        shape,
+        memory=shape.memory * roles.memory,
+        load=shape.load * roles.load,
+        bandwidth=shape.bandwidth * roles.bandwidth,
+    )
+    draw = random.Random(seed)
+    tasks = sorted(draw.sample(range(len(zoo.tasks)), shape.tasks))
+    models = sorted(draw.sample(range(len(zoo.models)), shape.models))
+    chosen = [zoo.tasks[i] for i in tasks]
+    names = [task.name for task in chosen]
+    return OnloadingInstance(
+        schema_="splitshare.onloading-instance/1",
+        name=name,
+        zoo=zoo.name,
+        batches=shape.batches,
+        tasks=tuple(
+            Task(name=task.name, query_bytes=task.query_bytes, latency_limit_s=draw.choice(LATENCY_LIMITS_S))
+            for task in chosen
+        ),
+        models=_models(draw, [zoo.models[i] for i in models], names, roles),
+        cloud=Cloud(
+            device="cloud",
+            compute_limit=_rounded(
+                shape.compute * COMPUTE_LIMIT * max(1, round(shape.clients / CLIENTS_PER_CLOUD_PROCESSOR))
+            ),
+        ),
+        servers=tuple(_server(draw, i, shape) for i in range(shape.servers)),
+        clients=tuple(_client(draw, i, shape, names) for i in range(shape.clients)),
+    )
+
+
+def _models(draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles) -> tuple[Model, ...]:
+    """The models with the tasks that each serves, such that each task has one and each model has one."""
+    serves: list[set[str]] = []
+    for model in models:
+        able = [task for task in tasks if task in model.accuracy]
+        kept = [task for task in able if draw.random() < SERVED]
+        serves.append(set(kept if kept or not able else [draw.choice(able)]))
+    for task in tasks:
+        servers = [i for i, model in enumerate(models) if task in model.accuracy]
+        if servers and not any(task in serves[i] for i in servers):
+            serves[draw.choice(servers)].add(task)
+    return tuple(
+        Model(
+            name=model.name,
+            memory_bytes=model.memory_bytes,
+            accuracy={task: model.accuracy[task] for task in tasks if task in served},
+            compute={
+                tier: _compute(model, role)
+                for tier, role in (("client", roles.client), ("edge", roles.edge), ("cloud", roles.cloud))
+            },
+        )
+        for model, served in zip(models, serves, strict=True)
+        if served
+    )
+
+
+def _compute(model: ZooModel, role: Role) -> Compute:
+    if role.device not in model.by_device:
+        raise InputError(f"model {model.name}", "curves", f"has none for {role.device!r}; choose another device")
+    line = fit(model.by_device[role.device])
+    return Compute(start_s=_rounded(line.start_s / role.speed), per_query_s=_rounded(line.per_query_s / role.speed))
+
+
+def _server(draw: random.Random, index: int, shape: Shape) -> Server:
+    return Server(
+        name=f"s{index}",
+        device="edge",
+        memory_bytes=_whole(shape.memory * draw.uniform(*SERVER_MEMORY_BYTES)),
+        compute_limit=_rounded(shape.compute * COMPUTE_LIMIT),
+        backhaul_bytes_per_s=_whole(shape.bandwidth * draw.uniform(*BACKHAUL_BYTES_PER_S)),
+        backhaul_latency_s=_rounded(draw.uniform(*BACKHAUL_LATENCY_S)),
+    )
+
+
+def _client(draw: random.Random, index: int, shape: Shape, tasks: list[str]) -> Client:
+    memory = shape.memory * draw.uniform(*CLIENT_MEMORY_BYTES)
+    uplink = shape.bandwidth * draw.uniform(*UPLINK_BYTES_PER_S)
+    latency = draw.uniform(*UPLINK_LATENCY_S)
+    asked = [task for task in tasks if draw.random() < ASKED] or [draw.choice(tasks)]
+    return Client(
+        name=f"c{index}",
+        server=f"s{index % shape.servers}",
+        device="client",
+        memory_bytes=_whole(memory),
+        compute_limit=_rounded(shape.compute * COMPUTE_LIMIT),
+        uplink_bytes_per_s=_whole(uplink),
+        uplink_latency_s=_rounded(latency),
+        demand_per_s={task: _rounded(shape.load * draw.uniform(*DEMAND_PER_S)) for task in asked},
+    )
+
+
+def _rounded(value: float) -> float:
+    """Six significant digits: instances are read by people too, and are the same on every machine."""
+    return float(f"{value:.6g}")
+
+
+def _whole(value: float) -> float:
+    """Whole thousands, or three digits where that is less."""
+    return max(float(round(value, -3)), float(f"{value:.3g}")) if value < 1e4 else float(round(value, -3))

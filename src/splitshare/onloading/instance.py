@@ -1,0 +1,214 @@
+"""The onloading instance and the decision: the two files of the J3O problem (contracts ours).
+
+Only the paper's abstract could be read, so what an instance holds is *ours*. Where we went beyond the first statement
+of the problem: the latency limit holds for the whole way of a query, transfers included; and a batch size comes with
+the longest that a query may wait for its batch (as inference servers have it), so that which queries may join a batch
+does not hang on a rate that is itself decided.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from splitshare.onloading.zoo import Share
+from splitshare.placement.instance import Status, Versions
+from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record, nearest
+
+Place = Literal["client", "edge", "cloud"]
+PLACES: tuple[Place, ...] = ("client", "edge", "cloud")
+
+
+class Task(Record):
+    """A task: what a query weighs and how long its answer may take."""
+
+    name: Name
+    query_bytes: Positive
+    latency_limit_s: Positive
+    """From the query's arrival at the client to its answer, on an idle system; the answer's way back is not counted."""
+
+
+class Compute(Record):
+    """Seconds of one model on one device class: a batch of B queries takes ``start_s + per_query_s * B``."""
+
+    start_s: NonNegative
+    per_query_s: Positive
+
+    def batch_s(self, size: int) -> float:
+        """Seconds for a batch of ``size`` queries."""
+        return self.start_s + self.per_query_s * size
+
+
+class Model(Record):
+    """A model: it serves the tasks that it has an accuracy for."""
+
+    name: Name
+    memory_bytes: Positive
+    accuracy: dict[Name, Share] = Field(min_length=1)
+    """Share of right answers by task."""
+    compute: dict[Name, Compute] = Field(min_length=1)
+    """Seconds by device class; a class that is not named cannot run the model."""
+
+
+class Batch(Record):
+    """A batch size that edge servers may use, and the longest that a query may wait for its batch to fill."""
+
+    size: PositiveCount
+    wait_s: NonNegative
+
+    @property
+    def least_rate_per_s(self) -> float:
+        """Queries a second that must arrive for batches to fill in time: ``(size - 1) / wait_s``."""
+        return (self.size - 1) / self.wait_s if self.size > 1 else 0.0
+
+    @model_validator(mode="after")
+    def _fills(self) -> Self:
+        if self.size == 1 and self.wait_s != 0:
+            raise ValueError("wait_s: must be 0 for a batch of one, which waits for nobody")
+        if self.size > 1 and self.wait_s <= 0:
+            raise ValueError("wait_s: must be above 0; a batch takes time to fill")
+        return self
+
+
+class Cloud(Record):
+    """The cloud: it holds every model."""
+
+    device: Name
+    """Device class."""
+    compute_limit: NonNegative
+    """Seconds of computing per second: processors x the share of time that they may be busy."""
+
+
+class Server(Record):
+    """An edge server; its clients reach the cloud over its backhaul."""
+
+    name: Name
+    device: Name
+    memory_bytes: Positive
+    compute_limit: Positive
+    backhaul_bytes_per_s: Positive
+    backhaul_latency_s: NonNegative
+
+
+class Client(Record):
+    """A client: it asks queries, can hold models, and is attached to one edge server."""
+
+    name: Name
+    server: Name
+    device: Name
+    memory_bytes: Positive
+    compute_limit: Positive
+    uplink_bytes_per_s: Positive
+    uplink_latency_s: NonNegative
+    demand_per_s: dict[Name, NonNegative]
+    """Queries a second by task; a task that is not named is not asked."""
+
+
+class OnloadingInstance(Record):
+    """An instance of the onloading problem."""
+
+    schema_: Literal["splitshare.onloading-instance/1"] = Field(alias="schema")
+    name: Name
+    zoo: Name | None = None
+    """Zoo that the models are of, where there is one."""
+    batches: tuple[Batch, ...] = Field(min_length=1)
+    """Batch sizes to choose from, for each model on each server; the first is a batch of one."""
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    models: tuple[Model, ...] = Field(min_length=1)
+    cloud: Cloud
+    servers: tuple[Server, ...] = Field(min_length=1)
+    clients: tuple[Client, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        tasks = _unique("tasks", [t.name for t in self.tasks])
+        _unique("models", [m.name for m in self.models])
+        servers = _unique("servers", [s.name for s in self.servers])
+        clients = _unique("clients", [c.name for c in self.clients])
+        for i, name in enumerate(clients):
+            if name in servers:
+                raise ValueError(f"clients[{i}].name: {name!r} is a server's name too; choose another")
+        sizes = [batch.size for batch in self.batches]
+        if sizes[0] != 1:
+            raise ValueError("batches[0].size: must be 1: a model can always run without batching")
+        if any(b <= a for a, b in itertools.pairwise(sizes)):
+            raise ValueError("batches: sizes must ascend, each once")
+        for i, model in enumerate(self.models):
+            for task in model.accuracy:
+                _known(f"models[{i}].accuracy", task, tasks, "task")
+        served = {task for model in self.models for task in model.accuracy}
+        for i, task in enumerate(tasks):
+            if task not in served:
+                raise ValueError(f"tasks[{i}].name: no model serves {task!r}; add one that has an accuracy for it")
+        for i, client in enumerate(self.clients):
+            _known(f"clients[{i}].server", client.server, servers, "server")
+            for task in client.demand_per_s:
+                _known(f"clients[{i}].demand_per_s", task, tasks, "task")
+        classes = list(dict.fromkeys(name for model in self.models for name in model.compute))
+        for field, device in self._devices():
+            _known(field, device, classes, "device class")
+        if not any(rate > 0 for client in self.clients for rate in client.demand_per_s.values()):
+            raise ValueError("clients: nobody asks anything; give a demand above 0")
+        return self
+
+    def _devices(self) -> list[tuple[str, str]]:
+        found = [("cloud.device", self.cloud.device)]
+        found += [(f"servers[{i}].device", server.device) for i, server in enumerate(self.servers)]
+        return found + [(f"clients[{i}].device", client.device) for i, client in enumerate(self.clients)]
+
+    @cached_property
+    def models_by_name(self) -> dict[str, Model]:
+        """Models by name."""
+        return {m.name: m for m in self.models}
+
+
+Onloading = dict[str, dict[str, int]]
+"""Batch size by model by location: a client's or a server's name; clients hold models at batch size 1."""
+
+
+class Flow(Record):
+    """A share of one client's queries of one task, and who answers it."""
+
+    client: Name
+    task: Name
+    model: Name
+    place: Place
+    fraction: Share
+
+
+class OnloadingDecision(Record):
+    """Which models stand where, and who answers which queries; null where nothing feasible was found."""
+
+    schema_: Literal["splitshare.onloading-decision/1"] = Field(alias="schema")
+    instance_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    algorithm: str
+    status: Status
+    reason: str | None = None
+    """Why an answer that the algorithm gave was not accepted: the rule that it breaks."""
+    onloading: dict[Name, dict[Name, PositiveCount]] | None
+    offloading: tuple[Flow, ...] | None
+    objective: float | None
+    """Mean accuracy over all queries; one that nobody answers counts as wrong."""
+    bound: float | None
+    """No decision can be better than this, as the algorithm proved."""
+    unserved: float | None
+    """Share of the queries that nobody answers."""
+    iterations: int | None = None
+    build_s: NonNegative
+    solve_s: NonNegative
+    versions: Versions
+
+
+def _unique(field: str, names: list[str]) -> list[str]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise ValueError(f"{field}[{i}].name: {name!r} stands twice; choose another")
+    return names
+
+
+def _known(field: str, name: str, names: list[str], kind: str) -> None:
+    if name not in names:
+        raise ValueError(f"{field}: unknown {kind} {name!r}; {nearest(name, names)}")

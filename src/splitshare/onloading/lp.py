@@ -1,0 +1,203 @@
+"""The offloading linear program: who answers which queries, the onloaded models given; and its prices.
+
+It is solved by column generation: of each row's possible answers only some are in the program, and those that would
+pay at its prices are added until there are none. That is exact (the last prices prove it) and fast: most rows use one
+answer or two, and the prices and the basis of one set of models tell which they may be for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from splitshare.errors import WorkError
+from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
+from splitshare.onloading.columns import WIDTH, Columns, columns_of, limits_of
+from splitshare.onloading.instance import PLACES, Place
+from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
+
+PAYS = 1e-9
+"""Right answers per query that another answer must bring to enter the program."""
+
+
+@dataclass(frozen=True)
+class LpSolution:
+    """An optimal offloading and its prices."""
+
+    offloading: Offloading
+    prices: Floats
+    """Right answers a second that one more of each limit would bring, 0 or more; shape (limits,)."""
+    right_per_s: float
+    """Right answers a second: the program's objective."""
+
+
+class OffloadingLp:
+    """The program of one instance, to be solved for one set of onloaded models after another.
+
+    Args:
+        arrays: the instance.
+        places: where queries may be answered.
+    """
+
+    def __init__(self, arrays: Arrays, places: Iterable[Place] = PLACES) -> None:
+        self.arrays = arrays
+        self.places = tuple(places)
+        self.limits = limits_of(arrays)
+        allowed = [PLACES.index(place) for place in self.places]
+        columns = columns_of(arrays)
+        self.columns = columns.only(np.isin(columns.place, allowed))
+        # The kind that an answer competes in for a place in the program: one a row and place.
+        self._group = self.columns.row * len(PLACES) + self.columns.place
+        self._price = np.zeros(len(self.limits.bound) + 1)
+        # The basis of the last program: which answers and which limits' slacks were in it.
+        self._basic = np.zeros(len(self.columns.row), dtype=bool)
+        self._slack = np.ones(len(self.limits.bound), dtype=bool)
+        self._highs = highspy.Highs()
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            # A solution stays feasible as answers are added, so primal simplex goes on from it.
+            ("presolve", "off"),
+            ("simplex_strategy", 4),
+            ("primal_feasibility_tolerance", 1e-9),
+            ("dual_feasibility_tolerance", 1e-9),
+        ):
+            self._highs.setOptionValue(option, value)
+
+    def solve(self, hosts: Hosts, *, filled: bool = True) -> LpSolution | None:
+        """Solve for ``hosts``; ``None`` where their batches cannot fill in time.
+
+        Args:
+            hosts: the onloaded models.
+            filled: whether batches must fill in time, as the evaluator has it.
+
+        Raises:
+            WorkError: the solver ends without an answer.
+        """
+        arrays, limits = self.arrays, self.limits
+        here = np.flatnonzero(self.stands(hosts))
+        candidates = self.columns.only(here)
+        if not len(here):
+            nothing = np.zeros(0, dtype=np.int64)
+            unused = Offloading(nothing, nothing, nothing, np.zeros(0))
+            return None if filled and (hosts.server > 0).any() else LpSolution(unused, np.zeros(len(limits.bound)), 0.0)
+        batched = np.argwhere(hosts.server > 0) if filled else np.zeros((0, 2), dtype=np.int64)
+        fill_limit = self._fill_limits(candidates, batched)
+        least = arrays.least_rate[hosts.server[batched[:, 0], batched[:, 1]]]
+        self._start(least)
+        count = len(limits.bound)
+        price = np.append(self._price, np.zeros(len(batched)))  # limits, the filler, least rates
+        chosen = fill_limit >= 0
+        value = candidates.gain - (candidates.use * price[candidates.limit]).sum(axis=1)
+        chosen[self._best_of_groups(here, value, np.ones(len(here), dtype=bool))] = True
+        chosen |= self._basic[here]
+        order = np.flatnonzero(chosen)
+        self._add(candidates.only(order), fill_limit[order])
+        self._set_basis(self._basic[here[order]], len(batched))
+        while True:
+            self._highs.run()
+            status = self._highs.getModelStatus()
+            if status == highspy.HighsModelStatus.kInfeasible and len(batched):
+                return None
+            if status != highspy.HighsModelStatus.kOptimal:
+                raise WorkError(f"offloading program: {self._highs.modelStatusToString(status)}")
+            solution = self._highs.getSolution()
+            dual = -np.asarray(solution.row_dual)
+            price[:count] = np.maximum(dual[:count], 0.0)
+            price[count + 1 :] = dual[count:]
+            value = candidates.gain - (candidates.use * price[candidates.limit]).sum(axis=1)
+            paying = (value > PAYS * arrays.rate[candidates.row]) & ~chosen
+            if not paying.any():
+                break
+            new = self._best_of_groups(here, value, paying)
+            chosen[new] = True
+            order = np.concatenate([order, new])
+            self._add(candidates.only(new), fill_limit[new])
+        self._keep_basis(here[order])
+        self._price = price[: count + 1]
+        fraction = np.asarray(solution.col_value)
+        used = fraction > USED
+        taken = candidates.only(order[used])
+        return LpSolution(
+            Offloading(taken.row, taken.model, taken.place, fraction[used]),
+            price[:count].copy(),
+            float(candidates.gain[order] @ fraction),
+        )
+
+    def stands(self, hosts: Hosts) -> Flags:
+        """Whether the model of each answer stands where it is answered, with that batch size."""
+        columns, arrays = self.columns, self.arrays
+        batch = hosts.server[arrays.row_server[columns.row], columns.model]
+        stands: Flags = (
+            (columns.place == CLOUD)
+            | ((columns.place == CLIENT) & hosts.client[arrays.row_client[columns.row], columns.model])
+            | ((columns.place == EDGE) & (batch == columns.batch))
+        )
+        return stands
+
+    def _best_of_groups(self, here: Ints, value: Floats, among: Flags) -> Ints:
+        """Of each row and place the most valuable answer ``among`` the candidates."""
+        positions = np.flatnonzero(among)
+        group = self._group[here[positions]]
+        order = np.lexsort((-value[positions], group))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = group[order][1:] != group[order][:-1]
+        return positions[order[first]]
+
+    def _fill_limits(self, candidates: Columns, batched: Ints) -> Ints:
+        """Which of ``batched`` (a server and a model each) an answer helps to fill; -1 for none."""
+        number = np.full((len(self.arrays.server_limit), len(self.arrays.memory)), -1, dtype=np.int64)
+        number[batched[:, 0], batched[:, 1]] = np.arange(len(batched))
+        found = number[self.arrays.row_server[candidates.row], candidates.model]
+        return np.where(candidates.place == EDGE, found, -1)
+
+    def _set_basis(self, basic: Flags, batched: int) -> None:
+        """Go on from the last program's basis, as far as its answers are still there; HiGHS completes it."""
+        basis = highspy.HighsBasis()
+        basis.valid = basis.alien = True
+        status = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
+        slack = (highspy.HighsBasisStatus.kUpper, highspy.HighsBasisStatus.kBasic)
+        basis.col_status = [status[flag] for flag in basic.tolist()]
+        basis.row_status = [slack[flag] for flag in self._slack.tolist()] + [status[1]] * batched
+        self._highs.setBasis(basis)
+
+    def _keep_basis(self, ids: Ints) -> None:
+        """Remember the basis of the program of the answers ``ids``."""
+        basis, basic = self._highs.getBasis(), highspy.HighsBasisStatus.kBasic
+        self._basic[:] = False
+        self._basic[ids] = [status == basic for status in basis.col_status]
+        self._slack[:] = [status == basic for status in basis.row_status[: len(self._slack)]]
+
+    def _start(self, least: Floats) -> None:
+        """An empty program with its limits."""
+        highs = self._highs
+        highs.clearModel()
+        bound = self.limits.bound
+        lower = np.concatenate([np.full(len(bound), -highspy.kHighsInf), least])
+        upper = np.concatenate([bound, np.full(len(least), highspy.kHighsInf)])
+        nothing = np.zeros(0, dtype=np.int32)
+        highs.addRows(len(lower), lower, upper, 0, np.zeros(len(lower), dtype=np.int32), nothing, np.zeros(0))
+
+    def _add(self, new: Columns, fill_limit: Ints) -> None:
+        """Add answers to the program."""
+        count = len(self.limits.bound)
+        limit = np.concatenate([new.limit, np.where(fill_limit >= 0, count + fill_limit, -1)[:, None]], axis=1)
+        use = np.concatenate([new.use, self.arrays.rate[new.row][:, None]], axis=1)
+        real = (limit >= 0) & (use != 0)
+        real[:, :WIDTH] &= new.limit < count
+        entries = real.sum(axis=1)
+        start = np.concatenate([[0], np.cumsum(entries)[:-1]])
+        number = len(new.row)
+        self._highs.addCols(
+            number,
+            -new.gain,
+            np.zeros(number),
+            np.full(number, highspy.kHighsInf),
+            int(entries.sum()),
+            start.astype(np.int32),
+            limit[real].astype(np.int32),
+            use[real],
+        )

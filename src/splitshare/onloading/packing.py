@@ -1,0 +1,38 @@
+"""Filling locations with models in a given order, as far as they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from splitshare.onloading.arrays import Arrays, Ints
+from splitshare.onloading.instance import Onloading
+from splitshare.onloading.objective import Hosts, onloading_of
+
+Order = Callable[[int, bool, Ints], Iterable[int]]
+"""Models in the order in which a location takes them: its number, whether it is a server, models of use to it."""
+
+
+def packed(arrays: Arrays, order: Order) -> Onloading:
+    """Each location takes the models of ``order`` that still fit, at batches of one.
+
+    A model is of use to a location if it may answer one of its rows.
+    """
+    client = np.zeros(arrays.client_s.shape, dtype=bool)
+    server = np.full(arrays.edge_s.shape[:2], -1, dtype=np.int64)
+    for is_server, rows, capacity, allowed in (
+        (False, arrays.client_rows, arrays.client_memory, arrays.client_allowed),
+        (True, arrays.server_rows, arrays.server_memory, arrays.edge_allowed[:, :, 0]),
+    ):
+        for location, (first, last) in enumerate(rows):
+            useful = np.flatnonzero(allowed[first:last].any(axis=0))
+            free = capacity[location]
+            for model in order(location, is_server, useful):
+                if arrays.memory[model] <= free:
+                    free -= arrays.memory[model]
+                    if is_server:
+                        server[location, model] = 0
+                    else:
+                        client[location, model] = True
+    return onloading_of(arrays.instance, Hosts(client, server))

@@ -1,0 +1,110 @@
+"""Run an onloading algorithm on an instance: time it, offload by the linear program, score by the one evaluator."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import highspy
+
+from splitshare import __version__
+from splitshare.errors import WorkError
+from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.contract import Answer, OnloadingAlgorithm
+from splitshare.onloading.instance import Onloading, OnloadingDecision, OnloadingInstance
+from splitshare.onloading.lp import OffloadingLp
+from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, evaluate, flows_of, hosts_of
+from splitshare.placement.instance import Versions
+
+OBJECTIVE_TOLERANCE = 1e-6
+"""Largest relative difference between a solver's objective and the evaluator's."""
+
+
+def solve(
+    instance: OnloadingInstance, algorithm: OnloadingAlgorithm, *, seed: int = 0, time_limit_s: float | None = None
+) -> OnloadingDecision:
+    """Decide ``instance`` with ``algorithm``.
+
+    Models that do not fit, or batches that cannot fill in time, are reported as ``infeasible``, with the rule.
+
+    Raises:
+        WorkError: the algorithm changed the instance, or an exact method's objective does not hold.
+    """
+    warm_up = getattr(algorithm, "warm_up", None)
+    if warm_up is not None:
+        warm_up()
+    digest = instance.sha256()
+    started = time.perf_counter()
+    answered = algorithm.onload(instance, seed=seed, time_limit=time_limit_s)
+    elapsed_s = time.perf_counter() - started
+    if instance.sha256() != digest:
+        raise WorkError(f"{algorithm.name}: changed the instance {instance.name!r}; algorithms must leave it alone")
+    answer = answered if isinstance(answered, Answer) else Answer(normalised(answered))
+    fields: dict[str, Any] = {"status": "infeasible" if answer.onloading is None else answer.status}
+    if answer.onloading is not None:
+        try:
+            fields |= _scored(instance, answer)
+        except InfeasibleDecisionError as error:
+            if answer.objective is not None:
+                raise WorkError(f"{algorithm.name} on {instance.name!r}: {error}") from None
+            fields = {"status": "infeasible", "reason": str(error)}
+    build_s = answer.build_s or 0.0
+    nothing = {"onloading": None, "offloading": None, "objective": None, "unserved": None}
+    return OnloadingDecision(
+        schema_="splitshare.onloading-decision/1",
+        instance_sha256=digest,
+        algorithm=algorithm.name,
+        bound=answer.bound,
+        iterations=answer.iterations,
+        build_s=build_s,
+        solve_s=max(0.0, elapsed_s - build_s) if answer.solve_s is None else answer.solve_s,
+        versions=Versions(
+            splitshare=__version__,
+            python=platform.python_version(),
+            solver=answer.solver or f"highs {highspy.Highs().version()}",
+        ),
+        **(nothing | fields),
+    )
+
+
+def normalised(answer: Any) -> Onloading | None:
+    """An algorithm's answer with a batch size for every model; ``None`` stays.
+
+    Raises:
+        WorkError: the answer is not models by location.
+    """
+    if answer is None:
+        return None
+    if not isinstance(answer, Mapping):
+        raise WorkError(f"the answer is not models by location but {type(answer).__name__}")
+    found: Onloading = {}
+    for location, held in answer.items():
+        models = held.items() if isinstance(held, Mapping) else [(model, 1) for model in held]
+        found[str(location)] = {str(model): int(size) for model, size in models}
+    return found
+
+
+def _scored(instance: OnloadingInstance, answer: Answer) -> dict[str, Any]:
+    """Fields of the decision: offloading by the linear program, worth by the evaluator."""
+    assert answer.onloading is not None
+    arrays = arrays_of(instance)
+    hosts = hosts_of(instance, answer.onloading)
+    check_memory(arrays, hosts)
+    solution = OffloadingLp(arrays, answer.places).solve(hosts)
+    if solution is None:
+        raise InfeasibleDecisionError("some server's batches can never fill in time; use smaller batch sizes")
+    worth = evaluate(arrays, hosts, solution.offloading)
+    program = solution.right_per_s / arrays.demand
+    claimed = answer.objective
+    if abs(worth.objective - program) > OBJECTIVE_TOLERANCE * max(worth.objective, 1e-9):
+        raise WorkError(f"{instance.name}: the offloading program says {program!r}, the evaluator {worth.objective!r}")
+    if claimed is not None and worth.objective < claimed * (1 - OBJECTIVE_TOLERANCE):
+        raise WorkError(f"{instance.name}: the solver says {claimed!r}, the evaluator {worth.objective!r}")
+    return {
+        "onloading": answer.onloading,
+        "offloading": flows_of(arrays, solution.offloading),
+        "objective": worth.objective,
+        "unserved": worth.unserved,
+    }

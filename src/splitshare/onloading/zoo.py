@@ -1,0 +1,130 @@
+"""A model zoo: models that serve some of a set of tasks, with accuracy, memory and latency by batch size (ours).
+
+An onloading instance takes its models from a zoo. Every figure says where it comes from: ``measured``, ``published``,
+``derived`` or ``assumed``, and its source or rule in words.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from splitshare.profiling.records import Provenance
+from splitshare.records import Name, Positive, PositiveCount, Record, nearest
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""A share between 0 and 1, such as an accuracy."""
+
+
+class ZooTask(Record):
+    """A task: what is asked, and what its accuracy was counted on."""
+
+    name: Name
+    metric: str
+    """What ``accuracy`` counts, such as ``top-1 accuracy``."""
+    test_set: str
+    """What it was counted on."""
+    queries: PositiveCount | None = None
+    """Queries of the test set, where known."""
+    query_bytes: Positive
+    """Bytes of one query as it travels to the device that answers it."""
+    query_bytes_provenance: Provenance
+    query_bytes_source: str
+
+
+class BatchCurve(Record):
+    """Seconds that one device takes for whole batches of one model's queries."""
+
+    device: Name
+    batches: tuple[PositiveCount, ...] = Field(min_length=1)
+    """Batch sizes, ascending."""
+    seconds: tuple[Positive, ...] = Field(min_length=1)
+    """Seconds for each of ``batches`` (a median, where measured)."""
+    provenance: Provenance
+    source: str
+    """How they came about: the measuring method, the published source, or the rule."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.batches) != len(self.seconds):
+            raise ValueError(f"seconds: has {len(self.seconds)} values for {len(self.batches)} batches; give one each")
+        if any(b <= a for a, b in itertools.pairwise(self.batches)):
+            raise ValueError("batches: must ascend, each size once")
+        return self
+
+    def at(self, batch: int) -> float:
+        """Seconds at a batch size of the curve; raises ``KeyError`` where it was not taken."""
+        for size, seconds in zip(self.batches, self.seconds, strict=True):
+            if size == batch:
+                return seconds
+        raise KeyError(batch)
+
+
+class ZooModel(Record):
+    """A model that serves one task or several with one set of weights."""
+
+    name: Name
+    parameters: PositiveCount
+    memory_bytes: Positive
+    """Bytes that the model occupies where it is loaded."""
+    memory_provenance: Provenance
+    memory_source: str
+    accuracy: dict[Name, Share] = Field(min_length=1)
+    """Accuracy by task, of those that the model serves."""
+    accuracy_provenance: Provenance
+    accuracy_source: str
+    curves: tuple[BatchCurve, ...] = Field(min_length=1)
+    """One a device."""
+
+    @model_validator(mode="after")
+    def _one_curve_a_device(self) -> Self:
+        devices = [curve.device for curve in self.curves]
+        for i, device in enumerate(devices):
+            if device in devices[:i]:
+                raise ValueError(f"curves[{i}].device: {device!r} has a curve already; keep one")
+        return self
+
+    @cached_property
+    def by_device(self) -> dict[str, BatchCurve]:
+        """Curves by device."""
+        return {curve.device: curve for curve in self.curves}
+
+
+class Zoo(Record):
+    """``data/zoos/<name>.json``."""
+
+    schema_: Literal["splitshare.zoo/1"] = Field(alias="schema")
+    name: Name
+    machine: str | None = None
+    """The machine that measured figures were measured on; needed where there are any."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know beside the figures' own sources, such as how models were chosen or trained."""
+    tasks: tuple[ZooTask, ...] = Field(min_length=1)
+    models: tuple[ZooModel, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        tasks = [task.name for task in self.tasks]
+        for field, names in (("tasks", tasks), ("models", [model.name for model in self.models])):
+            for i, name in enumerate(names):
+                if name in names[:i]:
+                    raise ValueError(f"{field}[{i}].name: {name!r} stands twice; choose another")
+        for i, model in enumerate(self.models):
+            for task in model.accuracy:
+                if task not in tasks:
+                    raise ValueError(f"models[{i}].accuracy: unknown task {task!r}; {nearest(task, tasks)}")
+            measured = {model.accuracy_provenance, model.memory_provenance, *(c.provenance for c in model.curves)}
+            if "measured" in measured and self.machine is None:
+                raise ValueError("machine: is missing; name the machine that figures were measured on")
+        for i, task in enumerate(tasks):
+            if not any(task in model.accuracy for model in self.models):
+                raise ValueError(f"tasks[{i}].name: no model serves {task!r}; drop it or add a model")
+        return self
+
+    @cached_property
+    def by_name(self) -> dict[str, ZooModel]:
+        """Models by name."""
+        return {model.name: model for model in self.models}

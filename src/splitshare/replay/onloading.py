@@ -1,0 +1,230 @@
+"""Replay of an onloading decision: queries routed by its fractions, batches formed at the edge (rules ours).
+
+Queries of each client and task arrive as a Poisson process and are routed at random by the decision's fractions; what
+is left of the fractions is not served. Then, on the way:
+
+- an uplink carries one query at a time, first come, first served, and a backhaul as well; latencies of links are
+  delays that block nobody;
+- a processor works on one query or batch at a time; a client, a server and the cloud have as many processors as their
+  computing limit in seconds per second, rounded up (the limit itself is a share of their time), with one queue;
+- a server collects queries of a model until its batch is full or the first of them has waited for the longest time
+  that the batch size allows; then the batch, full or not, joins the processors' queue.
+
+The plan knows no queues, so a replay is later than the plan; at limits that the plan uses up queues grow without end.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from splitshare.onloading.arrays import Arrays, Floats, Ints
+from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, Hosts, Offloading
+
+PLACE_TITLES = ("client", "edge", "cloud", "unserved")
+UNSERVED = 3
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Queries in order of arrival; every array has the shape (queries,)."""
+
+    arrival_s: Floats
+    row: Ints
+    """Client and task, as a row of the instance's arrays."""
+    model: Ints
+    """-1 for a query that nobody serves."""
+    place: Ints
+
+
+@dataclass
+class _Station:
+    """Processors, or a link, that serve what comes in the order in which it comes."""
+
+    free_s: list[float]
+    """When each is free next; a heap."""
+
+    def serve(self, ready_s: float, seconds: float) -> float:
+        """Take the next in line; returns when it is done."""
+        start = max(ready_s, heapq.heappop(self.free_s))
+        heapq.heappush(self.free_s, start + seconds)
+        return start + seconds
+
+
+@dataclass
+class _Collecting:
+    """Queries that wait for their batch, and how many batches there were before."""
+
+    queries: list[int] = field(default_factory=list)
+    number: int = 0
+
+
+def draw_queries(arrays: Arrays, offloading: Offloading, *, load: float, horizon_s: float, seed: int) -> Queries:
+    """Draw arrivals and routes.
+
+    Args:
+        arrays: the instance.
+        offloading: the decision's fractions.
+        load: share of the planned demand that arrives.
+        horizon_s: until when queries arrive.
+        seed: the same seed gives the same queries.
+    """
+    draw = np.random.Generator(np.random.PCG64(seed))
+    counts = draw.poisson(load * arrays.rate * horizon_s)
+    row = np.repeat(np.arange(len(counts)), counts)
+    arrival = draw.random(len(row)) * horizon_s
+    order = np.argsort(arrival, kind="stable")
+    row, arrival = row[order], arrival[order]
+    chance = draw.random(len(row))
+    model, place = np.full(len(row), -1), np.full(len(row), UNSERVED)
+    for r in np.unique(row):
+        mine = np.flatnonzero(offloading.row == r)
+        queries = np.flatnonzero(row == r)
+        upto = np.cumsum(offloading.fraction[mine])
+        if len(upto) and upto[-1] > 1 - 1e-6:
+            upto[-1] = 1.0  # a solver's rounding is no unserved query
+        choice = np.searchsorted(upto, chance[queries], side="right")
+        served = choice < len(mine)
+        model[queries[served]] = offloading.model[mine[choice[served]]]
+        place[queries[served]] = offloading.place[mine[choice[served]]]
+    return Queries(arrival, row, model, place)
+
+
+def replay(arrays: Arrays, hosts: Hosts, queries: Queries) -> pd.DataFrame:
+    """Replay queries; a row each, in order of arrival.
+
+    Args:
+        arrays: the instance.
+        hosts: its onloaded models, with batch sizes.
+        queries: the queries.
+
+    Returns:
+        ``row``, ``model``, ``place`` (by name), ``arrival_s``, ``finish_s`` and ``latency_s`` (NaN where unserved),
+        ``batch`` (queries of the batch that it was answered in), ``limit_s`` (of its task), ``accuracy`` (of its
+        model on its task; 0 where unserved).
+    """
+    return _Replay(arrays, hosts, queries).run()
+
+
+class _Replay:
+    """The event loop of one replay: a heap of (time, number, what happens then)."""
+
+    def __init__(self, arrays: Arrays, hosts: Hosts, queries: Queries) -> None:
+        self._arrays, self._hosts, self._queries = arrays, hosts, queries
+        instance = arrays.instance
+        self._finish = np.full(len(queries.row), np.nan)
+        self._batch = np.zeros(len(queries.row), dtype=np.int64)
+        self._client = [_processors(limit) for limit in arrays.client_limit]
+        self._server = [_processors(limit) for limit in arrays.server_limit]
+        self._cloud = _processors(arrays.cloud_limit)
+        self._uplink = [_Station([0.0]) for _ in instance.clients]
+        self._backhaul = [_Station([0.0]) for _ in instance.servers]
+        self._collecting: dict[tuple[int, int], _Collecting] = {}
+        self._events: list[tuple[float, int, Callable[[float], None]]] = []
+        self._number = 0
+
+    def run(self) -> pd.DataFrame:
+        """Until nothing is left to happen."""
+        for query, arrival in enumerate(self._queries.arrival_s):
+            if self._queries.place[query] != UNSERVED:
+                self._at(float(arrival), lambda now, q=query: self._arrive(q, now))  # type: ignore[misc]
+        while self._events:
+            now, _, happen = heapq.heappop(self._events)
+            happen(now)
+        return self._table()
+
+    def _at(self, time_s: float, happen: Callable[[float], None]) -> None:
+        heapq.heappush(self._events, (time_s, self._number, happen))
+        self._number += 1
+
+    def _arrive(self, query: int, now: float) -> None:
+        arrays, row, model = self._arrays, int(self._queries.row[query]), int(self._queries.model[query])
+        client = int(arrays.row_client[row])
+        if self._queries.place[query] == CLIENT:
+            self._done([query], self._client[client].serve(now, float(arrays.client_s[client, model])))
+            return
+        sent = self._uplink[client].serve(now, float(arrays.size[row] / arrays.uplink[client]))
+        latency = arrays.instance.clients[client].uplink_latency_s
+        self._at(sent + latency, lambda there: self._at_server(query, there))
+
+    def _at_server(self, query: int, now: float) -> None:
+        arrays, row, model = self._arrays, int(self._queries.row[query]), int(self._queries.model[query])
+        server = int(arrays.row_server[row])
+        if self._queries.place[query] == CLOUD:
+            sent = self._backhaul[server].serve(now, float(arrays.size[row] / arrays.backhaul[server]))
+            latency = arrays.instance.servers[server].backhaul_latency_s
+            seconds = float(arrays.cloud_s[model])
+            self._at(sent + latency, lambda there: self._done([query], self._cloud.serve(there, seconds)))
+            return
+        batch = arrays.instance.batches[int(self._hosts.server[server, model])]
+        waiting = self._collecting.setdefault((server, model), _Collecting())
+        waiting.queries.append(query)
+        if len(waiting.queries) == batch.size:
+            self._start(server, model, now)
+        elif len(waiting.queries) == 1:
+            number = waiting.number
+            self._at(now + batch.wait_s, lambda then: self._time_is_up(server, model, number, then))
+
+    def _time_is_up(self, server: int, model: int, number: int, now: float) -> None:
+        waiting = self._collecting[server, model]
+        if waiting.number == number and waiting.queries:
+            self._start(server, model, now)
+
+    def _start(self, server: int, model: int, now: float) -> None:
+        waiting = self._collecting[server, model]
+        instance = self._arrays.instance
+        compute = instance.models[model].compute[instance.servers[server].device]
+        queries, waiting.queries = waiting.queries, []
+        waiting.number += 1
+        self._done(queries, self._server[server].serve(now, compute.batch_s(len(queries))))
+
+    def _done(self, queries: list[int], finish_s: float) -> None:
+        self._finish[queries] = finish_s
+        self._batch[queries] = len(queries)
+
+    def _table(self) -> pd.DataFrame:
+        arrays, queries = self._arrays, self._queries
+        instance = arrays.instance
+        limits = np.array([task.latency_limit_s for task in instance.tasks])
+        served = queries.place != UNSERVED
+        return pd.DataFrame(
+            {
+                "row": queries.row,
+                "model": queries.model,
+                "place": pd.Categorical(np.array(PLACE_TITLES)[queries.place], categories=PLACE_TITLES),
+                "arrival_s": queries.arrival_s,
+                "finish_s": self._finish,
+                "latency_s": self._finish - queries.arrival_s,
+                "batch": self._batch,
+                "limit_s": limits[arrays.row_task[queries.row]],
+                "accuracy": np.where(served, arrays.accuracy[queries.row, np.maximum(queries.model, 0)], 0.0),
+            }
+        )
+
+
+def _processors(limit: float) -> _Station:
+    return _Station([0.0] * max(1, math.ceil(limit - 1e-9)))
+
+
+def planned_latency_s(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Floats:
+    """What the plan allows each entry of the offloading, the longest wait for a batch included; shape (entries,)."""
+    instance = arrays.instance
+    found = np.zeros(len(offloading.row))
+    for i, (row, model, place) in enumerate(zip(offloading.row, offloading.model, offloading.place, strict=True)):
+        client = instance.clients[arrays.row_client[row]]
+        server = instance.servers[arrays.row_server[row]]
+        up = client.uplink_latency_s + arrays.size[row] / client.uplink_bytes_per_s
+        if place == CLIENT:
+            found[i] = arrays.client_s[arrays.row_client[row], model]
+        elif place == EDGE:
+            batch = instance.batches[hosts.server[arrays.row_server[row], model]]
+            found[i] = up + batch.wait_s + instance.models[model].compute[server.device].batch_s(batch.size)
+        else:
+            back = server.backhaul_latency_s + arrays.size[row] / server.backhaul_bytes_per_s
+            found[i] = up + back + arrays.cloud_s[model]
+    return found

@@ -1,0 +1,232 @@
+"""The onloading problem through the commands: files in, files out, and errors of one line."""
+
+import copy
+import json
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from splitshare.cli import app
+from splitshare.commands.onloading import compare, record, solve_suite, study
+from splitshare.errors import InputError, SplitshareError, WorkError
+from splitshare.record_set import write_set
+from splitshare.results.onloading import read_record, references, size_of
+from tests.onloading.examples import fields, tiny
+
+RUNNER = CliRunner()
+
+
+def invoke(*arguments):
+    return RUNNER.invoke(app, [str(a) for a in arguments], catch_exceptions=True)
+
+
+@pytest.fixture
+def instance(tmp_path):
+    path = tmp_path / "instance.json"
+    tiny(2, clients=4, models=4, batching=True).write(path)
+    return path
+
+
+def test_solve_and_evaluate_know_the_problem_by_the_file(instance, tmp_path):
+    decision = tmp_path / "decision.json"
+    solved = invoke("solve", instance, "--algorithm", "j3o-batching", "--parameter", "rounds=5", "-o", decision)
+    assert solved.exit_code == 0
+    assert solved.output.startswith("j3o-batching[rounds=5]: feasible, accuracy 0.")
+    written = json.loads(decision.read_text())
+    assert written["schema"] == "splitshare.onloading-decision/1"
+    assert written["algorithm"] == "j3o-batching[rounds=5]"
+    evaluated = invoke("evaluate", instance, decision)
+    assert json.loads(evaluated.output)["objective"] == pytest.approx(written["objective"])
+
+
+def test_several_instances_go_into_a_directory(instance, tmp_path):
+    other = tmp_path / "other.json"
+    tiny(3).write(other)
+    assert invoke("solve", instance, other, "--algorithm", "cloud-only", "-o", tmp_path / "out").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["instance.json", "other.json"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        (lambda f: f["clients"][0]["demand_per_s"].update(t0=-1), "clients[0].demand_per_s.t0"),
+        (lambda f: f["clients"][0].update(memory_bytes=0), "clients[0].memory_bytes"),
+        (lambda f: [m.update(accuracy={"t0": 0.5}) for m in f["models"]], "no model serves 't1'"),
+        (lambda f: f["clients"][0].update(uplink_latency_s=float("nan")), "NaN is not a JSON number"),
+    ],
+)
+def test_a_bad_instance_gives_one_line_and_exit_code_2(edit, complaint, tmp_path):
+    given = copy.deepcopy(fields())
+    edit(given)
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(given))
+    answer = invoke("solve", path, "--algorithm", "j3o", "-o", tmp_path / "x.json")
+    assert isinstance(answer.exception, SplitshareError)
+    assert answer.exception.exit_code == 2
+    assert complaint in str(answer.exception)
+    assert "\n" not in str(answer.exception)
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_a_decision_of_another_instance_or_a_spoilt_one_is_refused(instance, tmp_path):
+    decision = tmp_path / "decision.json"
+    invoke("solve", instance, "--algorithm", "accuracy-greedy", "-o", decision)
+    other = tmp_path / "other.json"
+    tiny(3).write(other)
+    assert "belongs to another instance" in str(invoke("evaluate", other, decision).exception)
+    spoilt = json.loads(decision.read_text())
+    spoilt["offloading"] = [flow | {"fraction": 1.0} for flow in spoilt["offloading"]]
+    decision.write_text(json.dumps(spoilt))
+    answer = invoke("evaluate", instance, decision)
+    assert isinstance(answer.exception, InputError)
+    assert "above its limit" in str(answer.exception)
+
+
+def test_an_unserved_query_is_counted(tmp_path):
+    instance, decision = tmp_path / "instance.json", tmp_path / "decision.json"
+    tiny(1, clients=6).write(instance)
+    solved = invoke("solve", instance, "--algorithm", "cloud-only", "-o", decision)
+    assert "of the queries unserved" in solved.output
+    worth = json.loads(invoke("evaluate", instance, decision).output)
+    assert worth["unserved"] > 0
+    assert sum(worth["answered_at"].values()) == pytest.approx(1 - worth["unserved"])
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A suite of three tiny instances and its record."""
+    directory = tmp_path_factory.mktemp("recorded")
+    suite = [tiny(s, clients=4, models=4, batching=s == 1).model_copy(update={"name": f"small-0{s}"}) for s in range(3)]
+    write_set(suite, directory / "onloading_instances.jsonl")
+    record.run(
+        directory / "onloading_instances.jsonl",
+        methods=["optimum-highs", "optimum-gurobi", "j3o-batching", "cloud-only", "random"],
+        time_limit_s=10,
+        output=directory / "onloading.csv",
+    )
+    return directory
+
+
+def test_a_record_is_resumed_and_not_repeated(recorded, tmp_path):
+    whole = read_record(recorded / "onloading.csv")
+    assert whole.groupby("method").size().to_dict() == {
+        "optimum-highs": 3,
+        "optimum-gurobi": 3,
+        "j3o-batching": 3,
+        "cloud-only": 3,
+        "random": 30,
+    }
+    part = tmp_path / "onloading.csv"
+    kept = whole[whole["instance"] != "small-01"].assign(date="before")
+    kept.to_csv(part, index=False)
+    record.run(recorded / "onloading_instances.jsonl", methods=["cloud-only"], time_limit_s=10, output=part)
+    again = read_record(part)
+    assert set(again.loc[again["date"] != "before", "instance"]) == {"small-01"}
+    assert len(again) == len(kept) + 1
+
+
+def test_a_result_above_a_proved_bound_is_an_error(recorded):
+    table = read_record(recorded / "onloading.csv")
+    table.loc[table["method"] == "cloud-only", "objective"] = 0.999
+    with pytest.raises(WorkError, match="exceeds the proved bound"):
+        references(table)
+
+
+def test_without_a_proof_the_bound_is_the_reference(recorded):
+    table = read_record(recorded / "onloading.csv")
+    exact = table["method"].str.startswith("optimum") & (table["instance"] == "small-00")
+    table.loc[exact, "status"] = "time_limit"
+    table.loc[exact, "bound"] = 0.99
+    found = references(table)
+    assert not found.loc["small-00", "proved"]
+    assert found.loc["small-00", "reference"] == 0.99
+    assert found.loc["small-01", "proved"]
+
+
+def test_the_suite_again_gives_what_was_recorded_the_same_twice(recorded, tmp_path):
+    for name in ("one", "two"):
+        solve_suite.run(
+            recorded / "onloading_instances.jsonl",
+            record=recorded / "onloading.csv",
+            sizes=["small"],
+            output=tmp_path / f"{name}.csv",
+            times=tmp_path / "times.csv",
+        )
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    results = pd.read_csv(tmp_path / "one.csv")
+    before = read_record(recorded / "onloading.csv").groupby(["instance", "method"])["objective"].mean()
+    assert results.set_index(["instance", "method"])["objective"].to_dict() == pytest.approx(before.to_dict(), abs=1e-6)
+    assert (results.loc[results["method"] == "optimum-highs", "ratio"] == 1).all()
+    assert set(results["method"]) == {"optimum-highs", "optimum-gurobi", "j3o-batching", "cloud-only", "random"}
+
+
+def test_the_study_takes_j3o_apart(recorded, tmp_path):
+    study.run(
+        recorded / "onloading_instances.jsonl",
+        record=recorded / "onloading.csv",
+        size="small",
+        converging=["small-01"],
+        output=tmp_path,
+    )
+    shares = pd.read_csv(tmp_path / "ablation.csv").groupby("variant")["ratio"].mean()
+    assert set(shares.index) == set(study.VARIANTS)
+    assert shares["as it is"] >= shares.max() - 1e-9
+    rounds = pd.read_csv(tmp_path / "convergence.csv")
+    assert (rounds["bound"] >= rounds["incumbent"]).all()
+    with pytest.raises(InputError, match="did you mean 'small-01'"):
+        study.run(
+            recorded / "onloading_instances.jsonl",
+            record=recorded / "onloading.csv",
+            size="small",
+            converging=["small-1"],
+            output=tmp_path,
+        )
+
+
+MINE = """
+class Nothing:
+    name = "nothing"
+
+    def onload(self, instance, *, seed, time_limit):
+        return {}
+
+class Sometimes:
+    name = "sometimes"
+
+    def onload(self, instance, *, seed, time_limit):
+        if instance.name == "small-01":
+            raise ValueError("no idea")
+        return {server.name: [instance.models[0].name] for server in instance.servers}
+"""
+
+
+def test_compare_judges_an_onloading_algorithm_too(recorded, tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text(MINE)
+    answer = invoke("compare", "--algorithm", f"{mine}:Nothing", "--baselines", recorded, "-o", tmp_path / "out")
+    assert answer.exit_code == 0, answer.exception
+    verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
+    # Holding nothing is what cloud-only does: never better, never worse.
+    (duel,) = [d for d in verdict["duels"] if d["baseline"] == "cloud-only"]
+    assert (duel["wins"], duel["ties"], duel["losses"]) == (0, 3, 0)
+    words = (tmp_path / "out" / "verdict.txt").read_text()
+    assert words.startswith("nothing decides 3 of 3 instances")
+    assert verdict["deterministic"] is True
+
+
+def test_compare_counts_runs_that_fail(recorded, tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text(MINE)
+    compare.run(algorithm=f"{mine}:Sometimes", baselines=recorded, time_limit_s=5, seed=0, output=tmp_path / "out")
+    words = (tmp_path / "out" / "verdict.txt").read_text()
+    assert "1 of 3 runs gave no feasible decision; the first: small-01: crashed: ValueError: no idea" in words
+    assert "decides 2 of 3 instances" in words
+
+
+def test_size_classes_are_read_off_names():
+    assert [size_of(n) for n in ("small-01", "large-12-batching", "trained-medium-03")] == [
+        "small",
+        "large",
+        "trained-medium",
+    ]

@@ -1,0 +1,68 @@
+"""Tiny instances: small enough to try everything."""
+
+import random
+
+from splitshare.onloading.instance import OnloadingInstance
+
+
+def fields(seed=0, *, clients=2, servers=1, models=3, batching=False):
+    """Plain data of a random instance with everything scarce."""
+    draw = random.Random(seed)
+    tasks = ["t0", "t1"]
+
+    def compute(scale):
+        return {
+            "start_s": round(draw.uniform(0, 0.02) * scale, 4),
+            "per_query_s": round(draw.uniform(0.005, 0.05) * scale, 4),
+        }
+
+    served = [draw.sample(tasks, draw.randint(1, 2)) for _ in range(models)]
+    served[0] = tasks
+    return {
+        "schema": "splitshare.onloading-instance/1",
+        "name": f"tiny-{seed}",
+        "batches": [{"size": 1, "wait_s": 0.0}] + ([{"size": 4, "wait_s": 0.3}] if batching else []),
+        "tasks": [
+            {"name": t, "query_bytes": draw.choice([100, 400]), "latency_limit_s": draw.choice([0.6, 1.0])}
+            for t in tasks
+        ],
+        "models": [
+            {
+                "name": f"m{j}",
+                "memory_bytes": draw.choice([10, 20, 30]),
+                "accuracy": {t: round(draw.uniform(0.3, 0.95), 3) for t in served[j]},
+                "compute": {"client": compute(3), "edge": compute(1), "cloud": compute(0.5)},
+            }
+            for j in range(models)
+        ],
+        "cloud": {"device": "cloud", "compute_limit": 0.05},
+        "servers": [
+            {
+                "name": f"s{s}",
+                "device": "edge",
+                "memory_bytes": draw.choice([30, 40]),
+                "compute_limit": 0.5,
+                "backhaul_bytes_per_s": 2000,
+                "backhaul_latency_s": 0.02,
+            }
+            for s in range(servers)
+        ],
+        "clients": [
+            {
+                "name": f"c{c}",
+                "server": f"s{c % servers}",
+                "device": "client",
+                "memory_bytes": draw.choice([10, 20, 30]),
+                "compute_limit": 0.5,
+                "uplink_bytes_per_s": draw.choice([2000, 5000]),
+                "uplink_latency_s": 0.01,
+                "demand_per_s": {t: draw.choice([0, 5, 9, 14]) + 1 for t in tasks},
+            }
+            for c in range(clients)
+        ],
+    }
+
+
+def tiny(seed=0, **shape):
+    """The instance of ``fields``."""
+    return OnloadingInstance.parse(fields(seed, **shape), f"seed {seed}")

@@ -1,0 +1,115 @@
+"""The onloading problem once more, from the instance's own fields, in plain loops and by scipy."""
+
+import itertools
+
+import numpy as np
+from scipy.optimize import linprog
+
+from splitshare.onloading.instance import OnloadingInstance
+
+
+def answers(instance: OnloadingInstance, onloading):
+    """Every (client, task, model, place, batch, accuracy, seconds of computing per query) that the rules allow."""
+    servers = {s.name: s for s in instance.servers}
+    batches = {b.size: b for b in instance.batches}
+    found = []
+    for client in instance.clients:
+        server = servers[client.server]
+        for task in instance.tasks:
+            if client.demand_per_s.get(task.name, 0) <= 0:
+                continue
+            up = client.uplink_latency_s + task.query_bytes / client.uplink_bytes_per_s
+            back = server.backhaul_latency_s + task.query_bytes / server.backhaul_bytes_per_s
+            for model in instance.models:
+                if task.name not in model.accuracy:
+                    continue
+                places = [("cloud", instance.cloud.device, 1, up + back)]
+                if model.name in onloading.get(client.name, {}):
+                    places.append(("client", client.device, 1, 0.0))
+                if model.name in onloading.get(server.name, {}):
+                    size = onloading[server.name][model.name]
+                    places.append(("edge", server.device, size, up + batches[size].wait_s))
+                for place, device, size, before in places:
+                    if device not in model.compute:
+                        continue
+                    c = model.compute[device]
+                    whole = c.start_s + c.per_query_s * size
+                    if before + whole <= task.latency_limit_s:
+                        found.append((client, task, model, place, size, model.accuracy[task.name], whole / size))
+    return found
+
+
+def best_offloading(instance: OnloadingInstance, onloading) -> float | None:
+    """Mean accuracy of the best offloading; ``None`` where batches cannot fill."""
+    columns = answers(instance, onloading)
+    demand = sum(rate for c in instance.clients for rate in c.demand_per_s.values())
+    rows, right = [], []
+
+    def limit(use, bound):
+        row = [use(*column) for column in columns]
+        rows.append(row)
+        right.append(bound)
+
+    for client in instance.clients:
+        for task in instance.tasks:
+            limit(lambda c, t, *_, a=client, b=task: float(c is a and t is b), 1.0)
+        limit(
+            lambda c, t, m, p, b, a, s, x=client: (c is x and p == "client") * c.demand_per_s[t.name] * s,
+            client.compute_limit,
+        )
+        limit(
+            lambda c, t, m, p, b, a, s, x=client: (c is x and p != "client") * c.demand_per_s[t.name] * t.query_bytes,
+            client.uplink_bytes_per_s,
+        )
+    for server in instance.servers:
+        limit(
+            lambda c, t, m, p, b, a, s, x=server.name: (c.server == x and p == "edge") * c.demand_per_s[t.name] * s,
+            server.compute_limit,
+        )
+        limit(
+            lambda c, t, m, p, b, a, s, x=server.name: (
+                (c.server == x and p == "cloud") * c.demand_per_s[t.name] * t.query_bytes
+            ),
+            server.backhaul_bytes_per_s,
+        )
+        for model in instance.models:
+            size = onloading.get(server.name, {}).get(model.name, 1)
+            if size > 1:
+                (batch,) = [b for b in instance.batches if b.size == size]
+                limit(
+                    lambda c, t, m, p, b, a, s, x=server.name, y=model: (
+                        -float(c.server == x and m is y and p == "edge") * c.demand_per_s[t.name]
+                    ),
+                    -(size - 1) / batch.wait_s,
+                )
+    limit(lambda c, t, m, p, b, a, s: (p == "cloud") * c.demand_per_s[t.name] * s, instance.cloud.compute_limit)
+    if not columns:
+        return 0.0 if min(right) >= 0 else None
+    gains = [c.demand_per_s[t.name] * a for c, t, _, _, _, a, _ in columns]
+    result = linprog(-np.array(gains), A_ub=np.array(rows), b_ub=np.array(right), bounds=(0, None), method="highs-ipm")
+    if result.status == 2:
+        return None
+    assert result.fun is not None
+    return float(-result.fun / demand)
+
+
+def onloadings(instance: OnloadingInstance):
+    """Every way to hold models that fits memory."""
+    places = [(c.name, c.memory_bytes, [1]) for c in instance.clients]
+    places += [(s.name, s.memory_bytes, [b.size for b in instance.batches]) for s in instance.servers]
+    per_place = []
+    for name, memory, sizes in places:
+        ways = []
+        for choice in itertools.product([0, *sizes], repeat=len(instance.models)):
+            held = {m.name: size for m, size in zip(instance.models, choice, strict=True) if size}
+            if sum(m.memory_bytes for m in instance.models if m.name in held) <= memory:
+                ways.append((name, held))
+        per_place.append(ways)
+    for combination in itertools.product(*per_place):
+        yield {name: held for name, held in combination if held}
+
+
+def optimum(instance: OnloadingInstance) -> float:
+    """Mean accuracy of the best decision, by trying every onloading."""
+    values = (best_offloading(instance, onloading) for onloading in onloadings(instance))
+    return max(value for value in values if value is not None)

@@ -1,0 +1,41 @@
+import pytest
+
+from splitshare.onloading.contract import load
+from splitshare.onloading.run import solve
+from splitshare.solvers.milp import SizeLimitError
+from tests.onloading import judge
+from tests.onloading.examples import tiny
+
+
+def optimal(instance):
+    """Accuracy of the proved optimum."""
+    objective = solve(instance, load("optimum", gap=0.0)).objective
+    assert objective is not None
+    return objective
+
+
+@pytest.mark.parametrize("batching", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_both_solvers_find_what_trying_everything_finds(seed, batching):
+    instance = tiny(seed, models=3 if not batching else 2, batching=batching)
+    best = judge.optimum(instance)
+    for solver in ("gurobi", "highs"):
+        decision = solve(instance, load("optimum", solver=solver, gap=0.0))
+        assert decision.status == "optimal"
+        assert decision.objective == pytest.approx(best, rel=1e-6)
+        assert decision.bound == pytest.approx(best, rel=1e-6)
+
+
+def test_batching_is_worth_something_somewhere():
+    """Otherwise the tests above would not see a batch size that is always 1."""
+    gains = []
+    for seed in range(8):
+        without, with_ = (optimal(tiny(seed, batching=b)) for b in (False, True))
+        gains.append(with_ - without)
+    assert min(gains) >= -1e-9
+    assert max(gains) > 0.005
+
+
+def test_what_a_licence_refuses_for_its_size_is_told():
+    with pytest.raises(SizeLimitError, match=r"2000 of each.*--solver highs"):
+        solve(tiny(0, clients=150, servers=3, models=6), load("optimum", solver="gurobi"))

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from splitshare.errors import InputError
+from splitshare.onloading.contract import load
+from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, roles_of
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.run import solve
+from splitshare.onloading.suite import SIZES, suite
+from splitshare.onloading.zoo import Zoo
+from splitshare.placement.pinned import check_pinned
+from splitshare.record_set import read_set
+
+ROOT = Path(__file__).parents[2]
+ZOO = Zoo.read(ROOT / "data" / "zoos" / "published.json")
+BASELINES = ROOT / "data" / "baselines"
+
+
+def test_the_committed_suite_is_what_is_drawn_and_what_is_pinned():
+    committed = read_set(OnloadingInstance, BASELINES / "onloading_instances.jsonl")
+    check_pinned(committed, BASELINES / "onloading_instances.json")
+    drawn = list(suite(ZOO, roles_of(ZOO, "zoo")))
+    assert drawn == [instance for instance in committed if instance.zoo == ZOO.name]
+    assert len(drawn) == 60
+
+
+def test_the_suite_keeps_its_ranges():
+    for instance in suite(ZOO, PUBLISHED_ROLES):
+        size = SIZES[instance.name.partition("-")[0]]
+        for names, (low, high) in (
+            (instance.clients, size.clients),
+            (instance.servers, size.servers),
+            (instance.tasks, size.tasks),
+            (instance.models, size.models),
+        ):
+            assert low <= len(names) <= high
+        assert (len(instance.batches) > 1) is instance.name.endswith("-batching")
+
+
+def test_factors_scale_what_is_drawn_and_change_no_draw():
+    base, more = (
+        generate(ZOO, PUBLISHED_ROLES, Shape(6, 2, 3, 8, memory=m, load=m, bandwidth=m), seed=3, name="x")
+        for m in (1.0, 2.0)
+    )
+    assert more.models == base.models
+    for a, b in zip(base.clients, more.clients, strict=True):
+        assert b.memory_bytes == pytest.approx(2 * a.memory_bytes, rel=1e-3)
+        assert b.uplink_bytes_per_s == pytest.approx(2 * a.uplink_bytes_per_s, rel=1e-2)
+        assert b.demand_per_s == pytest.approx({task: 2 * rate for task, rate in a.demand_per_s.items()}, rel=1e-4)
+
+
+def test_extremes_of_the_generator():
+    for shape in (Shape(2, 1, 2, 5), Shape(200, 10, 6, 30, batches=BATCHES)):
+        instance = generate(ZOO, PUBLISHED_ROLES, shape, seed=1, name="x")
+        assert OnloadingInstance.parse(instance.model_dump(mode="json", by_alias=True), "x") == instance
+        assert all(len(model.accuracy) >= 1 for model in instance.models)
+
+
+@pytest.mark.parametrize(
+    ("shape", "complaint"), [(Shape(2, 1, 7, 5), "tasks: has 6"), (Shape(2, 1, 2, 31), "models: has 30")]
+)
+def test_more_than_the_zoo_has_is_refused(shape, complaint):
+    with pytest.raises(InputError, match=complaint):
+        generate(ZOO, PUBLISHED_ROLES, shape, seed=0, name="x")
+
+
+def measured_zoo():
+    """The published models, a thousandth of their size, as if all had been timed on one machine."""
+    fields = ZOO.model_dump(mode="json", by_alias=True) | {"name": "trained", "machine": "a machine"}
+    for model in fields["models"]:
+        model["memory_bytes"] = max(1.0, model["memory_bytes"] / 1000)
+        model["curves"] = [model["curves"][1] | {"device": "this-machine", "provenance": "measured"}]
+    for task in fields["tasks"]:
+        task["query_bytes"] = 400
+    return Zoo.parse(fields, "trained")
+
+
+def test_a_measured_zoo_gives_instances_of_its_own_scale():
+    zoo = measured_zoo()
+    instances = list(suite(zoo, roles_of(zoo, "zoo"), first=False))
+    assert [i.name for i in instances][:2] == ["trained-small-01", "trained-small-02-batching"]
+    assert len(instances) == 12
+    worth = [
+        [solve(instance, load(name)).objective or 0.0 for name in ("j3o-batching", "cloud-only")]
+        for instance in instances[:6]
+    ]
+    assert max(j3o / cloud for j3o, cloud in worth) > 1.05
+    memory = [c.memory_bytes for i in instances for c in i.clients]
+    sizes = [m.memory_bytes for m in zoo.models]
+    assert min(sizes) < min(memory) < max(sizes)
+
+
+def test_a_device_that_the_zoo_does_not_know_is_refused():
+    roles = Roles(Role("phone"), Role("rtx-3090"), Role("rtx-3090"))
+    with pytest.raises(InputError, match="has none for 'phone'"):
+        generate(ZOO, roles, Shape(2, 1, 2, 5), seed=0, name="x")

@@ -1,0 +1,96 @@
+# The onloading problem (J3O): the suite decided again, sweeps, what the parts of J3O are worth, and the replay.
+ONLOADING = f"{RESULTS}/canonical/onloading"
+ONLOADING_TABLES = [f"{ONLOADING}/{name}.csv" for name in ("results", "sweep", "ablation", "convergence", "replay")]
+ZOOS = sorted(str(path) for path in Path("data/zoos").glob("*.json"))
+
+
+rule onloading_suite:
+    input:
+        suite=CONFIG.onloading.suite,
+        record=CONFIG.onloading.record,
+    output:
+        results=f"{ONLOADING}/results.csv",
+        times=f"{RESULTS}/canonical/runs/onloading.csv",
+    log:
+        f"{RESULTS}/logs/onloading_suite.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/onloading_suite.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        code=onloading_code("solve_suite"),
+        sizes=[f"--size {size}" for size in CONFIG.onloading.sizes],
+    message:
+        "Deciding the onloading suite by J3O"
+    shell:
+        "splitshare onloading solve-suite {input.suite} --record {input.record} {params.sizes}"
+        " --times {output.times} -o {output.results} > {log} 2>&1"
+
+
+rule onloading_sweep:
+    input:
+        config=RUN_CONFIG,
+        zoo=CONFIG.onloading.zoo,
+    output:
+        f"{ONLOADING}/sweep.csv",
+    log:
+        f"{RESULTS}/logs/onloading_sweep.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/onloading_sweep.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        code=onloading_code("sweep"),
+    message:
+        "Onloading with more and less memory, demand, bandwidth and clients"
+    shell:
+        "splitshare onloading sweep --config {input.config} --zoo {input.zoo} -o {output} > {log} 2>&1"
+
+
+rule onloading_study:
+    input:
+        suite=CONFIG.onloading.suite,
+        record=CONFIG.onloading.record,
+    output:
+        ablation=f"{ONLOADING}/ablation.csv",
+        convergence=f"{ONLOADING}/convergence.csv",
+    log:
+        f"{RESULTS}/logs/onloading_study.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/onloading_study.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        code=onloading_code("study"),
+        size=CONFIG.onloading.ablation_size,
+        converging=[f"--converging {name}" for name in CONFIG.onloading.converging],
+        directory=subpath(output.ablation, parent=True),
+    message:
+        "Taking J3O apart"
+    shell:
+        "splitshare onloading study {input.suite} --record {input.record} --size {params.size} {params.converging}"
+        " -o {params.directory} > {log} 2>&1"
+
+
+rule onloading_replay:
+    input:
+        suite=CONFIG.onloading.suite,
+        config=RUN_CONFIG,
+    output:
+        f"{ONLOADING}/replay.csv",
+    log:
+        f"{RESULTS}/logs/onloading_replay.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/onloading_replay.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        code=onloading_code("replay"),
+    message:
+        "Replaying J3O's decisions"
+    shell:
+        "splitshare onloading replay {input.suite} --config {input.config} -o {output} > {log} 2>&1"

@@ -37,6 +37,7 @@ Profiles = Annotated[list[Path], typer.Option(help="Profile of a device of the t
 Testbeds = Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")]
 RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
 Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitshare benchmarks`.")]
+Locks = Annotated[list[Path] | None, typer.Option("--lock", help="Repeatable; default the fetched directory's.")]
 WeightsKind = Annotated[Literal["hub", "random"], typer.Option("--weights", help="Published, or seeded random ones.")]
 Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
 Solver = Literal["gurobi", "highs"]
@@ -422,6 +423,7 @@ def benchmarks(
 def fit_heads(
     output: Output,
     fetched: Fetched = Path("results/benchmarks"),
+    lock: Locks = None,
     work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
     weights: Annotated[
         Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
@@ -437,7 +439,7 @@ def fit_heads(
     from splitshare.commands import fit_heads as stage
     from splitshare.commands.accuracy import Settings
 
-    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads)
+    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads, tuple(lock or ()))
     for head in stage.run(catalog_root=data, output=output, settings=settings, tell=_tell):
         typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
 
@@ -448,6 +450,7 @@ def accuracy(
     model: Annotated[list[str] | None, typer.Option(help="Model; repeatable; default all.")] = None,
     benchmark: Annotated[list[str] | None, typer.Option(help="Repeatable; default all that were fetched.")] = None,
     fetched: Fetched = Path("results/benchmarks"),
+    lock: Locks = None,
     work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
     weights: Annotated[
         Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
@@ -463,7 +466,8 @@ def accuracy(
     """Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
     from splitshare.commands import accuracy as stage
 
-    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads)
+    locks = tuple(lock or ())
+    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads, locks)
     for row in stage.run(
         catalog_root=data, output=output, settings=settings, models=model, benchmarks=benchmark, tell=_tell
     ):

@@ -13,7 +13,8 @@ if JUDGED:
         input:
             BENCHMARK_FILES,
         output:
-            f"{RESULTS}/benchmarks/locks/{{benchmark}}.json",
+            # Updated, not made anew: an earlier fetch's digests are what this one must find.
+            update(f"{RESULTS}/benchmarks/locks/{{benchmark}}.json"),
         log:
             f"{RESULTS}/logs/benchmarks/{{benchmark}}.log",
         params:

@@ -8,6 +8,7 @@ BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop gre
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
 ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
+ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
@@ -79,7 +80,7 @@ record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this m
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
-	$(BIN)/splitshare onloading suite data/zoos/published.json -o data/baselines
+	$(BIN)/splitshare onloading suite $(ZOOS) -o data/baselines
 
 schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a file's fields)
 	$(BIN)/splitshare schemas -o schemas

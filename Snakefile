@@ -19,6 +19,7 @@ if CONFIG.embedded:
 include: "workflow/rules/solve.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
+include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/onloading.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
@@ -34,6 +35,8 @@ localrules:
     onloading,
     figures,
     compare,
+    benchmarks,
+    accuracy,
 
 
 # Everything: canonical tables and figures, and this machine's own under results/local.
@@ -88,6 +91,18 @@ rule onloading:
 rule figures:
     input:
         FIGURES,
+
+
+# The benchmarks of the configuration, fetched from the hub (`--configfile config/paper.yaml`; needs the network).
+rule benchmarks:
+    input:
+        BENCHMARK_LOCKS,
+
+
+# Accuracy on the fetched benchmarks, whole, split and shared.
+rule accuracy:
+    input:
+        ACCURACY,
 
 
 # New algorithms (`compared` in the configuration) against the recorded baselines.

@@ -37,11 +37,14 @@ Profiles = Annotated[list[Path], typer.Option(help="Profile of a device of the t
 Testbeds = Annotated[list[Path], typer.Option(help="Testbed (YAML); repeatable.")]
 RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
 Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitshare benchmarks`.")]
+Locks = Annotated[list[Path] | None, typer.Option("--lock", help="Repeatable; default the fetched directory's.")]
 WeightsKind = Annotated[Literal["hub", "random"], typer.Option("--weights", help="Published, or seeded random ones.")]
 Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
 Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
+EmulatedLinks = Literal["serial", "shared-medium"]
+ComputeKind = Literal["recorded", "real"]
 
 
 def _print_json(value: Any) -> None:
@@ -417,9 +420,10 @@ def benchmarks(
 
 
 @app.command()
-def fit_heads(  # noqa: PLR0913, PLR0917, options by name
+def fit_heads(
     output: Output,
     fetched: Fetched = Path("results/benchmarks"),
+    lock: Locks = None,
     work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
     weights: Annotated[
         Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
@@ -435,17 +439,18 @@ def fit_heads(  # noqa: PLR0913, PLR0917, options by name
     from splitshare.commands import fit_heads as stage
     from splitshare.commands.accuracy import Settings
 
-    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads)
+    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads, tuple(lock or ()))
     for head in stage.run(catalog_root=data, output=output, settings=settings, tell=_tell):
         typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
 
 
 @app.command()
-def accuracy(  # noqa: PLR0913, PLR0917, options by name
+def accuracy(
     output: Output,
     model: Annotated[list[str] | None, typer.Option(help="Model; repeatable; default all.")] = None,
     benchmark: Annotated[list[str] | None, typer.Option(help="Repeatable; default all that were fetched.")] = None,
     fetched: Fetched = Path("results/benchmarks"),
+    lock: Locks = None,
     work: Annotated[Path, typer.Option(help="Directory of intermediate results.")] = Path("results/accuracy"),
     weights: Annotated[
         Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
@@ -461,7 +466,8 @@ def accuracy(  # noqa: PLR0913, PLR0917, options by name
     """Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
     from splitshare.commands import accuracy as stage
 
-    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads)
+    locks = tuple(lock or ())
+    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads, locks)
     for row in stage.run(
         catalog_root=data, output=output, settings=settings, models=model, benchmarks=benchmark, tell=_tell
     ):
@@ -520,6 +526,111 @@ def simulate(
         link_model=link_model,
     )
     typer.echo(metrics.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+@app.command()
+def worker(
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Its name in the instances.")],
+    listen: Annotated[list[str], typer.Option(help="host:port (port 0: any) or unix:path; repeatable.")],
+    compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
+    memory_bytes: Annotated[float | None, typer.Option(min=0.0, help="Refuse modules that need more.")] = None,
+    max_live: Annotated[int, typer.Option(min=1, help="Requests in work at a time; more are dropped.")] = 1000,
+    threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM; needed beyond loopback.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="PEM that peers' certificates are checked against.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="Shared token; needed beyond loopback.")] = None,
+    end_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+    data: DataRoot = DATA,
+) -> None:
+    """Hold a device's modules and serve them to the other workers, until interrupted."""
+    from splitshare.commands import worker as stage
+
+    stage.run(
+        device,
+        listen=listen,
+        compute=compute,
+        memory_bytes=memory_bytes,
+        max_live=max_live,
+        threads=threads,
+        catalog_root=data,
+        tls=(tls_certificate, tls_key, tls_ca),
+        token_file=token_file,
+        ends_with_parent=end_with_parent,
+        tell=lambda ready: typer.echo(json.dumps(ready)),
+    )
+
+
+@app.command()
+def emulate(
+    instance: Instance,
+    placement: PlacementFile,
+    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Request trace (Parquet or CSV).")],
+    output: Output,
+    stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
+    link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
+    compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
+    fault: Annotated[list[str] | None, typer.Option(help="Such as kill:DEVICE@5 or cut:A--B@5; repeatable.")] = None,
+    on_failure: Annotated[Literal["drop", "replace"], typer.Option(help="What follows a lost device.")] = "drop",
+    algorithm: Annotated[str, typer.Option(help="Places anew after a loss.")] = "s2m3-greedy",
+    any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
+    deadline_s: Annotated[float, typer.Option(min=0.001, help="A later request has failed.")] = 60.0,
+    workers: Annotated[Path | None, typer.Option(help="Addresses of workers that run already (YAML).")] = None,
+    data: DataRoot = DATA,
+) -> None:
+    """Replay a trace on worker processes over shaped links, or on real devices."""
+    from splitshare.commands import emulate as stage
+
+    stage.run(
+        instance=instance,
+        placement=placement,
+        trace=trace,
+        output=output,
+        stages_output=stages,
+        report_output=report,
+        link_model=link_model,
+        compute=compute,
+        faults=fault or [],
+        on_failure=on_failure,
+        algorithm=algorithm,
+        any_links=any_links,
+        deadline_s=deadline_s,
+        testbed_file=workers,
+        catalog_root=data,
+        tell=typer.echo,
+    )
+
+
+@app.command()
+def fidelity(
+    instances: Instances,
+    output: Output,
+    placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
+    method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
+    load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
+    horizon_s: Annotated[float, typer.Option(min=1.0, help="Seconds of each trace.")] = 20.0,
+    repeats: Annotated[int, typer.Option(min=1, help="Emulated runs of each trace.")] = 1,
+    any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
+    crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Replay the same requests emulated and simulated; tables into the directory OUTPUT."""
+    from splitshare.commands import fidelity as stage
+
+    stage.run(
+        instances,
+        placements=placements,
+        method=method,
+        output=output,
+        load=load,
+        horizon_s=horizon_s,
+        repeats=repeats,
+        any_links=any_links,
+        seed=seed,
+        crash=crash,
+        tell=typer.echo,
+    )
 
 
 @app.command()

@@ -57,6 +57,17 @@ class Replay(Record):
         return self
 
 
+class Benchmarks(Record):
+    """Which benchmarks are fetched from the hub and judged."""
+
+    names: tuple[Name, ...] = Field(min_length=1)
+    samples: PositiveCount | None = None
+    """Of each a subset of so many, drawn by the run's seed; ``null``: whole splits."""
+    weights: Literal["hub", "random"] = "hub"
+    """Published weights; random ones only serve to try the path."""
+    batch: PositiveCount = 32
+
+
 class CloudCell(Record):
     """One network between the small device and the cloud, and one speed of the small device."""
 
@@ -174,6 +185,8 @@ class Config(Record):
     onloading: Onloading
     embedded: Embedded | None = None
     """``null``: nothing is trained."""
+    benchmarks: Benchmarks | None = None
+    """What ``snakemake benchmarks`` fetches and ``snakemake accuracy`` judges; ``null``: the run stays offline."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

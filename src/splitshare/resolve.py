@@ -39,6 +39,8 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
     """
     catalog = load_catalog(data)
     embedded = load_catalog(data / EMBEDDED.name) if config.embedded is not None else None
+    if config.benchmarks is not None:
+        _all_known(source, "benchmarks.names", "benchmark", config.benchmarks.names, list(catalog.benchmarks))
     files = {path.stem: path for path in sorted((data / "testbeds").glob("*.yaml"))}
     _all_known(source, "workloads", "workload", config.workloads, list(catalog.workloads))
     _all_known(source, "local_workloads", "workload", config.local_workloads, list(catalog.workloads))

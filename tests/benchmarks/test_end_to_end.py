@@ -125,18 +125,17 @@ def test_zero_shot_accuracy_is_that_of_a_plain_loop(root):
     assert (row.value, row.samples) == (np.mean(right), 24)
 
 
-def test_heads_of_ours_have_learnt_what_can_be_learnt(root):
-    """The towers are random, so little can be, but for the tones; the probe sees its training pictures again."""
+def test_heads_of_ours_judge_in_all_arrangements_as_they_did_in_training(root):
+    """Test samples are those of training here; that heads learn is tested on features of their own."""
     recipes = {path.stem: json.loads(path.read_text()) for path in (root / "heads").glob("*.json")}
     assert set(recipes) == {"vqa-classifier@ours-vqa", "alignment-512@ours-alignment", "linear-512-to-37@ours-probe"}
     assert recipes["vqa-classifier@ours-vqa"]["answers"] == ["2", "no", "yes"]
-    assert recipes["alignment-512@ours-alignment"]["train_metric"] > 0.5, "tones of 50 pitches, 2 % by chance"
     (probe,) = rows(root, benchmark="oxford-iiit-pet", arrangement="whole", metric="top-1")
     assert probe.value == pytest.approx(recipes["linear-512-to-37@ours-probe"]["train_metric"]), (
         "test pictures = train's"
     )
     (sounds,) = rows(root, benchmark="esc-50", arrangement="split", metric="top-1")
-    assert sounds.value > 0.5
+    assert sounds.value == pytest.approx(recipes["alignment-512@ours-alignment"]["train_metric"])
 
 
 def test_vqa_row_is_the_mean_of_the_kept_answers(root):

@@ -149,6 +149,7 @@ def test_an_interrupted_fetch_is_taken_up_where_it_stopped(root):
     assert [row["label"] for row in read(root, "food-101/test-whole")] == [i % 101 for i in range(205)] * 2
 
 
+@pytest.mark.slow
 def test_a_seeded_subset_is_the_same_everywhere_and_spread_over_the_split(root):
     files = tiny.labelled("validation", 120, FOODS, rows=10)
     with serve({"ethz/food101": Repository(files)}) as hub:

@@ -137,7 +137,8 @@ def test_without_a_proof_the_bound_is_the_reference(recorded):
     table = read_record(recorded / "onloading.csv")
     exact = table["method"].str.startswith("optimum") & (table["instance"] == "small-00")
     table.loc[exact, "status"] = "time_limit"
-    table.loc[exact, "bound"] = 0.99
+    table.loc[exact, "bound"] = 0.995
+    table.loc[(table["method"] == "j3o-batching") & (table["instance"] == "small-00"), "bound"] = 0.99
     found = references(table)
     assert not found.loc["small-00", "proved"]
     assert found.loc["small-00", "reference"] == 0.99
@@ -208,10 +209,10 @@ def test_compare_judges_an_onloading_algorithm_too(recorded, tmp_path):
     assert answer.exit_code == 0, answer.exception
     verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
     # Holding nothing is what cloud-only does: never better, never worse.
-    (duel,) = [d for d in verdict["duels"] if d["baseline"] == "cloud-only"]
+    (duel,) = [d for d in verdict["families"][0]["duels"] if d["baseline"] == "cloud-only"]
     assert (duel["wins"], duel["ties"], duel["losses"]) == (0, 3, 0)
     words = (tmp_path / "out" / "verdict.txt").read_text()
-    assert words.startswith("nothing decides 3 of 3 instances")
+    assert words.startswith("j3o: nothing decides 3 of 3 instances")
     assert verdict["deterministic"] is True
 
 

@@ -86,6 +86,7 @@ def test_onloading(clone):
     assert 0.95 * optimum["objective"] < j3o["objective"] <= optimum["objective"] * (1 + 1e-6)
     verdict = json.loads((directory / "results/compare/verdict.json").read_text())
     assert verdict["method"] == "smallest-first"
-    assert {duel["baseline"] for duel in verdict["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
+    (family,) = verdict["families"]
+    assert {duel["baseline"] for duel in family["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
     assert verdict["failures"] == []
     assert "smallest-first decides 60 of 60 instances" in printed

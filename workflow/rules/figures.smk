@@ -61,6 +61,7 @@ for spec in FIGURE_SPECS.values():
                     else profiles_of(TESTBEDS[scope]) if spec.uses_profiles else []
                 ),
                 zoos=ZOOS if spec.uses_zoos else [],
+                accuracy=ACCURACY if spec.uses_accuracy else [],
             output:
                 tables=[
                     f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")

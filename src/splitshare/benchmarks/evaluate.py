@@ -139,7 +139,7 @@ def accuracy_rows(
     differing = sum(a.answer != w.answer for a, w in zip(answered.predictions, whole.predictions, strict=True))
     rows = []
     for name, scores in judged(samples, answered.predictions, metric).items():
-        interval = mean_interval(scores)
+        interval = mean_interval(scores, shares=name != "cider")
         rows.append(
             AccuracyRow(
                 benchmark=benchmark,

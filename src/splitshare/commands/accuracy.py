@@ -12,7 +12,7 @@ from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRecord, Accurac
 from splitshare.benchmarks.arrangements import Answering, Arranger, SplitAnswering
 from splitshare.benchmarks.evaluate import Answered, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.judge import Asking
-from splitshare.benchmarks.lock import LockEntry, LockFile, Selection, read_lock
+from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
 from splitshare.benchmarks.prompts import class_embeddings
 from splitshare.benchmarks.weights import Kind, Weights
 from splitshare.catalog import paths
@@ -48,6 +48,13 @@ class Settings:
     seed: int = 0
     batch: int = 32
     threads: int | None = None
+    locks: tuple[Path, ...] = ()
+    """Lock files; by default the one in ``benchmarks``."""
+
+    def find(self, selection: Selection) -> LockEntry | None:
+        """What was fetched of ``selection``."""
+        files = self.locks or (self.benchmarks / LOCK,)
+        return next((entry for path in files if (entry := read_lock(path).find(selection))), None)
 
 
 def run(
@@ -83,7 +90,6 @@ def run(
             raise InputError(paths.benchmarks_file(catalog_root), "", f"no benchmark {name!r}")
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    lock = read_lock(settings.benchmarks / LOCK)
     chosen = [catalog.model(name) for name in models] if models else list(catalog.models.values())
     weights = Weights(catalog, settings.weights, settings.seed, settings.heads, settings.tokenizers)
     arranger = Arranger(catalog, weights)
@@ -93,7 +99,7 @@ def run(
         for name in model.benchmarks:
             if benchmarks and name not in benchmarks:
                 continue
-            entry = _entry(lock, sources[name], settings)
+            entry = _entry(sources[name], settings)
             if entry is None and not benchmarks:
                 continue
             try:
@@ -111,16 +117,14 @@ def run(
     if failed:
         raise WorkError(f"{len(failed)} of {len(failed) + judged} not judged: {', '.join(failed)}")
     if not judged:
-        raise WorkError(
-            f"nothing to judge: {settings.benchmarks / LOCK} has none of these benchmarks in this selection"
-        )
+        raise WorkError("nothing to judge: none of these benchmarks is fetched in this selection")
 
 
-def _entry(lock: LockFile, source: BenchmarkSource, settings: Settings) -> LockEntry | None:
+def _entry(source: BenchmarkSource, settings: Settings) -> LockEntry | None:
     wanted = Selection(
         benchmark=source.name, part="test", source=source.test, samples=settings.samples, seed=settings.seed
     )
-    return lock.find(wanted)
+    return settings.find(wanted)
 
 
 def _judge(

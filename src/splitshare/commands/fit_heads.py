@@ -11,7 +11,7 @@ from torch import Tensor
 
 from splitshare.benchmarks.fit_heads import Fitted, fit_alignment, fit_probe, fit_vqa
 from splitshare.benchmarks.fitted import FittedHead
-from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
+from splitshare.benchmarks.lock import LockEntry, Selection
 from splitshare.benchmarks.preprocess import preprocessor
 from splitshare.benchmarks.prompts import class_embeddings
 from splitshare.benchmarks.samples import Sample, read_samples
@@ -20,7 +20,6 @@ from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
 from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.records import EncoderRef, Model
 from splitshare.commands.accuracy import Settings
-from splitshare.commands.benchmarks import LOCK
 from splitshare.errors import SplitshareError, WorkError
 from splitshare.files import atomic_path
 from splitshare.modules.alignment_head import AlignmentHead
@@ -73,7 +72,7 @@ def _fit(
     wanted = Selection(
         benchmark=source.name, part="train", source=source.train, samples=settings.samples, seed=settings.seed
     )
-    entry = read_lock(settings.benchmarks / LOCK).find(wanted)
+    entry = settings.find(wanted)
     if entry is None:
         raise WorkError(f"{source.name} (train) is not fetched in this selection; run `splitshare benchmarks` first")
     head = build_module(catalog, model.head.module, settings.seed)

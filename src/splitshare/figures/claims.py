@@ -13,6 +13,7 @@ from typing import Literal
 
 import pandas as pd
 
+from splitshare.benchmarks.accuracy import AccuracyRow
 from splitshare.catalog.loader import Catalog
 from splitshare.config import CloudCell
 from splitshare.figures.cloud import at_cell
@@ -35,7 +36,9 @@ HALF_A_POINT = 0.005
 MODELS = "catalogue/models.yaml"
 """Source of the scope, below the data folder."""
 EQUIVALENCE = "split_equivalence.csv"
-"""Source of S3, recorded once for all models (``make record-split``); J2's is recorded too, all others are results."""
+"""Source of S3, recorded once for all models (``make record-split``), while no accuracy is measured."""
+ACCURACY = "accuracy.json"
+"""Source of S3 where there are accuracies; J2's is recorded too, all others are results."""
 ONLOADING_RESULTS = "onloading/results.csv"
 """Source of J1."""
 
@@ -105,22 +108,42 @@ def share_saving(catalog: Catalog, descriptions: ModuleDescriptions, workloads: 
     )
 
 
-def equal_answers(equivalence: pd.DataFrame) -> Claim:
-    """S3: accuracy; equal answers so far, since no benchmark is evaluated yet."""
+def accuracy_verdict(rows: Sequence[AccuracyRow], benchmarks: Sequence[str], answers_agree: bool) -> Verdict:
+    """Verdict on S3: no split or shared model is less accurate than its whole, over all benchmarks of the catalogue.
+
+    ``not reproduced`` if one falls below the whole model's interval, or answers to random inputs disagree; ``partly``
+    while a benchmark of the catalogue is not measured.
+    """
+    whole = {(r.benchmark, r.model, r.metric): r for r in rows if r.arrangement == "whole"}
+    for row in rows:
+        against = whole.get((row.benchmark, row.model, row.metric))
+        if against is not None and row.value < against.ci_low:
+            return "not reproduced"
+    if not answers_agree:
+        return "not reproduced"
+    measured = {row.benchmark for row in rows if row.arrangement != "whole" and row.source == "hub"}
+    return "reproduced" if measured >= set(benchmarks) else "partly"
+
+
+def no_loss_of_accuracy(equivalence: pd.DataFrame, rows: Sequence[AccuracyRow], benchmarks: Sequence[str]) -> Claim:
+    """S3: accuracy on the benchmarks that were run, and equal answers to random inputs for all models."""
     agreeing = int(equivalence["agrees"].sum())
     every = agreeing == len(equivalence)
     reduced = equivalence[equivalence["compared"] != "true size"]
     sizes = "".join(f"; {row.model}: {row.compared}" for row in reduced.itertuples())
-    return Claim(
-        "S3",
-        "no loss of accuracy",
-        f"{agreeing} of {len(equivalence)}",
-        "models whose split and whole answers agree",
-        "partly" if every else "not reproduced",
-        f"answers to random inputs with seeded random weights, at true size{sizes}; accuracy on benchmarks is not "
-        "measured yet",
-        EQUIVALENCE,
-    )
+    answers = f"{agreeing} of {len(equivalence)} models answer random inputs alike, at true size{sizes}"
+    parts = [row for row in rows if row.arrangement != "whole"]
+    if not parts:
+        measured, unit = f"{agreeing} of {len(equivalence)}", "models whose split and whole answers agree"
+        note = f"{answers}; accuracy on benchmarks is not measured yet"
+    else:
+        differing, asked = sum(r.differing_predictions for r in parts), sum(r.samples for r in parts)
+        run = dict.fromkeys(row.benchmark for row in parts)
+        measured, unit = f"{differing} of {asked}", "predictions that differ from the whole model's"
+        of_ten = sum(name in benchmarks for name in run)
+        note = f"on {', '.join(run)}; {of_ten} of the catalogue's {len(benchmarks)} benchmarks are measured; {answers}"
+    verdict = accuracy_verdict(rows, benchmarks, every)
+    return Claim("S3", "no loss of accuracy", measured, unit, verdict, note, ACCURACY if parts else EQUIVALENCE)
 
 
 def greedy_optimal(placements: pd.DataFrame) -> Claim:
@@ -231,18 +254,17 @@ def draw(inputs: Inputs, output: Path) -> None:
     claims = [
         split_saving(inputs.catalog, descriptions),
         share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
-        equal_answers(inputs.record(EQUIVALENCE)),
+        no_loss_of_accuracy(inputs.record(EQUIVALENCE), inputs.accuracy().rows, list(inputs.catalog.benchmarks)),
         greedy_optimal(inputs.csv("placements.csv")),
         latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
         scope(inputs.catalog),
         onloading_accuracy(inputs.csv(ONLOADING_RESULTS)),
         onloading_run_time(inputs.record(RECORD)),
     ]
+    records = {MODELS: inputs.catalog.root} | dict.fromkeys((EQUIVALENCE, ACCURACY, RECORD), inputs.baselines)
     rows = []
     for claim in claims:
-        directory = {MODELS: inputs.catalog.root, EQUIVALENCE: inputs.baselines, RECORD: inputs.baselines}.get(
-            claim.source, inputs.results
-        )
+        directory = records.get(claim.source, inputs.results)
         source = directory / claim.source
         rows.append(vars(claim) | {"source": source.as_posix(), "source_sha256": sha256_file(source)})
     save_table(

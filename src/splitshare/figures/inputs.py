@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.benchmarks.accuracy import AccuracyRecord, merge
 from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
@@ -42,6 +43,11 @@ class Inputs:
     def record(self, name: str) -> pd.DataFrame:
         """The recorded table ``name``."""
         return pd.read_csv(self.baselines / name)
+
+    def accuracy(self) -> AccuracyRecord:
+        """Recorded accuracies, and those of this run in the place of recorded ones."""
+        files = [self.baselines / "accuracy.json", self.results / "accuracy.json"]
+        return merge(AccuracyRecord.read(path) for path in files if path.is_file())
 
     def parquet(self, name: str) -> pd.DataFrame:
         """The Parquet table ``name`` below the results."""

@@ -29,6 +29,8 @@ class FigureSpec:
     category: str
     records: tuple[str, ...] = ()
     """Recorded baselines that it reads too, files below ``data/baselines``."""
+    uses_accuracy: bool = False
+    """Whether it also reads the accuracies of the run, if the run measures any."""
     uses_profiles: bool = False
     """Whether it also reads the profiles of the testbeds' devices."""
     every_profile: bool = False
@@ -221,6 +223,18 @@ FIGURES: dict[str, FigureSpec] = {
             category="Replay",
         ),
         FigureSpec(
+            name="accuracy",
+            module="accuracy",
+            inputs=(),
+            records=("accuracy.json",),
+            tables=("accuracy",),
+            drawn=("accuracy",),
+            scopes=("canonical",),
+            caption="Accuracy of whole, split and shared models on each benchmark; what was not run is empty.",
+            category="Accuracy",
+            uses_accuracy=True,
+        ),
+        FigureSpec(
             name="onloading-accuracy",
             module="onloading_accuracy",
             inputs=("onloading/results.csv",),
@@ -296,7 +310,8 @@ FIGURES: dict[str, FigureSpec] = {
             name="claims",
             module="claims",
             inputs=("modules.json", "placements.csv", "cloud_grid.csv", "onloading/results.csv"),
-            records=("split_equivalence.csv", "onloading.csv"),
+            records=("split_equivalence.csv", "accuracy.json", "onloading.csv"),
+            uses_accuracy=True,
             tables=("claims",),
             drawn=(),
             scopes=("canonical",),

@@ -91,6 +91,13 @@ TASKS: tuple[dict[str, Any], ...] = tuple(
 )
 """Marks of tasks that stand side by side."""
 
+ARRANGEMENT_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "whole": ("Whole", {"marker": "o", "markersize": 7, "fillstyle": "none", "color": MEMORY["whole"], "zorder": 3}),
+    "split": ("Split", {"marker": "x", "markersize": 5, "color": MEMORY["split"], "zorder": 4}),
+    "shared": ("Shared", {"marker": ".", "markersize": 4, "color": MEMORY["shared"], "zorder": 5}),
+}
+"""Title and marks of a model's arrangements; one fits into the other, so that equal ones are all seen."""
+
 STAGES = {
     "transfer": ("Transfer", _PALETTE[7]),
     "encode": ("Encoder", _PALETTE[0]),

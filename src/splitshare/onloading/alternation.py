@@ -6,20 +6,21 @@ value is a decision's, its dual prices pull the present ones towards them. The b
 each round's prices prove a bound (``lagrangian``), the least of which is kept. The rounds end when ``patience`` of
 them in a row brought nothing better, when bound and decision meet, or after ``rounds``.
 
-With batching, (i) also chooses batch sizes, as if every batch filled; (ii) then lowers, for models whose queries are
-too few to fill their batches in time, the batch size to the largest that they do fill.
+With batching, (i) also chooses batch sizes, of those that the queries which would come fill; (ii) then lowers, for
+models that get too few to fill their batches in time after all, the batch size to the largest that they do fill.
+
+Last, the servers' models are tried one server at a time against other fillings (``server_search``), as long as the
+offloading program says that one is better.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from splitshare.onloading.arrays import Arrays, Flags, Floats, arrays_of
-from splitshare.onloading.contract import Answer
+from splitshare.onloading.arrays import Arrays, Flags, Floats
 from splitshare.onloading.greedy import (
     Knapsacks,
     hosts_of_filling,
@@ -29,21 +30,9 @@ from splitshare.onloading.greedy import (
     rows_worth,
     upper_bound,
 )
-from splitshare.onloading.instance import (
-    PLACES,
-    Batch,
-    Client,
-    Cloud,
-    Compute,
-    Model,
-    OnloadingInstance,
-    Place,
-    Server,
-    Task,
-)
 from splitshare.onloading.lagrangian import values_at, worth_of_limits
 from splitshare.onloading.lp import LpSolution, OffloadingLp
-from splitshare.onloading.objective import EDGE, Hosts, onloading_of
+from splitshare.onloading.objective import EDGE, Hosts
 from splitshare.onloading.server_search import better_fillings
 
 ENOUGH = 1e-5
@@ -101,17 +90,17 @@ def alternate(
     Args:
         program: the offloading program of the instance; without batching, one of an instance of batches of one.
         settings: how.
-        time_limit_s: no round starts later than this; the first always runs.
+        time_limit_s: no round, and no trial of another filling, starts later than this; the first round always runs.
     """
     settings = settings or Settings()
-    started = time.perf_counter()
+    until = np.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     arrays, limits = program.arrays, program.limits
     sacks = knapsacks_of(arrays)
     prices = np.zeros(len(limits.bound))
     best: tuple[Hosts, LpSolution] | None = None
     bound, since, rounds = arrays.demand, 0, []
     for number in range(settings.rounds):
-        if best is not None and time_limit_s is not None and time.perf_counter() - started > time_limit_s:
+        if best is not None and time.perf_counter() > until:
             break
         # At no prices the cloud would seem to answer everything: the first round does as if there were none.
         places = program.places if number else tuple(place for place in program.places if place != "cloud")
@@ -132,12 +121,12 @@ def alternate(
             break
         prices += max(settings.step, 2 / (number + 2)) * (solution.prices - prices)
     assert best is not None
-    best = search_servers(program, sacks, *best, settings)
+    best = search_servers(program, sacks, *best, trials=settings.trials, until=until)
     return Alternation(*best, float(bound / arrays.demand), tuple(rounds))
 
 
 def search_servers(
-    program: OffloadingLp, sacks: Knapsacks, hosts: Hosts, solution: LpSolution, settings: Settings
+    program: OffloadingLp, sacks: Knapsacks, hosts: Hosts, solution: LpSolution, *, trials: int, until: float
 ) -> tuple[Hosts, LpSolution]:
     """Refill one server after another while the offloading program says that it gains, all of them in turn.
 
@@ -146,14 +135,17 @@ def search_servers(
         sacks: the locations.
         hosts: where to start.
         solution: the program's solution for ``hosts``.
-        settings: how.
+        trials: fillings that are tried in a server's turn.
+        until: when time is up, by ``time.perf_counter``.
     """
     servers = len(program.arrays.server_limit)
     server = since = 0
-    while since < servers and settings.trials:
+    while since < servers and trials:
         held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
         since += 1
-        for filling in better_fillings(program, sacks, solution.prices, held, server, settings.trials):
+        for filling in better_fillings(program, sacks, solution.prices, held, server, trials):
+            if time.perf_counter() > until:
+                return hosts, solution
             changed = hosts.server.copy()
             changed[server] = filling
             other = solve_filled(program, Hosts(hosts.client, changed), solution.right_per_s * LEAST_STEP)
@@ -213,77 +205,3 @@ def _flow(arrays: Arrays, solution: LpSolution) -> Floats:
     flow = np.zeros(arrays.edge_s.shape[:2])
     np.add.at(flow, (arrays.row_server[row], answers.model[at_edge]), arrays.rate[row] * answers.fraction[at_edge])
     return flow
-
-
-def answer(
-    instance: OnloadingInstance,
-    settings: Settings,
-    places: tuple[Place, ...],
-    *,
-    batching: bool,
-    time_limit_s: float | None,
-) -> Answer:
-    """J3O's answer for an instance.
-
-    Args:
-        instance: the instance.
-        settings: how the alternation runs.
-        places: where queries may be answered.
-        batching: whether batch sizes are chosen; if not, all are one.
-        time_limit_s: seconds to keep to.
-    """
-    started = time.perf_counter()
-    arrays = arrays_of(instance, batching=batching)
-    program = OffloadingLp(arrays, places)
-    built_s = time.perf_counter() - started
-    found = alternate(program, settings, time_limit_s=time_limit_s)
-    # Without batching, or with fewer places, the bound speaks of a smaller problem than the instance's.
-    whole = places == PLACES and (batching or len(instance.batches) == 1)
-    return Answer(
-        onloading_of(instance, found.hosts),
-        places=places,
-        bound=found.bound if whole else None,
-        iterations=len(found.rounds),
-        build_s=built_s,
-    )
-
-
-@cache
-def warm_up() -> None:
-    """Compile the greedy (or load it from the cache on disk) on an instance of one client, so that no timing has it."""
-    task = Task(name="t", query_bytes=1.0, latency_limit_s=10.0)
-    compute = {"any": Compute(start_s=0.1, per_query_s=0.1)}
-    instance = OnloadingInstance(
-        schema_="splitshare.onloading-instance/1",
-        name="warm-up",
-        batches=(Batch(size=1, wait_s=0.0), Batch(size=2, wait_s=1.0)),
-        tasks=(task,),
-        models=tuple(
-            Model(name=name, memory_bytes=1.0, accuracy={"t": share}, compute=compute)
-            for name, share in (("a", 0.5), ("b", 0.6))
-        ),
-        cloud=Cloud(device="any", compute_limit=0.1),
-        servers=(
-            Server(
-                name="s",
-                device="any",
-                memory_bytes=1.0,
-                compute_limit=1.0,
-                backhaul_bytes_per_s=1.0,
-                backhaul_latency_s=0.0,
-            ),
-        ),
-        clients=(
-            Client(
-                name="c",
-                server="s",
-                device="any",
-                memory_bytes=1.0,
-                compute_limit=1.0,
-                uplink_bytes_per_s=1.0,
-                uplink_latency_s=0.0,
-                demand_per_s={"t": 9.0},
-            ),
-        ),
-    )
-    answer(instance, Settings(rounds=2), PLACES, batching=True, time_limit_s=None)

@@ -32,3 +32,32 @@ def with_speed(instance: PlacementInstance, device: str, speed: float) -> Placem
     ]
     fields = {name: getattr(instance, name) for name in type(instance).model_fields}
     return PlacementInstance.model_validate(fields | {"modules": tuple(modules), "requests": tuple(requests)})
+
+
+def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> PlacementInstance:
+    """The instance after devices are lost; requests that come from one of them are lost with it.
+
+    Raises:
+        ValueError: no request is left, or one is cut off from every device that could serve it.
+    """
+
+    def left(compute_s: dict[str, float | None] | None) -> dict[str, float | None] | None:
+        return None if compute_s is None else {d: s for d, s in compute_s.items() if d not in lost}
+
+    changes = {
+        "devices": tuple(d for d in instance.devices if d.name not in lost),
+        "links": tuple(link for link in instance.links if not {link.a, link.b} & lost),
+        "modules": tuple(m.model_copy(update={"compute_s": left(m.compute_s)}) for m in instance.modules),
+        "requests": tuple(
+            r.model_copy(
+                update={
+                    "head_compute_s": left(r.head_compute_s),
+                    "encoders": tuple(e.model_copy(update={"compute_s": left(e.compute_s)}) for e in r.encoders),
+                }
+            )
+            for r in instance.requests
+            if r.source not in lost
+        ),
+    }
+    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
+    return PlacementInstance.model_validate(fields | changes)

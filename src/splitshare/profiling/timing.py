@@ -28,7 +28,10 @@ SHARD_BYTES = 5 * 10**8
 """Weights in one file, unless a single tensor is larger: so that loading needs little memory beside the module's."""
 
 MIN_RUNS = 3
-"""Timed runs of a batch, unless a single one takes longer than the budget."""
+"""Timed runs of a batch, unless a single one is long."""
+
+LONG_RUN_S = 1.0
+"""A run that takes so long and longer than the budget is timed once: one run has no spread, and ``runs`` says so."""
 
 MAX_RUNS = 200
 """Timed runs after which a fast module (a head takes microseconds) is known well enough."""
@@ -56,8 +59,8 @@ def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Itera
 
     Loading is timed from safetensors files that were just written, so with a warm page cache, into the built module
     on the device. One run at the first batch warms the process up. At each batch the first run is for memory; if it
-    took longer than the budget, it is the timed one too. Otherwise further ones are timed until the budget is spent: at
-    least ``MIN_RUNS``, or one where that takes longer than the budget, and at most ``MAX_RUNS``. A batch that no
+    was long (``LONG_RUN_S``, and the budget), it is the timed one too. Otherwise further ones are timed until the
+    budget is spent: at least ``MIN_RUNS``, or until one is long, and at most ``MAX_RUNS``. A batch that no
     request asks for is left out where, going by the batch before, a run would take longer than ``job.longest_run_s``.
 
     Raises:
@@ -90,7 +93,7 @@ def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Itera
             )
             first: list[Run] = []
             peak = meter.peak_bytes(lambda: first.append(_run(meter, module, inputs)))  # noqa: B023, called here
-            runs = first if first[0].seconds >= job.budget_s else repeat(meter, module, inputs, job.budget_s)
+            runs = first if _is_long(first[0], job.budget_s) else repeat(meter, module, inputs, job.budget_s)
             item_s = median(run.seconds for run in runs) / batch
             prefills = tuple(run.prefill_s for run in runs if run.prefill_s is not None)
             yield BatchTimes(
@@ -117,9 +120,13 @@ def repeat(meter: Meter, module: SplitModule, inputs: dict[str, Tensor], budget_
     while len(runs) < MAX_RUNS:
         runs.append(_run(meter, module, inputs))
         spent = time.perf_counter() - start
-        if spent >= budget_s and (len(runs) >= MIN_RUNS or max(run.seconds for run in runs) >= budget_s):
+        if spent >= budget_s and (len(runs) >= MIN_RUNS or _is_long(runs[-1], budget_s)):
             break
     return runs
+
+
+def _is_long(run: Run, budget_s: float) -> bool:
+    return run.seconds >= max(budget_s, LONG_RUN_S)
 
 
 def warm_up(module: SplitModule, inputs: dict[str, Tensor]) -> None:

@@ -26,8 +26,23 @@ LinkModel = Literal["independent", "serial", "shared-medium"]
 """
 LINK_MODELS: tuple[LinkModel, ...] = get_args(LinkModel)
 
-STAGES = ("input", "encode", "send", "head", "result")
+StageKind = Literal["input", "encode", "send", "head", "result"]
+STAGES: tuple[StageKind, ...] = get_args(StageKind)
 """Kinds of stage, in the order in which a request class lists its own: all inputs, all encoders, ..."""
+
+
+@dataclass(frozen=True)
+class Overheads:
+    """What a running system adds to an instance's times: measured terms, none by default (ours)."""
+
+    message_s: float = 0.0
+    """Seconds of a transfer beyond bytes / bandwidth and latency: serialising, framing, waking the receiver."""
+    run_s: float = 0.0
+    """Seconds of a module's run beyond its compute time, in which the device is held: dispatch and output."""
+
+
+IDEAL = Overheads()
+"""No overheads, as in the evaluator."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +71,8 @@ class StagePlan:
     """Seconds of the resource at size 1: computing, or bytes / bandwidth."""
     delay_s: NDArray[np.float64]
     """Seconds of propagation after that."""
+    size_bytes: NDArray[np.float64]
+    """Bytes at size 1 of the tensor that a transfer carries; 0 for computing."""
     waits: NDArray[np.int64]
     """How many stages must be done before it."""
     next_a: NDArray[np.int64]
@@ -72,6 +89,7 @@ class _Stage:
     after: tuple[int, int]
     service_s: float
     delay_s: float = 0.0
+    size_bytes: float = 0.0
     device: int = -1
     link: int = -1
     resource: int = -1
@@ -83,6 +101,7 @@ def build_plan(
     classes: Sequence[str],
     link_model: LinkModel,
     source: Path | str = "placement",
+    overheads: Overheads = IDEAL,
 ) -> StagePlan:
     """Lay out the stages of some request classes.
 
@@ -92,6 +111,7 @@ def build_plan(
         classes: the classes to lay out, in this order.
         link_model: what transfers queue for.
         source: file that the routes came from, for messages.
+        overheads: what a system adds to the ideal times.
 
     Raises:
         InputError: a class is unknown or has no route, or its route names an unknown device, a device that
@@ -99,7 +119,7 @@ def build_plan(
     """
     if link_model not in LINK_MODELS:
         raise InputError("link model", "", f"unknown link model {link_model!r}; known: {', '.join(LINK_MODELS)}")
-    builder = _Builder(instance, link_model, source)
+    builder = _Builder(instance, link_model, source, overheads)
     requests = {request.name: request for request in instance.requests}
     stages: list[_Stage] = []
     first = [0]
@@ -126,6 +146,7 @@ def build_plan(
         resource=ints([s.resource for s in stages]),
         service_s=np.array([s.service_s for s in stages], dtype=np.float64),
         delay_s=np.array([s.delay_s for s in stages], dtype=np.float64),
+        size_bytes=np.array([s.size_bytes for s in stages], dtype=np.float64),
         waits=ints([s.waits for s in stages]),
         next_a=ints([s.after[0] for s in stages]),
         next_b=ints([s.after[1] for s in stages]),
@@ -135,9 +156,12 @@ def build_plan(
 class _Builder:
     """Numbers modules, devices, links and resources of an instance, and lays out one class at a time."""
 
-    def __init__(self, instance: PlacementInstance, link_model: LinkModel, source: Path | str) -> None:
+    def __init__(
+        self, instance: PlacementInstance, link_model: LinkModel, source: Path | str, overheads: Overheads
+    ) -> None:
         self._instance = instance
         self._source = source
+        self._overheads = overheads
         self.modules = {module.name: i for i, module in enumerate(instance.modules)}
         self.devices = {device.name: i for i, device in enumerate(instance.devices)}
         self.links: dict[str, int] = {}
@@ -208,7 +232,9 @@ class _Builder:
         if seconds is None:
             raise InputError(self._source, f"assignment.{module}", f"the module cannot run on {device!r}")
         number = self.devices[device]
-        return _Stage(kind, self.modules[module], waits, after, seconds, device=number, resource=number)
+        return _Stage(
+            kind, self.modules[module], waits, after, seconds + self._overheads.run_s, device=number, resource=number
+        )
 
     def _transfer(
         self,
@@ -221,7 +247,7 @@ class _Builder:
         after: tuple[int, int],
     ) -> _Stage:
         if start == end:
-            return _Stage(kind, self.modules[module], waits, after, service_s=0.0)
+            return _Stage(kind, self.modules[module], waits, after, service_s=0.0, size_bytes=size_bytes)
         link = self._instance.link_between(start, end)
         if link is None:
             raise InputError(self._source, f"assignment.{module}", f"no link joins {start!r} and {end!r}")
@@ -232,7 +258,8 @@ class _Builder:
             waits,
             after,
             service_s=size_bytes / link.bandwidth_bytes_per_s,
-            delay_s=link.latency_s,
+            delay_s=link.latency_s + self._overheads.message_s,
+            size_bytes=size_bytes,
             link=self.links[name],
             resource=self._resource_of[name],
         )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.replay.event_loop import run_events
-from splitshare.replay.plan import STAGES, LinkModel, StagePlan, build_plan
+from splitshare.replay.plan import IDEAL, STAGES, LinkModel, Overheads, StagePlan, build_plan
 from splitshare.replay.tables import categorical, write_table
 from splitshare.replay.traces import RequestTrace
 
@@ -59,6 +59,7 @@ def simulate(
     *,
     link_model: LinkModel = "serial",
     source: Path | str = "placement",
+    overheads: Overheads = IDEAL,
 ) -> ReplayResult:
     """Replay a trace.
 
@@ -68,11 +69,12 @@ def simulate(
         trace: the requests.
         link_model: how transfers share links.
         source: file that the routes came from, for messages.
+        overheads: what a system adds to the ideal times.
 
     Raises:
         InputError: a route is missing or cannot be gone; see ``build_plan``.
     """
-    plan = build_plan(instance, routes, trace.classes, link_model, source)
+    plan = build_plan(instance, routes, trace.classes, link_model, source, overheads)
     row_first = _row_first(plan, trace)
     ready_s, start_s, finish_s = run_events(
         trace.arrival_s,

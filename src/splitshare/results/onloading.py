@@ -90,10 +90,10 @@ def write_record(rows: pd.DataFrame, path: Path) -> None:
 
 
 def references(record: pd.DataFrame) -> pd.DataFrame:
-    """What each instance's results are held against, from all rows of the exact methods; indexed by instance.
+    """What each instance's results are held against, from all rows with a proved bound; indexed by instance.
 
-    ``reference`` is the proved optimum, or where none was proved in time the least bound that was, which no decision
-    exceeds: a gap to it is then an upper bound on the gap to the optimum.
+    ``reference`` is the proved optimum, or where none was proved in time the least bound that was, by a solver or by
+    J3O's prices. No decision exceeds it: a gap to it is an upper bound on the gap to the optimum.
 
     Raises:
         WorkError: two solvers contradict each other, or a result exceeds a proved bound.
@@ -101,9 +101,10 @@ def references(record: pd.DataFrame) -> pd.DataFrame:
     exact = record[record["method"].str.startswith("optimum-") & (record["status"] != UNMEASURED)]
     rows = []
     for instance, part in exact.groupby("instance", sort=False):
-        bound = float(part["bound"].min())
+        every = record[record["instance"] == instance]
+        bound = float(every["bound"].min())
         best = float(part["objective"].max())
-        best_of_all = float(record.loc[record["instance"] == instance, "objective"].max())
+        best_of_all = float(every["objective"].max())
         if best_of_all > bound * (1 + BOUND_TOLERANCE):
             raise WorkError(f"{instance}: a decision of {best_of_all!r} exceeds the proved bound {bound!r}")
         proved = bool((part["status"] == "optimal").any())

@@ -26,6 +26,11 @@ def test_bootstrap_is_near_the_normal_interval_and_repeats():
     assert first.high == pytest.approx(values.mean() + half, abs=0.15 * half)
 
 
+def test_scores_without_an_upper_end_are_not_shares():
+    interval = mean_interval([0.0] * 20, shares=False)
+    assert (interval.low, interval.high) == (0, 0)
+
+
 @pytest.mark.parametrize("wrong", [[], [[1.0]], [float("nan")], [float("inf")]])
 def test_refuses_what_has_no_mean(wrong):
     with pytest.raises(ValueError):

@@ -11,14 +11,15 @@ from splitshare.results.statistics import Interval
 RESAMPLES = 2000
 
 
-def mean_interval(scores: npt.ArrayLike, *, confidence: float = 0.95, seed: int = 0) -> Interval:
+def mean_interval(scores: npt.ArrayLike, *, shares: bool = True, confidence: float = 0.95, seed: int = 0) -> Interval:
     """Mean score of samples that are independent.
 
-    Scores of 0 and 1 get Wilson's interval (1927), which holds for accuracies near 1 too; any others (VQA accuracy,
-    CIDEr) a percentile bootstrap over samples.
+    Shares that are all 0 or 1 get Wilson's interval (1927), which holds for accuracies near 1 too; any other scores
+    (VQA accuracy, CIDEr) a percentile bootstrap over samples.
 
     Args:
         scores: shape (samples,), finite.
+        shares: whether scores lie between 0 and 1 by their meaning.
         confidence: of the interval.
         seed: of the bootstrap.
 
@@ -31,7 +32,7 @@ def mean_interval(scores: npt.ArrayLike, *, confidence: float = 0.95, seed: int 
     if not np.isfinite(values).all():
         raise ValueError("a score is not finite")
     mean = float(values.mean())
-    if np.isin(values, (0.0, 1.0)).all():
+    if shares and np.isin(values, (0.0, 1.0)).all():
         low, high = _wilson(int(values.sum()), len(values), confidence)
     else:
         draw = np.random.default_rng(seed)

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from splitshare.onloading.alternation import warm_up
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.columns import limits_of
 from splitshare.onloading.greedy import hosts_of_filling, knapsacks_of, lazy_greedy
 from splitshare.onloading.instance import Onloading, OnloadingInstance
+from splitshare.onloading.j3o import warm_up
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.objective import onloading_of
 

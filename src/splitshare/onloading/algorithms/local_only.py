@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from splitshare.onloading.alternation import Settings, answer, warm_up
+from splitshare.onloading.alternation import Settings
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.j3o import answer, warm_up
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""``splitshare emulate``: replay a request trace on worker processes over shaped links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+from splitshare.commands.evaluate import read_pair
+from splitshare.errors import InputError
+from splitshare.files import canonical_json, write_text
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.replay.emulator.compute import ComputeKind
+from splitshare.replay.emulator.driver import DriverOptions
+from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
+from splitshare.replay.emulator.faults import parse_fault
+from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
+from splitshare.replay.metrics import request_metrics
+from splitshare.replay.plan import LinkModel
+from splitshare.replay.tables import check_table_path
+from splitshare.replay.traces import read_trace
+
+OnFailure = Literal["drop", "replace"]
+
+
+def run(
+    *,
+    instance: Path,
+    placement: Path,
+    trace: Path,
+    output: Path,
+    stages_output: Path | None,
+    report_output: Path | None,
+    link_model: LinkModel,
+    compute: ComputeKind,
+    faults: Sequence[str],
+    on_failure: OnFailure,
+    algorithm: str,
+    any_links: bool,
+    deadline_s: float,
+    testbed_file: Path | None,
+    catalog_root: Path,
+    tell: Callable[[str], None],
+) -> Emulated:
+    """Emulate.
+
+    Args:
+        instance: the instance, before the placement's variant.
+        placement: a placement of it.
+        trace: requests, Parquet or CSV.
+        output: the requests table to write.
+        stages_output: the stages table to write, if wanted.
+        report_output: links measured, requests by status, losses and recoveries as JSON, if wanted.
+        link_model: ``serial`` or ``shared-medium``.
+        compute: ``recorded`` or ``real``.
+        faults: what is broken on purpose (``faults.parse_fault``).
+        on_failure: what follows the loss of a device.
+        algorithm: places anew.
+        any_links: go on when links are not as configured.
+        deadline_s: of each request.
+        testbed_file: addresses of workers that run already; nothing is started then.
+        catalog_root: the data folder, for real modules.
+        tell: takes lines for people.
+
+    Raises:
+        InputError: a file or an option is wrong.
+        WorkError: the emulation failed.
+    """
+    for path in (output, stages_output):
+        if path is not None:
+            check_table_path(path)
+    read, placed = read_pair(instance, placement)
+    assert placed.assignment is not None  # read_pair refuses empty placements
+    try:
+        evaluate(read, placed.assignment)
+    except InfeasiblePlacementError as error:
+        raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
+    requests = read_trace(trace, read)
+    broken = [parse_fault(text, read) for text in faults]
+    options = EmulationOptions(
+        driver=DriverOptions(deadline_s=deadline_s),
+        any_links=any_links,
+        replace_with=algorithm if on_failure == "replace" else None,
+    )
+    stopping_cleanly()
+    setup = WorkerSetup(compute=compute, catalog_root=catalog_root)
+    with open_testbed(read, setup, link_model=link_model, testbed_file=testbed_file) as testbed:
+        links = measure(read, testbed, tell, any_links=any_links)
+        emulated = replay(read, placed.assignment, requests, testbed, options=options, faults=broken)
+    emulated.result.write(output, stages_output)
+    if report_output is not None:
+        report = {
+            "issued": len(requests),
+            **emulated.counts,
+            "reasons": emulated.reasons,
+            "recoveries": [asdict(recovery) for recovery in emulated.recoveries],
+            "links": [asdict(link) for link in links],
+        }
+        write_text(report_output, canonical_json(report))
+    counts = ", ".join(f"{count} {status}" for status, count in emulated.counts.items())
+    tell(f"{len(requests)} issued: {counts}")
+    for reason, count in emulated.reasons.items():
+        tell(f"  {count} lost: {reason}")
+    tell(request_metrics(emulated.result.requests).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+    return emulated
+
+
+def open_testbed(
+    instance: PlacementInstance,
+    setup: WorkerSetup,
+    *,
+    link_model: LinkModel,
+    testbed_file: Path | None = None,
+) -> AbstractContextManager[Testbed]:
+    """The testbed of a run: made for it, or of workers that run already."""
+    if testbed_file is not None:
+        from splitshare.replay.emulator.real_testbed import real_testbed
+
+        return real_testbed(testbed_file, instance)
+    return proxy_testbed(instance, setup, link_model)

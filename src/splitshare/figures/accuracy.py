@@ -1,0 +1,117 @@
+"""Accuracy of whole, split and shared models on the benchmarks; what was not run is an empty row, never left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement
+from splitshare.catalog.loader import Catalog
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.style import (
+    ARRANGEMENT_MARKS,
+    COLUMN_WIDTH_IN,
+    legend_below,
+    paper_style,
+    save_figure,
+    save_table,
+)
+
+NAME = "accuracy"
+MAIN_METRICS = ("top-1", "vqa-accuracy", "cider")
+"""What is drawn; top-5 stands in the table only."""
+CIDER_UNIT = 10.0
+"""CIDEr ends at 10; it is drawn as a share of that."""
+
+
+def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFrame:
+    """One row a benchmark, model and metric that was measured, and one for what was not run of each benchmark.
+
+    Columns ``whole``, ``split`` and ``shared`` are the metric's values, ``ci_low`` and ``ci_high`` the whole model's
+    95 % interval; ``differ_split`` and ``differ_shared`` are samples answered otherwise than by the whole model.
+    """
+    catalogued = {name: [m for m in catalog.models.values() if name in m.benchmarks] for name in catalog.benchmarks}
+    others = dict.fromkeys(row.benchmark for row in rows if row.benchmark not in catalogued)
+    found: list[dict[str, object]] = []
+    for benchmark in [*catalogued, *others]:
+        of_benchmark = [row for row in rows if row.benchmark == benchmark]
+        groups = dict.fromkeys((row.model, row.metric) for row in of_benchmark)
+        for model, metric in groups:
+            by_arrangement = {r.arrangement: r for r in of_benchmark if (r.model, r.metric) == (model, metric)}
+            found.append(_measured(benchmark, model, metric, by_arrangement))
+        missing = [m.name for m in catalogued.get(benchmark, []) if all(m.name != row.model for row in of_benchmark)]
+        if missing:
+            found.append(
+                {
+                    "benchmark": benchmark,
+                    "source": "hub",
+                    "task": catalog.benchmarks[benchmark].task,
+                    "model": missing[0] if len(missing) == 1 else f"{len(missing)} models",
+                    "metric": "",
+                    "status": "not run",
+                }
+            )
+    numbers = ["samples", *ARRANGEMENTS, "ci_low", "ci_high", "differ_split", "differ_shared"]
+    columns = ["benchmark", "source", "task", "model", "metric", *numbers, "status"]
+    table = pd.DataFrame(found, columns=columns)
+    counts = dict.fromkeys(("samples", "differ_split", "differ_shared"), "Int64")
+    return table.astype(counts | dict.fromkeys((*ARRANGEMENTS, "ci_low", "ci_high"), "float64"))
+
+
+def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement, AccuracyRow]) -> dict[str, object]:
+    any_row = next(iter(rows.values()))
+    whole = rows.get("whole")
+    return {
+        "benchmark": benchmark,
+        "source": any_row.source,
+        "task": any_row.task,
+        "model": model,
+        "metric": metric,
+        "samples": any_row.samples,
+        **{arrangement: row.value for arrangement, row in rows.items()},
+        "ci_low": whole.ci_low if whole else None,
+        "ci_high": whole.ci_high if whole else None,
+        "differ_split": rows["split"].differing_predictions if "split" in rows else None,
+        "differ_shared": rows["shared"].differing_predictions if "shared" in rows else None,
+        "status": "measured",
+    }
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table and the figure ``accuracy``."""
+    table = accuracy_table(inputs.catalog, inputs.accuracy().rows)
+    save_table(
+        table,
+        output,
+        NAME,
+        caption="Accuracy of whole, split and shared models; what was not run is empty.",
+    )
+    shown = table[table["metric"].isin(MAIN_METRICS) | (table["status"] == "not run")].reset_index(drop=True)
+    with paper_style():
+        figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.2 * len(shown)))
+        axes = figure.subplots()
+        unit = shown["metric"].map(lambda metric: CIDER_UNIT if metric == "cider" else 1.0)
+        for arrangement in ARRANGEMENTS:
+            title, mark = ARRANGEMENT_MARKS[arrangement]
+            axes.plot(
+                100 * shown[arrangement] / unit, shown.index, linestyle="none", label=title, clip_on=False, **mark
+            )
+        axes.hlines(
+            shown.index, 100 * shown["ci_low"] / unit, 100 * shown["ci_high"] / unit, color="0.6", linewidth=1, zorder=1
+        )
+        for place in shown.index[shown["status"] == "not run"]:
+            axes.text(1, place, "not run", va="center", fontsize=6, color="0.45", style="italic")
+        axes.set_yticks(shown.index, [_label(row) for _, row in shown.iterrows()])
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("Accuracy (%; CIDEr as a share of 10), 95 % interval of the whole model")
+        legend_below(figure, axes, len(ARRANGEMENTS))
+        save_figure(figure, output, NAME)
+
+
+def _label(row: pd.Series) -> str:
+    metric = f", {row['metric']}" if row["metric"] else ""
+    return f"{row['benchmark']}: {row['model']}{metric}"

@@ -1,0 +1,10 @@
+"""Running a placement instead of simulating it: a process a device, real tensors, shaped links (definitions ours).
+
+- ``wire``: messages (a small JSON header, safetensors bytes) and their bounds; ``program``: what a worker is told.
+- ``engine``: what a device does with requests, without any network; ``compute``: recorded or real modules.
+- ``service``, ``sender``, ``worker``: the gRPC server around an engine, its outgoing links, its process.
+- ``relay``: shaped links as a user-space process; ``network``: the testbed that they make.
+- ``client``, ``driver``: the open-loop replay of a trace over workers, wherever they run; ``outcome``: its tables.
+- ``link_check``: configured against measured links; ``faults``: what is broken on purpose, and when.
+- ``fidelity``: emulated against simulated.
+"""

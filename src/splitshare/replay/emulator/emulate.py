@@ -1,0 +1,122 @@
+"""A whole emulation: a testbed made, its links measured, a trace replayed, everything removed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from splitshare.errors import SplitshareError
+from splitshare.placement.contract import load
+from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.placement.objective import evaluate
+from splitshare.placement.run import solve
+from splitshare.placement.what_if import without_devices
+from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed, supported
+from splitshare.replay.emulator.faults import Fault
+from splitshare.replay.emulator.link_check import LinkMeasurement, check_links, measure_links
+from splitshare.replay.emulator.network import Testbed
+from splitshare.replay.emulator.outcome import tables
+from splitshare.replay.emulator.program import Program, build_program
+from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.traces import RequestTrace
+
+
+@dataclass(frozen=True)
+class EmulationOptions:
+    """How an emulation is run."""
+
+    driver: DriverOptions = field(default_factory=DriverOptions)
+    any_links: bool = False
+    """Whether to go on when links are not as configured."""
+    replace_with: str | None = None
+    """Algorithm that places anew after a loss; ``None``: nothing is placed anew."""
+
+
+@dataclass(frozen=True)
+class Emulated:
+    """What an emulation gives."""
+
+    result: ReplayResult
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    recoveries: list[Recovery]
+
+
+def measure(
+    instance: PlacementInstance, testbed: Testbed, tell: Callable[[str], None], *, any_links: bool
+) -> list[LinkMeasurement]:
+    """Measure and print the links.
+
+    Raises:
+        WorkError: one is not as configured.
+    """
+    measured = asyncio.run(measure_links(instance, testbed))
+    for measurement in measured:
+        tell(measurement.line())
+    check_links(measured, anyway=any_links)
+    return measured
+
+
+def replay(
+    instance: PlacementInstance,
+    assignment: Assignment,
+    trace: RequestTrace,
+    testbed: Testbed,
+    *,
+    options: EmulationOptions,
+    faults: Sequence[Fault] = (),
+) -> Emulated:
+    """Replay a trace over the workers of a testbed.
+
+    Raises:
+        WorkError: a worker fails to start its work, or the instance cannot be emulated.
+    """
+    supported(instance)
+    program = build_program(instance, evaluate(instance, assignment).routes, assignment, epoch=1)
+    replaced = options.replace_with
+
+    def replace(lost: frozenset[str], epoch: int) -> Program | None:
+        return None if replaced is None else _placed_anew(instance, lost, epoch, replaced)
+
+    async def run() -> Replayed:
+        driver = Driver(
+            program,
+            trace,
+            testbed,
+            options=options.driver,
+            faults=faults,
+            replace=None if replaced is None else replace,
+        )
+        return await driver.run()
+
+    replayed = asyncio.run(run())
+    outcome = replayed.outcome
+    return Emulated(
+        tables(trace, replayed.programs, outcome),
+        outcome.counts(len(trace)),
+        outcome.reasons(),
+        replayed.recoveries,
+    )
+
+
+def _placed_anew(instance: PlacementInstance, lost: frozenset[str], epoch: int, algorithm: str) -> Program | None:
+    """The program without lost devices; ``None`` where nothing is feasible."""
+    try:
+        left = without_devices(instance, lost)
+        placement = solve(left, load(algorithm), time_limit_s=10.0)
+        if placement.assignment is None:
+            return None
+        return build_program(left, evaluate(left, placement.assignment).routes, placement.assignment, epoch=epoch)
+    except (SplitshareError, ValueError):  # cut off from every device that could serve it
+        return None
+
+
+def stopping_cleanly() -> None:
+    """Have a polite kill end the run as Ctrl-C does, so that everything it made is removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+MakeTestbed = Callable[[], AbstractContextManager[Testbed]]

@@ -1,0 +1,126 @@
+"""Every link measured as the requests will use it, configured beside measured, before a replay."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from splitshare.errors import WorkError
+from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.emulator.client import WorkerClient
+from splitshare.replay.emulator.driver import configure
+from splitshare.replay.emulator.network import Testbed
+from splitshare.replay.emulator.program import Program
+
+PINGS = 11
+"""Round trips of each link: the shortest is the link's, the median what messages take."""
+STREAM_S = 0.15
+"""Seconds of sending that throughput is measured over."""
+STREAM_BYTES = (65_536, 16 * 2**20)
+"""Least and most bytes for it."""
+TOLERANCE = 0.05
+"""A link that is further off stops the run."""
+DELAY_TOLERANCE_S = 0.0005
+"""A delay may be off by this, however short it is: what messages cost at both ends is in the measurement."""
+
+
+@dataclass(frozen=True)
+class LinkMeasurement:
+    """One direction of a link."""
+
+    link: str
+    bytes_per_s: float
+    measured_bytes_per_s: float
+    latency_s: float
+    measured_latency_s: float
+    """Half the shortest round trip of an empty transfer and its acknowledgement, less that without a link (of emulated
+    workers, which can be reached past their links)."""
+    message_s: float
+    """What a message takes beyond the latency: half the median round trip, less ``latency_s``."""
+
+    @property
+    def rate_error(self) -> float:
+        """Relative."""
+        return self.measured_bytes_per_s / self.bytes_per_s - 1
+
+    @property
+    def delay_error_s(self) -> float:
+        """How much longer than its latency the link takes."""
+        return self.measured_latency_s - self.latency_s
+
+    @property
+    def holds(self) -> bool:
+        """Whether rate and delay are as configured."""
+        delay_off_s = abs(self.delay_error_s)
+        return abs(self.rate_error) <= TOLERANCE and (
+            delay_off_s <= DELAY_TOLERANCE_S or delay_off_s <= TOLERANCE * self.latency_s
+        )
+
+    def line(self) -> str:
+        """Configured and measured, for people."""
+        return (
+            f"{self.link}: {self.bytes_per_s * 8e-6:.4g} Mbit/s configured, "
+            f"{self.measured_bytes_per_s * 8e-6:.4g} measured ({self.rate_error:+.1%}); "
+            f"{self.latency_s * 1e3:.4g} ms configured, {self.measured_latency_s * 1e3:.4g} measured"
+        )
+
+
+async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[LinkMeasurement]:
+    """Measure every direction of every link, one after another.
+
+    Raises:
+        WorkError: a worker does not answer, or a link does not carry anything.
+    """
+    nothing = Program(schema_="splitshare.emulation-program/1", epoch=0, classes=(), modules={})
+    clients = {d: WorkerClient(d, address, testbed.credentials) for d, address in testbed.workers.items()}
+    try:
+        for client in clients.values():
+            await client.read_clock()
+        past_s = 0.0
+        if testbed.faults is not None:  # emulated workers can be reached past their links
+            direct = {(a, b): testbed.workers[b] for a, b in testbed.links}
+            await configure(clients, direct, nothing)
+            past_s = min([min(await _delays_s(clients[a], b)) for a, b in direct])
+        await configure(clients, testbed.links, nothing)
+        return [await _measure(instance, clients[a], b, past_s) for a, b in testbed.links]
+    finally:
+        for client in clients.values():
+            await client.__aexit__(None, None, None)
+
+
+async def _delays_s(client: WorkerClient, peer: str) -> list[float]:
+    """Halves of round trips of empty transfers."""
+    trips = [float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]) for _ in range(PINGS + 1)]
+    return [trip / 2 for trip in trips[1:]]  # the first one opens the link
+
+
+async def _measure(instance: PlacementInstance, client: WorkerClient, b: str, past_s: float) -> LinkMeasurement:
+    link = instance.link_between(client.device, b)
+    assert link is not None
+    least, most = STREAM_BYTES
+    size = round(min(most, max(least, link.bandwidth_bytes_per_s * STREAM_S)))
+    delays_s = await _delays_s(client, b)
+    seconds = [float((await client.call("Probe", {"peer": b, "bytes": size}))["receiving_s"]) for _ in range(3)]
+    return LinkMeasurement(
+        link=f"{client.device}->{b}",
+        bytes_per_s=link.bandwidth_bytes_per_s,
+        measured_bytes_per_s=size / statistics.median(seconds),
+        latency_s=link.latency_s,
+        measured_latency_s=min(delays_s) - past_s,
+        message_s=statistics.median(delays_s) - link.latency_s,
+    )
+
+
+def check_links(measured: Sequence[LinkMeasurement], *, anyway: bool) -> None:
+    """Stop where a link is not as configured.
+
+    Raises:
+        WorkError: names the first such link, unless ``anyway``.
+    """
+    wrong = [m for m in measured if not m.holds]
+    if wrong and not anyway:
+        raise WorkError(
+            f"{len(wrong)} of {len(measured)} links are further than {TOLERANCE:.0%} off; {wrong[0].line()}; "
+            "quieten the machine, or go on with --any-links"
+        )

@@ -1,0 +1,169 @@
+"""Testbeds that stand for the length of a run: worker processes and the links between them."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from splitshare.errors import InputError
+from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.emulator.compute import ComputeKind
+from splitshare.replay.emulator.credentials import Credentials
+from splitshare.replay.emulator.processes import Child
+from splitshare.replay.emulator.relay import RelayedLink, RelaySpec
+from splitshare.replay.plan import LinkModel
+
+
+class Faults(Protocol):
+    """What can be broken in a testbed."""
+
+    def kill(self, device: str) -> None:
+        """End a worker without a word."""
+        ...
+
+    def stick(self, device: str) -> None:
+        """Have a worker live and do nothing."""
+        ...
+
+    def cut(self, a: str, b: str, *, restored: bool) -> None:
+        """Break both directions of a link, or mend them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """Where the workers of a run are."""
+
+    workers: Mapping[str, str]
+    """Addresses for the driver, by device."""
+    links: Mapping[tuple[str, str], str]
+    """Addresses for the first device of a direction to reach the second."""
+    credentials: Credentials
+    faults: Faults | None = None
+    """``None``: real devices, of which nothing is broken."""
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What the emulated workers are started with."""
+
+    compute: ComputeKind = "recorded"
+    catalog_root: Path = Path("data")
+    max_live: int = 1000
+
+
+class ProcessFaults:
+    """Faults of worker processes and relays."""
+
+    def __init__(self, workers: Mapping[str, Child], relays: Mapping[str, Child]) -> None:
+        self._workers, self._relays = workers, relays
+
+    def kill(self, device: str) -> None:
+        """SIGKILL."""
+        self._workers[device].signal(signal.SIGKILL)
+
+    def stick(self, device: str) -> None:
+        """SIGSTOP: its connections stay open."""
+        self._workers[device].signal(signal.SIGSTOP)
+
+    def cut(self, a: str, b: str, *, restored: bool) -> None:
+        """Reset the connections of a link and refuse new ones, or take them again."""
+        for name in (f"{a}->{b}", f"{b}->{a}"):
+            self._relays[name].tell({"links": [name], "cut": not restored})
+
+
+def worker_arguments(instance: PlacementInstance, device: str, setup: WorkerSetup) -> list[str]:
+    """The command line of a worker that the emulator starts, but for where it listens."""
+    return [
+        *("-m", "splitshare.cli", "worker", device, "--end-with-parent"),
+        *("--compute", setup.compute, "--data", str(setup.catalog_root)),
+        *("--memory-bytes", repr(float(instance.devices_by_name[device].memory_bytes))),
+        *("--max-live", str(setup.max_live)),
+    ]
+
+
+def directions(instance: PlacementInstance) -> Iterator[tuple[str, str]]:
+    """Both directions of every link."""
+    for link in instance.links:
+        yield link.a, link.b
+        yield link.b, link.a
+
+
+def medium_of(instance: PlacementInstance, a: str, b: str, link_model: LinkModel) -> str:
+    """What a direction of a link shares with others: the cell's air, or nothing.
+
+    Raises:
+        InputError: the links are to be independent of load, which no network is.
+    """
+    if link_model == "independent":
+        raise InputError("--link-model", "independent", "only a simulated link carries everything at once; give serial")
+    link = instance.link_between(a, b)
+    assert link is not None
+    return link.cell if link_model == "shared-medium" and link.cell is not None else f"{a}->{b}"
+
+
+@contextmanager
+def run_directory() -> Iterator[Path]:
+    """A private directory for sockets, specs and logs, removed at the end."""
+    path = Path(tempfile.mkdtemp(prefix="splitshare-"))
+    try:
+        path.chmod(0o700)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def proxy_testbed(instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel) -> Iterator[Testbed]:
+    """Workers as plain processes on loopback, every direction of a link a shaped relay; needs no rights.
+
+    Raises:
+        InputError: a setting is wrong.
+        WorkError: a process does not start.
+    """
+    with run_directory() as directory, ExitStack() as stack:
+        children: dict[str, Child] = {}
+        for device in instance.devices:
+            arguments = [*worker_arguments(instance, device.name, setup), "--listen", "127.0.0.1:0"]
+            child = Child(f"worker {device.name}", arguments, directory / f"{device.name}.log")
+            stack.callback(child.close)
+            children[device.name] = child
+        ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
+        links = tuple(
+            RelayedLink(
+                name=f"{a}->{b}",
+                host="127.0.0.1",
+                port=ports[b],
+                bytes_per_s=link.bandwidth_bytes_per_s,
+                latency_s=link.latency_s,
+                medium=medium_of(instance, a, b, link_model),
+            )
+            for a, b in directions(instance)
+            if (link := instance.link_between(a, b)) is not None
+        )
+        relay = start_relay(RelaySpec(schema_="splitshare.relays/1", links=links), directory, stack)
+        listening = relay.answer()["ports"]
+        addresses = {(a, b): f"127.0.0.1:{listening[f'{a}->{b}']}" for a, b in directions(instance)}
+        yield Testbed(
+            workers={name: f"127.0.0.1:{port}" for name, port in ports.items()},
+            links=addresses,
+            credentials=Credentials(),
+            faults=ProcessFaults(children, dict.fromkeys(listening, relay)),
+        )
+
+
+def start_relay(
+    spec: RelaySpec, directory: Path, stack: ExitStack, name: str = "relays", wrapper: Sequence[str] = ()
+) -> Child:
+    """A relay process; it ends with the stack."""
+    path = directory / f"{name}.json"
+    path.write_text(spec.to_json())
+    child = Child(name, ["-m", "splitshare.replay.emulator.relay", str(path)], directory / f"{name}.log", wrapper)
+    stack.callback(child.close)
+    return child

@@ -1,0 +1,110 @@
+"""What workers are told before a replay: the stages of each request class, and who holds which module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import Route
+from splitshare.records import Count, Name, NonNegative, Record
+from splitshare.replay.plan import STAGES, StageKind, build_plan
+
+
+class Step(Record):
+    """One stage of a request class: a transfer from ``begin`` to ``end``, or a module that runs on both."""
+
+    kind: StageKind
+    module: Name
+    begin: Name
+    end: Name
+    size_bytes: Count
+    """Bytes of the tensor that travels; of what a module gives, where it runs."""
+    compute_s: NonNegative
+    """Seconds of computing, 0 for a transfer."""
+    delay_s: NonNegative
+    """The link's latency, 0 where nothing travels."""
+    waits: Count
+    """How many stages must be done before it."""
+    after: tuple[int, ...]
+    """Places of the stages that wait for it."""
+
+    @property
+    def computes(self) -> bool:
+        """Whether a module runs."""
+        return self.kind in {"encode", "head"}
+
+
+class ClassProgram(Record):
+    """The stages of one request class, in the simulator's order."""
+
+    name: Name
+    model: Name
+    source: Name
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _places_exist(self) -> ClassProgram:
+        for i, step in enumerate(self.steps):
+            if any(not 0 <= place < len(self.steps) for place in step.after):
+                raise ValueError(f"steps[{i}].after: names a stage that there is not")
+        return self
+
+
+class Program(Record):
+    """A placement as workers carry it out; a later one (after a failure) has the next ``epoch``."""
+
+    schema_: Literal["splitshare.emulation-program/1"] = Field(alias="schema")
+    epoch: Count
+    classes: tuple[ClassProgram, ...]
+    modules: dict[Name, dict[Name, NonNegative]]
+    """Resident bytes of each module by device."""
+
+
+def build_program(
+    instance: PlacementInstance,
+    routes: Mapping[str, Route],
+    assignment: Mapping[str, Sequence[str]],
+    *,
+    epoch: int,
+) -> Program:
+    """Lay out a placement for the workers; the stages are the simulator's own (``build_plan``).
+
+    Raises:
+        InputError: a route cannot be gone.
+    """
+    requests = [request for request in instance.requests if request.name in routes]
+    plan = build_plan(instance, routes, [request.name for request in requests], "serial")
+    classes = []
+    for k, request in enumerate(requests):
+        first, route = int(plan.first[k]), routes[request.name]
+        hosts = [host or "" for host in route.encoders]  # build_plan refuses routes with holes
+        count = len(hosts)
+        head = route.head or ""
+        begins = [request.source] * count + hosts + hosts + [head, head]
+        ends = hosts + hosts + [head] * count + [head, request.source]
+        steps = []
+        for place in range(int(plan.first[k + 1]) - first):
+            i = first + place
+            computes = plan.device[i] >= 0
+            steps.append(
+                Step(
+                    kind=STAGES[int(plan.kind[i])],
+                    module=plan.modules[int(plan.module[i])],
+                    begin=begins[place],
+                    end=ends[place],
+                    size_bytes=round(float(plan.size_bytes[i])),
+                    compute_s=float(plan.service_s[i]) if computes else 0.0,
+                    delay_s=float(plan.delay_s[i]),
+                    waits=int(plan.waits[i]),
+                    after=tuple(int(a) for a in (plan.next_a[i], plan.next_b[i]) if a >= 0),
+                )
+            )
+        classes.append(ClassProgram(name=request.name, model=request.model, source=request.source, steps=tuple(steps)))
+    held: dict[str, dict[str, float]] = {device.name: {} for device in instance.devices}
+    for module, devices in assignment.items():
+        for device in devices:
+            held[device][module] = instance.modules_by_name[module].memory_bytes
+    return Program(schema_="splitshare.emulation-program/1", epoch=epoch, classes=tuple(classes), modules=held)

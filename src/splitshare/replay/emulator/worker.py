@@ -1,0 +1,72 @@
+"""The process of a worker, as ``splitshare worker`` starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from splitshare.replay.emulator.clock import Timer
+from splitshare.replay.emulator.compute import Compute, ComputeKind, RecordedCompute
+from splitshare.replay.emulator.credentials import Credentials, ServerSecurity, check_listening
+from splitshare.replay.emulator.service import WorkerService, running
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What a worker is started with."""
+
+    device: str
+    listen: Sequence[str]
+    compute: ComputeKind = "recorded"
+    memory_bytes: float | None = None
+    max_live: int = 1000
+    catalog_root: Path = Path("data")
+    threads: int = 1
+    security: ServerSecurity = field(default_factory=ServerSecurity)
+    credentials: Credentials = field(default_factory=Credentials)
+
+
+def run_worker(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until interrupted; ``tell`` gets the ports as soon as the worker is ready.
+
+    Raises:
+        InputError: it would be reached from other machines without TLS and a token.
+        OSError: an address cannot be listened on.
+    """
+    check_listening(options.listen, options.security)
+    asyncio.run(_run(options, tell))
+
+
+async def _run(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -> None:
+    timer = Timer()
+    service = WorkerService(
+        options.device,
+        compute=_compute(options, timer),
+        timer=timer,
+        memory_bytes=options.memory_bytes,
+        max_live=options.max_live,
+        security=options.security,
+        credentials=options.credentials,
+    )
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with running(service, list(options.listen), options.security) as (ports, engine):
+        tell({"device": options.device, "ports": ports})
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait({stopping, engine}, return_when=asyncio.FIRST_COMPLETED)
+        if engine.done():
+            engine.result()  # an engine that ends has failed: say so
+    timer.close()
+
+
+def _compute(options: WorkerOptions, timer: Timer) -> Compute:
+    if options.compute == "recorded":
+        return RecordedCompute(timer)
+    from splitshare.replay.emulator.torch_compute import RealCompute
+
+    return RealCompute(options.catalog_root, timer, threads=options.threads)

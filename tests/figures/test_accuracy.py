@@ -1,0 +1,91 @@
+"""The accuracy table, and claim S3's verdict by it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow
+from splitshare.catalog.loader import load_catalog
+from splitshare.commands import figures
+from splitshare.figures.accuracy import accuracy_table
+from splitshare.figures.claims import accuracy_verdict, no_loss_of_accuracy
+from splitshare.figures.registry import FIGURES
+
+DATA = Path(__file__).parents[2] / "data"
+CATALOG = load_catalog(DATA)
+BENCHMARKS = list(CATALOG.benchmarks)
+
+
+def row(benchmark, arrangement, value=0.5, model="clip-vit-b16", differing=0, source="hub", metric="top-1"):
+    return AccuracyRow(
+        benchmark=benchmark,
+        source=source,
+        task="image-text-retrieval",
+        model=model,
+        arrangement=arrangement,
+        metric=metric,
+        value=value,
+        ci_low=value - 0.05,
+        ci_high=value + 0.05,
+        samples=100,
+        differing_predictions=differing,
+        provenance={},
+    )
+
+
+def three(benchmark, **changes):
+    return [row(benchmark, arrangement, **changes) for arrangement in ("whole", "split", "shared")]
+
+
+def test_a_benchmark_that_was_not_run_is_an_empty_row():
+    table = accuracy_table(CATALOG, [])
+    assert list(table["benchmark"]) == BENCHMARKS
+    assert set(table["status"]) == {"not run"}
+    assert table[["whole", "split", "shared", "samples"]].isna().all(axis=None)
+
+
+def test_measured_rows_stand_by_their_benchmark_and_what_is_missing_below():
+    rows = [*three("cifar-10"), *three("easy-vqa", source="embedded", model="small")]
+    table = accuracy_table(CATALOG, rows)
+    assert list(dict.fromkeys(table["benchmark"])) == [*BENCHMARKS, "easy-vqa"]
+    cifar = table[table["benchmark"] == "cifar-10"]
+    assert list(cifar["model"]) == ["clip-vit-b16", "8 models"]
+    assert cifar.iloc[0][["whole", "split", "shared", "differ_split"]].tolist() == [0.5, 0.5, 0.5, 0]
+    assert table.iloc[-1]["source"] == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("rows", "agree", "verdict"),
+    [
+        ([], True, "partly"),
+        ([], False, "not reproduced"),
+        (three("cifar-10"), True, "partly"),
+        ([r for b in BENCHMARKS for r in three(b)], True, "reproduced"),
+        ([r for b in BENCHMARKS for r in three(b)], False, "not reproduced"),
+        ([r for b in BENCHMARKS for r in three(b, source="embedded")], True, "partly"),
+        ([row("cifar-10", "whole", 0.5), row("cifar-10", "split", 0.44)], True, "not reproduced"),
+        ([row("cifar-10", "whole", 0.5), row("cifar-10", "split", 0.46, differing=4)], True, "partly"),
+    ],
+)
+def test_verdict_by_the_rule(rows, agree, verdict):
+    assert accuracy_verdict(rows, BENCHMARKS, agree) == verdict
+
+
+def test_claim_tells_what_differs():
+    equivalence = pd.DataFrame({"model": ["a", "b"], "agrees": [True, True], "compared": ["true size", "true size"]})
+    claim = no_loss_of_accuracy(equivalence, [*three("cifar-10", differing=0)], BENCHMARKS)
+    assert claim.measured_value == "0 of 200"
+    assert "1 of the catalogue's 10 benchmarks are measured" in claim.note
+    assert claim.source == "accuracy.json"
+    assert no_loss_of_accuracy(equivalence, [], BENCHMARKS).measured_value == "2 of 2"
+
+
+def test_a_run_s_own_accuracies_are_drawn(tmp_path):
+    record = AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(three("cifar-10", value=0.71)))
+    record.write(tmp_path / "accuracy.json")
+    config = DATA.parent / "config" / "config.yaml"
+    figures.run(["accuracy"], results=tmp_path, config=config, catalog_root=DATA, output=tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FIGURES["accuracy"].files())
+    table = pd.read_csv(tmp_path / "out" / "accuracy.csv")
+    assert table.loc[table["benchmark"] == "cifar-10", "split"].iloc[0] == 0.71

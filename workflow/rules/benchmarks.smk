@@ -1,0 +1,84 @@
+# Benchmarks from the hub: fetched one by one, so that one that fails leaves the others alone; heads; accuracy.
+JUDGED = CONFIG.benchmarks
+BENCHMARK_LOCKS = [f"{RESULTS}/benchmarks/locks/{name}.json" for name in JUDGED.names] if JUDGED else []
+ACCURACY = [f"{RESULTS}/canonical/accuracy.json"] if JUDGED else []
+BENCHMARK_FILES = [*CATALOGUE_FILES, "data/catalogue/benchmarks.yaml"]
+SELECTION = f"--samples {JUDGED.samples}" if JUDGED and JUDGED.samples else ""
+
+
+if JUDGED:
+
+    # What was fetched stays below results/benchmarks/ when a job fails, and the next run goes on from there.
+    rule fetch_benchmark:
+        input:
+            BENCHMARK_FILES,
+        output:
+            # Updated, not made anew: an earlier fetch's digests are what this one must find.
+            update(f"{RESULTS}/benchmarks/locks/{{benchmark}}.json"),
+        log:
+            f"{RESULTS}/logs/benchmarks/{{benchmark}}.log",
+        params:
+            code=code("commands.benchmarks"),
+            directory=f"{RESULTS}/benchmarks",
+            selection=SELECTION,
+            seed=CONFIG.seed,
+        message:
+            "Fetching {wildcards.benchmark} from the hub"
+        shell:
+            "splitshare benchmarks {wildcards.benchmark} -o {params.directory} --lock {output} {params.selection}"
+            " --seed {params.seed} > {log} 2>&1"
+
+    # Heads and models that cannot be had (no published weights, none pinned) are told of in the log, and are empty rows in
+    # the table: what could be done of the rest counts.
+    rule fit_heads:
+        input:
+            catalogue=BENCHMARK_FILES,
+            hub="data/catalogue/hub.yaml",
+            locks=BENCHMARK_LOCKS,
+        output:
+            directory(f"{RESULTS}/heads"),
+        log:
+            f"{RESULTS}/logs/fit_heads.log",
+        threads: workflow.cores
+        params:
+            code=code("commands.fit_heads"),
+            fetched=f"{RESULTS}/benchmarks",
+            work=f"{RESULTS}/accuracy",
+            locks=lambda wildcards, input: [f"--lock {path}" for path in input.locks],
+            selection=SELECTION,
+            weights=JUDGED.weights,
+            batch=JUDGED.batch,
+            seed=CONFIG.seed,
+        message:
+            "Training the heads that nobody has published"
+        shell:
+            "splitshare fit-heads --fetched {params.fetched} --work {params.work} {params.locks} {params.selection}"
+            " --weights {params.weights} --batch {params.batch} --threads {threads} --seed {params.seed} -o {output}"
+            " > {log} 2>&1 || test -d {output}"
+
+    rule judge_models:
+        input:
+            catalogue=BENCHMARK_FILES,
+            hub="data/catalogue/hub.yaml",
+            locks=BENCHMARK_LOCKS,
+            heads=f"{RESULTS}/heads",
+        output:
+            ACCURACY,
+        log:
+            f"{RESULTS}/logs/accuracy.log",
+        threads: workflow.cores
+        params:
+            code=code("commands.accuracy"),
+            fetched=f"{RESULTS}/benchmarks",
+            work=f"{RESULTS}/accuracy",
+            locks=lambda wildcards, input: [f"--lock {path}" for path in input.locks],
+            selection=SELECTION,
+            weights=JUDGED.weights,
+            batch=JUDGED.batch,
+            seed=CONFIG.seed,
+        message:
+            "Judging whole, split and shared models on the benchmarks"
+        shell:
+            "splitshare accuracy --fetched {params.fetched} --work {params.work} --heads {input.heads} {params.locks}"
+            " {params.selection} --weights {params.weights} --batch {params.batch} --threads {threads}"
+            " --seed {params.seed} -o {output} > {log} 2>&1 || test -s {output}"

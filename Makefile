@@ -12,7 +12,7 @@ ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcar
 READY := $(VENV)/.installed
 RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-accuracy record-zoo pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ smoke: CONFIG = config/smoke.yaml
 smoke: $(READY) ## The same path on the smallest input
 	$(RUN) all
 
-profiles instances embedded solve replay onloading figures: $(READY) ## One stage and what it needs
+profiles instances embedded solve replay emulate fidelity onloading figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
 
 compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
@@ -77,6 +77,11 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (10 minutes; resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
+
+record-emulation: $(READY) ## Record emulated beside simulated replays, on a quiet machine (6 minutes)
+	$(RUN) fidelity --forcerun emulate_campaign
+	mkdir -p data/baselines/emulation
+	cp results/local/fidelity/*.csv data/baselines/emulation/
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

@@ -21,6 +21,7 @@ include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/onloading.smk"
+include: "workflow/rules/emulation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
@@ -47,6 +48,7 @@ rule all:
         FIGURES,
         SPLIT_CHECKS,
         EMBEDDED_RESULTS,
+        EMULATED,
         [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
 
 
@@ -109,3 +111,15 @@ rule accuracy:
 rule compare:
     input:
         VERDICTS,
+
+
+# Requests replayed by worker processes over shaped links.
+rule emulate:
+    input:
+        EMULATED,
+
+
+# Emulator against simulator, with repeated runs and a crash.
+rule fidelity:
+    input:
+        CAMPAIGN,

@@ -68,6 +68,25 @@ class Benchmarks(Record):
     batch: PositiveCount = 32
 
 
+class Emulation(Record):
+    """Replays by worker processes over shaped links, beside the simulator's."""
+
+    method: Name
+    """Whose placements are replayed."""
+    here: tuple[Name, ...] = Field(min_length=1)
+    """Canonical instances of every run, once each."""
+    campaign: tuple[Name, ...] = Field(min_length=1)
+    """Canonical instances of the target ``fidelity`` and of the recorded campaign; the last one loses ``crash``."""
+    repeats: PositiveCount
+    """Emulated runs of each trace of the campaign."""
+    crash: Name
+    """Device that is killed in a further run of the last instance."""
+    load: Positive
+    """Utilisation of the busiest device or link."""
+    horizon_s: Positive
+    """Seconds of each trace."""
+
+
 class CloudCell(Record):
     """One network between the small device and the cloud, and one speed of the small device."""
 
@@ -182,6 +201,8 @@ class Config(Record):
     profiling: Profiling
     replay: Replay
     cloud: CloudGrid
+    emulation: Emulation | None = None
+    """``null``: nothing is emulated."""
     onloading: Onloading
     embedded: Embedded | None = None
     """``null``: nothing is trained."""
@@ -206,8 +227,6 @@ class Config(Record):
             raise ValueError(
                 "local_workloads: is empty; name what this machine is to place, or set local_testbed to null"
             )
-        if self.embedded is not None and self.local_testbed is None:
-            raise ValueError("embedded: its modules are placed on local_testbed, which is null; set this to null too")
         if self.sharing_workload not in self.workloads:
             raise ValueError(f"sharing_workload: {self.sharing_workload!r} is not among this run's workloads")
         if self.cloud.edge_testbed not in self.testbeds:
@@ -219,6 +238,25 @@ class Config(Record):
             if value not in known:
                 raise ValueError(f"replay.{field}: {value!r} is not among this run's: {', '.join(known)}")
         return self
+
+    @model_validator(mode="after")
+    def _optional_parts_consistent(self) -> Config:
+        if self.embedded is not None and self.local_testbed is None:
+            raise ValueError("embedded: its modules are placed on local_testbed, which is null; set this to null too")
+        if self.emulation is not None:
+            self._check_emulation(self.emulation)
+        return self
+
+    def _check_emulation(self, emulation: Emulation) -> None:
+        if emulation.method not in self.methods:
+            raise ValueError(
+                f"emulation.method: {emulation.method!r} is not solved in this run; it solves {', '.join(self.methods)}"
+            )
+        names = {f"{workload}.{testbed}" for testbed in self.testbeds for workload in self.workloads}
+        for field in ("here", "campaign"):
+            for i, name in enumerate(getattr(emulation, field)):
+                if name not in names:
+                    raise ValueError(f"emulation.{field}[{i}]: {name!r} is no instance (workload.testbed) of this run")
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """The walks in the documentation are executed as a reader would, block by block."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +92,19 @@ def test_onloading(clone):
     assert {duel["baseline"] for duel in family["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
     assert verdict["failures"] == []
     assert "smallest-first decides 60 of 60 instances" in printed
+
+
+def test_real_testbed(clone):
+    directory, run = clone
+    try:
+        printed = "".join(run(script) for script in blocks("real-testbed.md"))
+    finally:
+        for number in (directory / "testbed/pids").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(number), signal.SIGTERM)
+    requests = pd.read_parquet(directory / "testbed/requests.parquet")
+    assert requests["status"].tolist() == ["ok"] * 12
+    assert "mean latency" in printed
+    simulated = pd.read_parquet(directory / "testbed/simulated.parquet")
+    # The loopback is faster than the simulated links: below the simulated latency, and not by more than the transfers.
+    assert 0.5 < requests["latency_s"].mean() / simulated["latency_s"].mean() < 1.1

@@ -213,6 +213,17 @@ FIGURES: dict[str, FigureSpec] = {
             category="Replay",
         ),
         FigureSpec(
+            name="fidelity",
+            module="fidelity",
+            inputs=(),
+            records=tuple(f"emulation/{name}.csv" for name in ("fidelity", "timeline", "recovery", "recoveries")),
+            tables=("fidelity", "emulated_timeline", "recovery"),
+            drawn=("fidelity", "emulated_timeline", "recovery"),
+            scopes=("canonical",),
+            caption="Replays by worker processes over shaped links beside the simulator's, recorded on one machine.",
+            category="Replay",
+        ),
+        FigureSpec(
             name="link-models",
             module="link_models",
             inputs=("replay/idle.csv",),

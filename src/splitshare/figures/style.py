@@ -106,6 +106,17 @@ STAGES = {
 """Title and colour of what happens to a request."""
 
 
+REPLAYS = {
+    "emulated": ("Emulated", _PALETTE[0]),
+    "simulated": ("Simulated", _PALETTE[1]),
+    "explained": ("Simulated with measured overheads", _PALETTE[2]),
+}
+"""Title and colour of the ways to replay a trace."""
+
+STATUSES = {"ok": ("Served", _PALETTE[0]), "failed": ("Failed", _PALETTE[3]), "dropped": ("Dropped", _PALETTE[1])}
+"""Title and colour of what became of a request."""
+
+
 def method_key(method: str) -> str:
     """The method without its solver: ``optimum`` for ``optimum-highs``."""
     return "optimum" if method.startswith("optimum-") else method

@@ -1,0 +1,77 @@
+# Placements replayed by worker processes over shaped links, beside the simulator. Times differ from run to run: a run's own
+# stay under results/local/, what the figures show was recorded (`make record-emulation`).
+EMULATED = (
+    [f"{RESULTS}/local/emulation/{name}.csv" for name in ("fidelity", "links", "timeline")] if CONFIG.emulation else []
+)
+CAMPAIGN = (
+    [f"{RESULTS}/local/fidelity/{name}.csv" for name in ("fidelity", "links", "timeline", "recovery", "recoveries")]
+    if CONFIG.emulation
+    else []
+)
+
+
+if CONFIG.emulation:
+
+    # Emulated time is real time: the run has the machine for itself. How links were shaped is reported, not a reason to
+    # stop: a busy machine is no mistake.
+    rule emulate_here:
+        input:
+            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.here],
+            placements=[
+                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
+                for name in CONFIG.emulation.here
+            ],
+        output:
+            EMULATED,
+        log:
+            f"{RESULTS}/logs/emulate_here.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/emulate_here.tsv"
+        threads: workflow.cores
+        resources:
+            mem_mb=4000,
+        params:
+            code=code("commands.fidelity", "replay.emulator.worker"),
+            placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
+            method=CONFIG.emulation.method,
+            load=CONFIG.emulation.load,
+            horizon_s=CONFIG.emulation.horizon_s,
+            seed=CONFIG.seed,
+            directory=subpath(output[0], parent=True),
+        message:
+            "Replaying requests on worker processes over shaped links"
+        shell:
+            "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
+            " --load {params.load} --horizon-s {params.horizon_s} --any-links --seed {params.seed}"
+            " -o {params.directory} > {log} 2>&1"
+
+    rule emulate_campaign:
+        input:
+            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.campaign],
+            placements=[
+                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
+                for name in CONFIG.emulation.campaign
+            ],
+        output:
+            CAMPAIGN,
+        log:
+            f"{RESULTS}/logs/emulate_campaign.log",
+        threads: workflow.cores
+        resources:
+            mem_mb=4000,
+        params:
+            code=code("commands.fidelity", "replay.emulator.worker"),
+            placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
+            method=CONFIG.emulation.method,
+            load=CONFIG.emulation.load,
+            horizon_s=CONFIG.emulation.horizon_s,
+            repeats=CONFIG.emulation.repeats,
+            crash=CONFIG.emulation.crash,
+            seed=CONFIG.seed,
+            directory=subpath(output[0], parent=True),
+        message:
+            "Holding the emulator against the simulator (6 minutes)"
+        shell:
+            "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
+            " --load {params.load} --horizon-s {params.horizon_s} --repeats {params.repeats} --crash {params.crash}"
+            " --seed {params.seed} -o {params.directory} > {log} 2>&1"

@@ -252,11 +252,6 @@ class Config(Record):
             raise ValueError(
                 f"emulation.method: {emulation.method!r} is not solved in this run; it solves {', '.join(self.methods)}"
             )
-        names = {f"{workload}.{testbed}" for testbed in self.testbeds for workload in self.workloads}
-        for field in ("here", "campaign"):
-            for i, name in enumerate(getattr(emulation, field)):
-                if name not in names:
-                    raise ValueError(f"emulation.{field}[{i}]: {name!r} is no instance (workload.testbed) of this run")
 
     @property
     def methods(self) -> tuple[str, ...]:

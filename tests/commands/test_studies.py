@@ -58,7 +58,7 @@ def files(tmp_path):
 def config(tmp_path):
     """The default configuration with the made-up workload and testbeds."""
     fields = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    fields = {k: v for k, v in fields.items() if not k.startswith("local_")}
+    fields = {k: v for k, v in fields.items() if not k.startswith("local_") and k not in ("embedded", "emulation")}
     fields |= {"workloads": ["talk", "both"], "testbeds": ["home"], "sharing_workload": "both"}
     fields["replay"] |= {"workload": "talk", "testbed": "home"}
     fields["cloud"] = {

@@ -91,7 +91,7 @@ def test_onloading(clone):
     (family,) = verdict["families"]
     assert {duel["baseline"] for duel in family["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
     assert verdict["failures"] == []
-    assert "smallest-first decides 60 of 60 instances" in printed
+    assert "smallest-first decides 72 of 72 instances" in printed
 
 
 def test_real_testbed(clone):

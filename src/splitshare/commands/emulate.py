@@ -18,6 +18,7 @@ from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
 from splitshare.replay.emulator.faults import parse_fault
 from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
+from splitshare.replay.emulator.program import build_program
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
 from splitshare.replay.tables import check_table_path
@@ -75,9 +76,10 @@ def run(
     read, placed = read_pair(instance, placement)
     assert placed.assignment is not None  # read_pair refuses empty placements
     try:
-        evaluate(read, placed.assignment)
+        routes = evaluate(read, placed.assignment).routes
     except InfeasiblePlacementError as error:
         raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
+    build_program(read, routes, placed.assignment, epoch=1, source=placement)  # refuse before anything is started
     requests = read_trace(trace, read)
     broken = [parse_fault(text, read) for text in faults]
     options = EmulationOptions(

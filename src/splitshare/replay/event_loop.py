@@ -81,6 +81,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
     delay_s: _Floats,
     next_a: _Ints,
     next_b: _Ints,
+    signal_s: _Floats,
     resources: int,
 ) -> tuple[_Floats, _Floats, _Floats]:
     """Run all requests through the stages of their classes.
@@ -99,6 +100,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
         delay_s: seconds from then until it is done, whatever the size.
         next_a: place within the class of a stage that waits for this one; -1: none.
         next_b: a second one.
+        signal_s: seconds until that second one knows that this stage is done.
         resources: how many resources there are.
 
     Returns:
@@ -153,10 +155,10 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
         start[row] = begin
         done[row] = freed + delay_s[stage]
 
-        for after in (next_a[stage], next_b[stage]):
+        for after, known_s in ((next_a[stage], done[row]), (next_b[stage], done[row] + signal_s[stage])):
             if after >= 0:
                 waiting = row_first[owner] + after
-                ready[waiting] = max(ready[waiting], done[row])
+                ready[waiting] = max(ready[waiting], known_s)
                 missing[waiting] -= 1
                 if missing[waiting] == 0:
                     _push(times, ids, count, ready[waiting], (owner << shift) | after)

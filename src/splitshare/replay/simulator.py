@@ -2,7 +2,8 @@
 
 A device runs one module at a time, in order of readiness. All inputs of a request leave its source on
 arrival; an encoder is ready when its input is there (and, where the instance says ``routing: sequential``,
-the encoder before it is done); the head when all encoder outputs are there; the request is finished when the
+the encoder before it is done: that it hears of this on another device costs nothing, unless
+``Overheads.signals`` says so); the head when all encoder outputs are there; the request is finished when the
 result is back at its source. Links are used as the link model says (``splitshare.replay.plan.LinkModel``).
 """
 
@@ -88,6 +89,7 @@ def simulate(
         plan.delay_s,
         plan.next_a,
         plan.next_b,
+        plan.signal_s,
         plan.resources,
     )
     return _tables(plan, trace, row_first, ready_s, start_s, finish_s)
@@ -97,7 +99,7 @@ def warm_up() -> None:
     """Compile the event loop (or load it from the cache on disk), so that no timing includes it."""
     nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
     one = np.array([0, 1], dtype=np.int64)
-    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, 1)
+    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, nothing, 1)
 
 
 def idle_latency_s(

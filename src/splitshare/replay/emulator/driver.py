@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splitshare.errors import SplitshareError, WorkError
-from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.emulator.client import WorkerClient
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.network import Testbed
@@ -286,16 +285,3 @@ async def configure(
     for device, client in clients.items():
         peers = {b: address for (a, b), address in links.items() if a == device and b in clients}
         await client.call("Configure", {"peers": peers}, body)
-
-
-def supported(instance: PlacementInstance) -> None:
-    """Refuse what workers cannot carry out.
-
-    Raises:
-        WorkError: requests are routed one encoder after another.
-    """
-    if instance.routing == "sequential":
-        raise WorkError(
-            "sequential routing needs a signal between devices that the instance has no price for; "
-            "emulate a placement with parallel routing"
-        )

@@ -14,7 +14,7 @@ from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
 from splitshare.placement.what_if import without_devices
-from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed, supported
+from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.link_check import LinkMeasurement, check_links, measure_links
 from splitshare.replay.emulator.network import Testbed
@@ -72,9 +72,9 @@ def replay(
     """Replay a trace over the workers of a testbed.
 
     Raises:
-        WorkError: a worker fails to start its work, or the instance cannot be emulated.
+        InputError: the placement cannot be carried out by workers (``build_program``).
+        WorkError: a worker fails to start its work.
     """
-    supported(instance)
     program = build_program(instance, evaluate(instance, assignment).routes, assignment, epoch=1)
     replaced = options.replace_with
 

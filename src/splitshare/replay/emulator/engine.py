@@ -1,7 +1,11 @@
 """What a device does with requests: queue, compute, forward, report. No network in here.
 
 One module runs at a time, in order of readiness. A stage is done where its tensor ends up; the stages after it are
-counted down there, as the program says. All times are of this machine's ``time.monotonic``.
+counted down where they begin. That is the same device, but for one case: with sequential routing an encoder waits for
+one on another device, of which it takes nothing. It is told by a signal, a transfer without a tensor over the link that
+joins the two: that costs the link's latency and a message, which the evaluator and the ideal simulation do not count.
+
+All times are of this machine's ``time.monotonic``.
 """
 
 from __future__ import annotations
@@ -128,9 +132,13 @@ class Engine:
             live = self._enter(request, str(header["c"]), int(header["n"]), float(header["s"]))
             if live is None:
                 return
-        if not 0 <= place < len(live.program.steps) or live.program.steps[place].end != self.device:
+        steps = live.program.steps
+        if 0 <= place < len(steps) and self.device in live.program.signalled(place) and not payload:
+            self._release(request, live, place, payload, time.monotonic())
+            return
+        if not 0 <= place < len(steps) or steps[place].end != self.device:
             raise WireError(f"stage {place} of {live.program.name!r} does not end on {self.device!r}")
-        start_s = first_s - live.program.steps[place].delay_s
+        start_s = first_s - steps[place].delay_s
         self._done(request, place, payload, (float(header["t"]), start_s, time.monotonic()))
 
     def forget(self, request: int) -> None:
@@ -186,27 +194,39 @@ class Engine:
         if step.begin == step.end:
             self._done(request, place, payload, (ready_s, ready_s, ready_s))
             return
-        header = {"r": request, "c": live.program.name, "n": live.epoch, "p": place, "s": live.size, "t": ready_s}
         self._count(request, live)
-        self._send(step.end, header, payload)
+        self._send(step.end, self._header(request, live, place, ready_s), payload)
+
+    @staticmethod
+    def _header(request: int, live: _Live, place: int, ready_s: float) -> dict[str, Any]:
+        return {"r": request, "c": live.program.name, "n": live.epoch, "p": place, "s": live.size, "t": ready_s}
 
     def _done(self, request: int, place: int, payload: bytes, times: tuple[float, float, float]) -> None:
         live = self._live[request]
         self._report({"e": "stage", "r": request, "p": place, "t": times})
-        steps = live.program.steps
-        if not steps[place].after:
+        if not live.program.steps[place].after:
             self._report({"e": "ok", "r": request, "t": times[2]})
+        for peer in live.program.signalled(place):  # ahead of the output, which may take the same link and be long
+            self._send(peer, self._header(request, live, place, times[2]), b"")
+        self._release(request, live, place, payload, times[2])
+        self._count(request, live)
+
+    def _release(self, request: int, live: _Live, place: int, payload: bytes, now_s: float) -> None:
+        """Count the stages that wait for ``place`` and begin here down; those that wait for nothing more are ready."""
+        steps = live.program.steps
         for after in steps[place].after:
+            if steps[after].begin != self.device:
+                continue
             live.missing[after] -= 1
-            live.inputs.setdefault(after, {})[place] = payload
+            if not (steps[place].computes and steps[after].computes):  # such a stage only waits its turn
+                live.inputs.setdefault(after, {})[place] = payload
             if live.missing[after]:
                 continue
             if steps[after].computes:
-                self._queue.put_nowait(_Job(request, after, times[2]))
+                self._queue.put_nowait(_Job(request, after, now_s))
             else:
                 live.inputs.pop(after)
-                self._transfer(request, live, after, payload, times[2])
-        self._count(request, live)
+                self._transfer(request, live, after, payload, now_s)
 
     def _count(self, request: int, live: _Live) -> None:
         live.left -= 1

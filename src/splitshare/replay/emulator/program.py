@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -10,7 +11,7 @@ from pydantic import Field, model_validator
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.records import Count, Name, NonNegative, Record
-from splitshare.replay.plan import STAGES, StageKind, build_plan
+from splitshare.replay.plan import STAGES, Overheads, StageKind, build_plan
 
 
 class Step(Record):
@@ -45,6 +46,11 @@ class ClassProgram(Record):
     source: Name
     steps: tuple[Step, ...] = Field(min_length=1)
 
+    def signalled(self, place: int) -> list[str]:
+        """Devices where a stage begins that waits for ``place`` and takes nothing of it: they are sent a signal."""
+        end = self.steps[place].end
+        return sorted({self.steps[after].begin for after in self.steps[place].after} - {end})
+
     @model_validator(mode="after")
     def _places_exist(self) -> ClassProgram:
         for i, step in enumerate(self.steps):
@@ -69,14 +75,24 @@ def build_program(
     assignment: Mapping[str, Sequence[str]],
     *,
     epoch: int,
+    source: Path | str = "placement",
 ) -> Program:
     """Lay out a placement for the workers; the stages are the simulator's own (``build_plan``).
 
+    Args:
+        instance: what is emulated.
+        routes: of its request classes.
+        assignment: devices by module.
+        epoch: number of the placement.
+        source: file that the placement came from, for messages.
+
     Raises:
-        InputError: a route cannot be gone.
+        InputError: a route cannot be gone; or encoders that follow one another (``routing: sequential``) are on two
+            devices that no link joins, so that the second cannot be told of the end of the first.
     """
     requests = [request for request in instance.requests if request.name in routes]
-    plan = build_plan(instance, routes, [request.name for request in requests], "serial")
+    names = [request.name for request in requests]
+    plan = build_plan(instance, routes, names, "serial", source, Overheads(signals=True))
     classes = []
     for k, request in enumerate(requests):
         first, route = int(plan.first[k]), routes[request.name]

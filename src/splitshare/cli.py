@@ -44,6 +44,9 @@ Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
 EmulatedLinks = Literal["serial", "shared-medium"]
+EmulatedNetwork = Literal["proxy", "namespaces"]
+NETWORK_HELP = "Relays on loopback, or network namespaces (root or user namespaces)."
+MemoryLimits = Literal["auto", "kernel", "declared"]
 ComputeKind = Literal["recorded", "real"]
 MaxBatch = Annotated[int, typer.Option(min=1, help="Requests' runs of one module that go as one batch at most.")]
 BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: the output of `batch-curves`.")]
@@ -579,8 +582,10 @@ def emulate(
     output: Output,
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
+    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
+    limits: Annotated[MemoryLimits, typer.Option(help="Memory: control groups, or what modules declare.")] = "auto",
     fault: Annotated[list[str] | None, typer.Option(help="Such as kill:DEVICE@5 or cut:A--B@5; repeatable.")] = None,
     on_failure: Annotated[Literal["drop", "replace"], typer.Option(help="What follows a lost device.")] = "drop",
     algorithm: Annotated[str, typer.Option(help="Places anew after a loss.")] = "s2m3-greedy",
@@ -601,8 +606,10 @@ def emulate(
         output=output,
         stages_output=stages,
         report_output=report,
+        network=network,
         link_model=link_model,
         compute=compute,
+        limits=limits,
         faults=fault or [],
         on_failure=on_failure,
         algorithm=algorithm,
@@ -622,6 +629,7 @@ def fidelity(
     output: Output,
     placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
     method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
+    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
     load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
     horizon_s: Annotated[float, typer.Option(min=1.0, help="Seconds of each trace.")] = 20.0,
     repeats: Annotated[int, typer.Option(min=1, help="Emulated runs of each trace.")] = 1,
@@ -637,6 +645,7 @@ def fidelity(
         placements=placements,
         method=method,
         output=output,
+        network=network,
         load=load,
         horizon_s=horizon_s,
         repeats=repeats,

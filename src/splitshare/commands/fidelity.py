@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitshare.commands.emulate import open_testbed
+from splitshare.commands.emulate import Network, open_testbed
 from splitshare.commands.evaluate import read_pair
 from splitshare.placement.objective import evaluate
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
@@ -28,6 +28,7 @@ def run(
     placements: Path,
     method: str,
     output: Path,
+    network: Network,
     load: float,
     horizon_s: float,
     repeats: int,
@@ -47,6 +48,7 @@ def run(
         placements: directory of ``<method>/<instance file name>``.
         method: whose placements are replayed.
         output: directory.
+        network: ``proxy`` or ``namespaces``.
         load: utilisation of the busiest device or link that the trace is drawn for.
         horizon_s: seconds of each trace.
         repeats: emulated runs of each trace.
@@ -72,7 +74,7 @@ def run(
         alone = idle_trace(instance, worth.latency_s, IDLE_ROUNDS)
         tell(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {repeats} times")
         options = EmulationOptions(any_links=any_links)
-        with open_testbed(instance, WorkerSetup(), link_model="serial") as testbed:
+        with open_testbed(instance, WorkerSetup(), network=network, link_model="serial", tell=tell) as testbed:
             measured = measure(instance, testbed, tell, any_links=any_links)
             idle = replay(instance, placed.assignment, alone, testbed, options=options)
             runs = [replay(instance, placed.assignment, trace, testbed, options=options) for _ in range(repeats)]
@@ -91,7 +93,7 @@ def run(
     write_csv(timeline, output / "timeline.csv")
     if crash is not None:
         assert placed.assignment is not None
-        with open_testbed(instance, WorkerSetup(), link_model="serial") as testbed:
+        with open_testbed(instance, WorkerSetup(), network=network, link_model="serial", tell=tell) as testbed:
             measure(instance, testbed, tell, any_links=any_links)
             broken = replay(
                 instance,

@@ -229,6 +229,7 @@ class Driver:
     async def _lose(self, device: str, reason: str) -> None:
         if device in self._down or self._finished.is_set():
             return
+        reason = self._testbed.explain(device) or reason
         self._down[device] = reason
         recovery = Recovery(device, reason, self._broken_s.get(device), self._now_s())
         self._result.recoveries.append(recovery)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from splitshare.errors import SplitshareError
+from splitshare.errors import SplitshareError, WorkError
 from splitshare.placement.contract import load
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import evaluate
@@ -96,7 +96,11 @@ def replay(
         )
         return await driver.run()
 
-    replayed = asyncio.run(run())
+    try:
+        replayed = asyncio.run(run())
+    except WorkError as error:
+        reasons = [f"{device}: {reason}" for device in testbed.workers if (reason := testbed.explain(device))]
+        raise WorkError("; ".join([str(error), *reasons])) from None
     outcome = replayed.outcome
     return Emulated(
         tables(trace, replayed.programs, outcome),

@@ -538,6 +538,20 @@ def simulate(
 
 
 @app.command()
+def batch_curves(
+    instance: Instance,
+    output: Output,
+    testbed: Annotated[Path, typer.Option(help="Testbed of the instance (YAML).")],
+    profiles: Profiles,
+    data: DataRoot = DATA,
+) -> None:
+    """Write what batches take on the devices of an instance, from profiles of several batch sizes."""
+    from splitshare.commands import batch_curves as stage
+
+    stage.run(instance=instance, testbed=testbed, profiles=profiles, catalog_root=data, output=output, tell=typer.echo)
+
+
+@app.command()
 def worker(
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Its name in the instances.")],
     listen: Annotated[list[str], typer.Option(help="host:port (port 0: any) or unix:path; repeatable.")],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -888,6 +889,7 @@ def _options(
 def main() -> None:
     """Entry point: run the command line and turn errors into one line and an exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log of a failed call is in the error that it raises
     try:
         app()
     except SplitshareError as error:

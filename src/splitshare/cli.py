@@ -643,6 +643,27 @@ def fidelity(
 
 
 @app.command()
+def shaping(
+    output: Output,
+    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
+    bytes_per_s: Annotated[list[float] | None, typer.Option(min=1.0, help="Rates of payload; repeatable.")] = None,
+    latency_s: Annotated[list[float] | None, typer.Option(min=0.0, help="Latencies; repeatable.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
+) -> None:
+    """Measure how well the emulator's links are shaped, over rates and latencies; a table to the file OUTPUT."""
+    from splitshare.commands import shaping as stage
+
+    stage.run(
+        network=network,
+        bytes_per_s=bytes_per_s or stage.BYTES_PER_S,
+        latency_s=latency_s or stage.LATENCY_S,
+        repeats=repeats,
+        output=output,
+        tell=typer.echo,
+    )
+
+
+@app.command()
 def sweep(
     instance: Instance,
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE...", help="Traces <kind>-<rate>.parquet.")],

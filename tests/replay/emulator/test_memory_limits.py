@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from splitshare.errors import WorkError
-from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.record_set import read_set
 from splitshare.replay.emulator.emulate import EmulationOptions, replay
 from splitshare.replay.emulator.memory_limits import enforce, limit_memory
@@ -70,7 +70,7 @@ def test_a_worker_that_loads_more_than_its_device_has_is_killed_and_the_error_sa
         module["memory_bytes"] = 1.0  # what they declare is not what they take
     found["devices"][1]["memory_bytes"] = 60e6
     instance = PlacementInstance.parse(found, "instance")
-    assignment = {module.name: ("jetson",) for module in instance.modules}
+    assignment: Assignment = {module.name: ("jetson",) for module in instance.modules}
     setup = WorkerSetup(compute="real", catalog_root=ROOT / "data", limits="kernel")
     with (
         proxy_testbed(instance, setup, "serial", lambda line: None) as testbed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from splitshare.replay.emulator.program import Program
 
 PINGS = 11
 """Round trips of each link: the shortest is the link's, the median what messages take."""
+PAUSE_S = 0.01
+"""Between round trips: processes that have slept wake late, with a link between them as without."""
 STREAM_S = 0.15
 """Seconds of sending that throughput is measured over."""
 STREAM_BYTES = (65_536, 16 * 2**20)
@@ -94,8 +97,11 @@ async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[L
 
 
 async def _delays_s(client: WorkerClient, peer: str) -> list[float]:
-    """Halves of round trips of empty transfers."""
-    trips = [float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]) for _ in range(PINGS + 1)]
+    """Halves of round trips of empty transfers, each after a pause."""
+    trips = []
+    for _ in range(PINGS + 1):
+        await asyncio.sleep(PAUSE_S)
+        trips.append(float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]))
     return [trip / 2 for trip in trips[1:]]  # the first one opens the link
 
 

@@ -572,7 +572,7 @@ def emulate(
     output: Output,
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
-    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
+    network: Annotated[EmulatedNetwork | None, typer.Option(help=NETWORK_HELP, show_default="proxy")] = None,
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     limits: Annotated[MemoryLimits, typer.Option(help="Memory: control groups, or what modules declare.")] = "auto",

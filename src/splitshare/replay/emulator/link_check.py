@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from splitshare.errors import WorkError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.progress import track
 from splitshare.replay.emulator.client import WorkerClient
 from splitshare.replay.emulator.driver import configure
 from splitshare.replay.emulator.network import Testbed
@@ -90,7 +91,8 @@ async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[L
             await configure(clients, direct, nothing)
             past_s = min([min(await _delays_s(clients[a], b)) for a, b in direct])
         await configure(clients, testbed.links, nothing)
-        return [await _measure(instance, clients[a], b, past_s) for a, b in testbed.links]
+        links = track(testbed.links, "measuring links")
+        return [await _measure(instance, clients[a], b, past_s) for a, b in links]
     finally:
         for client in clients.values():
             await client.__aexit__(None, None, None)

@@ -597,7 +597,7 @@ def emulate(
     output: Output,
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
-    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
+    network: Annotated[EmulatedNetwork | None, typer.Option(help=NETWORK_HELP, show_default="proxy")] = None,
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     limits: Annotated[MemoryLimits, typer.Option(help="Memory: control groups, or what modules declare.")] = "auto",
@@ -667,6 +667,27 @@ def fidelity(
         any_links=any_links,
         seed=seed,
         crash=crash,
+        tell=typer.echo,
+    )
+
+
+@app.command()
+def shaping(
+    output: Output,
+    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
+    bytes_per_s: Annotated[list[float] | None, typer.Option(min=1.0, help="Rates of payload; repeatable.")] = None,
+    latency_s: Annotated[list[float] | None, typer.Option(min=0.0, help="Latencies; repeatable.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
+) -> None:
+    """Measure how well the emulator's links are shaped, over rates and latencies; a table to the file OUTPUT."""
+    from splitshare.commands import shaping as stage
+
+    stage.run(
+        network=network,
+        bytes_per_s=bytes_per_s or stage.BYTES_PER_S,
+        latency_s=latency_s or stage.LATENCY_S,
+        repeats=repeats,
+        output=output,
         tell=typer.echo,
     )
 

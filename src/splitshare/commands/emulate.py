@@ -40,7 +40,7 @@ def run(
     output: Path,
     stages_output: Path | None,
     report_output: Path | None,
-    network: Network,
+    network: Network | None,
     link_model: LinkModel,
     compute: ComputeKind,
     limits: Limits,
@@ -64,7 +64,7 @@ def run(
         output: the requests table to write.
         stages_output: the stages table to write, if wanted.
         report_output: links measured, requests by status, losses and recoveries as JSON, if wanted.
-        network: ``proxy`` or ``namespaces``.
+        network: ``proxy`` (also where nothing is said) or ``namespaces``.
         link_model: ``serial`` or ``shared-medium``.
         compute: ``recorded`` or ``real``.
         limits: who bounds the workers' memory.
@@ -83,6 +83,9 @@ def run(
         InputError: a file or an option is wrong.
         WorkError: the emulation failed.
     """
+    if testbed_file is not None and (network is not None or limits == "kernel"):
+        option = "--limits" if network is None else "--network"
+        raise InputError(option, network or limits, "workers that run already have their own; leave it out")
     for path in (output, stages_output):
         if path is not None:
             check_table_path(path)
@@ -108,7 +111,7 @@ def run(
     stopping_cleanly()
     setup = WorkerSetup(compute=compute, catalog_root=catalog_root, limits=limits)
     with open_testbed(
-        read, setup, network=network, link_model=link_model, tell=tell, testbed_file=testbed_file
+        read, setup, network=network or "proxy", link_model=link_model, tell=tell, testbed_file=testbed_file
     ) as testbed:
         links = measure(read, testbed, tell, any_links=any_links)
         emulated = replay(read, placed.assignment, requests, testbed, options=options, faults=broken)

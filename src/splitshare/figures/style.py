@@ -113,6 +113,8 @@ REPLAYS = {
 }
 """Title and colour of the ways to replay a trace."""
 
+NETWORKS = {"proxy": ("Relays on loopback", _PALETTE[0]), "namespaces": ("Network namespaces", _PALETTE[1])}
+"""Title and colour of the emulator's networks."""
 STATUSES = {"ok": ("Served", _PALETTE[0]), "failed": ("Failed", _PALETTE[3]), "dropped": ("Dropped", _PALETTE[1])}
 """Title and colour of what became of a request."""
 

@@ -78,6 +78,7 @@ class Driver:
         options: how it is watched.
         faults: what is broken, and when.
         replace: places anew after a loss; ``None``: requests that need a lost device are dropped.
+        ended: called once for each request that has ended.
     """
 
     def __init__(
@@ -89,9 +90,10 @@ class Driver:
         options: DriverOptions,
         faults: Sequence[Fault] = (),
         replace: Replace | None = None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._trace, self._testbed, self._options = trace, testbed, options
-        self._faults, self._replace = faults, replace
+        self._faults, self._replace, self._ended = faults, replace, ended
         self._clients: dict[str, WorkerClient] = {}
         self._down: dict[str, str] = {}
         self._broken_s: dict[str, float] = {}
@@ -264,6 +266,7 @@ class Driver:
         first = self._outcome.end(i, status, time_s, reason)
         if first:
             self._left -= 1
+            self._ended()
             if not self._left:
                 self._finished.set()
         return first

@@ -14,6 +14,7 @@ from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
 from splitshare.placement.what_if import without_devices
+from splitshare.progress import counter
 from splitshare.replay.batching import ONE_BY_ONE, Batching
 from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed
 from splitshare.replay.emulator.faults import Fault
@@ -86,15 +87,17 @@ def replay(
         return None if replaced is None else _placed_anew(instance, lost, epoch, replaced, options.batching)
 
     async def run() -> Replayed:
-        driver = Driver(
-            program,
-            trace,
-            testbed,
-            options=options.driver,
-            faults=faults,
-            replace=None if replaced is None else replace,
-        )
-        return await driver.run()
+        with counter("replaying", len(trace)) as ended:
+            driver = Driver(
+                program,
+                trace,
+                testbed,
+                options=options.driver,
+                faults=faults,
+                replace=None if replaced is None else replace,
+                ended=ended,
+            )
+            return await driver.run()
 
     try:
         replayed = asyncio.run(run())

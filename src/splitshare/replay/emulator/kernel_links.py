@@ -89,7 +89,7 @@ def own_namespaces() -> bool:
 
 def write(name: str, text: str) -> None:
     """Write to a file of this process."""
-    Path("/proc/self", name).write_text(text, encoding="ascii")
+    Path("/proc/self", name).write_text(text, encoding="utf-8")
 
 
 def has_netem() -> bool:

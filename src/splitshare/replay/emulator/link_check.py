@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from splitshare.errors import WorkError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.progress import track
 from splitshare.replay.emulator.client import WorkerClient
 from splitshare.replay.emulator.driver import configure
 from splitshare.replay.emulator.network import Testbed
@@ -15,6 +17,8 @@ from splitshare.replay.emulator.program import Program
 
 PINGS = 11
 """Round trips of each link: the shortest is the link's, the median what messages take."""
+PAUSE_S = 0.01
+"""Between round trips: processes that have slept wake late, with a link between them as without."""
 STREAM_S = 0.15
 """Seconds of sending that throughput is measured over."""
 STREAM_BYTES = (65_536, 16 * 2**20)
@@ -87,15 +91,19 @@ async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[L
             await configure(clients, direct, nothing)
             past_s = min([min(await _delays_s(clients[a], b)) for a, b in direct])
         await configure(clients, testbed.links, nothing)
-        return [await _measure(instance, clients[a], b, past_s) for a, b in testbed.links]
+        links = track(testbed.links, "measuring links")
+        return [await _measure(instance, clients[a], b, past_s) for a, b in links]
     finally:
         for client in clients.values():
             await client.__aexit__(None, None, None)
 
 
 async def _delays_s(client: WorkerClient, peer: str) -> list[float]:
-    """Halves of round trips of empty transfers."""
-    trips = [float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]) for _ in range(PINGS + 1)]
+    """Halves of round trips of empty transfers, each after a pause."""
+    trips = []
+    for _ in range(PINGS + 1):
+        await asyncio.sleep(PAUSE_S)
+        trips.append(float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]))
     return [trip / 2 for trip in trips[1:]]  # the first one opens the link
 
 

@@ -105,12 +105,11 @@ def _parents() -> Iterator[tuple[Path, _Version]]:
     own = {}
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
-        own["cgroup2" if not controllers else controllers] = path.lstrip("/")
+        own[controllers or "cgroup2"] = path.lstrip("/")
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, mount, kind, options, *_ = line.split()
         if kind == "cgroup" and "memory" in options.split(","):
-            path = next((path for names, path in own.items() if "memory" in names.split(",")), None)
-            if path is not None:
+            for path in [path for names, path in own.items() if "memory" in names.split(",")]:
                 yield Path(mount, path), _VERSIONS[kind]
         elif kind == "cgroup2" and "cgroup2" in own:
             place = Path(mount, own["cgroup2"])

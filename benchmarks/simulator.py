@@ -72,6 +72,7 @@ def compiled(plan: StagePlan, trace: RequestTrace) -> np.ndarray:
         plan.delay_s,
         plan.next_a,
         plan.next_b,
+        plan.signal_s,
         plan.resources,
     )
     return done[stages - 1 :: stages]

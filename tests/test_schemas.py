@@ -14,10 +14,15 @@ from splitshare.commands import solve
 from splitshare.commands.onloading import solve as onloading_solve
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import Route
 from splitshare.records import Record
+from splitshare.replay.batching import Batching
+from splitshare.replay.emulator.program import build_program
+from splitshare.replay.emulator.real_testbed import RunningWorkers
 from splitshare.schemas import CONTRACTS, contract_of
 from tests.onloading.examples import tiny
 from tests.replay.examples import fields
+from tests.replay.test_batching import curves_of
 
 ROOT = Path(__file__).parents[1]
 COMMITTED = {path.name: path for path in sorted((ROOT / "schemas").glob("*.json"))}
@@ -83,6 +88,22 @@ def test_onloading_instances_and_decisions_fit_theirs(tmp_path: Path):
     onloading_solve.run([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
+
+
+def test_files_of_the_emulator_fit_theirs(tmp_path: Path):
+    instance = PlacementInstance.parse(fields(routing="sequential"), "example")
+    curves = curves_of(instance, {2: 1.5, 4: 2.5})
+    routes = {"pair": Route(("b", "c"), "a"), "single": Route(("b",), "b")}
+    assignment = {"vision": ("b",), "text": ("c",), "head": ("a", "b")}
+    program = build_program(instance, routes, assignment, epoch=1, batching=Batching(4, curves))
+    workers = RunningWorkers.parse(
+        {"schema": "splitshare.running-workers/1", "workers": {"a": "10.0.0.1:4000"}, "tls_ca": "ca.pem"}, "workers"
+    )
+    for record in (curves, program, workers):
+        record.write(tmp_path / "record.json")
+        value = load(tmp_path / "record.json")
+        jsonschema.Draft202012Validator(schema_for(value)).validate(value)
+        assert type(record).read(tmp_path / "record.json") == record
 
 
 def test_schema_and_record_agree_about_single_mistakes():

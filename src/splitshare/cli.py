@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -48,6 +49,8 @@ EmulatedNetwork = Literal["proxy", "namespaces"]
 NETWORK_HELP = "Relays on loopback, or network namespaces (root or user namespaces)."
 MemoryLimits = Literal["auto", "kernel", "declared"]
 ComputeKind = Literal["recorded", "real"]
+MaxBatch = Annotated[int, typer.Option(min=1, help="Requests' runs of one module that go as one batch at most.")]
+BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: the output of `batch-curves`.")]
 
 
 def _print_json(value: Any) -> None:
@@ -516,6 +519,8 @@ def simulate(
     output: Output,
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     link_model: Annotated[LinkModel, typer.Option(help="How transfers delay each other.")] = "serial",
+    max_batch: MaxBatch = 1,
+    batch_curves: BatchCurvesFile = None,
 ) -> None:
     """Replay a trace on a placement, request by request, and print the metrics."""
     from splitshare.commands import simulate as stage
@@ -527,8 +532,24 @@ def simulate(
         output=output,
         stages_output=stages,
         link_model=link_model,
+        max_batch=max_batch,
+        batch_curves=batch_curves,
     )
     typer.echo(metrics.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+@app.command()
+def batch_curves(
+    instance: Instance,
+    output: Output,
+    testbed: Annotated[Path, typer.Option(help="Testbed of the instance (YAML).")],
+    profiles: Profiles,
+    data: DataRoot = DATA,
+) -> None:
+    """Write what batches take on the devices of an instance, from profiles of several batch sizes."""
+    from splitshare.commands import batch_curves as stage
+
+    stage.run(instance=instance, testbed=testbed, profiles=profiles, catalog_root=data, output=output, tell=typer.echo)
 
 
 @app.command()
@@ -538,6 +559,9 @@ def worker(
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     memory_bytes: Annotated[float | None, typer.Option(min=0.0, help="Refuse modules that need more.")] = None,
     max_live: Annotated[int, typer.Option(min=1, help="Requests in work at a time; more are dropped.")] = 1000,
+    max_batch: Annotated[
+        int | None, typer.Option(min=1, help="Runs in a batch at most, whatever a driver asks for; default any.")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM; needed beyond loopback.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
@@ -555,6 +579,7 @@ def worker(
         compute=compute,
         memory_bytes=memory_bytes,
         max_live=max_live,
+        max_batch=max_batch,
         threads=threads,
         catalog_root=data,
         tls=(tls_certificate, tls_key, tls_ca),
@@ -582,6 +607,8 @@ def emulate(
     any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
     deadline_s: Annotated[float, typer.Option(min=0.001, help="A later request has failed.")] = 60.0,
     workers: Annotated[Path | None, typer.Option(help="Addresses of workers that run already (YAML).")] = None,
+    max_batch: MaxBatch = 1,
+    batch_curves: BatchCurvesFile = None,
     data: DataRoot = DATA,
 ) -> None:
     """Replay a trace on worker processes over shaped links, or on real devices."""
@@ -604,6 +631,8 @@ def emulate(
         any_links=any_links,
         deadline_s=deadline_s,
         testbed_file=workers,
+        max_batch=max_batch,
+        batch_curves=batch_curves,
         catalog_root=data,
         tell=typer.echo,
     )
@@ -881,6 +910,7 @@ def _options(
 def main() -> None:
     """Entry point: run the command line and turn errors into one line and an exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log of a failed call is in the error that it raises
     try:
         app()
     except SplitshareError as error:

@@ -23,6 +23,9 @@ from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 from splitshare.records import Record
+from splitshare.replay.batching import BatchCurves
+from splitshare.replay.emulator.program import Program
+from splitshare.replay.emulator.real_testbed import RunningWorkers
 
 CONTRACTS: tuple[type[Record], ...] = (
     Config,
@@ -46,6 +49,9 @@ CONTRACTS: tuple[type[Record], ...] = (
     BenchmarksFile,
     LockFile,
     FittedHead,
+    BatchCurves,
+    Program,
+    RunningWorkers,
 )
 """The records of files that people or other programs write or read."""
 

@@ -4,6 +4,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
@@ -12,6 +13,16 @@ Times = tuple[float, float, float]
 """Ready, start, finish."""
 Stages = dict[tuple[int, int, int], Times]
 """By request, kind of stage (input, encode, send, head, result) and position of the encoder (0 for the last two)."""
+
+
+class Waiting(NamedTuple):
+    """A stage in a device's queue."""
+
+    kind: tuple[str, float, float]
+    """Module, size of the request, seconds alone at size 1: those of one kind run together."""
+    ready: float
+    key: tuple[int, int, int]
+    then: Callable[[float], None]
 
 
 class Replay:
@@ -111,3 +122,76 @@ class Replay:
             then(finish)
 
         heapq.heappush(self.events, (ready, key, enter))
+
+
+class BatchReplay(Replay):
+    """The same with devices that run batches; a batch of ``n`` takes ``factors[n]`` times as long as one stage."""
+
+    def __init__(
+        self,
+        instance: PlacementInstance,
+        routes: dict[str, Route],
+        link_model: str,
+        max_batch: int,
+        factors: dict[int, float],
+    ) -> None:
+        super().__init__(instance, routes, link_model)
+        self.max_batch = max_batch
+        self.factors = factors
+        self.waiting: dict[str, list[Waiting]] = defaultdict(list)
+        self.held: set[str] = set()
+        self.arrivals: Sequence[tuple[float, str, float]] = ()
+
+    def run(self, arrivals: Sequence[tuple[float, str, float]]) -> Stages:
+        self.arrivals = arrivals
+        return super().run(arrivals)
+
+    def _use(
+        self,
+        ready: float,
+        key: tuple[int, int, int],
+        resource: str | None,
+        seconds: float,
+        delay: float,
+        then: Callable[[float], None],
+    ) -> None:
+        if resource is None or resource not in self.instance.devices_by_name:
+            super()._use(ready, key, resource, seconds, delay, then)
+            return
+        i, kind, j = key
+        _, name, size = self.arrivals[i]
+        request = self.requests[name]
+        module = request.encoders[j].module if kind == 1 else request.head
+        alone = self.instance.encoder_compute_s(request, j) if kind == 1 else self.instance.head_compute_s(request)
+        seconds_of_one = alone[resource]
+        assert seconds_of_one is not None
+        like = (module, size, seconds_of_one)
+
+        def enter(now: float) -> None:
+            self.waiting[resource].append(Waiting(like, ready, key, then))
+            if resource not in self.held:
+                self._begin(resource, now)
+
+        heapq.heappush(self.events, (ready, key, enter))
+
+    def _begin(self, device: str, now: float) -> None:
+        """The device is free: it takes the first that waits, and those like it."""
+        queue = self.waiting[device]
+        if not queue:
+            return
+        like = [waiting for waiting in queue if waiting.kind == queue[0].kind][: self.max_batch]
+        batch = like[: max(n for n in self.factors if n <= len(like))]
+        _, size, alone = queue[0].kind
+        end = now + alone * self.factors[len(batch)] * size
+        self.held.add(device)
+
+        def release(then: float) -> None:
+            self.held.remove(device)
+            self._begin(device, then)
+
+        # At one moment devices become free before stages become ready, whose keys are not negative.
+        heapq.heappush(self.events, (end, (-1, 0, -list(self.instance.devices_by_name).index(device)), release))
+        for waiting in batch:
+            queue.remove(waiting)
+            self.stages[waiting.key] = (waiting.ready, now, end)
+            waiting.then(end)

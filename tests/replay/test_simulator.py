@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route, evaluate
-from splitshare.replay.plan import LINK_MODELS, STAGES, LinkModel
+from splitshare.replay.plan import IDEAL, LINK_MODELS, STAGES, LinkModel, Overheads
 from splitshare.replay.simulator import idle_latency_s, simulate
 from tests.placement import judge
 from tests.replay.examples import assignments_of, example, instances, routes_of, trace_of
@@ -113,6 +113,34 @@ def test_only_a_shared_medium_makes_the_two_directions_of_a_link_wait(link_model
     stages = simulate(instance, ON_B, trace, link_model=link_model).stages
     result = stages[stages["stage"] == "result"]
     assert (result["start_s"] - result["ready_s"]).iloc[0] == pytest.approx(waited_s)
+
+
+@pytest.mark.parametrize(
+    ("routes", "overheads", "signal_s"),
+    [
+        (APART, IDEAL, 0.0),
+        (APART, Overheads(signals=True), 0.001),
+        (APART, Overheads(message_s=0.004, signals=True), 0.005),
+        (ON_B, Overheads(message_s=0.004, signals=True), 0.0),
+    ],
+)
+def test_a_signal_takes_the_latency_of_its_link(
+    routes: dict[str, Route], overheads: Overheads, signal_s: float
+) -> None:
+    instance = example(routing="sequential")
+    stages = simulate(instance, routes, trace_of(instance, [(0.0, "pair", 1.0)]), overheads=overheads).stages
+    encoders = stages[stages["stage"] == "encode"]
+    finish_s = 0.101 + overheads.message_s + 0.2
+    assert encoders["finish_s"].iloc[0] == pytest.approx(finish_s)
+    assert encoders["ready_s"].iloc[1] == pytest.approx(finish_s + signal_s)
+
+
+def test_no_signal_without_a_link() -> None:
+    instance = with_cells(b="air", c="air").model_copy(update={"routing": "sequential"})
+    trace = trace_of(instance, [(0.0, "pair", 1.0)])
+    assert simulate(instance, APART, trace).requests["latency_s"][0] > 0
+    with pytest.raises(InputError, match="'c' waits for 'b', but no link joins them"):
+        simulate(instance, APART, trace, overheads=Overheads(signals=True))
 
 
 def test_tables_hold_what_the_contract_names() -> None:

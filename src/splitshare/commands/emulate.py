@@ -13,12 +13,14 @@ from splitshare.errors import InputError
 from splitshare.files import canonical_json, write_text
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
 from splitshare.replay.emulator.faults import parse_fault
 from splitshare.replay.emulator.memory_limits import Limits
 from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
+from splitshare.replay.emulator.program import build_program
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
 from splitshare.replay.tables import check_table_path
@@ -48,6 +50,8 @@ def run(
     any_links: bool,
     deadline_s: float,
     testbed_file: Path | None,
+    max_batch: int,
+    batch_curves: Path | None,
     catalog_root: Path,
     tell: Callable[[str], None],
 ) -> Emulated:
@@ -70,6 +74,8 @@ def run(
         any_links: go on when links are not as configured.
         deadline_s: of each request.
         testbed_file: addresses of workers that run already; nothing is started then.
+        max_batch: requests' stages that a worker is to run as one batch at most.
+        batch_curves: seconds of batches; needed where they are recorded.
         catalog_root: the data folder, for real modules.
         tell: takes lines for people.
 
@@ -86,15 +92,21 @@ def run(
     read, placed = read_pair(instance, placement)
     assert placed.assignment is not None  # read_pair refuses empty placements
     try:
-        evaluate(read, placed.assignment)
+        routes = evaluate(read, placed.assignment).routes
     except InfeasiblePlacementError as error:
         raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
+    # Running workers compute in their own way, and refuse recorded batches without curves themselves.
+    recorded = compute == "recorded" and testbed_file is None
+    batching = read_batching(batch_curves, max_batch, read, needed=recorded)
+    # What cannot be carried out is refused before anything is started.
+    build_program(read, routes, placed.assignment, epoch=1, batching=batching, source=placement)
     requests = read_trace(trace, read)
     broken = [parse_fault(text, read) for text in faults]
     options = EmulationOptions(
         driver=DriverOptions(deadline_s=deadline_s),
         any_links=any_links,
         replace_with=algorithm if on_failure == "replace" else None,
+        batching=batching,
     )
     stopping_cleanly()
     setup = WorkerSetup(compute=compute, catalog_root=catalog_root, limits=limits)

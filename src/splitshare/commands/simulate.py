@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from splitshare.commands.evaluate import read_pair
 from splitshare.errors import InputError
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.replay.batching import read_batching
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
 from splitshare.replay.simulator import simulate
@@ -26,6 +27,8 @@ def run(
     output: Path,
     stages_output: Path | None = None,
     link_model: LinkModel = "serial",
+    max_batch: int = 1,
+    batch_curves: Path | None = None,
 ) -> pd.DataFrame:
     """Replay ``trace``; each request class takes the evaluator's route.
 
@@ -36,6 +39,8 @@ def run(
         output: the requests table to write, Parquet or CSV by suffix.
         stages_output: the stages table to write, if wanted.
         link_model: how transfers share links.
+        max_batch: requests' stages in a batch.
+        batch_curves: seconds of batches; needed for batches.
 
     Returns:
         Metrics by request class and overall (``request_metrics``).
@@ -53,6 +58,8 @@ def run(
         routes = evaluate(read, placed.assignment).routes
     except InfeasiblePlacementError as error:
         raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
-    result = simulate(read, routes, read_trace(trace, read), link_model=link_model, source=placement)
+    batching = read_batching(batch_curves, max_batch, read, needed=True)
+    requests = read_trace(trace, read)
+    result = simulate(read, routes, requests, link_model=link_model, source=placement, batching=batching)
     result.write(output, stages_output)
     return request_metrics(result.requests)

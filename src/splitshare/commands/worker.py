@@ -19,6 +19,7 @@ def run(
     compute: ComputeKind,
     memory_bytes: float | None,
     max_live: int,
+    max_batch: int | None,
     threads: int,
     catalog_root: Path,
     tls: tuple[Path | None, Path | None, Path | None],
@@ -34,6 +35,7 @@ def run(
         compute: ``recorded`` sleeps for the instance's seconds, ``real`` runs torch modules.
         memory_bytes: more modules than fit are refused; ``None``: no limit.
         max_live: requests in work at a time; more are dropped.
+        max_batch: requests' stages in a batch, whatever a driver asks for; ``None``: no limit.
         threads: of torch.
         catalog_root: the data folder, for real modules.
         tls: certificate, key, and the authority that peers' certificates are checked against.
@@ -55,6 +57,7 @@ def run(
             compute=compute,
             memory_bytes=memory_bytes,
             max_live=max_live,
+            max_batch=max_batch,
             catalog_root=catalog_root,
             threads=threads,
             security=ServerSecurity(token, certificate, key),

@@ -24,14 +24,14 @@ _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
 
-def _compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """``numba.njit`` with a type that a checker can follow; compiled on the first call, cached on disk."""
     wrapped: Callable[_P, _R] = njit(cache=True)(function)
     return wrapped
 
 
-@_compiled
-def _push(times: _Floats, ids: _Ints, count: int, time: float, event: int) -> None:
+@compiled
+def push(times: _Floats, ids: _Ints, count: int, time: float, event: int) -> None:
     """Add an event to the binary heap in ``times[:count], ids[:count]``, ordered by (time, id)."""
     i = count
     while i > 0:
@@ -45,8 +45,8 @@ def _push(times: _Floats, ids: _Ints, count: int, time: float, event: int) -> No
     ids[i] = event
 
 
-@_compiled
-def _drop_first(times: _Floats, ids: _Ints, count: int) -> None:
+@compiled
+def drop_first(times: _Floats, ids: _Ints, count: int) -> None:
     """Remove the first event of a heap of ``count`` events."""
     last = count - 1
     time = times[last]
@@ -68,7 +68,7 @@ def _drop_first(times: _Floats, ids: _Ints, count: int) -> None:
     ids[i] = event
 
 
-@_compiled
+@compiled
 def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the caller holds them in one record
     arrival_s: _Floats,
     size: _Floats,
@@ -81,6 +81,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
     delay_s: _Floats,
     next_a: _Ints,
     next_b: _Ints,
+    signal_s: _Floats,
     resources: int,
 ) -> tuple[_Floats, _Floats, _Floats]:
     """Run all requests through the stages of their classes.
@@ -99,6 +100,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
         delay_s: seconds from then until it is done, whatever the size.
         next_a: place within the class of a stage that waits for this one; -1: none.
         next_b: a second one.
+        signal_s: seconds until that second one knows that this stage is done.
         resources: how many resources there are.
 
     Returns:
@@ -131,7 +133,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
                 missing[row] = waits[stage + place]
                 if missing[row] == 0:
                     ready[row] = arrival_s[request]
-                    _push(times, ids, count, arrival_s[request], (request << shift) | place)
+                    push(times, ids, count, arrival_s[request], (request << shift) | place)
                     count += 1
             request += 1
             continue
@@ -139,7 +141,7 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
         now = times[0]
         owner = ids[0] >> shift
         place = ids[0] & mask
-        _drop_first(times, ids, count)
+        drop_first(times, ids, count)
         count -= 1
         row = row_first[owner] + place
         stage = first[request_class[owner]] + place
@@ -153,12 +155,12 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
         start[row] = begin
         done[row] = freed + delay_s[stage]
 
-        for after in (next_a[stage], next_b[stage]):
+        for after, known_s in ((next_a[stage], done[row]), (next_b[stage], done[row] + signal_s[stage])):
             if after >= 0:
                 waiting = row_first[owner] + after
-                ready[waiting] = max(ready[waiting], done[row])
+                ready[waiting] = max(ready[waiting], known_s)
                 missing[waiting] -= 1
                 if missing[waiting] == 0:
-                    _push(times, ids, count, ready[waiting], (owner << shift) | after)
+                    push(times, ids, count, ready[waiting], (owner << shift) | after)
                     count += 1
     return ready, start, done

@@ -39,6 +39,10 @@ class Overheads:
     """Seconds of a transfer beyond bytes / bandwidth and latency: serialising, framing, waking the receiver."""
     run_s: float = 0.0
     """Seconds of a module's run beyond its compute time, in which the device is held: dispatch and output."""
+    signals: bool = False
+    """Whether, with sequential routing, the device of an encoder must be told over its link that the encoder before it,
+    on another device, is done: that takes the link's latency and ``message_s``. An empty message waits for no tensor
+    here (on workers it does, behind what was sent over the link before it)."""
 
 
 IDEAL = Overheads()
@@ -78,7 +82,9 @@ class StagePlan:
     next_a: NDArray[np.int64]
     """Place within the class of a stage that waits for it; -1: none."""
     next_b: NDArray[np.int64]
-    """A second one."""
+    """A second one: the encoder that follows in sequential routing."""
+    signal_s: NDArray[np.float64]
+    """Seconds until that one knows that this stage is done."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class _Stage:
     service_s: float
     delay_s: float = 0.0
     size_bytes: float = 0.0
+    signal_s: float = 0.0
     device: int = -1
     link: int = -1
     resource: int = -1
@@ -115,7 +122,7 @@ def build_plan(
 
     Raises:
         InputError: a class is unknown or has no route, or its route names an unknown device, a device that
-            cannot run the module, or two devices without a link.
+            cannot run the module, or two devices without a link that a tensor or a signal must take.
     """
     if link_model not in LINK_MODELS:
         raise InputError("link model", "", f"unknown link model {link_model!r}; known: {', '.join(LINK_MODELS)}")
@@ -150,6 +157,7 @@ def build_plan(
         waits=ints([s.waits for s in stages]),
         next_a=ints([s.after[0] for s in stages]),
         next_b=ints([s.after[1] for s in stages]),
+        signal_s=np.array([s.signal_s for s in stages], dtype=np.float64),
     )
 
 
@@ -209,7 +217,10 @@ class _Builder:
             inputs.append(
                 self._transfer("input", use.module, request.source, device, use.input_bytes, 0, (count + j, -1))
             )
-            encodes.append(self._compute("encode", use.module, device, seconds, waits, (2 * count + j, following)))
+            signal_s = self._signal_s(request, device, encoder_hosts[j + 1]) if following >= 0 else 0.0
+            encodes.append(
+                self._compute("encode", use.module, device, seconds, waits, (2 * count + j, following), signal_s)
+            )
             sends.append(self._transfer("send", use.module, device, route.head, size_bytes, 1, (head, -1)))
         return [
             *inputs,
@@ -227,14 +238,35 @@ class _Builder:
         compute_s: Mapping[str, float | None],
         waits: int,
         after: tuple[int, int],
+        signal_s: float = 0.0,
     ) -> _Stage:
         seconds = compute_s.get(device)
         if seconds is None:
             raise InputError(self._source, f"assignment.{module}", f"the module cannot run on {device!r}")
         number = self.devices[device]
         return _Stage(
-            kind, self.modules[module], waits, after, seconds + self._overheads.run_s, device=number, resource=number
+            kind,
+            self.modules[module],
+            waits,
+            after,
+            seconds + self._overheads.run_s,
+            signal_s=signal_s,
+            device=number,
+            resource=number,
         )
+
+    def _signal_s(self, request: Request, start: str, end: str) -> float:
+        """Seconds until ``end`` knows that ``start`` is done with an encoder."""
+        if start == end or not self._overheads.signals:
+            return 0.0
+        link = self._instance.link_between(start, end)
+        if link is None:
+            problem = (
+                f"with sequential routing {end!r} waits for {start!r}, but no link joins them; "
+                "place these encoders on one device, or on two that are linked"
+            )
+            raise InputError(self._source, f"requests.{request.name}", problem)
+        return link.latency_s + self._overheads.message_s
 
     def _transfer(
         self,

@@ -1,14 +1,16 @@
 """Discrete-event simulation of a placement under a request trace (rules ours).
 
-A device runs one module at a time, in order of readiness. All inputs of a request leave its source on
-arrival; an encoder is ready when its input is there (and, where the instance says ``routing: sequential``,
-the encoder before it is done); the head when all encoder outputs are there; the request is finished when the
-result is back at its source. Links are used as the link model says (``splitshare.replay.plan.LinkModel``).
+A device runs one module at a time, in order of readiness, or several requests' runs of one module as a batch
+(``splitshare.replay.batching``). All inputs of a request leave its source on arrival; an encoder is ready when its
+input is there (and, where the instance says ``routing: sequential``, the encoder before it is done: that it hears of
+this on another device costs nothing, unless ``Overheads.signals`` says so); the head when all encoder outputs are
+there; the request is finished when the result is back at its source. Links are used as the link model says
+(``splitshare.replay.plan.LinkModel``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from numpy.typing import NDArray
 
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
+from splitshare.replay.batch_loop import run_batches
+from splitshare.replay.batching import ONE_BY_ONE, Batching, batch_plan
 from splitshare.replay.event_loop import run_events
 from splitshare.replay.plan import IDEAL, STAGES, LinkModel, Overheads, StagePlan, build_plan
 from splitshare.replay.tables import categorical, write_table
@@ -42,7 +46,8 @@ class ReplayResult:
     ``stage`` is ``input``, ``encode``, ``send``, ``head`` or ``result``; ``device`` is null for a transfer,
     ``link`` (``from->to``) for computing, both for a handover inside one device. It entered the queue at
     ``ready_s``, held its device or link for ``busy_s`` from ``start_s``, and was there at ``finish_s``, a
-    link's latency included.
+    link's latency included. Stages that ran as one batch have one ``start_s`` and ``finish_s`` and each an equal
+    share of the batch's time as ``busy_s``, so that sums are the time for which a device was busy.
     """
 
     def write(self, requests: Path, stages: Path | None = None) -> None:
@@ -60,6 +65,7 @@ def simulate(
     link_model: LinkModel = "serial",
     source: Path | str = "placement",
     overheads: Overheads = IDEAL,
+    batching: Batching = ONE_BY_ONE,
 ) -> ReplayResult:
     """Replay a trace.
 
@@ -70,13 +76,14 @@ def simulate(
         link_model: how transfers share links.
         source: file that the routes came from, for messages.
         overheads: what a system adds to the ideal times.
+        batching: how devices form batches; their curves must be of this instance (``BatchCurves.check``).
 
     Raises:
         InputError: a route is missing or cannot be gone; see ``build_plan``.
     """
     plan = build_plan(instance, routes, trace.classes, link_model, source, overheads)
     row_first = _row_first(plan, trace)
-    ready_s, start_s, finish_s = run_events(
+    flat = (
         trace.arrival_s,
         trace.size,
         trace.request_class,
@@ -88,16 +95,25 @@ def simulate(
         plan.delay_s,
         plan.next_a,
         plan.next_b,
+        plan.signal_s,
         plan.resources,
     )
-    return _tables(plan, trace, row_first, ready_s, start_s, finish_s)
+    stage = _stages(plan, trace, row_first)
+    if batching.max_batch == 1:
+        return _tables(plan, trace, row_first, stage, run_events(*flat), plan.service_s[stage])
+    batches = batch_plan(plan, trace.classes, batching, overheads)
+    owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
+    sizes, size = np.unique(trace.size, return_inverse=True)
+    alike = batches.group[stage] * len(sizes) + size[owner]
+    *times, batch = run_batches(*flat, stage, owner, alike, batches.batch_s)
+    return _tables(plan, trace, row_first, stage, times, batches.batch_s[stage, batch] / batch)
 
 
 def warm_up() -> None:
     """Compile the event loop (or load it from the cache on disk), so that no timing includes it."""
     nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
     one = np.array([0, 1], dtype=np.int64)
-    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, 1)
+    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, nothing, 1)
 
 
 def idle_latency_s(
@@ -129,16 +145,22 @@ def _row_first(plan: StagePlan, trace: RequestTrace) -> NDArray[np.int64]:
     return first
 
 
+def _stages(plan: StagePlan, trace: RequestTrace, row_first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Position in the plan of each row's stage."""
+    return np.arange(row_first[-1]) - np.repeat(row_first[:-1] - plan.first[trace.request_class], np.diff(row_first))
+
+
 def _tables(
     plan: StagePlan,
     trace: RequestTrace,
     row_first: NDArray[np.int64],
-    ready_s: NDArray[np.float64],
-    start_s: NDArray[np.float64],
-    finish_s: NDArray[np.float64],
+    stage: NDArray[np.int64],
+    times: Sequence[NDArray[np.float64]],
+    share_s: NDArray[np.float64],
 ) -> ReplayResult:
+    """The tables; ``share_s`` is what each row has of its resource's time, at size 1."""
+    ready_s, start_s, finish_s = times
     owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
-    stage = np.arange(len(owner)) - np.repeat(row_first[:-1] - plan.first[trace.request_class], np.diff(row_first))
     link, device = plan.link[stage], plan.device[stage]
     served_s = np.where((link < 0) & (device < 0), np.inf, start_s)
     request_finish_s = finish_s[row_first[1:] - 1]  # the result is a class's last stage
@@ -164,7 +186,7 @@ def _tables(
             "ready_s": ready_s,
             "start_s": start_s,
             "finish_s": finish_s,
-            "busy_s": plan.service_s[stage] * trace.size[owner],
+            "busy_s": share_s * trace.size[owner],
         }
     )
     return ReplayResult(requests, stages)

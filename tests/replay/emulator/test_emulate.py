@@ -7,17 +7,21 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
+from splitshare.errors import InputError
 from splitshare.placement.instance import Assignment
 from splitshare.placement.objective import evaluate
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import EmulationOptions, measure, replay
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.network import WorkerSetup, proxy_testbed
+from splitshare.replay.emulator.program import build_program
+from splitshare.replay.plan import Overheads
 from splitshare.replay.simulator import simulate
-from tests.replay.examples import example, trace_of
+from tests.replay.examples import example, fields, trace_of
 
 ASSIGNMENT: Assignment = {"vision": ("b",), "text": ("c",), "head": ("c",)}
 SLACK_S = 0.06
@@ -67,6 +71,42 @@ def test_agrees_with_the_simulator_and_shapes_links(instance, testbed):
         assert emulated.result.stages[column].astype(str).tolist() == simulated.stages[column].astype(str).tolist()
     late_s = emulated.result.stages["finish_s"] - simulated.stages["finish_s"]
     assert late_s.median() < SLACK_S
+
+
+def test_sequential_routing_pays_for_a_signal(instance, testbed):
+    """Vision on b, then text on c: 0.1 s and 1 ms of input, 0.2 s, 1 ms of signal, 0.1 s; the head is on c too."""
+    chained = instance.model_copy(update={"routing": "sequential"})
+    arrivals = [(0.45 * i, "pair" if i % 2 == 0 else "single", 1.0) for i in range(6)]
+    trace, emulated = run(chained, testbed, arrivals)
+    assert emulated.counts == {"ok": 6, "dropped": 0, "failed": 0}
+    routes = evaluate(chained, ASSIGNMENT).routes
+    ideal = simulate(chained, routes, trace)
+    told = simulate(chained, routes, trace, overheads=Overheads(signals=True))
+    pairs = slice(0, None, 2)
+    by_hand_s = 0.101 + 0.2 + 0.001 + 0.1 + 0.01 + 0.00101
+    assert told.requests["latency_s"][pairs].tolist() == pytest.approx([by_hand_s] * 3)
+    assert ideal.requests["latency_s"][pairs].tolist() == pytest.approx([by_hand_s - 0.001] * 3)
+    late_s = emulated.result.requests["latency_s"] - told.requests["latency_s"]
+    assert late_s.min() > 0
+    assert late_s.median() < SLACK_S
+    # The signal itself, of which the ideal simulation knows nothing: the link's latency and what a message costs.
+    vision, text = (
+        emulated.result.stages.query(f"request == 'pair' and stage == 'encode' and module == '{m}'")
+        for m in ("vision", "text")
+    )
+    signal_s = text["ready_s"].to_numpy() - vision["finish_s"].to_numpy()
+    assert len(signal_s) == 3
+    assert signal_s.min() >= 0.001
+    assert np.median(signal_s) < 0.001 + SLACK_S
+
+
+def test_sequential_routing_is_refused_where_no_link_carries_the_signal():
+    apart = example(routing="sequential", links=[link for link in fields()["links"] if link["a"] == "a"])
+    elsewhere = {"vision": ("b",), "text": ("c",), "head": ("a",)}
+    with pytest.raises(InputError, match=r"requests\.pair: with sequential routing 'c' waits for 'b', but no link"):
+        build_program(apart, evaluate(apart, elsewhere).routes, elsewhere, epoch=1)
+    both = {"vision": ("c",), "text": ("c",), "head": ("a",)}
+    build_program(apart, evaluate(apart, both).routes, both, epoch=1)
 
 
 def test_killed_worker_fails_what_is_in_flight_and_the_rest_is_placed_anew(instance, testbed):

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
 from splitshare.replay.emulator.clock import Timer
-from splitshare.replay.emulator.program import ClassProgram, Program
+from splitshare.replay.emulator.program import ClassProgram, Program, Step
 from splitshare.replay.emulator.wire import decode, encode
 
 ComputeKind = Literal["recorded", "real"]
 
 
+@dataclass(frozen=True)
+class Run:
+    """A stage of a request that is to be computed."""
+
+    program: ClassProgram
+    """The request's class."""
+    place: int
+    """The stage."""
+    inputs: Mapping[int, bytes]
+    """Tensors by the place of the stage that they come from."""
+    size: float
+    """The request's factor on computing and bytes."""
+
+    @property
+    def step(self) -> Step:
+        """The stage."""
+        return self.program.steps[self.place]
+
+
 class Compute(Protocol):
     """A device's processor; it is asked for one module at a time."""
+
+    needs_batch_s: bool
+    """Whether it must be told what a batch takes (``Step.batches``)."""
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Hold these modules (resident bytes by name) and no others.
@@ -30,20 +53,19 @@ class Compute(Protocol):
         """The tensor that the request's source sends at the stage ``place``."""
         ...
 
-    async def run(
-        self, program: ClassProgram, place: int, inputs: Mapping[int, bytes], size: float, slowness: float
-    ) -> bytes:
-        """Run the module of the stage ``place``.
+    def stacks(self, program: ClassProgram, place: int) -> Hashable:
+        """What the tensors of a stage must have in common with others of its module for them to run as one batch."""
+        ...
+
+    async def run(self, batch: Sequence[Run], slowness: float) -> list[bytes]:
+        """Run a module.
 
         Args:
-            program: the request's class.
-            place: the stage.
-            inputs: tensors by the place of the stage that they come from.
-            size: the request's factor on computing and bytes.
+            batch: one stage, or several that are alike (``stacks``) and of requests of one size.
             slowness: factor on computing, above 1 for a straggler.
 
         Returns:
-            The output tensor.
+            The output tensor of each stage.
 
         Raises:
             WireError: an input is not a tensor.
@@ -51,8 +73,16 @@ class Compute(Protocol):
         ...
 
 
+def batch_seconds(batch: Sequence[Run]) -> float:
+    """Profiled seconds of a batch; of one stage where the program has none of batches, which no batch beats."""
+    lead = batch[0]
+    return lead.step.batches.get(len(batch), lead.step.compute_s) * lead.size
+
+
 class RecordedCompute:
     """Sleeps for the instance's seconds on a precise clock; tensors have the right bytes and hold zeros."""
+
+    needs_batch_s = True
 
     def __init__(self, timer: Timer) -> None:
         self._timer = timer
@@ -64,14 +94,20 @@ class RecordedCompute:
         """Zeros of the stage's bytes."""
         return encode(np.zeros(round(program.steps[place].size_bytes * size), dtype=np.uint8))
 
-    async def run(
-        self, program: ClassProgram, place: int, inputs: Mapping[int, bytes], size: float, slowness: float
-    ) -> bytes:
-        """Zeros of the bytes that the next stage carries, once the profiled time is over."""
-        end_s = time.monotonic() + program.steps[place].compute_s * size * slowness
-        for data in inputs.values():
-            decode(data)
-        sent = [program.steps[after].size_bytes for after in program.steps[place].after]
-        output = encode(np.zeros(round(max(sent, default=0) * size), dtype=np.uint8))
+    def stacks(self, program: ClassProgram, place: int) -> Hashable:
+        """Nothing: the module, the curve and the size are the same already."""
+        return None
+
+    async def run(self, batch: Sequence[Run], slowness: float) -> list[bytes]:
+        """Zeros of the bytes that the next stages carry, once the profiled time is over."""
+        end_s = time.monotonic() + batch_seconds(batch) * slowness
+        outputs = [self._output(run) for run in batch]
         await self._timer.sleep_until(end_s)
-        return output
+        return outputs
+
+    @staticmethod
+    def _output(run: Run) -> bytes:
+        for data in run.inputs.values():
+            decode(data)
+        sent = [run.program.steps[after].size_bytes for after in run.step.after]
+        return encode(np.zeros(round(max(sent, default=0) * run.size), dtype=np.uint8))

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splitshare.errors import SplitshareError, WorkError
-from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.emulator.client import WorkerClient
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.network import Testbed
-from splitshare.replay.emulator.outcome import Outcome
+from splitshare.replay.emulator.outcome import Outcome, StageTimes
 from splitshare.replay.emulator.program import Program
 from splitshare.replay.emulator.wire import Header
 from splitshare.replay.traces import RequestTrace
@@ -181,7 +180,7 @@ class Driver:
         request, kind = int(event["r"]), event["e"]
         shift_s = self._began_s + client.offset_s
         if kind == "stage":
-            self._take_stage(client, request, int(event["p"]), event["t"])
+            self._take_stage(client, request, event)
         elif kind == "ok":
             ended_s = float(event["t"]) - shift_s
             if self._end(request, "ok", ended_s):
@@ -191,14 +190,15 @@ class Driver:
         elif self._end(request, str(kind), self._now_s(), str(event["why"])):
             self._forget(request)
 
-    def _take_stage(self, client: WorkerClient, request: int, place: int, times: list[float]) -> None:
+    def _take_stage(self, client: WorkerClient, request: int, event: Header) -> None:
+        place, times = int(event["p"]), event["t"]
         program = self._result.programs[self._outcome.epoch[request]]
         name = self._trace.classes[self._trace.request_class[request]]
         step = next(c for c in program.classes if c.name == name).steps[place]
         began = client if step.computes else self._clients[step.begin]  # who read the clock when it became ready
         ready_s = times[0] - self._began_s - began.offset_s
         start_s, finish_s = (t - self._began_s - client.offset_s for t in times[1:])
-        self._outcome.stages[request, place] = (ready_s, max(ready_s, start_s), finish_s)
+        self._outcome.stages[request, place] = StageTimes(ready_s, max(ready_s, start_s), finish_s, int(event["b"]))
 
     async def _watch(self, client: WorkerClient) -> None:
         while client.device not in self._down:
@@ -290,16 +290,3 @@ async def configure(
     for device, client in clients.items():
         peers = {b: address for (a, b), address in links.items() if a == device and b in clients}
         await client.call("Configure", {"peers": peers}, body)
-
-
-def supported(instance: PlacementInstance) -> None:
-    """Refuse what workers cannot carry out.
-
-    Raises:
-        WorkError: requests are routed one encoder after another.
-    """
-    if instance.routing == "sequential":
-        raise WorkError(
-            "sequential routing needs a signal between devices that the instance has no price for; "
-            "emulate a placement with parallel routing"
-        )

@@ -15,7 +15,8 @@ from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
 from splitshare.placement.what_if import without_devices
 from splitshare.progress import counter
-from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed, supported
+from splitshare.replay.batching import ONE_BY_ONE, Batching
+from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.link_check import LinkMeasurement, check_links, measure_links
 from splitshare.replay.emulator.network import Testbed
@@ -34,6 +35,8 @@ class EmulationOptions:
     """Whether to go on when links are not as configured."""
     replace_with: str | None = None
     """Algorithm that places anew after a loss; ``None``: nothing is placed anew."""
+    batching: Batching = ONE_BY_ONE
+    """What workers are asked for; each forms batches up to its own limit."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,15 @@ def replay(
     """Replay a trace over the workers of a testbed.
 
     Raises:
-        WorkError: a worker fails to start its work, or the instance cannot be emulated.
+        InputError: the placement cannot be carried out by workers (``build_program``).
+        WorkError: a worker fails to start its work.
     """
-    supported(instance)
-    program = build_program(instance, evaluate(instance, assignment).routes, assignment, epoch=1)
+    routes = evaluate(instance, assignment).routes
+    program = build_program(instance, routes, assignment, epoch=1, batching=options.batching)
     replaced = options.replace_with
 
     def replace(lost: frozenset[str], epoch: int) -> Program | None:
-        return None if replaced is None else _placed_anew(instance, lost, epoch, replaced)
+        return None if replaced is None else _placed_anew(instance, lost, epoch, replaced, options.batching)
 
     async def run() -> Replayed:
         with counter("replaying", len(trace)) as ended:
@@ -109,14 +113,17 @@ def replay(
     )
 
 
-def _placed_anew(instance: PlacementInstance, lost: frozenset[str], epoch: int, algorithm: str) -> Program | None:
+def _placed_anew(
+    instance: PlacementInstance, lost: frozenset[str], epoch: int, algorithm: str, batching: Batching
+) -> Program | None:
     """The program without lost devices; ``None`` where nothing is feasible."""
     try:
         left = without_devices(instance, lost)
         placement = solve(left, load(algorithm), time_limit_s=10.0)
         if placement.assignment is None:
             return None
-        return build_program(left, evaluate(left, placement.assignment).routes, placement.assignment, epoch=epoch)
+        routes = evaluate(left, placement.assignment).routes
+        return build_program(left, routes, placement.assignment, epoch=epoch, batching=batching)
     except (SplitshareError, ValueError):  # cut off from every device that could serve it
         return None
 

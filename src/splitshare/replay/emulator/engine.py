@@ -1,22 +1,29 @@
 """What a device does with requests: queue, compute, forward, report. No network in here.
 
-One module runs at a time, in order of readiness. A stage is done where its tensor ends up; the stages after it are
-counted down there, as the program says. All times are of this machine's ``time.monotonic``.
+One module runs at a time, in order of readiness, or several requests' runs of one module as a batch: the rule is that
+of ``splitshare.replay.batching``, but that real modules whose batches' seconds are not known take any size.
+
+A stage is done where its tensor ends up; the stages after it are counted down where they begin. That is the same
+device, but for one case: with sequential routing an encoder waits for one on another device, of which it takes nothing.
+It is told by a signal, a transfer without a tensor over the link that joins the two: that costs the link's latency and
+a message, which the evaluator and the ideal simulation do not count.
+
+All times are of this machine's ``time.monotonic``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from splitshare.errors import InputError, SplitshareError
 from splitshare.replay.emulator.clock import Timer
-from splitshare.replay.emulator.compute import Compute
-from splitshare.replay.emulator.program import ClassProgram, Program
+from splitshare.replay.emulator.compute import Compute, Run
+from splitshare.replay.emulator.program import ClassProgram, Program, Step
 from splitshare.replay.emulator.wire import WireError
 
 Event = dict[str, Any]
@@ -44,8 +51,13 @@ class _Live:
 @dataclass(frozen=True)
 class _Job:
     request: int
+    live: _Live
     place: int
     ready_s: float
+
+    @property
+    def step(self) -> Step:
+        return self.live.program.steps[self.place]
 
 
 class Engine:
@@ -55,6 +67,7 @@ class Engine:
         device: its name in the instance.
         memory_bytes: it refuses to hold more modules than fit; ``None``: no limit.
         max_live: it refuses more requests at a time.
+        max_batch: it runs no more requests' stages as one batch, whatever a program asks for; ``None``: no limit.
         compute: its processor.
         report: takes events.
         send: takes transfers to other devices.
@@ -66,6 +79,7 @@ class Engine:
         *,
         memory_bytes: float | None,
         max_live: int,
+        max_batch: int | None = None,
         compute: Compute,
         timer: Timer,
         report: Callable[[Event], None],
@@ -75,11 +89,14 @@ class Engine:
         self.slowness = 1.0
         self._memory_bytes = memory_bytes
         self._max_live = max_live
+        self._most_in_batch = max_batch
+        self._max_batch = 1
         self._compute, self._timer, self._report, self._send = compute, timer, report, send
         self._programs: dict[int, Program] = {}
         self._live: dict[int, _Live] = {}
         self._forgotten: OrderedDict[int, None] = OrderedDict()
-        self._queue: asyncio.Queue[_Job] = asyncio.Queue()
+        self._queue: deque[_Job] = deque()
+        self._ready = asyncio.Event()
         self._loading = asyncio.Lock()
 
     @property
@@ -91,7 +108,7 @@ class Engine:
         """Take a placement over; requests of the epoch before it go on.
 
         Raises:
-            InputError: its modules need more memory than the device has.
+            InputError: its modules need more memory than the device has, or its batches take nobody knows how long.
             SplitshareError: a module cannot be loaded.
         """
         modules = program.modules.get(self.device, {})
@@ -100,8 +117,15 @@ class Engine:
             raise InputError(
                 self.device, "modules", f"need {needed:.0f} bytes, the device has {self._memory_bytes:.0f}"
             )
+        max_batch = min(program.max_batch, self._most_in_batch or program.max_batch)
+        if max_batch > 1 and self._compute.needs_batch_s:
+            for step in (step for c in program.classes for step in c.steps):
+                if step.computes and step.end == self.device and not step.batches:
+                    problem = f"{step.module} has no recorded seconds; give `splitshare emulate` --batch-curves"
+                    raise InputError(self.device, "batches", problem)
         async with self._loading:
             await self._compute.load(program, modules)
+        self._max_batch = max_batch
         self._programs[program.epoch] = program
         for epoch in [e for e in self._programs if e < program.epoch - 1]:
             del self._programs[epoch]
@@ -128,9 +152,13 @@ class Engine:
             live = self._enter(request, str(header["c"]), int(header["n"]), float(header["s"]))
             if live is None:
                 return
-        if not 0 <= place < len(live.program.steps) or live.program.steps[place].end != self.device:
+        steps = live.program.steps
+        if 0 <= place < len(steps) and self.device in live.program.signalled(place) and not payload:
+            self._release(request, live, place, payload, time.monotonic())
+            return
+        if not 0 <= place < len(steps) or steps[place].end != self.device:
             raise WireError(f"stage {place} of {live.program.name!r} does not end on {self.device!r}")
-        start_s = first_s - live.program.steps[place].delay_s
+        start_s = first_s - steps[place].delay_s
         self._done(request, place, payload, (float(header["t"]), start_s, time.monotonic()))
 
     def forget(self, request: int) -> None:
@@ -147,20 +175,55 @@ class Engine:
     async def work(self) -> None:
         """Run modules as they become ready, for ever."""
         while True:
-            job = await self._queue.get()
-            live = self._live.get(job.request)
-            if live is None:
-                continue
-            start_s = time.monotonic()
-            try:
-                output = await self._compute.run(
-                    live.program, job.place, live.inputs.pop(job.place, {}), live.size, self.slowness
-                )
-            except (WireError, SplitshareError) as error:
+            await self._ready.wait()
+            batch = self._take()
+            if batch:
+                await self._run(batch)
+
+    def _take(self) -> list[_Job]:
+        """The oldest stage that is ready and those that run with it; none if nothing is ready."""
+        while self._queue and not self._wanted(self._queue[0]):
+            self._queue.popleft()
+        if not self._queue:
+            self._ready.clear()
+            return []
+        if self._max_batch == 1:
+            return [self._queue.popleft()]
+        kind = self._kind(self._queue[0])
+        found = [job for job in self._queue if self._wanted(job) and self._kind(job) == kind][: self._max_batch]
+        sizes = found[0].step.batches
+        batch = found[: max((size for size in sizes if size <= len(found)), default=1)] if sizes else found
+        taken = {id(job) for job in batch}
+        self._queue = deque(job for job in self._queue if id(job) not in taken)
+        return batch
+
+    def _wanted(self, job: _Job) -> bool:
+        """Whether its request was not given up."""
+        return self._live.get(job.request) is job.live
+
+    def _kind(self, job: _Job) -> Hashable:
+        """What stages of one batch have in common."""
+        step = job.step
+        return (
+            step.module,
+            job.live.size,
+            tuple(step.batches.items()),
+            self._compute.stacks(job.live.program, job.place),
+        )
+
+    async def _run(self, batch: list[_Job]) -> None:
+        start_s = time.monotonic()
+        runs = [Run(job.live.program, job.place, job.live.inputs.pop(job.place, {}), job.live.size) for job in batch]
+        try:
+            outputs = await self._compute.run(runs, self.slowness)
+        except (WireError, SplitshareError) as error:
+            for job in batch:
                 self._fail(job.request, f"{self.device}: {error}")
-                continue
-            if self._live.get(job.request) is live:  # else given up meanwhile
-                self._done(job.request, job.place, output, (job.ready_s, start_s, time.monotonic()))
+            return
+        end_s = time.monotonic()
+        for job, output in zip(batch, outputs, strict=True):
+            if self._wanted(job):  # else given up meanwhile
+                self._done(job.request, job.place, output, (job.ready_s, start_s, end_s), len(batch))
 
     def _enter(self, request: int, name: str, epoch: int, size: float) -> _Live | None:
         program = self._programs.get(epoch)
@@ -186,27 +249,42 @@ class Engine:
         if step.begin == step.end:
             self._done(request, place, payload, (ready_s, ready_s, ready_s))
             return
-        header = {"r": request, "c": live.program.name, "n": live.epoch, "p": place, "s": live.size, "t": ready_s}
         self._count(request, live)
-        self._send(step.end, header, payload)
+        self._send(step.end, self._header(request, live, place, ready_s), payload)
 
-    def _done(self, request: int, place: int, payload: bytes, times: tuple[float, float, float]) -> None:
+    @staticmethod
+    def _header(request: int, live: _Live, place: int, ready_s: float) -> dict[str, Any]:
+        return {"r": request, "c": live.program.name, "n": live.epoch, "p": place, "s": live.size, "t": ready_s}
+
+    def _done(
+        self, request: int, place: int, payload: bytes, times: tuple[float, float, float], batch: int = 1
+    ) -> None:
         live = self._live[request]
-        self._report({"e": "stage", "r": request, "p": place, "t": times})
-        steps = live.program.steps
-        if not steps[place].after:
+        self._report({"e": "stage", "r": request, "p": place, "t": times, "b": batch})
+        if not live.program.steps[place].after:
             self._report({"e": "ok", "r": request, "t": times[2]})
+        for peer in live.program.signalled(place):  # ahead of the output, which may take the same link and be long
+            self._send(peer, self._header(request, live, place, times[2]), b"")
+        self._release(request, live, place, payload, times[2])
+        self._count(request, live)
+
+    def _release(self, request: int, live: _Live, place: int, payload: bytes, now_s: float) -> None:
+        """Count the stages that wait for ``place`` and begin here down; those that wait for nothing more are ready."""
+        steps = live.program.steps
         for after in steps[place].after:
+            if steps[after].begin != self.device:
+                continue
             live.missing[after] -= 1
-            live.inputs.setdefault(after, {})[place] = payload
+            if not (steps[place].computes and steps[after].computes):  # such a stage only waits its turn
+                live.inputs.setdefault(after, {})[place] = payload
             if live.missing[after]:
                 continue
             if steps[after].computes:
-                self._queue.put_nowait(_Job(request, after, times[2]))
+                self._queue.append(_Job(request, live, after, now_s))
+                self._ready.set()
             else:
                 live.inputs.pop(after)
-                self._transfer(request, live, after, payload, times[2])
-        self._count(request, live)
+                self._transfer(request, live, after, payload, now_s)
 
     def _count(self, request: int, live: _Live) -> None:
         live.left -= 1

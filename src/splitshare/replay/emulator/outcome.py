@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,18 @@ from splitshare.replay.tables import categorical
 from splitshare.replay.traces import RequestTrace
 
 STATUSES = ("ok", "dropped", "failed")
-Times = tuple[float, float, float]
-"""When a stage was ready, started, was done."""
+
+
+class StageTimes(NamedTuple):
+    """When a stage was ready, started, was done, and with how many it ran."""
+
+    ready_s: float
+    start_s: float
+    finish_s: float
+    batch: int = 1
+
+
+_NEVER = StageTimes(math.nan, math.nan, math.nan)
 
 
 @dataclass
@@ -26,7 +37,7 @@ class Outcome:
     """What is known of each request, by its number in the trace; seconds since the replay began."""
 
     epoch: dict[int, int] = field(default_factory=dict)
-    stages: dict[tuple[int, int], Times] = field(default_factory=dict)
+    stages: dict[tuple[int, int], StageTimes] = field(default_factory=dict)
     ended: dict[int, tuple[str, float, str]] = field(default_factory=dict)
     """Status, time and reason."""
 
@@ -55,7 +66,10 @@ class Outcome:
 
 
 def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) -> ReplayResult:
-    """The two tables of the replay; what never happened is null. Only ``ok`` requests have a latency."""
+    """The two tables of the replay; what never happened is null. Only ``ok`` requests have a latency.
+
+    A batch's time is shared evenly among its stages.
+    """
     outcome.counts(len(trace))
     classes = {epoch: {c.name: c for c in program.classes} for epoch, program in programs.items()}
     modules: dict[str, int] = {}
@@ -77,7 +91,7 @@ def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) 
         epoch = outcome.epoch.get(i)
         found = classes[epoch][trace.classes[trace.request_class[i]]] if epoch is not None else None
         for place, step in enumerate(found.steps if found else ()):
-            ready_s, start_s, finish_s = outcome.stages.get((i, place), (math.nan,) * 3)
+            ready_s, start_s, finish_s, batch = outcome.stages.get((i, place), _NEVER)
             travels = not step.computes and step.begin != step.end
             if (travels or step.computes) and start_s < first_s:
                 first_s = start_s
@@ -91,7 +105,7 @@ def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) 
                     place,
                 )
             )
-            busy_s = finish_s - start_s - (step.delay_s if travels else 0.0)
+            busy_s = (finish_s - start_s - (step.delay_s if travels else 0.0)) / batch
             times.append((ready_s, start_s, finish_s, max(0.0, busy_s) if not math.isnan(busy_s) else busy_s))
         requests.append((first_s if first_s < math.inf else math.nan, end_s, STATUSES.index(status)))
     start_s_, end_s_, codes = (np.array(column) for column in zip(*requests, strict=True))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
-from splitshare.records import Count, Name, NonNegative, Record
-from splitshare.replay.plan import STAGES, StageKind, build_plan
+from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
+from splitshare.replay.batching import ONE_BY_ONE, Batching
+from splitshare.replay.plan import STAGES, Overheads, StageKind, build_plan
 
 
 class Step(Record):
@@ -24,6 +26,8 @@ class Step(Record):
     """Bytes of the tensor that travels; of what a module gives, where it runs."""
     compute_s: NonNegative
     """Seconds of computing, 0 for a transfer."""
+    batches: dict[PositiveCount, NonNegative] = Field(default_factory=dict)
+    """Seconds of computing for a batch of so many requests' stages; empty: not known."""
     delay_s: NonNegative
     """The link's latency, 0 where nothing travels."""
     waits: Count
@@ -45,6 +49,11 @@ class ClassProgram(Record):
     source: Name
     steps: tuple[Step, ...] = Field(min_length=1)
 
+    def signalled(self, place: int) -> list[str]:
+        """Devices where a stage begins that waits for ``place`` and takes nothing of it: they are sent a signal."""
+        end = self.steps[place].end
+        return sorted({self.steps[after].begin for after in self.steps[place].after} - {end})
+
     @model_validator(mode="after")
     def _places_exist(self) -> ClassProgram:
         for i, step in enumerate(self.steps):
@@ -59,6 +68,8 @@ class Program(Record):
     schema_: Literal["splitshare.emulation-program/1"] = Field(alias="schema")
     epoch: Count
     classes: tuple[ClassProgram, ...]
+    max_batch: PositiveCount = 1
+    """How many requests' stages a worker is to run as one batch at most (``splitshare.replay.batching``)."""
     modules: dict[Name, dict[Name, NonNegative]]
     """Resident bytes of each module by device."""
 
@@ -69,14 +80,26 @@ def build_program(
     assignment: Mapping[str, Sequence[str]],
     *,
     epoch: int,
+    batching: Batching = ONE_BY_ONE,
+    source: Path | str = "placement",
 ) -> Program:
     """Lay out a placement for the workers; the stages are the simulator's own (``build_plan``).
 
+    Args:
+        instance: what is emulated.
+        routes: of its request classes.
+        assignment: devices by module.
+        epoch: number of the placement.
+        batching: how workers form batches; its curves must be of this instance (``BatchCurves.check``).
+        source: file that the placement came from, for messages.
+
     Raises:
-        InputError: a route cannot be gone.
+        InputError: a route cannot be gone; or encoders that follow one another (``routing: sequential``) are on two
+            devices that no link joins, so that the second cannot be told of the end of the first.
     """
     requests = [request for request in instance.requests if request.name in routes]
-    plan = build_plan(instance, routes, [request.name for request in requests], "serial")
+    names = [request.name for request in requests]
+    plan = build_plan(instance, routes, names, "serial", source, Overheads(signals=True))
     classes = []
     for k, request in enumerate(requests):
         first, route = int(plan.first[k]), routes[request.name]
@@ -88,15 +111,16 @@ def build_program(
         steps = []
         for place in range(int(plan.first[k + 1]) - first):
             i = first + place
-            computes = plan.device[i] >= 0
+            computes, module = plan.device[i] >= 0, plan.modules[int(plan.module[i])]
             steps.append(
                 Step(
                     kind=STAGES[int(plan.kind[i])],
-                    module=plan.modules[int(plan.module[i])],
+                    module=module,
                     begin=begins[place],
                     end=ends[place],
                     size_bytes=round(float(plan.size_bytes[i])),
                     compute_s=float(plan.service_s[i]) if computes else 0.0,
+                    batches=batching.seconds(module, ends[place], request.name) if computes else {},
                     delay_s=float(plan.delay_s[i]),
                     waits=int(plan.waits[i]),
                     after=tuple(int(a) for a in (plan.next_a[i], plan.next_b[i]) if a >= 0),
@@ -104,7 +128,13 @@ def build_program(
             )
         classes.append(ClassProgram(name=request.name, model=request.model, source=request.source, steps=tuple(steps)))
     held: dict[str, dict[str, float]] = {device.name: {} for device in instance.devices}
-    for module, devices in assignment.items():
+    for name, devices in assignment.items():
         for device in devices:
-            held[device][module] = instance.modules_by_name[module].memory_bytes
-    return Program(schema_="splitshare.emulation-program/1", epoch=epoch, classes=tuple(classes), modules=held)
+            held[device][name] = instance.modules_by_name[name].memory_bytes
+    return Program(
+        schema_="splitshare.emulation-program/1",
+        epoch=epoch,
+        classes=tuple(classes),
+        max_batch=batching.max_batch,
+        modules=held,
+    )

@@ -52,6 +52,7 @@ class WorkerService:
         timer: the event loop's precise timer.
         memory_bytes: of the device; ``None``: no limit.
         max_live: requests in work at a time.
+        max_batch: requests' stages in a batch; ``None``: as many as are asked for.
         security: who may call.
         credentials: what its outgoing links show to other workers.
     """
@@ -64,6 +65,7 @@ class WorkerService:
         timer: Timer,
         memory_bytes: float | None,
         max_live: int,
+        max_batch: int | None = None,
         security: ServerSecurity,
         credentials: Credentials,
     ) -> None:
@@ -75,6 +77,7 @@ class WorkerService:
             device,
             memory_bytes=memory_bytes,
             max_live=max_live,
+            max_batch=max_batch,
             compute=compute,
             timer=timer,
             report=self._report,

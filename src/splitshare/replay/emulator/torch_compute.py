@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.errors import WorkError
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, encode, example_inputs
+from splitshare.modules.decoder import Decoder
 from splitshare.replay.emulator.clock import Timer
+from splitshare.replay.emulator.compute import Run, batch_seconds
 from splitshare.replay.emulator.program import ClassProgram, Program
 from splitshare.replay.emulator.wire import TENSOR, WireError
 
@@ -25,9 +27,13 @@ from splitshare.replay.emulator.wire import TENSOR, WireError
 class RealCompute:
     """Modules of the catalogue with random weights, one at a time in a thread of their own.
 
-    A host that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried,
-    and the stages table shows it. A request's ``size`` must be 1: tensors have the shapes of the catalogue.
+    The tensors of a batch are joined along their first dimension, the module runs once, its output is cut again. A host
+    that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried, and the
+    stages table shows it. A request's ``size`` must be 1: tensors have the shapes of the catalogue. A decoder reads the
+    catalogue's example prompt with every request.
     """
+
+    needs_batch_s = False
 
     def __init__(self, catalog_root: Path, timer: Timer, *, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -35,6 +41,7 @@ class RealCompute:
         self._timer = timer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="modules")
         self._held: dict[str, SplitModule] = {}
+        self._prompts: dict[str, Tensor] = {}
         self._sources: dict[tuple[str, int], bytes] = {}
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
@@ -44,6 +51,11 @@ class RealCompute:
             return {name: self._held.get(name) or build_module(self._catalog, name) for name in modules}
 
         self._held = await asyncio.get_running_loop().run_in_executor(self._thread, build)
+        self._prompts = {
+            name: example_inputs(self._catalog, name, module, 1)["prompt"]
+            for name, module in self._held.items()
+            if isinstance(module, Decoder)
+        }
 
     def source(self, program: ClassProgram, place: int, size: float) -> bytes:
         """Seeded inputs of the encoder, as many items as the model's requests have."""
@@ -58,29 +70,49 @@ class RealCompute:
             self._sources[key] = _pack(example_inputs(self._catalog, encoder.module, module, batch)[encoder.role])
         return self._sources[key]
 
-    async def run(
-        self, program: ClassProgram, place: int, inputs: Mapping[int, bytes], size: float, slowness: float
-    ) -> bytes:
-        """The module's output, not before the profiled time is over."""
-        end_s = time.monotonic() + program.steps[place].compute_s * size * slowness
-        output = await asyncio.get_running_loop().run_in_executor(self._thread, self._compute, program, place, inputs)
-        await self._timer.sleep_until(end_s)
-        return output
+    def stacks(self, program: ClassProgram, place: int) -> Hashable:
+        """What an encoder gives; the model of a head, which takes equally many items of each role."""
+        model = self._catalog.model(program.model)
+        if program.steps[place].kind == "encode":
+            return model.encoders[place - len(model.encoders)].output
+        return model.name
 
-    def _compute(self, program: ClassProgram, place: int, inputs: Mapping[int, bytes]) -> bytes:
-        step, model = program.steps[place], self._catalog.model(program.model)
+    async def run(self, batch: Sequence[Run], slowness: float) -> list[bytes]:
+        """The module's outputs, not before the profiled time is over."""
+        end_s = time.monotonic() + batch_seconds(batch) * slowness
+        outputs = await asyncio.get_running_loop().run_in_executor(self._thread, self._compute, batch)
+        await self._timer.sleep_until(end_s)
+        return outputs
+
+    def _compute(self, batch: Sequence[Run]) -> list[bytes]:
+        step, model = batch[0].step, self._catalog.model(batch[0].program.model)
         module = self._held.get(step.module)
         if module is None:
             raise WorkError(f"{step.module} is not loaded")
-        count = len(model.encoders)
-        with torch.inference_mode():
-            if step.kind == "encode":
-                encoder = model.encoders[place - count]
-                (data,) = inputs.values()
-                return _pack(encode(module, {encoder.role: _unpack(data)}, encoder.output))
-            tensors = {model.encoders[sent - 2 * count].role: _unpack(data) for sent, data in inputs.items()}
-            answer: Tensor = module(tensors)
-            return _pack(answer.argmax(-1) if answer.is_floating_point() else answer)
+        inputs = [self._tensors(run) for run in batch]
+        try:
+            joined = {role: torch.cat([tensors[role] for tensors in inputs]) for role in inputs[0]}
+            with torch.inference_mode():
+                if step.kind == "encode":
+                    encoder = model.encoders[batch[0].place - len(model.encoders)]
+                    output = encode(module, joined, encoder.output)
+                    rows = [len(tensors[encoder.role]) for tensors in inputs]
+                else:
+                    answer: Tensor = module(joined)
+                    output = answer.argmax(-1) if answer.is_floating_point() else answer
+                    rows = [len(output) // len(batch)] * len(batch)
+        except (RuntimeError, IndexError) as error:  # what arrived has a shape or type that the module does not take
+            raise WorkError(f"{step.module}: {str(error).splitlines()[0]}") from None
+        return [_pack(part) for part in torch.split(output, rows)]
+
+    def _tensors(self, run: Run) -> dict[str, Tensor]:
+        """What a stage's module reads, by role."""
+        encoders = self._catalog.model(run.program.model).encoders
+        sent = 0 if run.step.kind == "encode" else 2 * len(encoders)
+        tensors: dict[str, Tensor] = {encoders[place - sent].role: _unpack(data) for place, data in run.inputs.items()}
+        if run.step.kind == "head" and run.step.module in self._prompts:
+            tensors["prompt"] = self._prompts[run.step.module]
+        return tensors
 
 
 def _pack(tensor: Tensor) -> bytes:

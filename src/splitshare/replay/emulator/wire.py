@@ -92,7 +92,7 @@ def announced_bytes(header: Header) -> int:
 
 def encode(tensor: NDArray[Any]) -> bytes:
     """A tensor as safetensors bytes."""
-    data: bytes = save({TENSOR: np.ascontiguousarray(tensor)})
+    data: bytes = save({TENSOR: np.asarray(tensor, order="C")})
     return data
 
 

@@ -24,6 +24,7 @@ class WorkerOptions:
     compute: ComputeKind = "recorded"
     memory_bytes: float | None = None
     max_live: int = 1000
+    max_batch: int | None = None
     catalog_root: Path = Path("data")
     threads: int = 1
     security: ServerSecurity = field(default_factory=ServerSecurity)
@@ -49,6 +50,7 @@ async def _run(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -
         timer=timer,
         memory_bytes=options.memory_bytes,
         max_live=options.max_live,
+        max_batch=options.max_batch,
         security=options.security,
         credentials=options.credentials,
     )

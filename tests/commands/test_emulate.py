@@ -1,0 +1,118 @@
+"""`splitshare emulate` as a user calls it: batches, refusals."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from splitshare.cli import main
+from splitshare.placement.instance import PlacementInstance
+from tests.commands.test_replay import placement
+from tests.replay.examples import example, fields, request, trace_of
+from tests.replay.test_batching import curves_of
+
+SLACK_S = 0.06
+"""What a busy machine may add to a request."""
+
+
+class CommandLine:
+    """The command line in this process and a directory of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], directory: Path) -> None:
+        self._monkeypatch, self._capfd = monkeypatch, capfd
+        monkeypatch.chdir(directory)
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, standard output, standard error."""
+        self._monkeypatch.setattr("sys.argv", ["splitshare", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output, errors = self._capfd.readouterr()
+        return int(ended.value.code or 0), output, errors
+
+    def refuses(self, complaint: str, *arguments: str) -> None:
+        """See that it ends with code 2 and one line, before it has said anything."""
+        code, output, errors = self(*arguments)
+        assert code == 2
+        assert complaint in errors
+        assert errors.count("\n") == 1
+        assert not output
+
+
+@pytest.fixture
+def splitshare(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[CommandLine]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield CommandLine(monkeypatch, capfd, tmp_path)
+    signal.signal(signal.SIGTERM, before)  # an emulation takes it over
+
+
+def write(directory: Path, instance: PlacementInstance, arrivals: list[tuple[float, str, float]]) -> list[str]:
+    """An instance, a placement (vision on b, text on c, head on a) and a trace, as arguments."""
+    instance.write(directory / "instance.json")
+    placement(instance.sha256()).write(directory / "placement.json")
+    trace = trace_of(instance, arrivals)
+    names = [trace.classes[k] for k in trace.request_class]
+    table = {"request_id": trace.request_id, "arrival_s": trace.arrival_s, "request": names, "size": trace.size}
+    pd.DataFrame(table).to_csv(directory / "trace.csv", index=False)
+    return ["instance.json", "placement.json", "trace.csv", "-o", "requests.parquet"]
+
+
+def test_emulated_batches_are_the_simulated_ones(splitshare: CommandLine, tmp_path: Path) -> None:
+    """Inputs wait for the link and reach b every 0.08 s from 0.081 s on; vision takes 0.2 s, two 0.3 s, four 0.5 s.
+
+    The first runs until 0.281 s, the two that wait then until 0.581 s, two of the next three until 0.881 s (there is no
+    time for three), the last until 1.081 s.
+    """
+    instance = example(requests=[request("pair", {"vision": 1, "text": 1}), request("single", {"vision": 80_000})])
+    arrivals = [(0.02 * i, "single", 1.0) for i in range(6)]
+    files = write(tmp_path, instance, arrivals)
+    curves_of(instance, {2: 1.5, 4: 2.5}).write(tmp_path / "curves.json")
+    batches = ["--max-batch", "4", "--batch-curves", "curves.json", "--stages", "stages.parquet"]
+    tables = {}
+    for command, more in (("simulate", []), ("emulate", ["--any-links"])):
+        code, _, errors = splitshare(command, *files, *batches, *more)
+        assert code == 0, errors
+        tables[command] = pd.read_parquet(tmp_path / "requests.parquet"), pd.read_parquet(tmp_path / "stages.parquet")
+    by_hand = {
+        "start_s": [0.081, 0.281, 0.281, 0.581, 0.581, 0.881],
+        "finish_s": [0.281, 0.581, 0.581, 0.881, 0.881, 1.081],
+    }
+    for command, slack_s in (("simulate", 1e-9), ("emulate", SLACK_S)):
+        requests, stages = tables[command]
+        vision = stages[stages["stage"] == "encode"]
+        for column, expected in by_hand.items():
+            assert vision[column].tolist() == pytest.approx(expected, abs=slack_s)
+        assert vision["busy_s"].tolist() == pytest.approx([0.2, 0.15, 0.15, 0.15, 0.15, 0.2], abs=slack_s)
+        assert (requests["status"] == "ok").all()
+    emulated = tables["emulate"][1]
+    together = emulated[emulated["stage"] == "encode"].groupby("start_s").size().tolist()
+    assert together == [1, 2, 2, 1]
+    late_s = tables["emulate"][0]["latency_s"] - tables["simulate"][0]["latency_s"]
+    assert 0 < late_s.min() <= late_s.median() < SLACK_S
+
+
+@pytest.mark.parametrize("command", ["simulate", "emulate"])
+def test_batches_without_their_seconds_are_refused(splitshare: CommandLine, tmp_path: Path, command: str) -> None:
+    files = write(tmp_path, example(), [(0.0, "single", 1.0)])
+    curves_of(example(), {2: 1.5}).write(tmp_path / "curves.json")
+    slower = example(modules=[m | {"compute_s": {"b": 1.0, "c": 1.0}} for m in fields()["modules"]])
+    curves_of(slower, {2: 1.5}).write(tmp_path / "other.json")
+    for options, complaint in [
+        (["--max-batch", "2"], "--batch-curves: batches take times that the instance does not hold"),
+        (["--max-batch", "2", "--batch-curves", "other.json"], "other.json: curves: one request of"),
+        (["--max-batch", "2", "--batch-curves", "nowhere.json"], "nowhere.json"),
+    ]:
+        splitshare.refuses(complaint, command, *files, *options)
+
+
+def test_a_signal_without_a_link_is_refused_before_anything_is_started(splitshare: CommandLine, tmp_path: Path) -> None:
+    from_a: dict[str, Any] = {"links": [link for link in fields()["links"] if link["a"] == "a"]}
+    files = write(tmp_path, example(routing="sequential", **from_a), [(0.0, "single", 1.0)])
+    complaint = "placement.json: requests.pair: with sequential routing 'c' waits for 'b', but no link joins them"
+    splitshare.refuses(complaint, "emulate", *files)
+    assert splitshare("simulate", *files)[0] == 0  # it counts no signals

@@ -569,6 +569,7 @@ def emulate(
     output: Output,
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
+    runs: Annotated[Path | None, typer.Option(help="Where wall and CPU times of real modules go.")] = None,
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     fault: Annotated[list[str] | None, typer.Option(help="Such as kill:DEVICE@5 or cut:A--B@5; repeatable.")] = None,
@@ -589,6 +590,7 @@ def emulate(
         output=output,
         stages_output=stages,
         report_output=report,
+        runs_output=runs,
         link_model=link_model,
         compute=compute,
         faults=fault or [],
@@ -609,11 +611,14 @@ def fidelity(
     placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
     method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
     load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
-    horizon_s: Annotated[float, typer.Option(min=1.0, help="Seconds of each trace.")] = 20.0,
+    requests: Annotated[int, typer.Option(min=1, help="Requests of each trace, for each request class.")] = 30,
+    least_requests: Annotated[int, typer.Option(min=1, help="Requests of each trace at least.")] = 1,
     repeats: Annotated[int, typer.Option(min=1, help="Emulated runs of each trace.")] = 1,
+    compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
     crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None,
     seed: Seed = 0,
+    data: DataRoot = DATA,
 ) -> None:
     """Replay the same requests emulated and simulated; tables into the directory OUTPUT."""
     from splitshare.commands import fidelity as stage
@@ -624,11 +629,14 @@ def fidelity(
         method=method,
         output=output,
         load=load,
-        horizon_s=horizon_s,
+        requests=requests,
+        least_requests=least_requests,
         repeats=repeats,
+        compute=compute,
         any_links=any_links,
         seed=seed,
         crash=crash,
+        catalog_root=data,
         tell=typer.echo,
     )
 

@@ -20,7 +20,7 @@ from splitshare.replay.emulator.faults import parse_fault
 from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
-from splitshare.replay.tables import check_table_path
+from splitshare.replay.tables import check_table_path, write_table
 from splitshare.replay.traces import read_trace
 
 OnFailure = Literal["drop", "replace"]
@@ -34,6 +34,7 @@ def run(
     output: Path,
     stages_output: Path | None,
     report_output: Path | None,
+    runs_output: Path | None,
     link_model: LinkModel,
     compute: ComputeKind,
     faults: Sequence[str],
@@ -54,6 +55,7 @@ def run(
         output: the requests table to write.
         stages_output: the stages table to write, if wanted.
         report_output: links measured, requests by status, losses and recoveries as JSON, if wanted.
+        runs_output: what each run of a real module took here, if wanted.
         link_model: ``serial`` or ``shared-medium``.
         compute: ``recorded`` or ``real``.
         faults: what is broken on purpose (``faults.parse_fault``).
@@ -69,9 +71,11 @@ def run(
         InputError: a file or an option is wrong.
         WorkError: the emulation failed.
     """
-    for path in (output, stages_output):
+    for path in (output, stages_output, runs_output):
         if path is not None:
             check_table_path(path)
+    if runs_output is not None and compute == "recorded" and testbed_file is None:
+        raise InputError("--runs", str(runs_output), "recorded modules compute nothing; give --compute real")
     read, placed = read_pair(instance, placement)
     assert placed.assignment is not None  # read_pair refuses empty placements
     try:
@@ -91,6 +95,8 @@ def run(
         links = measure(read, testbed, tell, any_links=any_links)
         emulated = replay(read, placed.assignment, requests, testbed, options=options, faults=broken)
     emulated.result.write(output, stages_output)
+    if runs_output is not None:
+        write_table(emulated.runs, runs_output)
     if report_output is not None:
         report = {
             "issued": len(requests),

@@ -18,6 +18,9 @@ ComputeKind = Literal["recorded", "real"]
 class Compute(Protocol):
     """A device's processor; it is asked for one module at a time."""
 
+    took: tuple[float, float] | None
+    """Of the last run: seconds that its computing lasted here, and CPU seconds of its thread; ``None``: recorded."""
+
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Hold these modules (resident bytes by name) and no others.
 
@@ -53,6 +56,8 @@ class Compute(Protocol):
 
 class RecordedCompute:
     """Sleeps for the instance's seconds on a precise clock; tensors have the right bytes and hold zeros."""
+
+    took: tuple[float, float] | None = None
 
     def __init__(self, timer: Timer) -> None:
         self._timer = timer

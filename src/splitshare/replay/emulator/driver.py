@@ -180,6 +180,9 @@ class Driver:
         shift_s = self._began_s + client.offset_s
         if kind == "stage":
             self._take_stage(client, request, int(event["p"]), event["t"])
+            if "c" in event:
+                wall_s, cpu_s = event["c"]
+                self._outcome.computed[request, int(event["p"])] = (wall_s, cpu_s)
         elif kind == "ok":
             ended_s = float(event["t"]) - shift_s
             if self._end(request, "ok", ended_s):

@@ -160,7 +160,8 @@ class Engine:
                 self._fail(job.request, f"{self.device}: {error}")
                 continue
             if self._live.get(job.request) is live:  # else given up meanwhile
-                self._done(job.request, job.place, output, (job.ready_s, start_s, time.monotonic()))
+                times = job.ready_s, start_s, time.monotonic()
+                self._done(job.request, job.place, output, times, self._compute.took)
 
     def _enter(self, request: int, name: str, epoch: int, size: float) -> _Live | None:
         program = self._programs.get(epoch)
@@ -190,9 +191,16 @@ class Engine:
         self._count(request, live)
         self._send(step.end, header, payload)
 
-    def _done(self, request: int, place: int, payload: bytes, times: tuple[float, float, float]) -> None:
+    def _done(
+        self,
+        request: int,
+        place: int,
+        payload: bytes,
+        times: tuple[float, float, float],
+        took: tuple[float, float] | None = None,
+    ) -> None:
         live = self._live[request]
-        self._report({"e": "stage", "r": request, "p": place, "t": times})
+        self._report({"e": "stage", "r": request, "p": place, "t": times} | ({"c": took} if took else {}))
         steps = live.program.steps
         if not steps[place].after:
             self._report({"e": "ok", "r": request, "t": times[2]})

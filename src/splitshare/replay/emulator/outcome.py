@@ -17,7 +17,7 @@ from splitshare.replay.tables import categorical
 from splitshare.replay.traces import RequestTrace
 
 STATUSES = ("ok", "dropped", "failed")
-RUNS = ("request_id", "request", "place", "stage", "module", "device", "profiled_s", "wall_s", "cpu_s")
+RUN_COLUMNS = ("request_id", "request", "place", "stage", "module", "device", "profiled_s", "wall_s", "cpu_s")
 Times = tuple[float, float, float]
 """When a stage was ready, started, was done."""
 
@@ -63,15 +63,16 @@ def runs_table(trace: RequestTrace, programs: dict[int, Program], outcome: Outco
     Returns:
         A row a run, by request and then place: ``request_id, request, place`` (of the stage in its class, from 0),
         ``stage, module, device, profiled_s, wall_s, cpu_s``. ``wall_s`` is how long the module computed, its tensors
-        unpacked and packed; what of it is not ``cpu_s``, CPU time of its thread, it waited for a core. The stage held
-        the device for at least ``profiled_s``. Without rows where all modules were recorded.
+        unpacked and packed; what of it is not ``cpu_s``, CPU time of its thread, it waited for a core (with one torch
+        thread: others are not counted). The stage held the device for at least ``profiled_s``. Without rows where all
+        modules were recorded.
     """
     rows: list[tuple[object, ...]] = []
     for (i, place), (wall_s, cpu_s) in sorted(outcome.computed.items()):
         name = trace.classes[trace.request_class[i]]
         step = next(c for c in programs[outcome.epoch[i]].classes if c.name == name).steps[place]
         rows.append((trace.request_id[i], name, place, step.kind, step.module, step.end, step.compute_s, wall_s, cpu_s))
-    return pd.DataFrame(rows, columns=list(RUNS))
+    return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 
 def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) -> ReplayResult:

@@ -25,8 +25,9 @@ from splitshare.replay.emulator.wire import TENSOR, WireError
 class RealCompute:
     """Modules of the catalogue with random weights, one at a time in a thread of their own.
 
-    A host that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried,
-    and the stages table shows it. A request's ``size`` must be 1: tensors have the shapes of the catalogue.
+    A host that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried:
+    the stages table shows it, and ``took`` says how much of it was computing. A request's ``size`` must be 1: tensors
+    have the shapes of the catalogue.
 
     Args:
         device: whose modules these are; of its own requests it makes the inputs before the first one comes.

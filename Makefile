@@ -95,7 +95,7 @@ test: $(READY) ## The default tests
 	$(BIN)/pytest
 
 test-all: $(READY) ## The default tests and the slow ones
-	$(BIN)/pytest -m "not gpu and not root and not network"
+	$(BIN)/pytest -m "not gpu and not network"
 
 lint: $(READY) ## Format and type checks
 	$(BIN)/ruff format --check src tests workflow benchmarks

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from splitshare.progress import track
+from splitshare.progress import counter, track
 
 
 class Terminal(io.StringIO):
@@ -22,3 +22,19 @@ def test_a_person_sees_a_bar_on_standard_error(monkeypatch: pytest.MonkeyPatch, 
     assert list(track(iter("abc"), "spelling", total=3)) == ["a", "b", "c"]
     assert "spelling" in terminal.getvalue()
     assert capsys.readouterr().out == ""
+
+
+def test_ends_are_counted(monkeypatch: pytest.MonkeyPatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with counter("replaying", 2) as ended:
+        ended()
+        ended()
+    assert "replaying" in terminal.getvalue()
+    assert "100%" in terminal.getvalue()
+
+
+def test_nobody_watches_a_counter(capsys: pytest.CaptureFixture[str]):
+    with counter("replaying", 2) as ended:
+        ended()
+    assert capsys.readouterr() == ("", "")

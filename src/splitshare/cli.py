@@ -44,6 +44,9 @@ Solver = Literal["gurobi", "highs"]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
 EmulatedLinks = Literal["serial", "shared-medium"]
+EmulatedNetwork = Literal["proxy", "namespaces"]
+NETWORK_HELP = "Relays on loopback, or network namespaces (root or user namespaces)."
+MemoryLimits = Literal["auto", "kernel", "declared"]
 ComputeKind = Literal["recorded", "real"]
 
 
@@ -570,8 +573,10 @@ def emulate(
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
     runs: Annotated[Path | None, typer.Option(help="Where wall and CPU times of real modules go.")] = None,
+    network: Annotated[EmulatedNetwork | None, typer.Option(help=NETWORK_HELP, show_default="proxy")] = None,
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
+    limits: Annotated[MemoryLimits, typer.Option(help="Memory: control groups, or what modules declare.")] = "auto",
     fault: Annotated[list[str] | None, typer.Option(help="Such as kill:DEVICE@5 or cut:A--B@5; repeatable.")] = None,
     on_failure: Annotated[Literal["drop", "replace"], typer.Option(help="What follows a lost device.")] = "drop",
     algorithm: Annotated[str, typer.Option(help="Places anew after a loss.")] = "s2m3-greedy",
@@ -591,8 +596,10 @@ def emulate(
         stages_output=stages,
         report_output=report,
         runs_output=runs,
+        network=network,
         link_model=link_model,
         compute=compute,
+        limits=limits,
         faults=fault or [],
         on_failure=on_failure,
         algorithm=algorithm,
@@ -610,6 +617,7 @@ def fidelity(
     output: Output,
     placements: Annotated[Path, typer.Option(help="Directory of <method>/<instance>.json.")],
     method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
+    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
     load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
     requests: Annotated[int, typer.Option(min=1, help="Requests of each trace, for each request class.")] = 30,
     least_requests: Annotated[int, typer.Option(min=1, help="Requests of each trace at least.")] = 1,
@@ -628,6 +636,7 @@ def fidelity(
         placements=placements,
         method=method,
         output=output,
+        network=network,
         load=load,
         requests=requests,
         least_requests=least_requests,
@@ -637,6 +646,27 @@ def fidelity(
         seed=seed,
         crash=crash,
         catalog_root=data,
+        tell=typer.echo,
+    )
+
+
+@app.command()
+def shaping(
+    output: Output,
+    network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
+    bytes_per_s: Annotated[list[float] | None, typer.Option(min=1.0, help="Rates of payload; repeatable.")] = None,
+    latency_s: Annotated[list[float] | None, typer.Option(min=0.0, help="Latencies; repeatable.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
+) -> None:
+    """Measure how well the emulator's links are shaped, over rates and latencies; a table to the file OUTPUT."""
+    from splitshare.commands import shaping as stage
+
+    stage.run(
+        network=network,
+        bytes_per_s=bytes_per_s or stage.BYTES_PER_S,
+        latency_s=latency_s or stage.LATENCY_S,
+        repeats=repeats,
+        output=output,
         tell=typer.echo,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,3 +19,17 @@ def track(items: Iterable[T], description: str, *, total: int | None = None) -> 
     from rich.progress import track as rich_track
 
     yield from rich_track(items, description, total=total, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def counter(description: str, total: int) -> Iterator[Callable[[], None]]:
+    """Count what ends by itself: yields what to call once for each of ``total`` ends."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(description, total=total)
+        yield lambda: bars.advance(task)

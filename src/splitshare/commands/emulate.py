@@ -17,6 +17,7 @@ from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
 from splitshare.replay.emulator.faults import parse_fault
+from splitshare.replay.emulator.memory_limits import Limits
 from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
@@ -24,6 +25,9 @@ from splitshare.replay.tables import check_table_path, write_table
 from splitshare.replay.traces import read_trace
 
 OnFailure = Literal["drop", "replace"]
+Network = Literal["proxy", "namespaces"]
+"""``proxy``: relays between processes on loopback, needs nothing; ``namespaces``: the kernel's, needs root or user
+namespaces."""
 
 
 def run(
@@ -35,8 +39,10 @@ def run(
     stages_output: Path | None,
     report_output: Path | None,
     runs_output: Path | None,
+    network: Network | None,
     link_model: LinkModel,
     compute: ComputeKind,
+    limits: Limits,
     faults: Sequence[str],
     on_failure: OnFailure,
     algorithm: str,
@@ -56,8 +62,10 @@ def run(
         stages_output: the stages table to write, if wanted.
         report_output: links measured, requests by status, losses and recoveries as JSON, if wanted.
         runs_output: what each run of a real module took here, if wanted.
+        network: ``proxy`` (also where nothing is said) or ``namespaces``.
         link_model: ``serial`` or ``shared-medium``.
         compute: ``recorded`` or ``real``.
+        limits: who bounds the workers' memory.
         faults: what is broken on purpose (``faults.parse_fault``).
         on_failure: what follows the loss of a device.
         algorithm: places anew.
@@ -71,6 +79,9 @@ def run(
         InputError: a file or an option is wrong.
         WorkError: the emulation failed.
     """
+    if testbed_file is not None and (network is not None or limits == "kernel"):
+        option = "--limits" if network is None else "--network"
+        raise InputError(option, network or limits, "workers that run already have their own; leave it out")
     for path in (output, stages_output, runs_output):
         if path is not None:
             check_table_path(path)
@@ -90,8 +101,10 @@ def run(
         replace_with=algorithm if on_failure == "replace" else None,
     )
     stopping_cleanly()
-    setup = WorkerSetup(compute=compute, catalog_root=catalog_root)
-    with open_testbed(read, setup, link_model=link_model, testbed_file=testbed_file) as testbed:
+    setup = WorkerSetup(compute=compute, catalog_root=catalog_root, limits=limits)
+    with open_testbed(
+        read, setup, network=network or "proxy", link_model=link_model, tell=tell, testbed_file=testbed_file
+    ) as testbed:
         links = measure(read, testbed, tell, any_links=any_links)
         emulated = replay(read, placed.assignment, requests, testbed, options=options, faults=broken)
     emulated.result.write(output, stages_output)
@@ -118,7 +131,9 @@ def open_testbed(
     instance: PlacementInstance,
     setup: WorkerSetup,
     *,
+    network: Network,
     link_model: LinkModel,
+    tell: Callable[[str], None],
     testbed_file: Path | None = None,
 ) -> AbstractContextManager[Testbed]:
     """The testbed of a run: made for it, or of workers that run already."""
@@ -126,4 +141,8 @@ def open_testbed(
         from splitshare.replay.emulator.real_testbed import real_testbed
 
         return real_testbed(testbed_file, instance)
-    return proxy_testbed(instance, setup, link_model)
+    if network == "namespaces":
+        from splitshare.replay.emulator.namespaces import namespace_testbed
+
+        return namespace_testbed(instance, setup, link_model, tell)
+    return proxy_testbed(instance, setup, link_model, tell)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from splitshare.commands.emulate import open_testbed
+from splitshare.commands.emulate import Network, open_testbed
 from splitshare.commands.evaluate import read_pair
 from splitshare.errors import WorkError
 from splitshare.placement.instance import Assignment, PlacementInstance
@@ -20,7 +21,7 @@ from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measu
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.fidelity import busiest_demand_s, compare, idle_trace, measured_overheads
 from splitshare.replay.emulator.link_check import LinkMeasurement
-from splitshare.replay.emulator.network import WorkerSetup
+from splitshare.replay.emulator.network import Testbed, WorkerSetup
 from splitshare.replay.generators import poisson_trace
 from splitshare.replay.plan import Overheads
 from splitshare.replay.simulator import ReplayResult, simulate
@@ -41,6 +42,7 @@ class _Setting:
     """What holds for all instances of a campaign."""
 
     workers: WorkerSetup
+    network: Network
     options: EmulationOptions
     load: float
     requests: int
@@ -79,6 +81,7 @@ def run(
     placements: Path,
     method: str,
     output: Path,
+    network: Network,
     load: float,
     requests: int,
     least_requests: int,
@@ -102,6 +105,7 @@ def run(
         placements: directory of ``<method>/<instance file name>``.
         method: whose placements are replayed.
         output: directory.
+        network: ``proxy`` or ``namespaces``.
         load: utilisation of the busiest device or link that the trace is drawn for; of real modules as they are here.
         requests: requests of each trace, for each class of its instance.
         least_requests: requests of each trace at least.
@@ -121,6 +125,7 @@ def run(
     facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
     setting = _Setting(
         WorkerSetup(compute=compute, catalog_root=catalog_root),
+        network,
         EmulationOptions(any_links=any_links),
         load=load,
         requests=requests,
@@ -147,6 +152,10 @@ def run(
         _write_recovery(_crash(measured, crash, setting), name, facts, output)
 
 
+def _testbed(instance: PlacementInstance, setting: _Setting) -> AbstractContextManager[Testbed]:
+    return open_testbed(instance, setting.workers, network=setting.network, link_model="serial", tell=setting.tell)
+
+
 def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measured:
     """Emulate idle requests, then the trace as often as it is to be repeated."""
     instance, placed = read_pair(instance_file, placement)
@@ -154,7 +163,7 @@ def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measur
     assignment = placed.assignment
     worth = evaluate(instance, assignment)
     real = setting.workers.compute == "real"
-    with open_testbed(instance, setting.workers, link_model="serial") as testbed:
+    with _testbed(instance, setting) as testbed:
 
         def emulate(trace: RequestTrace) -> Emulated:
             return replay(instance, assignment, trace, testbed, options=setting.options)
@@ -213,7 +222,7 @@ def _crash(measured: _Measured, device: str, setting: _Setting) -> Emulated:
     instance = measured.instance
     count = min(len(measured.trace), CRASH_REQUESTS)
     trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=setting.seed)
-    with open_testbed(instance, setting.workers, link_model="serial") as testbed:
+    with _testbed(instance, setting) as testbed:
         measure(instance, testbed, setting.tell, any_links=setting.options.any_links)
         return replay(
             instance,

@@ -235,6 +235,17 @@ FIGURES: dict[str, FigureSpec] = {
             category="Replay",
         ),
         FigureSpec(
+            name="shaping",
+            module="shaping",
+            inputs=(),
+            records=("emulation/shaping-proxy.csv", "emulation/shaping-namespaces.csv"),
+            tables=("link_shaping",),
+            drawn=("link_shaping",),
+            scopes=("canonical",),
+            caption="Rates and latencies of the emulator's links beside what was configured, recorded on one machine.",
+            category="Replay",
+        ),
+        FigureSpec(
             name="link-models",
             module="link_models",
             inputs=("replay/idle.csv",),

@@ -122,6 +122,9 @@ CAUSES = {
 }
 """Title and colour of why real modules take longer than the simulator says."""
 
+NETWORKS = {"proxy": ("Relays on loopback", _PALETTE[0]), "namespaces": ("Network namespaces", _PALETTE[1])}
+"""Title and colour of the emulator's networks."""
+
 STATUSES = {"ok": ("Served", _PALETTE[0]), "failed": ("Failed", _PALETTE[3]), "dropped": ("Dropped", _PALETTE[1])}
 """Title and colour of what became of a request."""
 

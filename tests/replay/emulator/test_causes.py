@@ -149,6 +149,7 @@ def test_real_modules_and_what_they_take(embedded_run):
         placements=embedded_run,
         method="hand",
         output=embedded_run / "out",
+        network="proxy",
         load=0.2,
         requests=12,
         least_requests=1,

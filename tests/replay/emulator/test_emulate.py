@@ -32,9 +32,11 @@ def instance():
 @pytest.fixture
 def testbed(instance):
     before = set(psutil.Process().children(recursive=True))
-    with proxy_testbed(instance, WorkerSetup(), "serial") as made:
+    said: list[str] = []
+    with proxy_testbed(instance, WorkerSetup(), "serial", said.append) as made:
         yield made
     assert set(psutil.Process().children(recursive=True)) <= before
+    assert not said  # recorded modules take no memory that could be bounded
 
 
 def run(instance, testbed, arrivals, *, faults=(), replace=None, deadline_s=20.0):
@@ -121,7 +123,7 @@ def test_nothing_is_left_after_an_interruption(tmp_path, number):
         "import sys, time\n"
         "from splitshare.replay.emulator.network import WorkerSetup, proxy_testbed\n"
         "from tests.replay.examples import example\n"
-        "with proxy_testbed(example(), WorkerSetup(), 'serial'):\n"
+        "with proxy_testbed(example(), WorkerSetup(), 'serial', print):\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
     )
@@ -131,18 +133,20 @@ def test_nothing_is_left_after_an_interruption(tmp_path, number):
     assert child.stdout is not None
     assert child.stdout.readline() == b"ready\n"
     started = psutil.Process(child.pid).children(recursive=True)
-    assert len(started) == 4  # three workers and the relays
+    assert len(started) == 5  # three workers, the relays, and what clears up
     child.send_signal(number)
     child.communicate()
     deadline_s = time.monotonic() + 10
     while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in started) and time.monotonic() < deadline_s:
         time.sleep(0.05)
     assert not [p for p in started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-    if number == signal.SIGINT:
-        assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_worker_refuses_more_than_its_memory(instance):
     small = example(devices=[{"name": n, "memory_bytes": 1.0} for n in "abc"])
-    with proxy_testbed(small, WorkerSetup(), "serial") as testbed, pytest.raises(Exception, match="need 2 bytes"):
+    with (
+        proxy_testbed(small, WorkerSetup(), "serial", print) as testbed,
+        pytest.raises(Exception, match="need 2 bytes"),
+    ):
         run(instance, testbed, [(0.0, "single", 1.0)])

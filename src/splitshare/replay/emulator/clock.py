@@ -12,6 +12,9 @@ from collections.abc import Callable
 
 _CLOCK_MONOTONIC, _ABSOLUTE = 1, 1
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
+LONG_S, EARLY_S = 0.002, 0.0003
+"""A processor that has slept long wakes late (0.28 ms where this was measured, 0.04 ms after a millisecond): a sleep
+longer than the first is left by the second before its end, and the rest is slept apart (then 0.07 ms)."""
 
 
 class _TimerSpec(ctypes.Structure):
@@ -55,7 +58,11 @@ class Timer:
         os.close(self._fd)
 
     def _arm(self) -> None:
-        due_ns = max(1, round(self._due[0][0] * 1e9)) if self._due else 0  # 0 disarms
+        due_ns = 0  # disarms
+        if self._due:
+            due_s = self._due[0][0]
+            long = due_s - time.monotonic() > LONG_S
+            due_ns = max(1, round((due_s - EARLY_S if long else due_s) * 1e9))
         spec = _TimerSpec(0, 0, due_ns // 1_000_000_000, due_ns % 1_000_000_000)
         if self._libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(spec), None):
             raise OSError(ctypes.get_errno(), "timerfd_settime failed")

@@ -22,7 +22,8 @@ OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.max_metadata_size", 16_384),
-    ("grpc.http2.lookahead_bytes", 16 * CHUNK_BYTES),  # a long fast link must not wait for window updates
+    ("grpc.http2.lookahead_bytes", 32 * CHUNK_BYTES),  # a long fast link must not wait for window updates,
+    ("grpc.http2.bdp_probe", 0),  # nor for an estimate of how long it is
     ("grpc.use_local_subchannel_pool", 1),  # two links to one worker are two connections
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),

@@ -79,6 +79,7 @@ class Driver:
         options: how it is watched.
         faults: what is broken, and when.
         replace: places anew after a loss; ``None``: requests that need a lost device are dropped.
+        ended: called once for each request that has ended.
     """
 
     def __init__(
@@ -90,9 +91,10 @@ class Driver:
         options: DriverOptions,
         faults: Sequence[Fault] = (),
         replace: Replace | None = None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._trace, self._testbed, self._options = trace, testbed, options
-        self._faults, self._replace = faults, replace
+        self._faults, self._replace, self._ended = faults, replace, ended
         self._clients: dict[str, WorkerClient] = {}
         self._down: dict[str, str] = {}
         self._broken_s: dict[str, float] = {}
@@ -232,6 +234,7 @@ class Driver:
     async def _lose(self, device: str, reason: str) -> None:
         if device in self._down or self._finished.is_set():
             return
+        reason = self._testbed.explain(device) or reason
         self._down[device] = reason
         recovery = Recovery(device, reason, self._broken_s.get(device), self._now_s())
         self._result.recoveries.append(recovery)
@@ -266,6 +269,7 @@ class Driver:
         first = self._outcome.end(i, status, time_s, reason)
         if first:
             self._left -= 1
+            self._ended()
             if not self._left:
                 self._finished.set()
         return first

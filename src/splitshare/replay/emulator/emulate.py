@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from splitshare.errors import SplitshareError
+from splitshare.errors import SplitshareError, WorkError
 from splitshare.placement.contract import load
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
 from splitshare.placement.what_if import without_devices
+from splitshare.progress import counter
 from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, Replayed, supported
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.link_check import LinkMeasurement, check_links, measure_links
@@ -86,17 +87,23 @@ def replay(
         return None if replaced is None else _placed_anew(instance, lost, epoch, replaced)
 
     async def run() -> Replayed:
-        driver = Driver(
-            program,
-            trace,
-            testbed,
-            options=options.driver,
-            faults=faults,
-            replace=None if replaced is None else replace,
-        )
-        return await driver.run()
+        with counter("replaying", len(trace)) as ended:
+            driver = Driver(
+                program,
+                trace,
+                testbed,
+                options=options.driver,
+                faults=faults,
+                replace=None if replaced is None else replace,
+                ended=ended,
+            )
+            return await driver.run()
 
-    replayed = asyncio.run(run())
+    try:
+        replayed = asyncio.run(run())
+    except WorkError as error:
+        reasons = [f"{device}: {reason}" for device in testbed.workers if (reason := testbed.explain(device))]
+        raise WorkError("; ".join([str(error), *reasons])) from None
     outcome = replayed.outcome
     return Emulated(
         tables(trace, replayed.programs, outcome),

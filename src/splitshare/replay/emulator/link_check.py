@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from splitshare.errors import WorkError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.progress import track
 from splitshare.replay.emulator.client import WorkerClient
 from splitshare.replay.emulator.driver import configure
 from splitshare.replay.emulator.network import Testbed
@@ -15,10 +17,16 @@ from splitshare.replay.emulator.program import Program
 
 PINGS = 11
 """Round trips of each link: the shortest is the link's, the median what messages take."""
+PAUSE_S = 0.01
+"""Between round trips: processes that have slept wake late, with a link between them as without."""
 STREAM_S = 0.15
 """Seconds of sending that throughput is measured over."""
 STREAM_BYTES = (65_536, 16 * 2**20)
 """Least and most bytes for it."""
+SHORT_STREAM = 0.25
+"""Part of it that is sent apart: the difference in time is free of what each transfer costs, however long it is."""
+STREAMS = 3
+"""Streams of either length, of which the median counts."""
 TOLERANCE = 0.05
 """A link that is further off stops the run."""
 DELAY_TOLERANCE_S = 0.0005
@@ -83,15 +91,19 @@ async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[L
             await configure(clients, direct, nothing)
             past_s = min([min(await _delays_s(clients[a], b)) for a, b in direct])
         await configure(clients, testbed.links, nothing)
-        return [await _measure(instance, clients[a], b, past_s) for a, b in testbed.links]
+        links = track(testbed.links, "measuring links")
+        return [await _measure(instance, clients[a], b, past_s) for a, b in links]
     finally:
         for client in clients.values():
             await client.__aexit__(None, None, None)
 
 
 async def _delays_s(client: WorkerClient, peer: str) -> list[float]:
-    """Halves of round trips of empty transfers."""
-    trips = [float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]) for _ in range(PINGS + 1)]
+    """Halves of round trips of empty transfers, each after a pause."""
+    trips = []
+    for _ in range(PINGS + 1):
+        await asyncio.sleep(PAUSE_S)
+        trips.append(float((await client.call("Probe", {"peer": peer, "bytes": 0}))["round_trip_s"]))
     return [trip / 2 for trip in trips[1:]]  # the first one opens the link
 
 
@@ -101,11 +113,17 @@ async def _measure(instance: PlacementInstance, client: WorkerClient, b: str, pa
     least, most = STREAM_BYTES
     size = round(min(most, max(least, link.bandwidth_bytes_per_s * STREAM_S)))
     delays_s = await _delays_s(client, b)
-    seconds = [float((await client.call("Probe", {"peer": b, "bytes": size}))["receiving_s"]) for _ in range(3)]
+    short = round(size * SHORT_STREAM)
+    took_s = {
+        count: statistics.median(
+            [float((await client.call("Probe", {"peer": b, "bytes": count}))["receiving_s"]) for _ in range(STREAMS)]
+        )
+        for count in (short, size)
+    }
     return LinkMeasurement(
         link=f"{client.device}->{b}",
         bytes_per_s=link.bandwidth_bytes_per_s,
-        measured_bytes_per_s=size / statistics.median(seconds),
+        measured_bytes_per_s=(size - short) / max(took_s[size] - took_s[short], 1e-9),
         latency_s=link.latency_s,
         measured_latency_s=min(delays_s) - past_s,
         message_s=statistics.median(delays_s) - link.latency_s,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,10 @@ from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.credentials import Credentials
+from splitshare.replay.emulator.memory_limits import Explain, Limits, enforce, nothing_happened
 from splitshare.replay.emulator.processes import Child
 from splitshare.replay.emulator.relay import RelayedLink, RelaySpec
+from splitshare.replay.emulator.sweeper import Sweeper, run_directory
 from splitshare.replay.plan import LinkModel
 
 
@@ -47,6 +47,8 @@ class Testbed:
     credentials: Credentials
     faults: Faults | None = None
     """``None``: real devices, of which nothing is broken."""
+    explain: Explain = nothing_happened
+    """Why a device's worker has ended, where the kernel did it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class WorkerSetup:
     compute: ComputeKind = "recorded"
     catalog_root: Path = Path("data")
     max_live: int = 1000
+    limits: Limits = "auto"
 
 
 class ProcessFaults:
@@ -88,6 +91,24 @@ def worker_arguments(instance: PlacementInstance, device: str, setup: WorkerSetu
     ]
 
 
+def bounded(
+    instance: PlacementInstance,
+    setup: WorkerSetup,
+    workers: Mapping[str, Child],
+    sweeper: Sweeper,
+    tell: Callable[[str], None],
+) -> Explain:
+    """Bound the memory of workers that are ready; recorded modules take none.
+
+    Raises:
+        WorkError: the kernel is to do it, and cannot.
+    """
+    if setup.compute == "recorded" and setup.limits == "auto":
+        return nothing_happened
+    memory_bytes = {name: device.memory_bytes for name, device in instance.devices_by_name.items()}
+    return enforce(setup.limits, {name: child.pid for name, child in workers.items()}, memory_bytes, sweeper, tell)
+
+
 def directions(instance: PlacementInstance) -> Iterator[tuple[str, str]]:
     """Both directions of every link."""
     for link in instance.links:
@@ -109,25 +130,22 @@ def medium_of(instance: PlacementInstance, a: str, b: str, link_model: LinkModel
 
 
 @contextmanager
-def run_directory() -> Iterator[Path]:
-    """A private directory for sockets, specs and logs, removed at the end."""
-    path = Path(tempfile.mkdtemp(prefix="splitshare-"))
-    try:
-        path.chmod(0o700)
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def proxy_testbed(instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel) -> Iterator[Testbed]:
+def proxy_testbed(
+    instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel, tell: Callable[[str], None]
+) -> Iterator[Testbed]:
     """Workers as plain processes on loopback, every direction of a link a shaped relay; needs no rights.
+
+    Args:
+        instance: its devices and links.
+        setup: what workers are started with.
+        link_model: ``serial`` or ``shared-medium``.
+        tell: takes a line for people: how memory is bounded.
 
     Raises:
         InputError: a setting is wrong.
         WorkError: a process does not start.
     """
-    with run_directory() as directory, ExitStack() as stack:
+    with run_directory() as (directory, sweeper), ExitStack() as stack:
         children: dict[str, Child] = {}
         for device in instance.devices:
             arguments = [*worker_arguments(instance, device.name, setup), "--listen", "127.0.0.1:0"]
@@ -135,6 +153,7 @@ def proxy_testbed(instance: PlacementInstance, setup: WorkerSetup, link_model: L
             stack.callback(child.close)
             children[device.name] = child
         ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
+        explain = bounded(instance, setup, children, sweeper, tell)
         links = tuple(
             RelayedLink(
                 name=f"{a}->{b}",
@@ -155,6 +174,7 @@ def proxy_testbed(instance: PlacementInstance, setup: WorkerSetup, link_model: L
             links=addresses,
             credentials=Credentials(),
             faults=ProcessFaults(children, dict.fromkeys(listening, relay)),
+            explain=explain,
         )
 
 

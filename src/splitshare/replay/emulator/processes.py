@@ -27,6 +27,17 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def say(value: Any) -> None:
+    """Answer the parent: one JSON line on standard output."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def interpreter() -> list[str]:
+    """How this interpreter is started."""
+    return [sys.executable]
+
+
 class Child:
     """A Python process that tells on standard output, in one JSON line, that it is ready.
 
@@ -41,7 +52,7 @@ class Child:
         self.name, self._log = name, log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [*wrapper, sys.executable, *arguments],
+                [*wrapper, *interpreter(), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -71,12 +82,16 @@ class Child:
             line += more
         return json.loads(line)
 
-    def tell(self, value: Any) -> Any:
-        """Give it a line and wait for its answer."""
+    def tell(self, value: Any, timeout_s: float = 10.0) -> Any:
+        """Give it a line and wait for its answer.
+
+        Raises:
+            WorkError: it ended, or says nothing.
+        """
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(value).encode() + b"\n")
         self._process.stdin.flush()
-        return self.answer(10.0)
+        return self.answer(timeout_s)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it still lives."""

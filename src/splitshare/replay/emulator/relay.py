@@ -12,15 +12,20 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from splitshare.records import NonNegative, Positive, Record
 from splitshare.replay.emulator.clock import Timer
+from splitshare.replay.emulator.processes import end_with_parent, say
 
 BACKLOG_S = 0.25
 """Seconds of a link's work that are taken in; then the sender is held up, as by a full transmit queue."""
+SLICE_S = 0.001
+"""Seconds of a link's work that arrive at a time: a receiver sees bytes come, not whole messages."""
+SLICE_BYTES = (1_500, 65_536)
+"""Least and most bytes that arrive at a time."""
 
 
 class RelayedLink(Record):
@@ -53,6 +58,12 @@ class Shaper:
         self._bytes_per_s = bytes_per_s
         self._free_s = 0.0
 
+    @property
+    def slice_bytes(self) -> int:
+        """How many bytes are sent on at a time."""
+        least, most = SLICE_BYTES
+        return most if self._bytes_per_s is None else round(min(most, max(least, self._bytes_per_s * SLICE_S)))
+
     def leaves_s(self, now_s: float, size: int) -> float:
         """When the last of ``size`` bytes that are given at ``now_s`` has left."""
         if self._bytes_per_s is None:
@@ -68,15 +79,31 @@ class _Direction(asyncio.Protocol):
         self._timer, self._shaper, self._latency_s = timer, shaper, latency_s
         self.reading: asyncio.Transport | None = None
         self.writing: asyncio.Transport | None = None
-        self._early: list[bytes] = []
+        self.other: _Direction | None = None
+        """The answers of the connection."""
+        self._early: list[memoryview] = []
+        self._held: set[str] = set()
 
     def data_received(self, data: bytes) -> None:
-        now_s = time.monotonic()
-        left_s = self._shaper.leaves_s(now_s, len(data))
-        self._timer.at(left_s + self._latency_s, lambda: self._deliver(data))
-        if left_s - now_s > BACKLOG_S and self.reading is not None and self.reading.is_reading():
-            self.reading.pause_reading()
-            self._timer.at(left_s - BACKLOG_S / 2, self._resume)
+        now_s = left_s = time.monotonic()
+        view, step = memoryview(data), self._shaper.slice_bytes
+        for start in range(0, len(data), step):
+            part = view[start : start + step]
+            left_s = self._shaper.leaves_s(now_s, len(part))
+            self._timer.at(left_s + self._latency_s, partial(self._deliver, part))
+        if left_s - now_s > BACKLOG_S:
+            self.hold("backlog")
+            self._timer.at(left_s - BACKLOG_S / 2, partial(self.release, "backlog"))
+
+    def pause_writing(self) -> None:
+        """What the other direction writes here is not taken: hold its sender up."""
+        if self.other is not None:
+            self.other.hold("receiver")
+
+    def resume_writing(self) -> None:
+        """It is taken again."""
+        if self.other is not None:
+            self.other.release("receiver")
 
     def connection_lost(self, exc: Exception | None) -> None:
         def close() -> None:
@@ -92,14 +119,22 @@ class _Direction(asyncio.Protocol):
             writing.write(data)
         self._early.clear()
 
-    def _deliver(self, data: bytes) -> None:
+    def _deliver(self, data: memoryview) -> None:
         if self.writing is None:
             self._early.append(data)
         elif not self.writing.is_closing():
             self.writing.write(data)
 
-    def _resume(self) -> None:
-        if self.reading is not None and not self.reading.is_closing():
+    def hold(self, reason: str) -> None:
+        """Take nothing more in."""
+        self._held.add(reason)
+        if self.reading is not None and self.reading.is_reading():
+            self.reading.pause_reading()
+
+    def release(self, reason: str) -> None:
+        """Take more in, unless there is another reason not to."""
+        self._held.discard(reason)
+        if not self._held and self.reading is not None and not self.reading.is_closing():
             self.reading.resume_reading()
 
 
@@ -145,6 +180,7 @@ class Relay:
         forward.reading = sender
         back = _Direction(self._timer, Shaper(None), self._link.latency_s)
         back.opened(sender)
+        back.other, forward.other = forward, back
         try:
             receiver, _ = await asyncio.get_running_loop().create_connection(
                 lambda: back, self._link.host, self._link.port
@@ -157,35 +193,28 @@ class Relay:
         forward.opened(receiver)
 
 
-async def _serve(spec: RelaySpec, tell: Callable[[Any], None]) -> None:
+async def _serve(spec: RelaySpec) -> None:
     timer = Timer()
     shapers: dict[str, Shaper] = {}
     relays = {}
     for link in spec.links:
         shaper = shapers.setdefault(link.medium, Shaper(link.bytes_per_s))
         relays[link.name] = Relay(link, timer, shaper)
-    tell({"ports": {name: await relay.listen() for name, relay in relays.items()}})
+    say({"ports": {name: await relay.listen() for name, relay in relays.items()}})
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         command = json.loads(line)
         for name in command["links"]:
             relays[name].set_cut(command["cut"])
-        tell({"done": True})
+        say({"done": True})
 
 
 def main(path: Path) -> None:
     """Carry the links of a spec until standard input ends."""
-
-    def tell(value: Any) -> None:
-        sys.stdout.write(json.dumps(value) + "\n")
-        sys.stdout.flush()
-
-    asyncio.run(_serve(RelaySpec.read(path), tell))
+    asyncio.run(_serve(RelaySpec.read(path)))
 
 
 if __name__ == "__main__":
-    from splitshare.replay.emulator.processes import end_with_parent
-
     end_with_parent()
     main(Path(sys.argv[1]))

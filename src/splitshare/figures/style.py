@@ -116,7 +116,7 @@ REPLAYS = {
 CAUSES = {
     "overheads": ("Messages and dispatch", _PALETTE[2]),
     "host": ("Host slower than the device", _PALETTE[4]),
-    "slowdown": ("More CPU time under load", _PALETTE[9]),
+    "slowdown": ("CPU time, load against idle", _PALETTE[9]),
     "waiting": ("Waiting for a core", _PALETTE[5]),
     "unexplained": ("Unexplained", _PALETTE[7]),
 }

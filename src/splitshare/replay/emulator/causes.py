@@ -27,7 +27,8 @@ then on; ``None``: the instance's own.
 
 - ``overheads``: a message's and a run's, measured on idle requests.
 - ``host``: modules need the CPU time that they need here while the system is idle.
-- ``slowdown``: they need that of the replay, in which they share caches and the insides of cores.
+- ``slowdown``: they need that of the replay, in which they share caches and the insides of cores (it may be less than
+  alone: a busy processor is a warm one).
 - ``waiting``: they take the time of the replay, in which they are at times ready to run and no core is free.
 
 None makes a module quicker than its profile: a worker waits for the rest of the profiled time.

@@ -78,10 +78,11 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (10 minutes; resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
-record-emulation: $(READY) ## Record emulated beside simulated replays, on a quiet machine (6 minutes)
-	$(RUN) fidelity --forcerun emulate_campaign
+record-emulation: $(READY) ## Record emulated beside simulated replays, on a quiet machine (15 minutes)
+	$(RUN) fidelity --forcerun emulate_campaign emulate_real
 	mkdir -p data/baselines/emulation
-	cp results/local/fidelity/*.csv data/baselines/emulation/
+	cp results/local/fidelity/*.csv results/local/fidelity-real/causes.csv results/local/fidelity-real/computing.csv \
+	  data/baselines/emulation/
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

@@ -119,7 +119,8 @@ rule emulate:
         EMULATED,
 
 
-# Emulator against simulator, with repeated runs and a crash.
+# Emulator against simulator, with repeated runs and a crash, and with real modules.
 rule fidelity:
     input:
         CAMPAIGN,
+        EXPLAINED,

@@ -52,6 +52,8 @@ def test_only_the_default_run_writes_what_is_committed():
         (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than 0"),
         (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
         (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
+        (("emulation", "real"), [], "emulation.real: tuple should have at least 1 item"),
+        (("emulation", "requests"), 0, "emulation.requests: input should be greater than or equal to 1"),
         (("time_limit_s",), None, "time_limit_s: input should be a valid number, not None"),
     ],
 )
@@ -72,6 +74,16 @@ def test_the_optimum_stands_once_for_each_solver_and_first():
     assert config.optimum == config.methods[0] == f"optimum-{DEFAULT['solvers'][0]}"
     assert set(config.methods[len(config.solvers) :]) == set(DEFAULT["algorithms"])
     assert config.directory("local") == Path("results/local")
+
+
+@pytest.mark.parametrize("part", ["here", "campaign", "real"])
+def test_an_unknown_instance_to_emulate_is_told(part: str):
+    changed = copy.deepcopy(DEFAULT)
+    changed["emulation"][part] = ["vqa-vit-b16.laptop-jetsn"]
+    with pytest.raises(
+        InputError, match=rf"emulation\.{part}\[0\]: unknown instance .* did you mean 'vqa-vit-b16\.laptop-jetson"
+    ):
+        resolve(Config.parse(changed, "x"), "x", ROOT / "data")
 
 
 def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):

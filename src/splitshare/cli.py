@@ -597,6 +597,7 @@ def emulate(
     output: Output,
     stages: Annotated[Path | None, typer.Option(help="Where the stages of every request go.")] = None,
     report: Annotated[Path | None, typer.Option(help="Where links, losses and recoveries go (JSON).")] = None,
+    runs: Annotated[Path | None, typer.Option(help="Where wall and CPU times of real modules go.")] = None,
     network: Annotated[EmulatedNetwork | None, typer.Option(help=NETWORK_HELP, show_default="proxy")] = None,
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial",
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
@@ -621,6 +622,7 @@ def emulate(
         output=output,
         stages_output=stages,
         report_output=report,
+        runs_output=runs,
         network=network,
         link_model=link_model,
         compute=compute,
@@ -646,11 +648,14 @@ def fidelity(
     method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
     network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
     load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
-    horizon_s: Annotated[float, typer.Option(min=1.0, help="Seconds of each trace.")] = 20.0,
+    requests: Annotated[int, typer.Option(min=1, help="Requests of each trace, for each request class.")] = 30,
+    least_requests: Annotated[int, typer.Option(min=1, help="Requests of each trace at least.")] = 1,
     repeats: Annotated[int, typer.Option(min=1, help="Emulated runs of each trace.")] = 1,
+    compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
     crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None,
     seed: Seed = 0,
+    data: DataRoot = DATA,
 ) -> None:
     """Replay the same requests emulated and simulated; tables into the directory OUTPUT."""
     from splitshare.commands import fidelity as stage
@@ -662,11 +667,14 @@ def fidelity(
         output=output,
         network=network,
         load=load,
-        horizon_s=horizon_s,
+        requests=requests,
+        least_requests=least_requests,
         repeats=repeats,
+        compute=compute,
         any_links=any_links,
         seed=seed,
         crash=crash,
+        catalog_root=data,
         tell=typer.echo,
     )
 

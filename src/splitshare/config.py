@@ -77,14 +77,22 @@ class Emulation(Record):
     """Canonical instances of every run, once each."""
     campaign: tuple[Name, ...] = Field(min_length=1)
     """Canonical instances of the target ``fidelity`` and of the recorded campaign; the last one loses ``crash``."""
+    real: tuple[Name, ...] = Field(min_length=1)
+    """Canonical instances of the campaign that are replayed with real modules too, to explain the difference."""
     repeats: PositiveCount
     """Emulated runs of each trace of the campaign."""
     crash: Name
     """Device that is killed in a further run of the last instance."""
     load: Positive
     """Utilisation of the busiest device or link."""
-    horizon_s: Positive
-    """Seconds of each trace."""
+    here_requests: PositiveCount
+    """Requests of a trace of every run, for each request class."""
+    requests: PositiveCount
+    """Requests of a trace of the campaign, for each request class."""
+    least_requests: PositiveCount
+    """Requests of a trace of the campaign at least: so many as a percentile of all repeats together needs."""
+    real_requests: PositiveCount
+    """Requests of a trace for real modules, for each request class."""
 
 
 class CloudCell(Record):

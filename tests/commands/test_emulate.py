@@ -116,3 +116,14 @@ def test_a_signal_without_a_link_is_refused_before_anything_is_started(splitshar
     complaint = "placement.json: requests.pair: with sequential routing 'c' waits for 'b', but no link joins them"
     splitshare.refuses(complaint, "emulate", *files)
     assert splitshare("simulate", *files)[0] == 0  # it counts no signals
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--runs", "runs.csv"], "--runs: runs.csv: recorded modules compute nothing; give --compute real"),
+        (["--runs", "a.txt", "--compute", "real"], "a.txt: the suffix chooses the format; end the name in "),
+    ],
+)
+def test_times_of_real_modules_are_asked_for_wrongly(splitshare, options, complaint):
+    splitshare.refuses(complaint, "emulate", "instance.json", "placement.json", "trace.csv", "-o", "out.csv", *options)

@@ -8,6 +8,11 @@ CAMPAIGN = (
     if CONFIG.emulation
     else []
 )
+EXPLAINED = (
+    [f"{RESULTS}/local/fidelity-real/{name}.csv" for name in ("fidelity", "links", "timeline", "causes", "computing")]
+    if CONFIG.emulation
+    else []
+)
 
 
 if CONFIG.emulation:
@@ -35,14 +40,14 @@ if CONFIG.emulation:
             placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
             method=CONFIG.emulation.method,
             load=CONFIG.emulation.load,
-            horizon_s=CONFIG.emulation.horizon_s,
+            requests=CONFIG.emulation.here_requests,
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
             "Replaying requests on worker processes over shaped links"
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --load {params.load} --horizon-s {params.horizon_s} --any-links --seed {params.seed}"
+            " --load {params.load} --requests {params.requests} --any-links --seed {params.seed}"
             " -o {params.directory} > {log} 2>&1"
 
     rule emulate_campaign:
@@ -64,14 +69,46 @@ if CONFIG.emulation:
             placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
             method=CONFIG.emulation.method,
             load=CONFIG.emulation.load,
-            horizon_s=CONFIG.emulation.horizon_s,
+            requests=CONFIG.emulation.requests,
+            least_requests=CONFIG.emulation.least_requests,
             repeats=CONFIG.emulation.repeats,
             crash=CONFIG.emulation.crash,
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
-            "Holding the emulator against the simulator (6 minutes)"
+            "Holding the emulator against the simulator (12 minutes)"
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --load {params.load} --horizon-s {params.horizon_s} --repeats {params.repeats} --crash {params.crash}"
+            " --load {params.load} --requests {params.requests} --least-requests {params.least_requests}"
+            " --repeats {params.repeats} --crash {params.crash} --seed {params.seed} -o {params.directory} > {log} 2>&1"
+
+    rule emulate_real:
+        input:
+            CATALOGUE_FILES,
+            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.real],
+            placements=[
+                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
+                for name in CONFIG.emulation.real
+            ],
+        output:
+            EXPLAINED,
+        log:
+            f"{RESULTS}/logs/emulate_real.log",
+        threads: workflow.cores
+        resources:
+            mem_mb=6000,
+        params:
+            code=code("commands.fidelity", "replay.emulator.worker"),
+            placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
+            method=CONFIG.emulation.method,
+            load=CONFIG.emulation.load,
+            requests=CONFIG.emulation.real_requests,
+            repeats=CONFIG.emulation.repeats,
+            seed=CONFIG.seed,
+            directory=subpath(output[0], parent=True),
+        message:
+            "Explaining what real modules take by measured causes (3 minutes)"
+        shell:
+            "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
+            " --compute real --load {params.load} --requests {params.requests} --repeats {params.repeats}"
             " --seed {params.seed} -o {params.directory} > {log} 2>&1"

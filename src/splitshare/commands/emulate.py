@@ -23,7 +23,7 @@ from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testb
 from splitshare.replay.emulator.program import build_program
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
-from splitshare.replay.tables import check_table_path
+from splitshare.replay.tables import check_table_path, write_table
 from splitshare.replay.traces import read_trace
 
 OnFailure = Literal["drop", "replace"]
@@ -40,6 +40,7 @@ def run(
     output: Path,
     stages_output: Path | None,
     report_output: Path | None,
+    runs_output: Path | None,
     network: Network | None,
     link_model: LinkModel,
     compute: ComputeKind,
@@ -64,6 +65,7 @@ def run(
         output: the requests table to write.
         stages_output: the stages table to write, if wanted.
         report_output: links measured, requests by status, losses and recoveries as JSON, if wanted.
+        runs_output: what each run of a real module took here, if wanted.
         network: ``proxy`` (also where nothing is said) or ``namespaces``.
         link_model: ``serial`` or ``shared-medium``.
         compute: ``recorded`` or ``real``.
@@ -86,9 +88,11 @@ def run(
     if testbed_file is not None and (network is not None or limits == "kernel"):
         option = "--limits" if network is None else "--network"
         raise InputError(option, network or limits, "workers that run already have their own; leave it out")
-    for path in (output, stages_output):
+    for path in (output, stages_output, runs_output):
         if path is not None:
             check_table_path(path)
+    if runs_output is not None and compute == "recorded" and testbed_file is None:
+        raise InputError("--runs", str(runs_output), "recorded modules compute nothing; give --compute real")
     read, placed = read_pair(instance, placement)
     assert placed.assignment is not None  # read_pair refuses empty placements
     try:
@@ -116,6 +120,8 @@ def run(
         links = measure(read, testbed, tell, any_links=any_links)
         emulated = replay(read, placed.assignment, requests, testbed, options=options, faults=broken)
     emulated.result.write(output, stages_output)
+    if runs_output is not None:
+        write_table(emulated.runs, runs_output)
     if report_output is not None:
         report = {
             "issued": len(requests),

@@ -2,24 +2,77 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from splitshare.commands.emulate import Network, open_testbed
 from splitshare.commands.evaluate import read_pair
-from splitshare.placement.objective import evaluate
+from splitshare.errors import WorkError
+from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.placement.objective import Evaluation, evaluate
+from splitshare.replay.emulator.causes import causes_table, computing_table, with_computing
+from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.fidelity import busiest_demand_s, compare, idle_trace, measured_overheads
-from splitshare.replay.emulator.network import WorkerSetup
+from splitshare.replay.emulator.link_check import LinkMeasurement
+from splitshare.replay.emulator.network import Testbed, WorkerSetup
 from splitshare.replay.generators import poisson_trace
+from splitshare.replay.plan import Overheads
 from splitshare.replay.simulator import ReplayResult, simulate
+from splitshare.replay.traces import RequestTrace
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
 
-IDLE_ROUNDS = 3
+IDLE_ROUNDS: dict[ComputeKind, int] = {"recorded": 3, "real": 7}
+"""Idle requests of each class; real modules vary."""
+WARM_UP_ROUNDS = 2
+"""Requests of each class before anything is measured of real modules, which take longer the first time."""
+CRASH_REQUESTS = 40
+"""Requests of the run in which a device is killed, the first ones of the trace."""
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What holds for all instances of a campaign."""
+
+    workers: WorkerSetup
+    network: Network
+    options: EmulationOptions
+    load: float
+    requests: int
+    least_requests: int
+    repeats: int
+    seed: int
+    tell: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One instance, emulated."""
+
+    instance: PlacementInstance
+    assignment: Assignment
+    worth: Evaluation
+    links: list[LinkMeasurement]
+    alone: RequestTrace
+    idle: Emulated
+    host: PlacementInstance
+    """The instance with what its modules take here, alone; the instance itself where they are recorded."""
+    overheads: Overheads
+    rate_per_s: float
+    trace: RequestTrace
+    runs: list[Emulated]
+
+    @property
+    def requests(self) -> list[pd.DataFrame]:
+        """The requests table of each run."""
+        return [emulated.result.requests for emulated in self.runs]
 
 
 def run(
@@ -30,18 +83,22 @@ def run(
     output: Path,
     network: Network,
     load: float,
-    horizon_s: float,
+    requests: int,
+    least_requests: int,
     repeats: int,
+    compute: ComputeKind,
     any_links: bool,
     seed: int,
     crash: str | None,
+    catalog_root: Path,
     tell: Callable[[str], None],
 ) -> None:
     """Compare emulated with simulated replays.
 
     Writes ``fidelity.csv`` (``fidelity.compare`` of each instance, with the measured overheads), ``links.csv``
     (configured and measured), ``timeline.csv`` (stages of the last instance's idle requests, emulated and simulated)
-    and, where a device is to crash, ``recovery.csv`` (its requests) and ``recoveries.csv`` into ``output``.
+    and, where a device is to crash, ``recovery.csv`` (its requests) and ``recoveries.csv`` into ``output``; with real
+    modules also ``causes.csv`` (``causes.causes_table``) and ``computing.csv`` (``causes.computing_table``).
 
     Args:
         instances: instance files.
@@ -49,12 +106,15 @@ def run(
         method: whose placements are replayed.
         output: directory.
         network: ``proxy`` or ``namespaces``.
-        load: utilisation of the busiest device or link that the trace is drawn for.
-        horizon_s: seconds of each trace.
+        load: utilisation of the busiest device or link that the trace is drawn for; of real modules as they are here.
+        requests: requests of each trace, for each class of its instance.
+        least_requests: requests of each trace at least.
         repeats: emulated runs of each trace.
+        compute: ``recorded`` or ``real``.
         any_links: go on when links are not as configured.
         seed: of the traces.
         crash: device that is killed, in a further run of the last instance, a third into it.
+        catalog_root: the data folder, for real modules.
         tell: takes lines for people.
 
     Raises:
@@ -63,47 +123,115 @@ def run(
     """
     stopping_cleanly()
     facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
-    tables: list[pd.DataFrame] = []
-    links: list[pd.DataFrame] = []
+    setting = _Setting(
+        WorkerSetup(compute=compute, catalog_root=catalog_root),
+        network,
+        EmulationOptions(any_links=any_links),
+        load=load,
+        requests=requests,
+        least_requests=least_requests,
+        repeats=repeats,
+        seed=seed,
+        tell=tell,
+    )
+    tables: dict[str, list[pd.DataFrame]] = {"fidelity": [], "links": []}
+    if compute == "real":
+        tables |= {"causes": [], "computing": []}
     for path in instances:
-        instance, placed = read_pair(path, placements / method / path.name)
-        assert placed.assignment is not None  # read_pair refuses empty placements
-        worth = evaluate(instance, placed.assignment)
-        rate_per_s = load / busiest_demand_s(instance, worth.routes)
-        trace = poisson_trace(instance, rate_per_s, horizon_s=horizon_s, seed=seed)
-        alone = idle_trace(instance, worth.latency_s, IDLE_ROUNDS)
-        tell(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {repeats} times")
-        options = EmulationOptions(any_links=any_links)
-        with open_testbed(instance, WorkerSetup(), network=network, link_model="serial", tell=tell) as testbed:
-            measured = measure(instance, testbed, tell, any_links=any_links)
-            idle = replay(instance, placed.assignment, alone, testbed, options=options)
-            runs = [replay(instance, placed.assignment, trace, testbed, options=options) for _ in range(repeats)]
-        overheads = measured_overheads(instance, worth.routes, alone, idle.result.stages)
-        requests = [emulated.result.requests for emulated in runs]
-        table = compare(instance, worth.routes, trace, requests, overheads, worth.latency_s)
-        table.insert(0, "instance", instance.name)
-        table.insert(1, "method", method)
-        table["message_s"], table["run_s"] = overheads.message_s, overheads.run_s
-        tables.append(table.assign(load=load, **facts))
-        links.append(pd.DataFrame([vars(link) for link in measured]).assign(instance=instance.name))
-        timeline = _both(idle.result, simulate(instance, worth.routes, alone))
-        tell(table[table["metric"] == "mean_s"].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    write_csv(pd.concat(tables, ignore_index=True), output / "fidelity.csv")
-    write_csv(pd.concat(links, ignore_index=True), output / "links.csv")
-    write_csv(timeline, output / "timeline.csv")
+        measured = _measure(path, placements / method / path.name, setting)
+        name = measured.instance.name
+        for key, table in _tables(measured, setting).items():
+            table.insert(0, "instance", name)
+            table.insert(1, "method", method)
+            tables[key].append(table if key == "links" else table.assign(load=load, **facts))
+    for key, parts in tables.items():
+        write_csv(pd.concat(parts, ignore_index=True), output / f"{key}.csv")
+    simulated = simulate(measured.instance, measured.worth.routes, measured.alone)
+    write_csv(_both(measured.idle.result, simulated), output / "timeline.csv")
     if crash is not None:
-        assert placed.assignment is not None
-        with open_testbed(instance, WorkerSetup(), network=network, link_model="serial", tell=tell) as testbed:
-            measure(instance, testbed, tell, any_links=any_links)
-            broken = replay(
-                instance,
-                placed.assignment,
-                trace,
-                testbed,
-                options=EmulationOptions(any_links=any_links, replace_with="s2m3-greedy"),
-                faults=[Fault("kill", (crash,), horizon_s / 3)],
-            )
-        _write_recovery(broken, instance.name, facts, output)
+        _write_recovery(_crash(measured, crash, setting), name, facts, output)
+
+
+def _testbed(instance: PlacementInstance, setting: _Setting) -> AbstractContextManager[Testbed]:
+    return open_testbed(instance, setting.workers, network=setting.network, link_model="serial", tell=setting.tell)
+
+
+def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measured:
+    """Emulate idle requests, then the trace as often as it is to be repeated."""
+    instance, placed = read_pair(instance_file, placement)
+    assert placed.assignment is not None  # read_pair refuses empty placements
+    assignment = placed.assignment
+    worth = evaluate(instance, assignment)
+    real = setting.workers.compute == "real"
+    with _testbed(instance, setting) as testbed:
+
+        def emulate(trace: RequestTrace) -> Emulated:
+            return replay(instance, assignment, trace, testbed, options=setting.options)
+
+        links = measure(instance, testbed, setting.tell, any_links=setting.options.any_links)
+        latency_s = worth.latency_s
+        if real:
+            first = _unharmed(emulate(idle_trace(instance, latency_s, WARM_UP_ROUNDS))).result.requests
+            slowest_s = first.groupby(first["request"].astype(str))["latency_s"].max()
+            latency_s = {name: float(slowest_s[name]) for name in latency_s}
+        alone = idle_trace(instance, latency_s, IDLE_ROUNDS[setting.workers.compute])
+        idle = _unharmed(emulate(alone))
+        host = with_computing(instance, computing_table(idle.runs, idle.runs), "held_s") if real else instance
+        rate_per_s = setting.load / busiest_demand_s(host, worth.routes)
+        count = max(setting.requests * len(instance.requests), setting.least_requests)
+        trace = poisson_trace(instance, rate_per_s, requests=count, seed=setting.seed)
+        setting.tell(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {setting.repeats} times")
+        runs = [emulate(trace) for _ in range(setting.repeats)]
+    overheads = measured_overheads(host, worth.routes, alone, idle.result.stages, idle.runs)
+    return _Measured(
+        instance, assignment, worth, links, alone, idle, host, overheads, rate_per_s=rate_per_s, trace=trace, runs=runs
+    )
+
+
+def _unharmed(emulated: Emulated) -> Emulated:
+    """What idle requests took says something only if none was lost.
+
+    Raises:
+        WorkError: one was, and why.
+    """
+    for reason, count in emulated.reasons.items():
+        raise WorkError(f"{count} requests were lost on an idle system: {reason}")
+    return emulated
+
+
+def _tables(measured: _Measured, setting: _Setting) -> dict[str, pd.DataFrame]:
+    """The tables of one instance by file name, and their means told."""
+    instance, routes, overheads = measured.instance, measured.worth.routes, measured.overheads
+    table = compare(instance, routes, measured.trace, measured.requests, overheads, measured.worth.latency_s)
+    table["message_s"], table["run_s"] = overheads.message_s, overheads.run_s
+    tables = {"fidelity": table, "links": pd.DataFrame([vars(link) for link in measured.links])}
+    shown = table[table["metric"] == "mean_s"]
+    if setting.workers.compute == "real":
+        replayed = pd.concat([emulated.runs for emulated in measured.runs], ignore_index=True)
+        computing = computing_table(measured.idle.runs, replayed)
+        shown = causes_table(instance, routes, measured.trace, measured.requests, overheads, computing)
+        cores = len(os.sched_getaffinity(0))
+        tables["causes"] = shown.assign(rate_per_s=measured.rate_per_s, workers=len(instance.devices), cores=cores)
+        tables["computing"] = computing
+    setting.tell(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    return tables
+
+
+def _crash(measured: _Measured, device: str, setting: _Setting) -> Emulated:
+    """Kill a device a third into the first requests of the trace."""
+    instance = measured.instance
+    count = min(len(measured.trace), CRASH_REQUESTS)
+    trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=setting.seed)
+    with _testbed(instance, setting) as testbed:
+        measure(instance, testbed, setting.tell, any_links=setting.options.any_links)
+        return replay(
+            instance,
+            measured.assignment,
+            trace,
+            testbed,
+            options=EmulationOptions(any_links=setting.options.any_links, replace_with="s2m3-greedy"),
+            faults=[Fault("kill", (device,), float(trace.arrival_s[-1]) / 3)],
+        )
 
 
 def _both(emulated: ReplayResult, simulated: ReplayResult) -> pd.DataFrame:

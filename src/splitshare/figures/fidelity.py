@@ -5,6 +5,8 @@ Drawn from a recorded campaign (``make record-emulation``): emulated times diffe
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +23,8 @@ FIDELITY, TIMELINE, RECOVERY = "fidelity", "emulated_timeline", "recovery"
 DIRECTORY = "emulation"
 """Of the recorded campaign, among the baselines."""
 METRIC_TITLES = {"mean_s": "mean", "p50_s": "p50", "p95_s": "p95", "p99_s": "p99"}
+FAR = 3.0
+"""A difference of more than so many times the third quartile would squeeze all others into a corner."""
 
 
 def draw(inputs: Inputs, output: Path) -> None:
@@ -45,29 +49,60 @@ def both_timelines(stages: pd.DataFrame) -> pd.DataFrame:
 
 
 def _errors(fidelity: pd.DataFrame) -> Figure:
-    """Simulated against emulated latency over all requests of an instance, with the spread of repeated runs."""
-    overall = fidelity[(fidelity["request"] == OVERALL) & fidelity["metric"].isin(list(METRIC_TITLES))]
+    """Simulated against emulated latency over all requests of an instance, with the spread of repeated runs.
+
+    All panels have one range; a point far beyond the others stands at its edge with its value.
+    """
+    overall = fidelity[
+        (fidelity["request"] == OVERALL) & fidelity["metric"].isin(list(METRIC_TITLES)) & fidelity["emulated"].notna()
+    ]
+    percent = pd.DataFrame(
+        {
+            "low": overall["emulated_low"] / overall["emulated"] - 1,
+            "high": overall["emulated_high"] / overall["emulated"] - 1,
+            "simulated": overall["error"],
+            "explained": overall["error_with_overheads"],
+        }
+    ).mul(100)
+    near = percent[percent.abs() <= FAR * float(percent["simulated"].abs().quantile(0.75))]
+    limits = float(near.min().min()), float(near.max().max())
     instances = list(dict.fromkeys(overall["instance"]))
     figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.9 + 0.95 * len(instances)))
     panels = figure.subplots(len(instances), 1, sharex=True, squeeze=False)[:, 0]
     for axes, instance in zip(panels, instances, strict=True):
-        rows = overall[(overall["instance"] == instance) & overall["emulated"].notna()]
-        places = range(len(rows))
-        emulated = rows["emulated"].to_numpy(dtype=float)
-        low = (rows["emulated_low"].to_numpy(dtype=float) / emulated - 1) * 100
-        high = (rows["emulated_high"].to_numpy(dtype=float) / emulated - 1) * 100
-        axes.hlines(places, low, high, color=REPLAYS["emulated"][1], linewidth=5, alpha=0.4)
-        for column, key, marker in (("error", "simulated", "o"), ("error_with_overheads", "explained", "x")):
-            axes.plot(rows[column] * 100, places, marker, color=REPLAYS[key][1], label=REPLAYS[key][0], markersize=4)
+        metrics = overall.loc[overall["instance"] == instance, "metric"]
+        rows = percent.loc[metrics.index]
+        axes.hlines(range(len(rows)), rows["low"], rows["high"], color=REPLAYS["emulated"][1], linewidth=5, alpha=0.4)
+        for key, marker in (("simulated", "o"), ("explained", "x")):
+            _points(axes, rows[key].tolist(), limits, marker, *REPLAYS[key])
         axes.axvline(0, color="black", linewidth=0.5)
-        axes.set_yticks(places, [METRIC_TITLES[str(metric)] for metric in rows["metric"]])
+        axes.set_yticks(range(len(rows)), [METRIC_TITLES[str(metric)] for metric in metrics])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_title(instance, loc="left")
+    margin = 0.05 * (limits[1] - limits[0])
+    panels[-1].set_xlim(limits[0] - margin, limits[1] + margin)
     panels[-1].set_xlabel("Difference to the emulated latency (%)")
     patches = [Patch(color=REPLAYS["emulated"][1], alpha=0.4, label="Emulated, spread of repeated runs")]
     handles, _ = panels[-1].get_legend_handles_labels()
     figure.legend(handles=[*patches, *handles], loc="outside lower center", ncols=3)
     return figure
+
+
+def _points(
+    axes: Axes, values: Sequence[float], limits: tuple[float, float], marker: str, title: str, colour: str
+) -> None:
+    """A mark a row; beyond the limits an arrow at the edge, and the value."""
+    near = [value if limits[0] <= value <= limits[1] else math.nan for value in values]
+    axes.plot(near, range(len(values)), marker, color=colour, label=title, markersize=4)
+    for place, value in enumerate(values):
+        if value < limits[0]:
+            axes.plot(limits[0], place, "<", color=colour, markersize=5)
+            axes.annotate(f"{value:.1f} %", (limits[0], place), (6, -2.5), textcoords="offset points", size=7)
+        elif value > limits[1]:
+            axes.plot(limits[1], place, ">", color=colour, markersize=5)
+            axes.annotate(
+                f"{value:.1f} %", (limits[1], place), (-6, -2.5), textcoords="offset points", size=7, ha="right"
+            )
 
 
 def _timelines(timeline: pd.DataFrame) -> Figure:

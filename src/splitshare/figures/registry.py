@@ -224,6 +224,17 @@ FIGURES: dict[str, FigureSpec] = {
             category="Replay",
         ),
         FigureSpec(
+            name="emulation-causes",
+            module="emulation_causes",
+            inputs=(),
+            records=("emulation/causes.csv", "emulation/computing.csv"),
+            tables=("emulation_causes", "emulation_computing"),
+            drawn=("emulation_causes",),
+            scopes=("canonical",),
+            caption="Real modules in worker processes: what the simulator lacks, by measured causes.",
+            category="Replay",
+        ),
+        FigureSpec(
             name="shaping",
             module="shaping",
             inputs=(),

@@ -113,8 +113,18 @@ REPLAYS = {
 }
 """Title and colour of the ways to replay a trace."""
 
+CAUSES = {
+    "overheads": ("Messages and dispatch", _PALETTE[2]),
+    "host": ("Host slower than the device", _PALETTE[4]),
+    "slowdown": ("CPU time, load against idle", _PALETTE[9]),
+    "waiting": ("Waiting for a core", _PALETTE[5]),
+    "unexplained": ("Unexplained", _PALETTE[7]),
+}
+"""Title and colour of why real modules take longer than the simulator says."""
+
 NETWORKS = {"proxy": ("Relays on loopback", _PALETTE[0]), "namespaces": ("Network namespaces", _PALETTE[1])}
 """Title and colour of the emulator's networks."""
+
 STATUSES = {"ok": ("Served", _PALETTE[0]), "failed": ("Failed", _PALETTE[3]), "dropped": ("Dropped", _PALETTE[1])}
 """Title and colour of what became of a request."""
 

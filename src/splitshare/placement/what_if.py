@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from splitshare.catalog.records import Testbed
 from splitshare.placement.instance import PlacementInstance
 
@@ -32,6 +34,28 @@ def with_speed(instance: PlacementInstance, device: str, speed: float) -> Placem
     ]
     fields = {name: getattr(instance, name) for name in type(instance).model_fields}
     return PlacementInstance.model_validate(fields | {"modules": tuple(modules), "requests": tuple(requests)})
+
+
+def with_compute_s(instance: PlacementInstance, compute_s: Mapping[tuple[str, str, str], float]) -> PlacementInstance:
+    """The instance with other compute times, by request class, module and device; what is not named stays."""
+
+    def changed(request: str, module: str, own: dict[str, float | None] | None) -> dict[str, float | None] | None:
+        named: dict[str, float | None] = {d: s for (r, m, d), s in compute_s.items() if (r, m) == (request, module)}
+        return (own or {}) | named if named else own
+
+    requests = [
+        r.model_copy(
+            update={
+                "head_compute_s": changed(r.name, r.head, r.head_compute_s),
+                "encoders": tuple(
+                    e.model_copy(update={"compute_s": changed(r.name, e.module, e.compute_s)}) for e in r.encoders
+                ),
+            }
+        )
+        for r in instance.requests
+    ]
+    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
+    return PlacementInstance.model_validate(fields | {"requests": tuple(requests)})
 
 
 def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> PlacementInstance:

@@ -40,6 +40,8 @@ class Compute(Protocol):
 
     needs_batch_s: bool
     """Whether it must be told what a batch takes (``Step.batches``)."""
+    took: tuple[float, float] | None
+    """Of the last run: seconds that its computing lasted here, and CPU seconds of its thread; ``None``: recorded."""
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Hold these modules (resident bytes by name) and no others.
@@ -83,6 +85,7 @@ class RecordedCompute:
     """Sleeps for the instance's seconds on a precise clock; tensors have the right bytes and hold zeros."""
 
     needs_batch_s = True
+    took: tuple[float, float] | None = None
 
     def __init__(self, timer: Timer) -> None:
         self._timer = timer

@@ -181,6 +181,9 @@ class Driver:
         shift_s = self._began_s + client.offset_s
         if kind == "stage":
             self._take_stage(client, request, event)
+            if "c" in event:
+                wall_s, cpu_s = event["c"]
+                self._outcome.computed[request, int(event["p"])] = (wall_s, cpu_s)
         elif kind == "ok":
             ended_s = float(event["t"]) - shift_s
             if self._end(request, "ok", ended_s):

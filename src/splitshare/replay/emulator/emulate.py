@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+import pandas as pd
+
 from splitshare.errors import SplitshareError, WorkError
 from splitshare.placement.contract import load
 from splitshare.placement.instance import Assignment, PlacementInstance
@@ -20,7 +22,7 @@ from splitshare.replay.emulator.driver import Driver, DriverOptions, Recovery, R
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.link_check import LinkMeasurement, check_links, measure_links
 from splitshare.replay.emulator.network import Testbed
-from splitshare.replay.emulator.outcome import tables
+from splitshare.replay.emulator.outcome import runs_table, tables
 from splitshare.replay.emulator.program import Program, build_program
 from splitshare.replay.simulator import ReplayResult
 from splitshare.replay.traces import RequestTrace
@@ -47,6 +49,8 @@ class Emulated:
     counts: dict[str, int]
     reasons: dict[str, int]
     recoveries: list[Recovery]
+    runs: pd.DataFrame
+    """What real modules took (``outcome.runs_table``)."""
 
 
 def measure(
@@ -110,6 +114,7 @@ def replay(
         outcome.counts(len(trace)),
         outcome.reasons(),
         replayed.recoveries,
+        runs_table(trace, replayed.programs, outcome),
     )
 
 

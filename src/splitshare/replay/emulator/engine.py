@@ -220,10 +220,11 @@ class Engine:
             for job in batch:
                 self._fail(job.request, f"{self.device}: {error}")
             return
-        end_s = time.monotonic()
+        end_s, took = time.monotonic(), self._compute.took
+        share = None if took is None else (took[0] / len(batch), took[1] / len(batch))
         for job, output in zip(batch, outputs, strict=True):
             if self._wanted(job):  # else given up meanwhile
-                self._done(job.request, job.place, output, (job.ready_s, start_s, end_s), len(batch))
+                self._done(job.request, job.place, output, (job.ready_s, start_s, end_s), len(batch), share)
 
     def _enter(self, request: int, name: str, epoch: int, size: float) -> _Live | None:
         program = self._programs.get(epoch)
@@ -257,10 +258,16 @@ class Engine:
         return {"r": request, "c": live.program.name, "n": live.epoch, "p": place, "s": live.size, "t": ready_s}
 
     def _done(
-        self, request: int, place: int, payload: bytes, times: tuple[float, float, float], batch: int = 1
+        self,
+        request: int,
+        place: int,
+        payload: bytes,
+        times: tuple[float, float, float],
+        batch: int = 1,
+        took: tuple[float, float] | None = None,
     ) -> None:
         live = self._live[request]
-        self._report({"e": "stage", "r": request, "p": place, "t": times, "b": batch})
+        self._report({"e": "stage", "r": request, "p": place, "t": times, "b": batch} | ({"c": took} if took else {}))
         if not live.program.steps[place].after:
             self._report({"e": "ok", "r": request, "t": times[2]})
         for peer in live.program.signalled(place):  # ahead of the output, which may take the same link and be long

@@ -18,6 +18,7 @@ from splitshare.replay.tables import categorical
 from splitshare.replay.traces import RequestTrace
 
 STATUSES = ("ok", "dropped", "failed")
+RUN_COLUMNS = ("request_id", "request", "place", "stage", "module", "device", "profiled_s", "wall_s", "cpu_s")
 
 
 class StageTimes(NamedTuple):
@@ -38,6 +39,8 @@ class Outcome:
 
     epoch: dict[int, int] = field(default_factory=dict)
     stages: dict[tuple[int, int], StageTimes] = field(default_factory=dict)
+    computed: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    """Wall and CPU seconds of real modules; of a batch each stage has its share."""
     ended: dict[int, tuple[str, float, str]] = field(default_factory=dict)
     """Status, time and reason."""
 
@@ -63,6 +66,24 @@ class Outcome:
     def reasons(self) -> dict[str, int]:
         """How many requests were lost for which reason."""
         return dict(Counter(reason for status, _, reason in self.ended.values() if status != "ok"))
+
+
+def runs_table(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) -> pd.DataFrame:
+    """What real modules took on this host, whatever the profile says.
+
+    Returns:
+        A row a run, by request and then place: ``request_id, request, place`` (of the stage in its class, from 0),
+        ``stage, module, device, profiled_s, wall_s, cpu_s``. ``wall_s`` is how long the module computed, its tensors
+        unpacked and packed; what of it is not ``cpu_s``, CPU time of its thread, it waited for a core (with one torch
+        thread: others are not counted). The stage held the device for at least ``profiled_s``. Without rows where all
+        modules were recorded.
+    """
+    rows: list[tuple[object, ...]] = []
+    for (i, place), (wall_s, cpu_s) in sorted(outcome.computed.items()):
+        name = trace.classes[trace.request_class[i]]
+        step = next(c for c in programs[outcome.epoch[i]].classes if c.name == name).steps[place]
+        rows.append((trace.request_id[i], name, place, step.kind, step.module, step.end, step.compute_s, wall_s, cpu_s))
+    return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 
 def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) -> ReplayResult:

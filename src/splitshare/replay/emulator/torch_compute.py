@@ -28,26 +28,37 @@ class RealCompute:
     """Modules of the catalogue with random weights, one at a time in a thread of their own.
 
     The tensors of a batch are joined along their first dimension, the module runs once, its output is cut again. A host
-    that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried, and the
-    stages table shows it. A request's ``size`` must be 1: tensors have the shapes of the catalogue. A decoder reads the
-    catalogue's example prompt with every request.
+    that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried: the
+    stages table shows it, and ``took`` says how much of it was computing. A request's ``size`` must be 1: tensors have
+    the shapes of the catalogue. A decoder reads the catalogue's example prompt with every request.
+
+    Args:
+        device: whose modules these are; of its own requests it makes the inputs before the first one comes.
+        catalog_root: the data folder.
+        timer: the event loop's precise timer.
+        threads: of torch.
     """
 
     needs_batch_s = False
 
-    def __init__(self, catalog_root: Path, timer: Timer, *, threads: int) -> None:
+    def __init__(self, device: str, catalog_root: Path, timer: Timer, *, threads: int) -> None:
         torch.set_num_threads(threads)
         self._catalog = load_catalog(catalog_root)
-        self._timer = timer
+        self._device, self._timer = device, timer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="modules")
         self._held: dict[str, SplitModule] = {}
         self._prompts: dict[str, Tensor] = {}
         self._sources: dict[tuple[str, int], bytes] = {}
+        self.took: tuple[float, float] | None = None
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
-        """Build what is new, drop what is not wanted any more."""
+        """Build what is new, drop what is not wanted any more, and make inputs: no request should wait for it."""
 
         def build() -> dict[str, SplitModule]:
+            for asked in (c for c in program.classes if c.source == self._device):
+                for place, step in enumerate(asked.steps):
+                    if step.kind == "input":
+                        self.source(asked, place, 1.0)
             return {name: self._held.get(name) or build_module(self._catalog, name) for name in modules}
 
         self._held = await asyncio.get_running_loop().run_in_executor(self._thread, build)
@@ -80,8 +91,15 @@ class RealCompute:
     async def run(self, batch: Sequence[Run], slowness: float) -> list[bytes]:
         """The module's outputs, not before the profiled time is over."""
         end_s = time.monotonic() + batch_seconds(batch) * slowness
-        outputs = await asyncio.get_running_loop().run_in_executor(self._thread, self._compute, batch)
+        outputs = await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, batch)
         await self._timer.sleep_until(end_s)
+        return outputs
+
+    def _timed(self, batch: Sequence[Run]) -> list[bytes]:
+        """Compute; with one thread torch does that in this one, so what it did not run it waited for a core."""
+        began_s, began_cpu_s = time.monotonic(), time.thread_time()
+        outputs = self._compute(batch)
+        self.took = time.monotonic() - began_s, time.thread_time() - began_cpu_s
         return outputs
 
     def _compute(self, batch: Sequence[Run]) -> list[bytes]:
@@ -98,8 +116,7 @@ class RealCompute:
                     output = encode(module, joined, encoder.output)
                     rows = [len(tensors[encoder.role]) for tensors in inputs]
                 else:
-                    answer: Tensor = module(joined)
-                    output = answer.argmax(-1) if answer.is_floating_point() else answer
+                    output = module(joined)
                     rows = [len(output) // len(batch)] * len(batch)
         except (RuntimeError, IndexError) as error:  # what arrived has a shape or type that the module does not take
             raise WorkError(f"{step.module}: {str(error).splitlines()[0]}") from None

@@ -71,4 +71,4 @@ def _compute(options: WorkerOptions, timer: Timer) -> Compute:
         return RecordedCompute(timer)
     from splitshare.replay.emulator.torch_compute import RealCompute
 
-    return RealCompute(options.catalog_root, timer, threads=options.threads)
+    return RealCompute(options.device, options.catalog_root, timer, threads=options.threads)

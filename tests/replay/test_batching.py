@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitshare.errors import InputError
@@ -86,11 +86,22 @@ def test_only_stages_alike_run_together(on_source: PlacementInstance) -> None:
     ]
 
 
+def in_one_way(instance: PlacementInstance) -> PlacementInstance:
+    """The instance in which a request that uses a module twice does so in one way: curves tell no uses apart."""
+    requests = []
+    for request in instance.requests:
+        compute_s: dict[str, dict[str, float | None]] = {}
+        for j, use in enumerate(request.encoders):
+            compute_s.setdefault(use.module, instance.encoder_compute_s(request, j))
+        encoders = tuple(use.model_copy(update={"compute_s": compute_s[use.module]}) for use in request.encoders)
+        head = compute_s.get(request.head, request.head_compute_s)
+        requests.append(request.model_copy(update={"encoders": encoders, "head_compute_s": head}))
+    return instance.model_copy(update={"requests": tuple(requests)})
+
+
 def drawn(data: st.DataObject) -> tuple[PlacementInstance, dict[str, Route], list[tuple[float, str, float]]]:
-    """Whole numbers make ties common; a request that uses a module twice uses it in one way."""
-    instance = data.draw(instances(st.integers(1, 3).map(float), st.sampled_from([0.5, 1.0, 2.0])))
-    seconds = {(module, device, request): s for request, module, device, s in runs(instance)}
-    assume(all(seconds[m, d, r] == s for r, m, d, s in runs(instance)))
+    """Whole numbers make ties common."""
+    instance = in_one_way(data.draw(instances(st.integers(1, 3).map(float), st.sampled_from([0.5, 1.0, 2.0]))))
     names = [r.name for r in instance.requests]
     arrival = st.tuples(st.integers(0, 12).map(float), st.sampled_from(names), st.sampled_from([0.0, 1.0, 2.0]))
     arrivals = sorted(data.draw(st.lists(arrival, min_size=1, max_size=12)), key=lambda a: a[0])

@@ -75,14 +75,16 @@ def runs_table(trace: RequestTrace, programs: dict[int, Program], outcome: Outco
         A row a run, by request and then place: ``request_id, request, place`` (of the stage in its class, from 0),
         ``stage, module, device, profiled_s, wall_s, cpu_s``. ``wall_s`` is how long the module computed, its tensors
         unpacked and packed; what of it is not ``cpu_s``, CPU time of its thread, it waited for a core (with one torch
-        thread: others are not counted). The stage held the device for at least ``profiled_s``. Without rows where all
-        modules were recorded.
+        thread: others are not counted). The stage held the device for at least ``profiled_s``. Stages of a batch have
+        equal shares of all three. Without rows where all modules were recorded.
     """
     rows: list[tuple[object, ...]] = []
     for (i, place), (wall_s, cpu_s) in sorted(outcome.computed.items()):
         name = trace.classes[trace.request_class[i]]
         step = next(c for c in programs[outcome.epoch[i]].classes if c.name == name).steps[place]
-        rows.append((trace.request_id[i], name, place, step.kind, step.module, step.end, step.compute_s, wall_s, cpu_s))
+        batch = outcome.stages.get((i, place), _NEVER).batch
+        profiled_s = step.batches.get(batch, step.compute_s) / batch
+        rows.append((trace.request_id[i], name, place, step.kind, step.module, step.end, profiled_s, wall_s, cpu_s))
     return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 

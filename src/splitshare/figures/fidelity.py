@@ -82,8 +82,8 @@ def _errors(fidelity: pd.DataFrame) -> Figure:
     for axes, ((network, instance), metrics) in zip(panels, emulations, strict=True):
         rows = percent.loc[metrics.index]
         axes.hlines(range(len(rows)), rows["low"], rows["high"], color=REPLAYS["emulated"][1], linewidth=5, alpha=0.4)
-        for key, marker in (("simulated", "o"), ("explained", "x")):
-            _points(axes, rows[key].tolist(), limits, marker, *REPLAYS[key])
+        for key, marker, inset in (("simulated", "o", 6), ("explained", "x", 42)):
+            _points(axes, rows[key].tolist(), limits, marker, inset, *REPLAYS[key])
         axes.axvline(0, color="black", linewidth=0.5)
         axes.set_yticks(range(len(rows)), [METRIC_TITLES[str(metric)] for metric in metrics])
         axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -99,20 +99,26 @@ def _errors(fidelity: pd.DataFrame) -> Figure:
 
 
 def _points(
-    axes: Axes, values: Sequence[float], limits: tuple[float, float], marker: str, title: str, colour: str
+    axes: Axes, values: Sequence[float], limits: tuple[float, float], marker: str, inset: int, title: str, colour: str
 ) -> None:
-    """A mark a row; beyond the limits an arrow at the edge, and the value."""
+    """A mark a row; beyond the limits an arrow at the edge, and the value so many points from it."""
     near = [value if limits[0] <= value <= limits[1] else math.nan for value in values]
     axes.plot(near, range(len(values)), marker, color=colour, label=title, markersize=4)
     for place, value in enumerate(values):
-        if value < limits[0]:
-            axes.plot(limits[0], place, "<", color=colour, markersize=5)
-            axes.annotate(f"{value:.1f} %", (limits[0], place), (6, -2.5), textcoords="offset points", size=7)
-        elif value > limits[1]:
-            axes.plot(limits[1], place, ">", color=colour, markersize=5)
-            axes.annotate(
-                f"{value:.1f} %", (limits[1], place), (-6, -2.5), textcoords="offset points", size=7, ha="right"
-            )
+        if limits[0] <= value <= limits[1] or math.isnan(value):
+            continue
+        left = value < limits[0]
+        edge = limits[0] if left else limits[1]
+        axes.plot(edge, place, "<" if left else ">", color=colour, markersize=5)
+        axes.annotate(
+            f"{value:.1f} %",
+            (edge, place),
+            (inset if left else -inset, -2.5),
+            textcoords="offset points",
+            ha="left" if left else "right",
+            size=7,
+            color=colour,
+        )
 
 
 def _timelines(timeline: pd.DataFrame) -> Figure:

@@ -110,6 +110,14 @@ def test_causes_that_hold_leave_nothing_unexplained():
     assert (table["with_waiting_s"] > table["with_slowdown_s"]).all()
 
 
+def test_a_module_that_did_not_run_in_the_replay_keeps_its_time():
+    elsewhere = runs((0.5, 0.5), request="pair", place=3, module="text", device="c")
+    computing = computing_table(pd.concat([runs((0.4, 0.4)), elsewhere], ignore_index=True), runs((0.6, 0.6)))
+    here = with_computing(example(), computing, "held_s")
+    pair, single = here.requests
+    assert (here.encoder_compute_s(single, 0)["b"], here.encoder_compute_s(pair, 1)["c"]) == (0.6, 0.1)
+
+
 def test_other_compute_times_are_of_one_class_only():
     instance = example()
     changed = with_compute_s(instance, {("pair", "vision", "b"): 0.7, ("pair", "head", "c"): 0.5})

@@ -8,5 +8,5 @@
 - ``memory_limits``: control groups; ``sweeper``: removes what a run has made, however it ends.
 - ``client``, ``driver``: the open-loop replay of a trace over workers, wherever they run; ``outcome``: its tables.
 - ``link_check``: configured against measured links; ``faults``: what is broken on purpose, and when.
-- ``fidelity``: emulated against simulated.
+- ``fidelity``: emulated against simulated; ``causes``: why real modules take longer.
 """

@@ -69,8 +69,10 @@ def computing_table(idle: pd.DataFrame, replayed: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_computing(instance: PlacementInstance, computing: pd.DataFrame, column: str) -> PlacementInstance:
-    """The instance with compute times of ``computing_table``."""
-    seconds = computing.groupby(["request", "module", "device"])[column].mean()  # a class may use a module twice
+    """The instance with compute times of ``computing_table``; a module that never ran keeps its own."""
+    seconds = (
+        computing.dropna(subset=column).groupby(["request", "module", "device"])[column].mean()
+    )  # a class may use a module twice
     named = seconds.reset_index().astype({column: float}).itertuples(index=False, name=None)
     return with_compute_s(instance, {(request, module, device): s for request, module, device, s in named})
 

@@ -35,8 +35,8 @@ class StageCurve(BatchCurve):
 
     module: Name
     requests: tuple[Name, ...] = Field(min_length=1)
-    """Request classes that it holds for: they give the module equally many inputs. A class that uses a module twice must
-    do so in one way."""
+    """Request classes that it holds for: they give the module equally many inputs. A class that uses a module twice
+    must do so in one way."""
 
 
 class BatchCurves(Record):

@@ -78,11 +78,15 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (10 minutes; resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
-record-emulation: $(READY) ## Record emulated beside simulated replays, on a quiet machine (15 minutes)
-	$(RUN) fidelity --forcerun emulate_campaign emulate_real
+record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine (25 minutes)
+	$(RUN) fidelity --forcerun emulate_campaign emulate_real emulate_namespaces measure_shaping
 	mkdir -p data/baselines/emulation
 	cp results/local/fidelity/*.csv results/local/fidelity-real/causes.csv results/local/fidelity-real/computing.csv \
 	  data/baselines/emulation/
+	cp results/local/shaping/proxy.csv data/baselines/emulation/shaping-proxy.csv
+	if [ -f results/local/shaping/namespaces.csv ]; then \
+	  cp results/local/shaping/namespaces.csv data/baselines/emulation/shaping-namespaces.csv && \
+	  cp results/local/fidelity-namespaces/fidelity.csv data/baselines/emulation/fidelity-namespaces.csv; fi
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json

@@ -124,3 +124,5 @@ rule fidelity:
     input:
         CAMPAIGN,
         EXPLAINED,
+        OVER_NAMESPACES,
+        SHAPED,

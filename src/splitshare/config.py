@@ -79,8 +79,11 @@ class Emulation(Record):
     """Canonical instances of the target ``fidelity`` and of the recorded campaign; the last one loses ``crash``."""
     real: tuple[Name, ...] = Field(min_length=1)
     """Canonical instances of the campaign that are replayed with real modules too, to explain the difference."""
+    namespaces: tuple[Name, ...]
+    """Canonical instances of the campaign that are replayed over network namespaces too; empty: there are none to be
+    had, without root and user namespaces."""
     repeats: PositiveCount
-    """Emulated runs of each trace of the campaign."""
+    """Emulated runs of each trace of the campaign, and of each measurement of links."""
     crash: Name
     """Device that is killed in a further run of the last instance."""
     load: Positive

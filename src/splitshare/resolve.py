@@ -52,7 +52,7 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
     _all_known(source, "cloud testbeds", "testbed", cloud, list(files))
     if config.emulation is not None:
         instances = [f"{workload}.{testbed}" for testbed in config.testbeds for workload in config.workloads]
-        for field in ("here", "campaign", "real"):
+        for field in ("here", "campaign", "real", "namespaces"):
             _all_known(source, f"emulation.{field}", "instance", getattr(config.emulation, field), instances)
     names = [*config.testbeds, config.cloud.cloud_testbed]
     if config.local_testbed is not None:

@@ -43,6 +43,7 @@ def test_a_far_point_stands_at_the_edge_with_its_value():
     errors = [-0.01, -0.02, -0.015, -0.184]
     table = pd.DataFrame(
         {
+            "network": "proxy",
             "instance": ["one", "one", "two", "two"],
             "request": "(all)",
             "metric": ["mean_s", "p50_s", "mean_s", "p50_s"],

@@ -8,6 +8,19 @@ CAMPAIGN = (
     if CONFIG.emulation
     else []
 )
+OVER_NAMESPACES = (
+    [f"{RESULTS}/local/fidelity-namespaces/{name}.csv" for name in ("fidelity", "links", "timeline")]
+    if CONFIG.emulation and CONFIG.emulation.namespaces
+    else []
+)
+SHAPED = (
+    [
+        f"{RESULTS}/local/shaping/{network}.csv"
+        for network in ("proxy", *(("namespaces",) if CONFIG.emulation.namespaces else ()))
+    ]
+    if CONFIG.emulation
+    else []
+)
 EXPLAINED = (
     [f"{RESULTS}/local/fidelity-real/{name}.csv" for name in ("fidelity", "links", "timeline", "causes", "computing")]
     if CONFIG.emulation
@@ -72,7 +85,7 @@ if CONFIG.emulation:
             requests=CONFIG.emulation.requests,
             least_requests=CONFIG.emulation.least_requests,
             repeats=CONFIG.emulation.repeats,
-            crash=CONFIG.emulation.crash,
+            more=f"--crash {CONFIG.emulation.crash}",
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
@@ -80,7 +93,44 @@ if CONFIG.emulation:
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
             " --load {params.load} --requests {params.requests} --least-requests {params.least_requests}"
-            " --repeats {params.repeats} --crash {params.crash} --seed {params.seed} -o {params.directory} > {log} 2>&1"
+            " --repeats {params.repeats} --seed {params.seed} {params.more} -o {params.directory} > {log} 2>&1"
+
+    if CONFIG.emulation.namespaces:
+
+        use rule emulate_campaign as emulate_namespaces with:
+            input:
+                instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.namespaces],
+                placements=[
+                    f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
+                    for name in CONFIG.emulation.namespaces
+                ],
+            output:
+                OVER_NAMESPACES,
+            log:
+                f"{RESULTS}/logs/emulate_namespaces.log",
+            params:
+                code=code("commands.fidelity", "replay.emulator.worker", "replay.emulator.namespaces"),
+                more="--network namespaces",
+            message:
+                "Holding the emulator over network namespaces against the simulator (4 minutes)"
+
+    rule measure_shaping:
+        output:
+            f"{RESULTS}/local/shaping/{{network}}.csv",
+        log:
+            f"{RESULTS}/logs/shaping/{{network}}.log",
+        wildcard_constraints:
+            network="proxy|namespaces",
+        threads: workflow.cores
+        resources:
+            mem_mb=2000,
+        params:
+            code=code("commands.shaping", "replay.emulator.worker", "replay.emulator.namespaces"),
+            repeats=CONFIG.emulation.repeats,
+        message:
+            "Measuring how well links are shaped: {wildcards.network} (1 minute)"
+        shell:
+            "splitshare shaping --network {wildcards.network} --repeats {params.repeats} -o {output} > {log} 2>&1"
 
     rule emulate_real:
         input:

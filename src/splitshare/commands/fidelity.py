@@ -143,7 +143,7 @@ def run(
         for key, table in _tables(measured, setting).items():
             table.insert(0, "instance", name)
             table.insert(1, "method", method)
-            tables[key].append(table if key == "links" else table.assign(load=load, **facts))
+            tables[key].append(table if key == "links" else table.assign(load=load, network=network, **facts))
     for key, parts in tables.items():
         write_csv(pd.concat(parts, ignore_index=True), output / f"{key}.csv")
     simulated = simulate(measured.instance, measured.worth.routes, measured.alone)

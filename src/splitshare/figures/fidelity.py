@@ -15,11 +15,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, REPLAYS, STAGES, STATUSES, paper_style, save_figure, save_table
+from splitshare.figures.style import (
+    COLUMN_WIDTH_IN,
+    NETWORKS,
+    REPLAYS,
+    STAGES,
+    STATUSES,
+    paper_style,
+    save_figure,
+    save_table,
+)
 from splitshare.figures.timeline import LINK, timeline_table
 from splitshare.replay.metrics import OVERALL
 
 FIDELITY, TIMELINE, RECOVERY = "fidelity", "emulated_timeline", "recovery"
+FILES = ("fidelity", "fidelity-namespaces")
 DIRECTORY = "emulation"
 """Of the recorded campaign, among the baselines."""
 METRIC_TITLES = {"mean_s": "mean", "p50_s": "p50", "p95_s": "p95", "p99_s": "p99"}
@@ -29,7 +39,7 @@ FAR = 3.0
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables and figures ``fidelity``, ``emulated_timeline`` and ``recovery``."""
-    fidelity = inputs.record(f"{DIRECTORY}/fidelity.csv")
+    fidelity = pd.concat([inputs.record(f"{DIRECTORY}/{name}.csv") for name in FILES], ignore_index=True)
     timeline = both_timelines(inputs.record(f"{DIRECTORY}/timeline.csv"))
     requests = inputs.record(f"{DIRECTORY}/recovery.csv")
     recoveries = inputs.record(f"{DIRECTORY}/recoveries.csv")
@@ -66,11 +76,10 @@ def _errors(fidelity: pd.DataFrame) -> Figure:
     ).mul(100)
     near = percent[percent.abs() <= FAR * float(percent["simulated"].abs().quantile(0.75))]
     limits = float(near.min().min()), float(near.max().max())
-    instances = list(dict.fromkeys(overall["instance"]))
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.9 + 0.95 * len(instances)))
-    panels = figure.subplots(len(instances), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, instance in zip(panels, instances, strict=True):
-        metrics = overall.loc[overall["instance"] == instance, "metric"]
+    emulations = overall.groupby(["network", "instance"], sort=False)["metric"]
+    figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.9 + 0.95 * len(emulations)))
+    panels = figure.subplots(len(emulations), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, ((network, instance), metrics) in zip(panels, emulations, strict=True):
         rows = percent.loc[metrics.index]
         axes.hlines(range(len(rows)), rows["low"], rows["high"], color=REPLAYS["emulated"][1], linewidth=5, alpha=0.4)
         for key, marker in (("simulated", "o"), ("explained", "x")):
@@ -78,7 +87,8 @@ def _errors(fidelity: pd.DataFrame) -> Figure:
         axes.axvline(0, color="black", linewidth=0.5)
         axes.set_yticks(range(len(rows)), [METRIC_TITLES[str(metric)] for metric in metrics])
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_title(instance, loc="left")
+        beside = "" if network == "proxy" else f", {NETWORKS[str(network)][0].lower()}"
+        axes.set_title(f"{instance}{beside}", loc="left")
     margin = 0.05 * (limits[1] - limits[0])
     panels[-1].set_xlim(limits[0] - margin, limits[1] + margin)
     panels[-1].set_xlabel("Difference to the emulated latency (%)")

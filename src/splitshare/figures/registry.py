@@ -216,7 +216,10 @@ FIGURES: dict[str, FigureSpec] = {
             name="fidelity",
             module="fidelity",
             inputs=(),
-            records=tuple(f"emulation/{name}.csv" for name in ("fidelity", "timeline", "recovery", "recoveries")),
+            records=tuple(
+                f"emulation/{name}.csv"
+                for name in ("fidelity", "fidelity-namespaces", "timeline", "recovery", "recoveries")
+            ),
             tables=("fidelity", "emulated_timeline", "recovery"),
             drawn=("fidelity", "emulated_timeline", "recovery"),
             scopes=("canonical",),

@@ -24,7 +24,7 @@ from splitshare.replay.simulator import simulate
 from tests.replay.examples import DEVICES, example, fields, instances, routes_of, trace_of
 from tests.replay.test_batching import curves_of
 
-SLACK_S = 0.03
+SLACK_S = 0.05
 
 
 class Network:

@@ -97,6 +97,7 @@ def measured_overheads(
     return Overheads(
         message_s=max(0.0, float(message_s.median())) if len(message_s) else 0.0,
         run_s=max(0.0, float(run_s.median())) if len(run_s) else 0.0,
+        signals=True,  # with sequential routing devices tell each other; with parallel routing there are none
     )
 
 

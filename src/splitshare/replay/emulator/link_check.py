@@ -85,14 +85,13 @@ async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[L
     try:
         for client in clients.values():
             await client.read_clock()
-        past_s = 0.0
+        past_s = dict.fromkeys(testbed.links, 0.0)
         if testbed.faults is not None:  # emulated workers can be reached past their links
-            direct = {(a, b): testbed.workers[b] for a, b in testbed.links}
-            await configure(clients, direct, nothing)
-            past_s = min([min(await _delays_s(clients[a], b)) for a, b in direct])
+            await configure(clients, {(a, b): testbed.workers[b] for a, b in testbed.links}, nothing)
+            past_s = {(a, b): min(await _delays_s(clients[a], b)) for a, b in testbed.links}
         await configure(clients, testbed.links, nothing)
         links = track(testbed.links, "measuring links")
-        return [await _measure(instance, clients[a], b, past_s) for a, b in links]
+        return [await _measure(instance, clients[a], b, past_s[a, b]) for a, b in links]
     finally:
         for client in clients.values():
             await client.__aexit__(None, None, None)

@@ -35,6 +35,8 @@ WARM_UP_ROUNDS = 2
 """Requests of each class before anything is measured of real modules, which take longer the first time."""
 CRASH_REQUESTS = 40
 """Requests of the run in which a device is killed, the first ones of the trace."""
+IN_FLIGHT_S = 0.05
+"""How long after the arrival of a request a device is killed: the request is on its way."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def _tables(measured: _Measured, setting: _Setting) -> dict[str, pd.DataFrame]:
 
 
 def _crash(measured: _Measured, device: str, setting: _Setting) -> Emulated:
-    """Kill a device a third into the first requests of the trace."""
+    """Kill a device a third into the first requests of the trace, while one of them is in flight."""
     instance = measured.instance
     count = min(len(measured.trace), CRASH_REQUESTS)
     trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=setting.seed)
@@ -230,7 +232,7 @@ def _crash(measured: _Measured, device: str, setting: _Setting) -> Emulated:
             trace,
             testbed,
             options=EmulationOptions(any_links=setting.options.any_links, replace_with="s2m3-greedy"),
-            faults=[Fault("kill", (device,), float(trace.arrival_s[-1]) / 3)],
+            faults=[Fault("kill", (device,), float(trace.arrival_s[count // 3]) + IN_FLIGHT_S)],
         )
 
 

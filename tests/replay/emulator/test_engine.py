@@ -41,7 +41,7 @@ class Network:
                 memory_bytes=None,
                 max_live=max_live,
                 max_batch=max_batch,
-                compute=RecordedCompute(self.timer),
+                compute=RecordedCompute(device, self.timer),
                 timer=self.timer,
                 report=self.events.append,
                 send=partial(self.send, device),

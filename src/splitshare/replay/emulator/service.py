@@ -207,8 +207,9 @@ class WorkerService:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error)[:1000])
 
     def _report(self, event: Event) -> None:
+        """Keep an event; who tells it is woken after whom it made ready, so that telling delays no work."""
         self._events.append(event)
-        self._news.set()
+        asyncio.get_running_loop().call_soon(self._news.set)
 
     def _send(self, peer: str, header: dict[str, Any], payload: bytes) -> None:
         found = self._senders.get(peer)

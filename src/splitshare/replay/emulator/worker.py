@@ -68,7 +68,7 @@ async def _run(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -
 
 def _compute(options: WorkerOptions, timer: Timer) -> Compute:
     if options.compute == "recorded":
-        return RecordedCompute(timer)
+        return RecordedCompute(options.device, timer)
     from splitshare.replay.emulator.torch_compute import RealCompute
 
     return RealCompute(options.device, options.catalog_root, timer, threads=options.threads)

@@ -78,11 +78,12 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (10 minutes; resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
-record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine (25 minutes)
-	$(RUN) fidelity --forcerun emulate_campaign emulate_real emulate_namespaces measure_shaping
+record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine (30 minutes)
+	$(RUN) fidelity --forcerun emulate_campaign emulate_real emulate_namespaces emulate_batches measure_shaping
 	mkdir -p data/baselines/emulation
 	cp results/local/fidelity/*.csv results/local/fidelity-real/causes.csv results/local/fidelity-real/computing.csv \
 	  data/baselines/emulation/
+	cp results/local/fidelity-batches/fidelity.csv data/baselines/emulation/fidelity-batches.csv
 	cp results/local/shaping/proxy.csv data/baselines/emulation/shaping-proxy.csv
 	if [ -f results/local/shaping/namespaces.csv ]; then \
 	  cp results/local/shaping/namespaces.csv data/baselines/emulation/shaping-namespaces.csv && \

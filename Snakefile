@@ -125,4 +125,5 @@ rule fidelity:
         CAMPAIGN,
         EXPLAINED,
         OVER_NAMESPACES,
+        IN_BATCHES,
         SHAPED,

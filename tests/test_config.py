@@ -1,4 +1,5 @@
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ def test_only_the_default_run_writes_what_is_committed():
         (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
         (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
         (("emulation", "real"), [], "emulation.real: tuple should have at least 1 item"),
+        (
+            ("emulation", "batches", "max_batch"),
+            1,
+            "emulation.batches.max_batch: input should be greater than or equal to 2",
+        ),
         (("emulation", "requests"), 0, "emulation.requests: input should be greater than or equal to 1"),
         (("time_limit_s",), None, "time_limit_s: input should be a valid number, not None"),
     ],
@@ -76,12 +82,17 @@ def test_the_optimum_stands_once_for_each_solver_and_first():
     assert config.directory("local") == Path("results/local")
 
 
-@pytest.mark.parametrize("part", ["here", "campaign", "real"])
+@pytest.mark.parametrize("part", ["here", "campaign", "real", "namespaces", "batches.instances"])
 def test_an_unknown_instance_to_emulate_is_told(part: str):
     changed = copy.deepcopy(DEFAULT)
-    changed["emulation"][part] = ["vqa-vit-b16.laptop-jetsn"]
+    *sections, last = part.split(".")
+    target = changed["emulation"]
+    for section in sections:
+        target = target[section]
+    target[last] = ["vqa-vit-b16.laptop-jetsn"]
     with pytest.raises(
-        InputError, match=rf"emulation\.{part}\[0\]: unknown instance .* did you mean 'vqa-vit-b16\.laptop-jetson"
+        InputError,
+        match=rf"emulation\.{re.escape(part)}\[0\]: unknown instance .* did you mean 'vqa-vit-b16\.laptop-jetson",
     ):
         resolve(Config.parse(changed, "x"), "x", ROOT / "data")
 

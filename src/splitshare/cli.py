@@ -654,6 +654,8 @@ def fidelity(
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
     crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None,
+    max_batch: MaxBatch = 1,
+    batch_curves: Annotated[Path | None, typer.Option(help="Directory of <instance>.json from `batch-curves`.")] = None,
     seed: Seed = 0,
     data: DataRoot = DATA,
 ) -> None:
@@ -674,6 +676,8 @@ def fidelity(
         any_links=any_links,
         seed=seed,
         crash=crash,
+        max_batch=max_batch,
+        batch_curves=batch_curves,
         catalog_root=data,
         tell=typer.echo,
     )

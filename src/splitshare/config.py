@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -68,6 +68,17 @@ class Benchmarks(Record):
     batch: PositiveCount = 32
 
 
+class EmulatedBatches(Record):
+    """Replays in which devices that become free run several requests' stages of one module at once."""
+
+    instances: tuple[Name, ...] = Field(min_length=1)
+    """Canonical instances."""
+    max_batch: Annotated[int, Field(ge=2)]
+    """Requests' stages in a batch at most."""
+    load: Positive
+    """Utilisation of the busiest device or link if everything ran one by one: batches are formed of what waits."""
+
+
 class Emulation(Record):
     """Replays by worker processes over shaped links, beside the simulator's."""
 
@@ -82,6 +93,8 @@ class Emulation(Record):
     namespaces: tuple[Name, ...]
     """Canonical instances of the campaign that are replayed over network namespaces too; empty: there are none to be
     had, without root and user namespaces."""
+    batches: EmulatedBatches
+    """Replays of the campaign with batches."""
     repeats: PositiveCount
     """Emulated runs of each trace of the campaign, and of each measurement of links."""
     crash: Name

@@ -54,6 +54,7 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
         instances = [f"{workload}.{testbed}" for testbed in config.testbeds for workload in config.workloads]
         for field in ("here", "campaign", "real", "namespaces"):
             _all_known(source, f"emulation.{field}", "instance", getattr(config.emulation, field), instances)
+        _all_known(source, "emulation.batches.instances", "instance", config.emulation.batches.instances, instances)
     names = [*config.testbeds, config.cloud.cloud_testbed]
     if config.local_testbed is not None:
         if config.local_testbed not in files:

@@ -10,6 +10,11 @@ import pytest
 
 from splitshare.cli import main
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import Route
+from splitshare.replay.batching import BatchCurves, Batching
+from splitshare.replay.generators import poisson_trace
+from splitshare.replay.metrics import OVERALL
+from splitshare.replay.simulator import simulate
 from tests.commands.test_replay import placement
 from tests.replay.examples import example, fields, request, trace_of
 from tests.replay.test_batching import curves_of
@@ -108,6 +113,63 @@ def test_batches_without_their_seconds_are_refused(splitshare: CommandLine, tmp_
         (["--max-batch", "2", "--batch-curves", "nowhere.json"], "nowhere.json"),
     ]:
         splitshare.refuses(complaint, command, *files, *options)
+
+
+def for_fidelity(directory: Path) -> list[str]:
+    """An instance whose encoder ``b`` is asked most of, a placement of it and its batches, as arguments."""
+    instance = example(requests=[request("single", {"vision": 1000})])
+    instance.write(directory / "one.json")
+    placement(instance.sha256()).write(directory / "hand" / "one.json")
+    curves_of(instance, {2: 1.1, 4: 1.2}).write(directory / "curves" / "one.json")
+    return [
+        "one.json",
+        "--placements",
+        ".",
+        "--method",
+        "hand",
+        "--load",
+        "0.95",
+        "--requests",
+        "30",
+        "--seed",
+        "5",
+        "-o",
+        "out",
+    ]
+
+
+def test_fidelity_of_batches(splitshare: CommandLine, tmp_path: Path) -> None:
+    """Both replays form them: four take hardly longer than one, so nobody waits for long."""
+    arguments = for_fidelity(tmp_path)
+    batches = ["--max-batch", "4", "--batch-curves", "curves", "--any-links"]
+    code, _, errors = splitshare("fidelity", *arguments, *batches)
+    assert code == 0, errors
+    table = pd.read_csv(tmp_path / "out" / "fidelity.csv")
+    assert (table["max_batch"] == 4).all()
+    mean = table[(table["metric"] == "mean_s") & (table["request"] == OVERALL)].iloc[0]
+    instance = PlacementInstance.read(tmp_path / "one.json")
+    routes = {"single": Route(("b",), "a")}
+    trace = poisson_trace(instance, 0.95 / 0.2, requests=30, seed=5)  # vision's 0.2 s
+    one_by_one_s = simulate(instance, routes, trace).requests["latency_s"].mean()
+    batching = Batching(4, BatchCurves.read(tmp_path / "curves" / "one.json"))
+    assert mean["simulated"] == pytest.approx(
+        simulate(instance, routes, trace, batching=batching).requests["latency_s"].mean()
+    )
+    assert 0.9 * mean["simulated"] < mean["emulated"] < 0.5 * one_by_one_s
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--max-batch", "2"], "--batch-curves: batches take times that the instance does not hold"),
+        (["--max-batch", "2", "--batch-curves", "nowhere"], "nowhere/one.json"),
+        (["--max-batch", "2", "--compute", "real"], "--max-batch: 2: what real modules take in batches is not told"),
+    ],
+)
+def test_batches_that_fidelity_cannot_compare_are_refused(
+    splitshare: CommandLine, tmp_path: Path, options: list[str], complaint: str
+) -> None:
+    splitshare.refuses(complaint, "fidelity", *for_fidelity(tmp_path), *options)
 
 
 def test_a_signal_without_a_link_is_refused_before_anything_is_started(splitshare: CommandLine, tmp_path: Path) -> None:

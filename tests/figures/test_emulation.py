@@ -44,6 +44,7 @@ def test_a_far_point_stands_at_the_edge_with_its_value():
     table = pd.DataFrame(
         {
             "network": "proxy",
+            "max_batch": 1,
             "instance": ["one", "one", "two", "two"],
             "request": "(all)",
             "metric": ["mean_s", "p50_s", "mean_s", "p50_s"],

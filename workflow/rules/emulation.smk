@@ -13,6 +13,11 @@ OVER_NAMESPACES = (
     if CONFIG.emulation and CONFIG.emulation.namespaces
     else []
 )
+IN_BATCHES = (
+    [f"{RESULTS}/local/fidelity-batches/{name}.csv" for name in ("fidelity", "links", "timeline")]
+    if CONFIG.emulation
+    else []
+)
 SHAPED = (
     [
         f"{RESULTS}/local/shaping/{network}.csv"
@@ -81,19 +86,18 @@ if CONFIG.emulation:
             code=code("commands.fidelity", "replay.emulator.worker"),
             placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
             method=CONFIG.emulation.method,
-            load=CONFIG.emulation.load,
             requests=CONFIG.emulation.requests,
             least_requests=CONFIG.emulation.least_requests,
             repeats=CONFIG.emulation.repeats,
-            more=f"--crash {CONFIG.emulation.crash}",
+            more=f"--load {CONFIG.emulation.load} --crash {CONFIG.emulation.crash}",
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
             "Holding the emulator against the simulator (12 minutes)"
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --load {params.load} --requests {params.requests} --least-requests {params.least_requests}"
-            " --repeats {params.repeats} --seed {params.seed} {params.more} -o {params.directory} > {log} 2>&1"
+            " --requests {params.requests} --least-requests {params.least_requests} --repeats {params.repeats}"
+            " --seed {params.seed} {params.more} -o {params.directory} > {log} 2>&1"
 
     if CONFIG.emulation.namespaces:
 
@@ -110,9 +114,49 @@ if CONFIG.emulation:
                 f"{RESULTS}/logs/emulate_namespaces.log",
             params:
                 code=code("commands.fidelity", "replay.emulator.worker", "replay.emulator.namespaces"),
-                more="--network namespaces",
+                more=f"--load {CONFIG.emulation.load} --network namespaces",
             message:
                 "Holding the emulator over network namespaces against the simulator (4 minutes)"
+
+    rule batch_curves:
+        input:
+            CATALOGUE_FILES,
+            instance=f"{RESULTS}/canonical/instances/{{workload}}.{{testbed}}.json",
+            testbed="data/testbeds/{testbed}.yaml",
+            profiles=lambda wildcards: profiles_of([wildcards.testbed]),
+        output:
+            f"{RESULTS}/canonical/batch_curves/{{workload}}.{{testbed}}.json",
+        log:
+            f"{RESULTS}/logs/batch_curves/{{workload}}.{{testbed}}.log",
+        wildcard_constraints:
+            testbed="|".join(TESTBEDS["canonical"]),
+        params:
+            code=code("commands.batch_curves"),
+            profiles=lambda wildcards, input: [f"--profiles {path}" for path in input.profiles],
+        message:
+            "Writing what batches take: {wildcards.workload}.{wildcards.testbed}"
+        shell:
+            "splitshare batch-curves {input.instance} --testbed {input.testbed} {params.profiles} -o {output} > {log} 2>&1"
+
+    use rule emulate_campaign as emulate_batches with:
+        input:
+            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.batches.instances],
+            placements=[
+                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
+                for name in CONFIG.emulation.batches.instances
+            ],
+            curves=[f"{RESULTS}/canonical/batch_curves/{name}.json" for name in CONFIG.emulation.batches.instances],
+        output:
+            IN_BATCHES,
+        log:
+            f"{RESULTS}/logs/emulate_batches.log",
+        params:
+            more=lambda wildcards, input: (
+                f"--load {CONFIG.emulation.batches.load} --max-batch {CONFIG.emulation.batches.max_batch}"
+                f" --batch-curves {Path(input.curves[0]).parent}"
+            ),
+        message:
+            "Holding the emulator with batches against the simulator (6 minutes)"
 
     rule measure_shaping:
         output:

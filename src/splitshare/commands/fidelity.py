@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from splitshare.commands.emulate import Network, open_testbed
 from splitshare.commands.evaluate import read_pair
-from splitshare.errors import WorkError
+from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import Evaluation, evaluate
+from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.causes import causes_table, computing_table, with_computing
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
@@ -51,6 +52,8 @@ class _Setting:
     least_requests: int
     repeats: int
     seed: int
+    max_batch: int
+    batch_curves: Path | None
     tell: Callable[[str], None]
 
 
@@ -61,6 +64,8 @@ class _Measured:
     instance: PlacementInstance
     assignment: Assignment
     worth: Evaluation
+    options: EmulationOptions
+    """The setting's, with the batches of this instance."""
     links: list[LinkMeasurement]
     alone: RequestTrace
     idle: Emulated
@@ -92,6 +97,8 @@ def run(
     any_links: bool,
     seed: int,
     crash: str | None,
+    max_batch: int,
+    batch_curves: Path | None,
     catalog_root: Path,
     tell: Callable[[str], None],
 ) -> None:
@@ -116,6 +123,8 @@ def run(
         any_links: go on when links are not as configured.
         seed: of the traces.
         crash: device that is killed, in a further run of the last instance, a third into it.
+        max_batch: requests' stages in a batch, of recorded modules.
+        batch_curves: directory of ``<instance file name>``: what batches take; needed for batches.
         catalog_root: the data folder, for real modules.
         tell: takes lines for people.
 
@@ -123,6 +132,9 @@ def run(
         InputError: a file is wrong.
         WorkError: an emulation failed.
     """
+    if compute == "real" and max_batch > 1:
+        problem = "what real modules take in batches is not told apart; leave it out, or give --compute recorded"
+        raise InputError("--max-batch", str(max_batch), problem)
     stopping_cleanly()
     facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
     setting = _Setting(
@@ -134,6 +146,8 @@ def run(
         least_requests=least_requests,
         repeats=repeats,
         seed=seed,
+        max_batch=max_batch,
+        batch_curves=batch_curves,
         tell=tell,
     )
     tables: dict[str, list[pd.DataFrame]] = {"fidelity": [], "links": []}
@@ -145,10 +159,13 @@ def run(
         for key, table in _tables(measured, setting).items():
             table.insert(0, "instance", name)
             table.insert(1, "method", method)
-            tables[key].append(table if key == "links" else table.assign(load=load, network=network, **facts))
+            tables[key].append(
+                table if key == "links" else table.assign(load=load, network=network, max_batch=max_batch, **facts)
+            )
     for key, parts in tables.items():
         write_csv(pd.concat(parts, ignore_index=True), output / f"{key}.csv")
-    simulated = simulate(measured.instance, measured.worth.routes, measured.alone)
+    batching = measured.options.batching
+    simulated = simulate(measured.instance, measured.worth.routes, measured.alone, batching=batching)
     write_csv(_both(measured.idle.result, simulated), output / "timeline.csv")
     if crash is not None:
         _write_recovery(_crash(measured, crash, setting), name, facts, output)
@@ -164,13 +181,16 @@ def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measur
     assert placed.assignment is not None  # read_pair refuses empty placements
     assignment = placed.assignment
     worth = evaluate(instance, assignment)
+    curves = setting.batch_curves / instance_file.name if setting.batch_curves else None
+    batching = read_batching(curves, setting.max_batch, instance, needed=True)
+    options = replace(setting.options, batching=batching)
     real = setting.workers.compute == "real"
     with _testbed(instance, setting) as testbed:
 
         def emulate(trace: RequestTrace) -> Emulated:
-            return replay(instance, assignment, trace, testbed, options=setting.options)
+            return replay(instance, assignment, trace, testbed, options=options)
 
-        links = measure(instance, testbed, setting.tell, any_links=setting.options.any_links)
+        links = measure(instance, testbed, setting.tell, any_links=options.any_links)
         latency_s = worth.latency_s
         if real:
             first = _unharmed(emulate(idle_trace(instance, latency_s, WARM_UP_ROUNDS))).result.requests
@@ -184,9 +204,20 @@ def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measur
         trace = poisson_trace(instance, rate_per_s, requests=count, seed=setting.seed)
         setting.tell(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {setting.repeats} times")
         runs = [emulate(trace) for _ in range(setting.repeats)]
-    overheads = measured_overheads(host, worth.routes, alone, idle.result.stages, idle.runs)
+    overheads = measured_overheads(host, worth.routes, alone, idle.result.stages, idle.runs, batching)
     return _Measured(
-        instance, assignment, worth, links, alone, idle, host, overheads, rate_per_s=rate_per_s, trace=trace, runs=runs
+        instance,
+        assignment,
+        worth,
+        options,
+        links,
+        alone,
+        idle,
+        host,
+        overheads,
+        rate_per_s=rate_per_s,
+        trace=trace,
+        runs=runs,
     )
 
 
@@ -204,7 +235,8 @@ def _unharmed(emulated: Emulated) -> Emulated:
 def _tables(measured: _Measured, setting: _Setting) -> dict[str, pd.DataFrame]:
     """The tables of one instance by file name, and their means told."""
     instance, routes, overheads = measured.instance, measured.worth.routes, measured.overheads
-    table = compare(instance, routes, measured.trace, measured.requests, overheads, measured.worth.latency_s)
+    latency_s, batching = measured.worth.latency_s, measured.options.batching
+    table = compare(instance, routes, measured.trace, measured.requests, overheads, latency_s, batching)
     table["message_s"], table["run_s"] = overheads.message_s, overheads.run_s
     tables = {"fidelity": table, "links": pd.DataFrame([vars(link) for link in measured.links])}
     shown = table[table["metric"] == "mean_s"]
@@ -225,13 +257,13 @@ def _crash(measured: _Measured, device: str, setting: _Setting) -> Emulated:
     count = min(len(measured.trace), CRASH_REQUESTS)
     trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=setting.seed)
     with _testbed(instance, setting) as testbed:
-        measure(instance, testbed, setting.tell, any_links=setting.options.any_links)
+        measure(instance, testbed, setting.tell, any_links=measured.options.any_links)
         return replay(
             instance,
             measured.assignment,
             trace,
             testbed,
-            options=EmulationOptions(any_links=setting.options.any_links, replace_with="s2m3-greedy"),
+            options=replace(measured.options, replace_with="s2m3-greedy"),
             faults=[Fault("kill", (device,), float(trace.arrival_s[count // 3]) + IN_FLIGHT_S)],
         )
 

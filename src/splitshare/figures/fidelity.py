@@ -29,7 +29,7 @@ from splitshare.figures.timeline import LINK, timeline_table
 from splitshare.replay.metrics import OVERALL
 
 FIDELITY, TIMELINE, RECOVERY = "fidelity", "emulated_timeline", "recovery"
-FILES = ("fidelity", "fidelity-namespaces")
+FILES = ("fidelity", "fidelity-namespaces", "fidelity-batches")
 DIRECTORY = "emulation"
 """Of the recorded campaign, among the baselines."""
 METRIC_TITLES = {"mean_s": "mean", "p50_s": "p50", "p95_s": "p95", "p99_s": "p99"}
@@ -76,10 +76,10 @@ def _errors(fidelity: pd.DataFrame) -> Figure:
     ).mul(100)
     near = percent[percent.abs() <= FAR * float(percent["simulated"].abs().quantile(0.75))]
     limits = float(near.min().min()), float(near.max().max())
-    emulations = overall.groupby(["network", "instance"], sort=False)["metric"]
+    emulations = overall.groupby(["network", "max_batch", "instance"], sort=False)["metric"]
     figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.9 + 0.95 * len(emulations)))
     panels = figure.subplots(len(emulations), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, ((network, instance), metrics) in zip(panels, emulations, strict=True):
+    for axes, ((network, max_batch, instance), metrics) in zip(panels, emulations, strict=True):
         rows = percent.loc[metrics.index]
         axes.hlines(range(len(rows)), rows["low"], rows["high"], color=REPLAYS["emulated"][1], linewidth=5, alpha=0.4)
         for key, marker, inset in (("simulated", "o", 6), ("explained", "x", 42)):
@@ -88,7 +88,8 @@ def _errors(fidelity: pd.DataFrame) -> Figure:
         axes.set_yticks(range(len(rows)), [METRIC_TITLES[str(metric)] for metric in metrics])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         beside = "" if network == "proxy" else f", {NETWORKS[str(network)][0].lower()}"
-        axes.set_title(f"{instance}{beside}", loc="left")
+        batches = f", batches of up to {max_batch}" if max_batch != 1 else ""
+        axes.set_title(f"{instance}{beside}{batches}", loc="left")
     margin = 0.05 * (limits[1] - limits[0])
     panels[-1].set_xlim(limits[0] - margin, limits[1] + margin)
     panels[-1].set_xlabel("Difference to the emulated latency (%)")

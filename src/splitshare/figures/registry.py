@@ -218,7 +218,14 @@ FIGURES: dict[str, FigureSpec] = {
             inputs=(),
             records=tuple(
                 f"emulation/{name}.csv"
-                for name in ("fidelity", "fidelity-namespaces", "timeline", "recovery", "recoveries")
+                for name in (
+                    "fidelity",
+                    "fidelity-namespaces",
+                    "fidelity-batches",
+                    "timeline",
+                    "recovery",
+                    "recoveries",
+                )
             ),
             tables=("fidelity", "emulated_timeline", "recovery"),
             drawn=("fidelity", "emulated_timeline", "recovery"),

@@ -166,6 +166,8 @@ def test_real_modules_and_what_they_take(embedded_run):
         any_links=True,
         seed=0,
         crash=None,
+        max_batch=1,
+        batch_curves=None,
         catalog_root=EMBEDDED,
         tell=lines.append,
     )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
+from splitshare.replay.batching import ONE_BY_ONE, Batching
 from splitshare.replay.metrics import OVERALL, request_metrics
 from splitshare.replay.plan import IDEAL, Overheads
 from splitshare.replay.simulator import simulate
@@ -71,6 +72,7 @@ def measured_overheads(
     trace: RequestTrace,
     stages: pd.DataFrame,
     runs: pd.DataFrame | None = None,
+    batching: Batching = ONE_BY_ONE,
 ) -> Overheads:
     """The terms that an idle system shows.
 
@@ -80,8 +82,9 @@ def measured_overheads(
         trace: requests, each alone in the system.
         stages: the emulated stages of that trace.
         runs: what real modules took in it (``outcome.runs_table``): computing is no overhead, however slow.
+        batching: as emulated; a request alone has a batch only where it uses one module twice.
     """
-    ideal = simulate(instance, routes, trace).stages
+    ideal = simulate(instance, routes, trace, batching=batching).stages
     lasted_s = stages["finish_s"] - stages["start_s"]
     computed = stages["device"].notna()
     computing_s = ideal["finish_s"] - ideal["start_s"]
@@ -108,6 +111,7 @@ def compare(
     emulated: Sequence[pd.DataFrame],
     overheads: Overheads,
     latency_s: Mapping[str, float],
+    batching: Batching = ONE_BY_ONE,
 ) -> pd.DataFrame:
     """Metrics of emulated runs and of the simulator, ideal and with overheads.
 
@@ -118,6 +122,7 @@ def compare(
         emulated: the requests table of each repeated run.
         overheads: measured on another trace.
         latency_s: idle latency by class, of which a multiple is the limit.
+        batching: as emulated.
 
     Returns:
         A row a request class and metric: ``request, n, metric, emulated, emulated_low, emulated_high, simulated,
@@ -131,8 +136,8 @@ def compare(
     def metrics(requests: pd.DataFrame) -> pd.DataFrame:
         return request_metrics(requests, latency_limit_s=limits).set_index("request")
 
-    ideal = simulate(instance, routes, trace, overheads=IDEAL).requests
-    explained = simulate(instance, routes, trace, overheads=overheads).requests
+    ideal = simulate(instance, routes, trace, overheads=IDEAL, batching=batching).requests
+    explained = simulate(instance, routes, trace, overheads=overheads, batching=batching).requests
     runs = len(emulated)
     together = pd.concat(emulated, ignore_index=True)
     near = (together["latency_s"] / together["request"].astype(str).map(limits) - 1).abs() <= NEAR

@@ -170,7 +170,7 @@ class BatchReplay(Replay):
         def enter(now: float) -> None:
             self.waiting[resource].append(Waiting(like, ready, key, then))
             if resource not in self.held:
-                self._begin(resource, now)
+                self._hold(resource, now)
 
         heapq.heappush(self.events, (ready, key, enter))
 
@@ -183,15 +183,19 @@ class BatchReplay(Replay):
         batch = like[: max(n for n in self.factors if n <= len(like))]
         _, size, alone = queue[0].kind
         end = now + alone * self.factors[len(batch)] * size
-        self.held.add(device)
-
-        def release(then: float) -> None:
-            self.held.remove(device)
-            self._begin(device, then)
-
-        # At one moment devices become free before stages become ready, whose keys are not negative.
-        heapq.heappush(self.events, (end, (-1, 0, -list(self.instance.devices_by_name).index(device)), release))
+        self._hold(device, end)
         for waiting in batch:
             queue.remove(waiting)
             self.stages[waiting.key] = (waiting.ready, now, end)
             waiting.then(end)
+
+    def _hold(self, device: str, end: float) -> None:
+        """It is free again at ``end``, once all that becomes ready at that moment waits."""
+        self.held.add(device)
+
+        def release(now: float) -> None:
+            self.held.remove(device)
+            self._begin(device, now)
+
+        last = (len(self.arrivals), 0, list(self.instance.devices_by_name).index(device))
+        heapq.heappush(self.events, (end, last, release))

@@ -1,8 +1,8 @@
 """The compiled event loop of devices that run batches: as ``event_loop``, with queues that can be looked into.
 
-A resource that is free takes what becomes ready at once; one that becomes free takes a batch of what waits for it
-(``splitshare.replay.batching``). At one moment, resources become free before stages become ready. With batches of one
-stage it gives what ``run_events`` does, more slowly.
+A resource that is free takes a batch of what waits for it (``splitshare.replay.batching``), once everything that
+becomes ready at that moment is among it, such as a head whose encoder has just ended on the same device. With batches
+of one stage it gives what ``run_events`` does, more slowly; but stages that take no time may change places.
 """
 
 from __future__ import annotations
@@ -122,13 +122,14 @@ def run_batches(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over fla
         while (1 << shift) < first[k + 1] - first[k]:
             shift += 1
     mask = (1 << shift) - 1
+    free = requests << shift  # and more: a resource that is free, or becomes so
     times = np.empty(rows + resources)
     ids = np.empty(rows + resources, dtype=np.int64)
     count = 0
 
     request = 0
     while request < requests or count > 0:
-        if request < requests and (count == 0 or arrival_s[request] < times[0]):
+        if request < requests and (count == 0 or arrival_s[request] <= times[0]):
             stage = first[request_class[request]]
             for place in range(row_first[request + 1] - row_first[request]):
                 row = row_first[request] + place
@@ -144,30 +145,31 @@ def run_batches(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over fla
         event = ids[0]
         drop_first(times, ids, count)
         count -= 1
-        found = 0
-        r = -1
-        if event < 0:  # a resource becomes free; its id goes before those of stages
-            r = -1 - event
+        if event >= free:  # at one moment these come last
+            r = event - free
             busy[r] = False
-            if head[r] >= 0:
-                found = _take(r, head, tail, following, alike, batch_s[stage_of[head[r]]], members)
+            if head[r] < 0:
+                continue
+            found = _take(r, head, tail, following, alike, batch_s[stage_of[head[r]]], members)
         else:
             row = row_first[event >> shift] + (event & mask)
             r = resource[stage_of[row]]
-            if r >= 0 and busy[r]:
+            if r >= 0:
                 _join(r, row, head, tail, following)
-            else:
-                members[0] = row
-                found = 1
-        if found == 0:
-            continue
+                if not busy[r]:
+                    busy[r] = True
+                    push(times, ids, count, now, free + r)
+                    count += 1
+                continue
+            members[0] = row
+            found = 1
 
         lead = stage_of[members[0]]
         seconds = service_s[lead] if r < 0 else batch_s[lead, found]
         freed = now + seconds * size[owner_of[members[0]]]
         if r >= 0:
             busy[r] = True
-            push(times, ids, count, freed, -1 - r)
+            push(times, ids, count, freed, free + r)
             count += 1
         for m in range(found):
             row = members[m]

@@ -3,8 +3,9 @@
 When a device is free it takes the stage that has been ready for longest, and of the others that wait there those that
 can run with it, in order of readiness, up to ``max_batch`` in all. Stages run together that are of one module, have the
 same batch curve (so they take the same inputs) and belong to requests of one size. A batch has one of the sizes of its
-curve: the largest that is not above the number of stages found. Nothing waits for a batch to fill, and no time between
-or beyond the sizes of a curve is guessed.
+curve: the largest that is not above the number of stages found. What becomes ready at the very moment at which the
+device is free is among them. Nothing waits for a batch to fill, and no time between or beyond the sizes of a curve is
+guessed.
 """
 
 from __future__ import annotations

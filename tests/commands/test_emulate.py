@@ -1,5 +1,6 @@
 """`splitshare emulate` as a user calls it: batches, refusals."""
 
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +112,7 @@ def test_batches_without_their_seconds_are_refused(splitshare: CommandLine, tmp_
         (["--max-batch", "2"], "--batch-curves: batches take times that the instance does not hold"),
         (["--max-batch", "2", "--batch-curves", "other.json"], "other.json: curves: one request of"),
         (["--max-batch", "2", "--batch-curves", "nowhere.json"], "nowhere.json"),
+        (["--batch-curves", "curves.json"], "--batch-curves: curves.json: one by one nothing runs in batches"),
     ]:
         splitshare.refuses(complaint, command, *files, *options)
 
@@ -121,21 +123,7 @@ def for_fidelity(directory: Path) -> list[str]:
     instance.write(directory / "one.json")
     placement(instance.sha256()).write(directory / "hand" / "one.json")
     curves_of(instance, {2: 1.1, 4: 1.2}).write(directory / "curves" / "one.json")
-    return [
-        "one.json",
-        "--placements",
-        ".",
-        "--method",
-        "hand",
-        "--load",
-        "0.95",
-        "--requests",
-        "30",
-        "--seed",
-        "5",
-        "-o",
-        "out",
-    ]
+    return shlex.split("one.json --placements . --method hand --load 0.95 --requests 30 --seed 5 -o out")
 
 
 def test_fidelity_of_batches(splitshare: CommandLine, tmp_path: Path) -> None:
@@ -163,6 +151,7 @@ def test_fidelity_of_batches(splitshare: CommandLine, tmp_path: Path) -> None:
     [
         (["--max-batch", "2"], "--batch-curves: batches take times that the instance does not hold"),
         (["--max-batch", "2", "--batch-curves", "nowhere"], "nowhere/one.json"),
+        (["--batch-curves", "curves"], "--batch-curves: curves/one.json: one by one nothing runs in batches"),
         (["--max-batch", "2", "--compute", "real"], "--max-batch: 2: what real modules take in batches is not told"),
     ],
 )

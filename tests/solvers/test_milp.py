@@ -201,6 +201,7 @@ def test_more_than_the_licence_takes(solver, monkeypatch):
     if solver == "highs":
         assert solve_milp(milp, solver=solver).objective == pytest.approx(2002.0)
         return
+    # Where gurobipy looks for a licence by itself (Gurobi's documentation).
     if Path("/opt/gurobi/gurobi.lic").exists() or (Path.home() / "gurobi.lic").exists():
         pytest.skip("a full licence is installed")
     with pytest.raises(WorkError, match=r"the model has 2001 variables and 1 constraints, more than .* --solver highs"):

@@ -86,18 +86,19 @@ if CONFIG.emulation:
             code=code("commands.fidelity", "replay.emulator.worker"),
             placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
             method=CONFIG.emulation.method,
+            load=CONFIG.emulation.load,
             requests=CONFIG.emulation.requests,
             least_requests=CONFIG.emulation.least_requests,
             repeats=CONFIG.emulation.repeats,
-            more=f"--load {CONFIG.emulation.load} --crash {CONFIG.emulation.crash}",
+            more=f"--crash {CONFIG.emulation.crash}",
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
             "Holding the emulator against the simulator (12 minutes)"
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --requests {params.requests} --least-requests {params.least_requests} --repeats {params.repeats}"
-            " --seed {params.seed} {params.more} -o {params.directory} > {log} 2>&1"
+            " --load {params.load} --requests {params.requests} --least-requests {params.least_requests}"
+            " --repeats {params.repeats} --seed {params.seed} {params.more} -o {params.directory} > {log} 2>&1"
 
     if CONFIG.emulation.namespaces:
 
@@ -114,7 +115,7 @@ if CONFIG.emulation:
                 f"{RESULTS}/logs/emulate_namespaces.log",
             params:
                 code=code("commands.fidelity", "replay.emulator.worker", "replay.emulator.namespaces"),
-                more=f"--load {CONFIG.emulation.load} --network namespaces",
+                more="--network namespaces",
             message:
                 "Holding the emulator over network namespaces against the simulator (4 minutes)"
 
@@ -151,9 +152,9 @@ if CONFIG.emulation:
         log:
             f"{RESULTS}/logs/emulate_batches.log",
         params:
+            load=CONFIG.emulation.batches.load,
             more=lambda wildcards, input: (
-                f"--load {CONFIG.emulation.batches.load} --max-batch {CONFIG.emulation.batches.max_batch}"
-                f" --batch-curves {Path(input.curves[0]).parent}"
+                f"--max-batch {CONFIG.emulation.batches.max_batch} --batch-curves {Path(input.curves[0]).parent}"
             ),
         message:
             "Holding the emulator with batches against the simulator (6 minutes)"

@@ -124,13 +124,16 @@ def read_batching(path: Path | None, max_batch: int, instance: PlacementInstance
         needed: whether batches cannot be had without curves.
 
     Raises:
-        InputError: the file is wrong or of another instance, or is needed and not given.
+        InputError: the file is wrong or of another instance, is needed and not given, or is given for no batches.
     """
     if path is None:
         if needed and max_batch > 1:
             problem = "batches take times that the instance does not hold; give a file of `splitshare batch-curves`"
             raise InputError("--batch-curves", "", problem)
         return Batching(max_batch)
+    if max_batch == 1:
+        problem = "one by one nothing runs in batches; give --max-batch, or leave it out"
+        raise InputError("--batch-curves", str(path), problem)
     curves = BatchCurves.read(path)
     curves.check(instance, path)
     return Batching(max_batch, curves)

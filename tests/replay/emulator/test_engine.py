@@ -17,9 +17,11 @@ from splitshare.placement.objective import Route
 from splitshare.replay.batching import ONE_BY_ONE, Batching
 from splitshare.replay.emulator.clock import Timer
 from splitshare.replay.emulator.compute import RecordedCompute
+from splitshare.replay.emulator.credentials import Credentials, ServerSecurity
 from splitshare.replay.emulator.engine import Engine
 from splitshare.replay.emulator.program import build_program
-from splitshare.replay.emulator.wire import WireError
+from splitshare.replay.emulator.service import WorkerService
+from splitshare.replay.emulator.wire import WireError, decode
 from splitshare.replay.simulator import simulate
 from tests.replay.examples import DEVICES, example, fields, instances, routes_of, trace_of
 from tests.replay.test_batching import curves_of
@@ -252,3 +254,57 @@ def test_a_full_device_drops_and_fails():
         (1, "dropped", "a: 1 requests in work"),
         (0, "ok", None),
     ]
+
+
+def test_tensors_are_made_before_a_request_needs_them():
+    instance = example()
+    routes = {"single": Route(("b",), "a")}
+    program = build_program(instance, routes, {"vision": ("b",), "head": ("a",)}, epoch=1)
+    (single,) = program.classes
+
+    async def run():
+        timer = Timer()
+        compute = RecordedCompute("a", timer)
+        late = compute.source(single, 0, 1.0)
+        await compute.load(program, {})
+        timer.close()
+        assert compute.source(single, 0, 1.0) == late
+        assert compute.source(single, 0, 1.0) is compute.source(single, 0, 1.0)
+        assert len(decode(compute.source(single, 0, 0.5))) == 50_000  # of another size: made when it is asked for
+
+    asyncio.run(run())
+
+
+def test_telling_of_a_stage_delays_no_work():
+    """Who waits for the stage is woken before the stream that tells the driver."""
+
+    async def run():
+        timer = Timer()
+        service = WorkerService(
+            "a",
+            compute=RecordedCompute("a", timer),
+            timer=timer,
+            memory_bytes=None,
+            max_live=1,
+            security=ServerSecurity(),
+            credentials=Credentials(),
+        )
+        ready, woken = asyncio.Event(), []
+
+        async def tell():
+            await service._news.wait()
+            woken.append("driver")
+
+        async def work():
+            await ready.wait()
+            woken.append("work")
+
+        waiting = [asyncio.create_task(tell()), asyncio.create_task(work())]
+        await asyncio.sleep(0)
+        service._report({"e": "stage"})
+        ready.set()
+        await asyncio.gather(*waiting)
+        timer.close()
+        return woken
+
+    assert asyncio.run(run()) == ["work", "driver"]

@@ -98,8 +98,8 @@ class RecordedCompute:
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Make the tensors of requests of size 1: no request should wait for it. A recorded module is its time."""
-        begun = (step for c in program.classes for step in c.steps if step.begin == self._device)
-        sizes = {round(step.size_bytes) for step in begun}
+        sent = (step for c in program.classes for step in c.steps if step.begin == self._device and not step.computes)
+        sizes = {step.size_bytes for step in sent}
         self._made = {size: self._made.get(size) or _zeros(size) for size in sizes}
 
     def source(self, program: ClassProgram, place: int, size: float) -> bytes:

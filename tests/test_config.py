@@ -97,6 +97,14 @@ def test_an_unknown_instance_to_emulate_is_told(part: str):
         resolve(Config.parse(changed, "x"), "x", ROOT / "data")
 
 
+def test_an_unknown_device_to_crash_is_told():
+    changed = copy.deepcopy(DEFAULT)
+    changed["emulation"]["crash"] = "server"  # of another testbed than the campaign's last one
+    complaint = r"x: emulation\.crash: unknown device of desktop-laptop-two-jetsons 'server'; "
+    with pytest.raises(InputError, match=complaint):
+        resolve(Config.parse(changed, "x"), "x", ROOT / "data")
+
+
 def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):
     (tmp_path / "testbeds").mkdir()
     for name in ("catalogue", "embedded"):

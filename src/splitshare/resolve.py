@@ -51,7 +51,7 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
     cloud = (config.cloud.edge_testbed, config.cloud.cloud_testbed)
     _all_known(source, "cloud testbeds", "testbed", cloud, list(files))
     if config.emulation is not None:
-        instances = [f"{workload}.{testbed}" for testbed in config.testbeds for workload in config.workloads]
+        instances = list(_testbed_of_instances(config))
         for field in ("here", "campaign", "real", "namespaces"):
             _all_known(source, f"emulation.{field}", "instance", getattr(config.emulation, field), instances)
         _all_known(source, "emulation.batches.instances", "instance", config.emulation.batches.instances, instances)
@@ -60,7 +60,17 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
         if config.local_testbed not in files:
             _unknown(source, "local_testbed", "testbed", config.local_testbed, list(files))
         names.append(config.local_testbed)
-    return Resolved(catalog, embedded, {name: read_testbed(files[name]) for name in names})
+    testbeds = {name: read_testbed(files[name]) for name in names}
+    if config.emulation is not None:
+        crashing = _testbed_of_instances(config)[config.emulation.campaign[-1]]
+        devices = [device.name for device in testbeds[crashing].devices]
+        if config.emulation.crash not in devices:
+            _unknown(source, "emulation.crash", f"device of {crashing}", config.emulation.crash, devices)
+    return Resolved(catalog, embedded, testbeds)
+
+
+def _testbed_of_instances(config: Config) -> dict[str, str]:
+    return {f"{workload}.{testbed}": testbed for testbed in config.testbeds for workload in config.workloads}
 
 
 def _all_known(source: Path | str, field: str, kind: str, names: Sequence[str], known: list[str]) -> None:

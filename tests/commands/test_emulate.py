@@ -153,9 +153,11 @@ def test_fidelity_of_batches(splitshare: CommandLine, tmp_path: Path) -> None:
         (["--max-batch", "2", "--batch-curves", "nowhere"], "nowhere/one.json"),
         (["--batch-curves", "curves"], "--batch-curves: curves/one.json: one by one nothing runs in batches"),
         (["--max-batch", "2", "--compute", "real"], "--max-batch: 2: what real modules take in batches is not told"),
+        (["--crash", "d"], "--crash: d: example has no such device"),
+        (["two.json"], "two.json: no such file"),  # though the first could be emulated
     ],
 )
-def test_batches_that_fidelity_cannot_compare_are_refused(
+def test_what_fidelity_cannot_compare_is_refused_before_anything_is_started(
     splitshare: CommandLine, tmp_path: Path, options: list[str], complaint: str
 ) -> None:
     splitshare.refuses(complaint, "fidelity", *for_fidelity(tmp_path), *options)

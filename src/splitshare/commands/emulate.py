@@ -8,11 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from splitshare.commands.evaluate import read_pair
+from splitshare.commands.evaluate import read_replayable
 from splitshare.errors import InputError
 from splitshare.files import canonical_json, write_text
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.objective import InfeasiblePlacementError, evaluate
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.driver import DriverOptions
@@ -93,17 +92,12 @@ def run(
             check_table_path(path)
     if runs_output is not None and compute == "recorded" and testbed_file is None:
         raise InputError("--runs", str(runs_output), "recorded modules compute nothing; give --compute real")
-    read, placed = read_pair(instance, placement)
-    assert placed.assignment is not None  # read_pair refuses empty placements
-    try:
-        routes = evaluate(read, placed.assignment).routes
-    except InfeasiblePlacementError as error:
-        raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
+    read, assignment, worth = read_replayable(instance, placement)
     # Running workers compute in their own way, and refuse recorded batches without curves themselves.
     recorded = compute == "recorded" and testbed_file is None
     batching = read_batching(batch_curves, max_batch, read, needed=recorded)
     # What cannot be carried out is refused before anything is started.
-    build_program(read, routes, placed.assignment, epoch=1, batching=batching, source=placement)
+    build_program(read, worth.routes, assignment, epoch=1, batching=batching, source=placement)
     requests = read_trace(trace, read)
     broken = [parse_fault(text, read) for text in faults]
     options = EmulationOptions(
@@ -118,7 +112,7 @@ def run(
         read, setup, network=network or "proxy", link_model=link_model, tell=tell, testbed_file=testbed_file
     ) as testbed:
         links = measure(read, testbed, tell, any_links=any_links)
-        emulated = replay(read, placed.assignment, requests, testbed, options=options, faults=broken)
+        emulated = replay(read, assignment, requests, testbed, options=options, faults=broken)
     emulated.result.write(output, stages_output)
     if runs_output is not None:
         write_table(emulated.runs, runs_output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from splitshare.errors import InputError
-from splitshare.placement.instance import Placement, PlacementInstance
+from splitshare.placement.instance import Assignment, Placement, PlacementInstance
 from splitshare.placement.objective import Evaluation, InfeasiblePlacementError, evaluate
 from splitshare.placement.variants import apply_variant
 
@@ -47,3 +47,17 @@ def read_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Place
     if placed.assignment is None:
         raise InputError(placement, "assignment", f"is null ({placed.status}): there is nothing to evaluate or replay")
     return apply_variant(read, placed.variant), placed
+
+
+def read_replayable(instance: Path, placement: Path) -> tuple[PlacementInstance, Assignment, Evaluation]:
+    """Read an instance, as the placement's variant has it, and a placement of it whose requests can all be served.
+
+    Raises:
+        InputError: as ``read_pair``, or the placement is infeasible.
+    """
+    read, placed = read_pair(instance, placement)
+    assert placed.assignment is not None  # read_pair refuses empty placements
+    try:
+        return read, placed.assignment, evaluate(read, placed.assignment)
+    except InfeasiblePlacementError as error:
+        raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None

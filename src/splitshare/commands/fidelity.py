@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from splitshare.commands.emulate import Network, open_testbed
-from splitshare.commands.evaluate import read_pair
+from splitshare.commands.evaluate import read_replayable
 from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.placement.objective import Evaluation, evaluate
+from splitshare.placement.objective import Evaluation
+from splitshare.records import nearest
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.causes import causes_table, computing_table, with_computing
 from splitshare.replay.emulator.compute import ComputeKind
@@ -23,6 +24,7 @@ from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.fidelity import busiest_demand_s, compare, idle_trace, measured_overheads
 from splitshare.replay.emulator.link_check import LinkMeasurement
 from splitshare.replay.emulator.network import Testbed, WorkerSetup
+from splitshare.replay.emulator.program import build_program
 from splitshare.replay.generators import poisson_trace
 from splitshare.replay.plan import Overheads
 from splitshare.replay.simulator import ReplayResult, simulate
@@ -58,14 +60,21 @@ class _Setting:
 
 
 @dataclass(frozen=True)
-class _Measured:
-    """One instance, emulated."""
+class _Case:
+    """What is to be emulated."""
 
     instance: PlacementInstance
     assignment: Assignment
     worth: Evaluation
     options: EmulationOptions
     """The setting's, with the batches of this instance."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One instance, emulated."""
+
+    case: _Case
     links: list[LinkMeasurement]
     alone: RequestTrace
     idle: Emulated
@@ -153,9 +162,14 @@ def run(
     tables: dict[str, list[pd.DataFrame]] = {"fidelity": [], "links": []}
     if compute == "real":
         tables |= {"causes": [], "computing": []}
-    for path in instances:
-        measured = _measure(path, placements / method / path.name, setting)
-        name = measured.instance.name
+    cases = [_read(path, placements / method / path.name, setting) for path in instances]
+    if crash is not None:
+        known = list(cases[-1].instance.devices_by_name)
+        if crash not in known:
+            raise InputError("--crash", crash, f"{cases[-1].instance.name} has no such device; {nearest(crash, known)}")
+    for case in cases:
+        measured = _measure(case, setting)
+        name = case.instance.name
         for key, table in _tables(measured, setting).items():
             table.insert(0, "instance", name)
             table.insert(1, "method", method)
@@ -164,8 +178,7 @@ def run(
             )
     for key, parts in tables.items():
         write_csv(pd.concat(parts, ignore_index=True), output / f"{key}.csv")
-    batching = measured.options.batching
-    simulated = simulate(measured.instance, measured.worth.routes, measured.alone, batching=batching)
+    simulated = simulate(case.instance, case.worth.routes, measured.alone, batching=case.options.batching)
     write_csv(_both(measured.idle.result, simulated), output / "timeline.csv")
     if crash is not None:
         _write_recovery(_crash(measured, crash, setting), name, facts, output)
@@ -175,22 +188,25 @@ def _testbed(instance: PlacementInstance, setting: _Setting) -> AbstractContextM
     return open_testbed(instance, setting.workers, network=setting.network, link_model="serial", tell=setting.tell)
 
 
-def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measured:
-    """Emulate idle requests, then the trace as often as it is to be repeated."""
-    instance, placed = read_pair(instance_file, placement)
-    assert placed.assignment is not None  # read_pair refuses empty placements
-    assignment = placed.assignment
-    worth = evaluate(instance, assignment)
+def _read(instance_file: Path, placement: Path, setting: _Setting) -> _Case:
+    """Read what one instance needs; what cannot be carried out is refused before anything is started."""
+    instance, assignment, worth = read_replayable(instance_file, placement)
     curves = setting.batch_curves / instance_file.name if setting.batch_curves else None
     batching = read_batching(curves, setting.max_batch, instance, needed=True)
-    options = replace(setting.options, batching=batching)
+    build_program(instance, worth.routes, assignment, epoch=1, batching=batching, source=placement)
+    return _Case(instance, assignment, worth, replace(setting.options, batching=batching))
+
+
+def _measure(case: _Case, setting: _Setting) -> _Measured:
+    """Emulate idle requests, then the trace as often as it is to be repeated."""
+    instance, worth = case.instance, case.worth
     real = setting.workers.compute == "real"
     with _testbed(instance, setting) as testbed:
 
         def emulate(trace: RequestTrace) -> Emulated:
-            return replay(instance, assignment, trace, testbed, options=options)
+            return replay(instance, case.assignment, trace, testbed, options=case.options)
 
-        links = measure(instance, testbed, setting.tell, any_links=options.any_links)
+        links = measure(instance, testbed, setting.tell, any_links=case.options.any_links)
         latency_s = worth.latency_s
         if real:
             first = _unharmed(emulate(idle_trace(instance, latency_s, WARM_UP_ROUNDS))).result.requests
@@ -204,21 +220,8 @@ def _measure(instance_file: Path, placement: Path, setting: _Setting) -> _Measur
         trace = poisson_trace(instance, rate_per_s, requests=count, seed=setting.seed)
         setting.tell(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {setting.repeats} times")
         runs = [emulate(trace) for _ in range(setting.repeats)]
-    overheads = measured_overheads(host, worth.routes, alone, idle.result.stages, idle.runs, batching)
-    return _Measured(
-        instance,
-        assignment,
-        worth,
-        options,
-        links,
-        alone,
-        idle,
-        host,
-        overheads,
-        rate_per_s=rate_per_s,
-        trace=trace,
-        runs=runs,
-    )
+    overheads = measured_overheads(host, worth.routes, alone, idle.result.stages, idle.runs, case.options.batching)
+    return _Measured(case, links, alone, idle, host, overheads, rate_per_s=rate_per_s, trace=trace, runs=runs)
 
 
 def _unharmed(emulated: Emulated) -> Emulated:
@@ -234,9 +237,17 @@ def _unharmed(emulated: Emulated) -> Emulated:
 
 def _tables(measured: _Measured, setting: _Setting) -> dict[str, pd.DataFrame]:
     """The tables of one instance by file name, and their means told."""
-    instance, routes, overheads = measured.instance, measured.worth.routes, measured.overheads
-    latency_s, batching = measured.worth.latency_s, measured.options.batching
-    table = compare(instance, routes, measured.trace, measured.requests, overheads, latency_s, batching)
+    case, overheads = measured.case, measured.overheads
+    instance, routes = case.instance, case.worth.routes
+    table = compare(
+        instance,
+        routes,
+        measured.trace,
+        measured.requests,
+        overheads,
+        latency_s=case.worth.latency_s,
+        batching=case.options.batching,
+    )
     table["message_s"], table["run_s"] = overheads.message_s, overheads.run_s
     tables = {"fidelity": table, "links": pd.DataFrame([vars(link) for link in measured.links])}
     shown = table[table["metric"] == "mean_s"]
@@ -253,17 +264,18 @@ def _tables(measured: _Measured, setting: _Setting) -> dict[str, pd.DataFrame]:
 
 def _crash(measured: _Measured, device: str, setting: _Setting) -> Emulated:
     """Kill a device a third into the first requests of the trace, while one of them is in flight."""
-    instance = measured.instance
+    case = measured.case
+    instance = case.instance
     count = min(len(measured.trace), CRASH_REQUESTS)
     trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=setting.seed)
     with _testbed(instance, setting) as testbed:
-        measure(instance, testbed, setting.tell, any_links=measured.options.any_links)
+        measure(instance, testbed, setting.tell, any_links=case.options.any_links)
         return replay(
             instance,
-            measured.assignment,
+            case.assignment,
             trace,
             testbed,
-            options=replace(measured.options, replace_with="s2m3-greedy"),
+            options=replace(case.options, replace_with="s2m3-greedy"),
             faults=[Fault("kill", (device,), float(trace.arrival_s[count // 3]) + IN_FLIGHT_S)],
         )
 

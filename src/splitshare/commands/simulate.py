@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from splitshare.commands.evaluate import read_pair
-from splitshare.errors import InputError
-from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.commands.evaluate import read_replayable
 from splitshare.replay.batching import read_batching
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
@@ -52,14 +50,9 @@ def run(
     for path in (output, stages_output):
         if path is not None:
             check_table_path(path)
-    read, placed = read_pair(instance, placement)
-    assert placed.assignment is not None  # read_pair refuses empty placements
-    try:
-        routes = evaluate(read, placed.assignment).routes
-    except InfeasiblePlacementError as error:
-        raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None
+    read, _, worth = read_replayable(instance, placement)
     batching = read_batching(batch_curves, max_batch, read, needed=True)
     requests = read_trace(trace, read)
-    result = simulate(read, routes, requests, link_model=link_model, source=placement, batching=batching)
+    result = simulate(read, worth.routes, requests, link_model=link_model, source=placement, batching=batching)
     result.write(output, stages_output)
     return request_metrics(result.requests)

@@ -23,7 +23,7 @@ from splitshare.record_set import read_set
 from splitshare.records import nearest
 from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
 from splitshare.results.reported import read_reported
-from splitshare.results.verdict import Verdict, in_words, judge, summary_table
+from splitshare.results.verdict import Verdict, in_words, judge, shown, summary_table
 from splitshare.results.write import write_csv
 from splitshare.sandbox import Limits, Outcome, Package, Run, run_limited
 
@@ -72,7 +72,7 @@ def run(
         families_: families of instances.
         baselines: directory of ``splitshare record``.
         time_limit_s: seconds for a run.
-        seed: of the bootstrap.
+        seed: of the statistics.
         output: directory.
 
     Raises:
@@ -187,9 +187,9 @@ def _write(verdicts: Sequence[Verdict], found: Findings, recorded: pd.DataFrame,
     summary = pd.concat([summary_table(verdict) for verdict in verdicts], ignore_index=True)
     write_csv(found.results, output / "results.csv")
     write_csv(summary, output / "summary.csv")
-    shown = summary.map(_shown)
-    write_text(output / "summary.md", shown.to_markdown(index=False) + "\n")
-    write_text(output / "summary.tex", shown.to_latex(index=False, escape=True))
+    readable = summary.map(shown)
+    write_text(output / "summary.md", readable.to_markdown(index=False) + "\n")
+    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
     others = recorded[recorded["method"] != found.method]
     both = pd.concat([others, found.results.assign(method=found.method)], ignore_index=True)
     with paper_style():
@@ -206,12 +206,6 @@ def _write(verdicts: Sequence[Verdict], found: Findings, recorded: pd.DataFrame,
         "failures": _failures(found.results).to_dict("records"),
     }
     write_text(output / "verdict.json", canonical_json(plain))
-
-
-def _shown(value: object) -> object:
-    if value is pd.NA or value != value:  # noqa: PLR0124 - a NaN is not itself
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else value
 
 
 def _failures(results: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from splitshare.onloading.run import solve
 from splitshare.progress import track
 from splitshare.record_set import read_set
 from splitshare.results.onloading import FAMILY, RECORD, UNMEASURED, read_record, references, size_of
-from splitshare.results.verdict import Verdict, in_words, judge, summary_table
+from splitshare.results.verdict import Verdict, in_words, judge, shown, summary_table
 from splitshare.results.write import write_csv
 from splitshare.sandbox import Limits, Outcome, Run, run_limited
 
@@ -38,7 +38,7 @@ def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, outp
         algorithm: name or ``file.py:Class``.
         baselines: directory of the recorded results and the suite.
         time_limit_s: seconds for a run.
-        seed: of the bootstrap.
+        seed: of the statistics.
         output: directory.
 
     Raises:
@@ -129,7 +129,6 @@ def _write(verdict: Verdict, table: pd.DataFrame, same: bool, time_ratio: float,
         verdict,
         does="decides",
         reference="the optimum (to the best proved bound where no optimum is proved)",
-        drawn="instances",
     )
     own = table["ratio"]
     words += f" It reaches {own.mean():.2%} of that accuracy on average and {own.min():.2%} at worst."
@@ -143,9 +142,9 @@ def _write(verdict: Verdict, table: pd.DataFrame, same: bool, time_ratio: float,
         )
     write_csv(table, output / "results.csv")
     write_csv(summary, output / "summary.csv")
-    shown = summary.map(lambda value: f"{value:.4g}" if isinstance(value, float) else value)
-    write_text(output / "summary.md", shown.to_markdown(index=False) + "\n")
-    write_text(output / "summary.tex", shown.to_latex(index=False, escape=True))
+    readable = summary.map(shown)
+    write_text(output / "summary.md", readable.to_markdown(index=False) + "\n")
+    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
     write_text(output / "verdict.txt", words + "\n")
     plain = {
         "schema": "splitshare.verdict/1",

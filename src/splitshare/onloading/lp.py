@@ -37,6 +37,8 @@ class LpSolution:
 class OffloadingLp:
     """The program of one instance, to be solved for one set of onloaded models after another.
 
+    ``solved`` counts the programs solved so far: what a search spends, whatever the machine.
+
     Args:
         arrays: the instance.
         places: where queries may be answered.
@@ -52,6 +54,7 @@ class OffloadingLp:
         # The kind that an answer competes in for a place in the program: one a row and place.
         self._group = self.columns.row * len(PLACES) + self.columns.place
         self._price = np.zeros(len(self.limits.bound) + 1)
+        self.solved = 0
         # The basis of the last program: which answers and which limits' slacks were in it.
         self._basic = np.zeros(len(self.columns.row), dtype=bool)
         self._slack = np.ones(len(self.limits.bound), dtype=bool)
@@ -77,6 +80,7 @@ class OffloadingLp:
         Raises:
             WorkError: the solver ends without an answer.
         """
+        self.solved += 1
         arrays, limits = self.arrays, self.limits
         here = np.flatnonzero(self.stands(hosts))
         candidates = self.columns.only(here)

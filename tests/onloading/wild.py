@@ -17,14 +17,14 @@ def wild(seed: int) -> OnloadingInstance:
     hopeless = draw.random() < 0.05  # no latency limit that anybody keeps
 
     def compute():
-        whole = draw.choice([1e-9, 0.02, 0.1, 0.4])
+        whole = draw.choice([1e-6, 0.02, 0.1, 0.4])
         return {
             device: {"start_s": whole * start, "per_query_s": whole * each}
             for device, start, each in (("small", 0.5, 1.0), ("big", 0.1, 0.05))
         }
 
     demand = {c: {t: float(draw.choice([0, 0, 1, 3, 5, 20])) for t in tasks} for c in clients}
-    demand["c0"][tasks[0]] = draw.choice([1e-6, 1, 3, 20])
+    demand["c0"][tasks[0]] = draw.choice([1e-3, 1, 3, 20])
     return OnloadingInstance.parse(
         {
             "schema": "splitshare.onloading-instance/1",
@@ -53,7 +53,7 @@ def wild(seed: int) -> OnloadingInstance:
                     "name": s,
                     "device": draw.choice(["big", "big", "small"]),
                     "memory_bytes": draw.choice([0.5, 3.0, 4.0, 6.0]),
-                    "compute_limit": draw.choice([1e-6, 0.3, 1.2]),
+                    "compute_limit": draw.choice([1e-3, 0.3, 1.2]),
                     "backhaul_bytes_per_s": draw.choice([20_000.0, 1e6, 1e7]),
                     "backhaul_latency_s": draw.choice([0, 0.02, 0.1]),
                 }
@@ -65,7 +65,7 @@ def wild(seed: int) -> OnloadingInstance:
                     "server": draw.choice(servers),
                     "device": "small",
                     "memory_bytes": draw.choice([0.5, 1.0, 3.0, 9.0]),
-                    "compute_limit": draw.choice([1e-6, 0.3, 0.9]),
+                    "compute_limit": draw.choice([1e-3, 0.3, 0.9]),
                     "uplink_bytes_per_s": draw.choice([20_000.0, 1e6, 1e7]),
                     "uplink_latency_s": draw.choice([0, 0.005, 0.05]),
                     "demand_per_s": demand[c],

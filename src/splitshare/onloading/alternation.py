@@ -45,6 +45,8 @@ LEAST_STEP = 1 + 1e-7
 """Factor by which another filling of a server must be better."""
 LEAST_WORK = 4000
 """Programs that may be solved in looking further in any case, times the answers that the instance allows."""
+RESTARTS = (0.0, 0.5, 1.0, 2.0)
+"""Factors on the proving prices, one drawn for each limit, where the greedy starts anew."""
 NEARLY = 0.4
 """Share of a batch's least rate from which on the program is asked to fill it."""
 
@@ -201,7 +203,7 @@ def look_further(
             best = current
         if ends():
             break
-        prices = found.prices * draw.uniform(0.0, 2.0, len(found.prices))
+        prices = found.prices * draw.choice(RESTARTS, len(found.prices))
         values = values_at(program.arrays, program.limits, prices, program.places)
         held = lazy_greedy(values, sacks)
         improve(values, sacks, held, settings.sweeps)

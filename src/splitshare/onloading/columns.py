@@ -132,10 +132,7 @@ def columns_of(arrays: Arrays) -> Columns:
                 np.stack(use, axis=1),
             )
         )
-    columns = Columns(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-    # What needs a limit of 0 cannot answer at all; as a column, a solver's tolerance would let a little of it pass.
-    none_left = np.append(limits.bound <= 0, False)
-    return columns.only(~(none_left[columns.limit] & (columns.use > 0)).any(axis=1))
+    return Columns(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
 def cloud_useful(arrays: Arrays) -> Flags:

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import gurobipy
@@ -120,6 +120,11 @@ def solve_milp(
             model = _linopy_model(milp)
             built = time.perf_counter()
             condition = _run(model, milp, solver, options, environment)
+            if condition == "infeasible_or_unbounded" and not _bounded_below(milp):
+                # Presolve does not say which: without costs nothing is unbounded.
+                free = replace(milp, costs=[0.0] * len(milp.costs))
+                answer = solve_milp(free, solver=solver, time_limit_s=time_limit_s, seed=seed, threads=threads)
+                condition = "unbounded" if answer.status == "optimal" else answer.status
             result = _result(model, condition, milp, solver, built - started)
             if environment is not None:
                 model.solver_model.dispose()

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PROBLEM_CHARACTERS, FIELD_CHARACTERS = 400, 160
+"""What is quoted from a file may be long; a message is cut to this."""
+
+
+def in_one_line(text: str, characters: int) -> str:
+    """``text`` without line ends, other control characters escaped, cut in the middle to ``characters``."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    half = (characters - 5) // 2
+    return line if len(line) <= characters else f"{line[:half]} ... {line[-half:]}"
+
 
 class SplitshareError(Exception):
     """An error that is told to the user in one line, without a traceback."""
@@ -25,8 +35,8 @@ class InputError(SplitshareError):
     def __init__(self, source: Path | str, field: str, problem: str) -> None:
         self.source = str(source)
         self.field = field
-        self.problem = " ".join(problem.split())
-        where = f"{self.source}: {field}" if field else self.source
+        self.problem = in_one_line(problem, PROBLEM_CHARACTERS)
+        where = f"{self.source}: {in_one_line(field, FIELD_CHARACTERS)}" if field else self.source
         super().__init__(f"{where}: {self.problem}")
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:

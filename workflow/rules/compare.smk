@@ -10,8 +10,12 @@ for algorithm in CONFIG.compared:
         name:
             f"compare_{Path(algorithm).name.replace('.py:', '_').replace('-', '_')}"
         input:
-            records="data/baselines/placements.parquet",
-            instances=[f"data/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")],
+            # of both problems: which of them an algorithm solves is known once its file runs, in a process of its own
+            records=["data/baselines/placements.parquet", "data/baselines/onloading.csv"],
+            instances=[
+                *(f"data/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")),
+                "data/baselines/onloading_instances.jsonl",
+            ],
             file=[algorithm.partition(":")[0]] if ".py:" in algorithm else [],
         output:
             [

@@ -112,8 +112,12 @@ def check_listening(addresses: Sequence[str], security: ServerSecurity) -> None:
     """Refuse to be reached from other machines without TLS and a token.
 
     Raises:
-        InputError: names the address and what is missing.
+        InputError: names the address and what is missing, or a port that there is not.
     """
+    for address in addresses:
+        port = address.rpartition(":")[2]
+        if not address.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise InputError("--listen", address, f"{port!r} is no port; give host:port with a port from 0 to 65535")
     if (security.certificate is None) != (security.key is None):
         raise InputError("--tls-certificate", "", "a certificate and its key belong together; give both")
     for address in addresses:

@@ -14,10 +14,13 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
+WALKED = {"new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"}
+"""Pages of ``docs/`` whose shell blocks are executed here."""
 
 
 def blocks(page):
     """The shell commands of a page, in order."""
+    assert page in WALKED
     return re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / page).read_text(), flags=re.DOTALL)
 
 

@@ -42,8 +42,8 @@ EXECUTED = {  # by a test below, or where it says
     "clean": "here",
     "smoke": "tests/workflow/test_smoke.py",
 }
-# What `make -n` says of the others, which take minutes, measure this machine or would start this test again. Lines of the
-# workflow are planned by Snakemake, those of splitshare are read by its command line.
+# What `make -n` says of the others, which take minutes, measure this machine or would start this test again. Lines of
+# the workflow are planned by Snakemake, those of splitshare are read by its command line.
 EXPECTED = {
     "install": [],
     "reproduce": [f"{RUN} all"],
@@ -75,8 +75,8 @@ EXPECTED = {
     "record-emulation": [
         f"{RUN} fidelity --forcerun emulate_campaign emulate_real emulate_namespaces emulate_batches measure_shaping",
         "mkdir -p data/baselines/emulation",
-        "cp results/local/fidelity/*.csv results/local/fidelity-real/causes.csv results/local/fidelity-real/computing.csv"
-        " data/baselines/emulation/",
+        "cp results/local/fidelity/*.csv results/local/fidelity-real/causes.csv"
+        " results/local/fidelity-real/computing.csv data/baselines/emulation/",
         "cp results/local/fidelity-batches/fidelity.csv data/baselines/emulation/fidelity-batches.csv",
         "cp results/local/shaping/proxy.csv data/baselines/emulation/shaping-proxy.csv",
         "if [ -f results/local/shaping/namespaces.csv ]; then"
@@ -94,8 +94,8 @@ EXPECTED = {
     ],
 }
 
-# How each block is held, by its page and first line: "walk" (executed by test_walks.py), "run" (executed below), "plan"
-# (planned by Snakemake below), "targets" (of make, see above), "read" (by the command line, with the reason), "drawing".
+# How each block is held, by its page and first line: "walk" (executed by test_walks.py), "run" (executed below),
+# "plan" (planned by Snakemake below), "targets" (of make, see above), "read" (by the command line, and why), "drawing".
 BLOCKS = {
     ("README.md", "$ make reproduce    # everything, end to end: measure, place, prove, replay, draw"): "targets",
     ("README.md", "data/catalogue ──> modules ─────> profiles ──────> instances ──────> placements"): "drawing",
@@ -314,7 +314,7 @@ def succeeded(answer: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.slow
 def test_the_workflow_plans_every_line_of_make(copy: Repository) -> None:
-    """Also that rules which are to run by force exist, of which Snakemake says nothing, and that what is copied is made."""
+    """Rules that are to run by force exist, too, which Snakemake does not check, and what is copied is made."""
     planned = {line for expected in EXPECTED.values() for line in expected if RUN in line and "--report" not in line}
     assert len(planned) > 10
     rules = set(succeeded(copy.run("--list-rules")).split())
@@ -334,10 +334,15 @@ def test_the_workflow_plans_every_line_of_make(copy: Repository) -> None:
 def test_results_that_prose_names_are_made(copy: Repository) -> None:
     made = [*copy.outputs(), "results/report.html", "results/smoke/config.json"]
     assert len(made) > 300
-    beside = {"results/*/runs", "results/compare"}  # tables of run times beside the placements; the verdict of the walks
+    beside = {
+        "results/*/runs",
+        "results/compare",
+    }  # tables of run times beside the placements; the verdict of the walks
     for page in PAGES:
         for named in commands.named_results((ROOT / page).read_text()):
-            there = named in beside or any(fnmatch.fnmatch(path, named) or path.startswith(f"{named}/") for path in made)
+            there = named in beside or any(
+                fnmatch.fnmatch(path, named) or path.startswith(f"{named}/") for path in made
+            )
             assert there, f"{page}: {named}"
 
 
@@ -358,7 +363,9 @@ def test_the_stages_of_the_readme_by_hand(copy: Repository) -> None:
     greedy, optimum = (json.loads((copy.root / name).read_text()) for name in ("greedy.json", "optimum.json"))
     assert optimum["status"] == "optimal"
     assert 0 < optimum["objective_s"] <= greedy["objective_s"] * (1 + 1e-9)
-    assert len(pd.read_parquet(copy.root / "replay.parquet")) == len(pd.read_parquet(copy.root / "trace.parquet")) == 2000
+    assert (
+        len(pd.read_parquet(copy.root / "replay.parquet")) == len(pd.read_parquet(copy.root / "trace.parquet")) == 2000
+    )
 
 
 @pytest.mark.slow
@@ -390,7 +397,9 @@ def test_certificates_as_the_docs_make_them(tmp_path: Path) -> None:
     assert checked.stdout == "jetson.pem: OK\n"
     (worker,) = of_kind("read")[1].commands
     given = parse(worker)
-    assert {str(given[name]) for name in ("tls_certificate", "tls_key", "tls_ca")} <= {p.name for p in tmp_path.iterdir()}
+    assert {str(given[name]) for name in ("tls_certificate", "tls_key", "tls_ca")} <= {
+        p.name for p in tmp_path.iterdir()
+    }
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.docs.test_lists import files_of, rows
+
 ROOT = Path(__file__).parents[2]
 WALKED = {"new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"}
 """Pages of ``docs/`` whose shell blocks are executed here."""
@@ -82,6 +84,8 @@ def test_new_algorithm(clone):
     assert verdict["repeated"] == {"runs": 135, "changed": []}
     assert {failure["instance"].partition("-")[0] for failure in verdict["failures"]} == {"random"}
     assert "fastest-with-room places 95 of 95 instances" in printed
+    named = {name for row in rows("docs/new-algorithm.md", "lies in `results/compare`:") for name in files_of(row[0])}
+    assert {path.name for path in (directory / "results/compare").iterdir()} == named
 
 
 def test_onloading(clone):

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOURCE = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "Makefile", "workflow", "config", "data", "profiles", "src", "pyproject.toml", "requirements.lock")
+PARTS = (
+    "Snakefile",
+    "Makefile",
+    "workflow",
+    "config",
+    "data",
+    "profiles",
+    "src",
+    "pyproject.toml",
+    "requirements.lock",
+)
 TOOLS = ("python", "splitshare", "snakemake", "pytest", "ruff", "mypy", "snakefmt")
 
 

@@ -299,7 +299,7 @@ def test_what_code_tells_its_user_to_run_is_there() -> None:
     assert [entry for entry in wrong if entry[2]] == []
 
 
-# What takes longer: about 3 minutes in all
+# What takes longer: about 4 minutes in all, on two busy cores
 
 
 @pytest.fixture(scope="module")
@@ -362,7 +362,7 @@ def test_the_stages_of_the_readme_by_hand(copy: Repository) -> None:
     succeeded(copy.shell("\n".join(stages.commands), timeout_s=600))
     greedy, optimum = (json.loads((copy.root / name).read_text()) for name in ("greedy.json", "optimum.json"))
     assert optimum["status"] == "optimal"
-    assert 0 < optimum["objective_s"] <= greedy["objective_s"] * (1 + 1e-9)
+    assert 0 < optimum["objective"] <= greedy["objective"] * (1 + 1e-9)
     assert (
         len(pd.read_parquet(copy.root / "replay.parquet")) == len(pd.read_parquet(copy.root / "trace.parquet")) == 2000
     )

@@ -10,12 +10,16 @@ ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding a
   edge-only local-only cloud-only
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
 READY := $(VENV)/.installed
+# Expanded where it is used, by the CONFIG that a target sets.
 RUN = $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
+# First line of targets that write committed files: those are made of the default configuration's results.
+COMMITTED = $(if $(filter-out config/config.yaml,$(CONFIG)),$(error $@ writes committed files, from config/config.yaml: leave CONFIG out))
 
 .PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin schemas test test-all lint clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
+	  printf "  %-24s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +34,7 @@ reproduce: $(READY) ## Measure, place, prove, replay, draw: everything, end to e
 
 smoke: CONFIG = config/smoke.yaml
 smoke: $(READY) ## The same path on the smallest input
+	$(if $(filter command,$(origin CONFIG)),$(error smoke has a configuration of its own: leave CONFIG out, or make reproduce CONFIG=$(CONFIG)))
 	$(RUN) all
 
 profiles instances embedded solve replay emulate fidelity onloading figures: $(READY) ## One stage and what it needs
@@ -47,19 +52,22 @@ remeasure: $(READY) ## Measure this machine again, then everything that depends 
 	$(RUN) all --forcerun profile_module
 
 record-profiles: $(READY) ## Write the committed device profiles again from their rules
+	$(COMMITTED)
 	$(RUN) describe
 	for device in data/devices/*.yaml; do \
 	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
 	done
 
-record-machine-profile: $(READY) ## Measure all modules on this machine while it is quiet (8 minutes) and keep it as a device type in profiles/
+record-machine-profile: $(READY) ## Measure all modules on this machine while it is quiet and keep it as a device type in profiles/
 	$(BIN)/splitshare record-profile $(if $(MACHINE),--device-name $(MACHINE)) --budget-s 0.3 -o profiles
 
-record-split: $(READY) ## Compare all split models with the whole ones again (10 minutes) and record it for claim S3
+record-split: $(READY) ## Compare all split models with the whole ones again and record it for claim S3
+	$(COMMITTED)
 	$(BIN)/splitshare check-split -o results/local/record-split
 	cp results/local/record-split/split_equivalence.csv data/baselines/
 
 record-baselines: $(READY) ## Record the baselines that `splitshare compare` holds new algorithms against
+	$(COMMITTED)
 	$(RUN) instances
 	$(BIN)/splitshare record results/canonical/instances/*.json --family s2m3 $(RECORD)
 	$(BIN)/splitshare random-instances --name random-tuning --first-seed 0 -o results/random/tuning
@@ -67,18 +75,20 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 	$(BIN)/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test
 	$(BIN)/splitshare record $$(ls -v results/random/test/*.json) --family random-test $(RECORD)
 
-record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (15 minutes; resumes where it was stopped)
+record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv \
 	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
 
-record-accuracy: $(READY) ## Train and judge the embedded benchmark's models again (3 minutes) and record their accuracy
+record-accuracy: $(READY) ## Train and judge the embedded benchmark's models again and record their accuracy
+	$(COMMITTED)
 	$(RUN) embedded
 	$(BIN)/splitshare embedded record results/local/embedded_accuracy.json -o data/baselines/accuracy.json
 
-record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (10 minutes; resumes where it was stopped)
+record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
-record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine (30 minutes)
+record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine
+	$(COMMITTED)
 	$(RUN) fidelity --forcerun emulate_campaign emulate_real emulate_namespaces emulate_batches measure_shaping
 	mkdir -p data/baselines/emulation
 	cp results/local/fidelity/*.csv results/local/fidelity-real/causes.csv results/local/fidelity-real/computing.csv \
@@ -90,6 +100,8 @@ record-emulation: $(READY) ## Record emulated beside simulated replays and how l
 	  cp results/local/fidelity-namespaces/fidelity.csv data/baselines/emulation/fidelity-namespaces.csv; fi
 
 pin: $(READY) ## Pin the digests of the canonical instances (after a meant change)
+	$(COMMITTED)
+	$(RUN) instances_canonical --config pinned_instances=
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
 	$(BIN)/splitshare onloading suite $(ZOOS) -o data/baselines
 

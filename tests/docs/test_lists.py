@@ -1,48 +1,143 @@
-"""What the README and the tables of contents promise is there, and what is there is in them."""
+"""Where the documentation lists files or names, the list and what is there agree, both ways."""
 
 import re
-import subprocess
+from collections import Counter
 from pathlib import Path
+from typing import Any, get_args
 
+import pandas as pd
 import pytest
+import yaml
+
+from splitshare.config import Config
+from splitshare.figures.registry import FIGURES
+from splitshare.onloading.contract import FINDER as ONLOADING
+from splitshare.placement.contract import FINDER as PLACEMENT
+from splitshare.records import Record
 
 ROOT = Path(__file__).parents[2]
 
 
-def listed(page, heading):
-    """Names in the first column of the table that follows ``heading``."""
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the table that follows ``heading``, without those above the line."""
     text = (ROOT / page).read_text()
-    section = text[text.index(heading) + len(heading) :]
-    rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| `")]
-    return [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    section = text[text.index(heading) + len(heading) :].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_every_table_and_figure_is_in_the_readme_and_there():
-    names = listed("README.md", "## Tables and figures")
-    assert sorted(names) == sorted({path.stem for path in (ROOT / "paper_figures").iterdir()})
+def spans(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
 
 
-def test_every_recorded_baseline_is_in_its_readme_once():
-    names = [name.split("/")[0] for name in listed("data/baselines/README.md", "# Recorded baselines")]
-    single = [name for name in names if name not in {"instances", "random-test.jsonl", ".csv", ".json"}]
-    assert len(single) == len(set(single))
+def listed(page: str, heading: str) -> list[str]:
+    """Names in the first column of the table that follows ``heading``."""
+    return [name for row in rows(page, heading) for name in spans(row[0])]
+
+
+def files_of(cell: str) -> list[str]:
+    """Files that a cell names; ``d/a.csv``, ``.txt``, ``b.csv`` are ``d/a.csv``, ``d/a.txt`` and ``d/b.csv``."""
+    found: list[str] = []
+    for span in spans(cell):
+        before = Path(found[-1]) if found else Path()
+        if span.startswith("."):
+            found.append(str(before.with_suffix(span)))
+        else:
+            found.append(span if "/" in span else str(before.parent / span))
+    return found
+
+
+def test_every_table_and_figure_is_in_the_readme_and_there() -> None:
+    drawn = {Path(name).stem for spec in FIGURES.values() if "canonical" in spec.scopes for name in spec.files()}
+    files = {name for spec in FIGURES.values() if "canonical" in spec.scopes for name in spec.files()}
+    assert Counter(listed("README.md", "## Tables and figures")) == Counter(drawn)
+    assert {path.name for path in (ROOT / "paper_figures").iterdir()} == files
+
+
+def test_every_recorded_baseline_is_in_its_readme_once() -> None:
     folder = ROOT / "data" / "baselines"
-    there = {path.name for path in folder.iterdir()} - {"README.md", "placements.csv", "onloading_instances.json"}
-    assert there == set(single) | {"instances"}
+    table = rows("data/baselines/README.md", "# Recorded baselines")
+    named = [name for row in table for name in files_of(row[0])]
+    folders = [name for name in named if name.endswith("/")]
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"README.md"}
+    single = {path for path in there if not path.startswith(tuple(folders))}
+    assert Counter(name for name in named if name not in folders) == Counter(single)
+    assert all(any((folder / name).iterdir()) for name in folders)
+    (emulation,) = (row for row in table if row[0] == "`emulation/`")
+    patterns = spans(emulation[1])
+    kept = list((folder / "emulation").iterdir())
+    assert [path.name for path in kept if sum(path.match(pattern) for pattern in patterns) != 1] == []
+    assert [pattern for pattern in patterns if not any(path.match(pattern) for path in kept)] == []
 
 
-@pytest.mark.parametrize("target", ["smoke", "reproduce"])
-@pytest.mark.parametrize("given", [[], ["CORES=1"]])
-def test_make_smoke_runs_the_smallest_configuration_and_reproduce_the_default(target, given):
-    told = subprocess.run(["make", "-n", target, *given], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    config = {"smoke": "config/smoke.yaml", "reproduce": "config/config.yaml"}[target]
-    assert re.findall(r"--config-file (\S+)", told) == [config]
-    assert f"--cores {'1' if given else 'all'}" in told
+def test_every_algorithm_is_in_the_readme_once() -> None:
+    assert Counter(listed("README.md", "## Your own algorithm")) == Counter(PLACEMENT.shipped())
+    assert Counter(listed("README.md", "## The second problem")) == Counter(ONLOADING.shipped())
 
 
-def test_every_make_target_of_the_readme_exists():
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    named = {t for page in pages for t in re.findall(r"(?:`|\$ )make ([a-z][a-z-]*)", page.read_text())}
-    targets = set(re.findall(r"^([a-z][a-z -]*):.* ## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    there = {target for line in targets for target in line.split()}
-    assert named <= there
+def test_every_package_is_in_the_readme_once() -> None:
+    there = {f"splitshare.{path.parent.name}" for path in (ROOT / "src/splitshare").glob("*/__init__.py")}
+    named = listed("README.md", "Data flows one way")
+    single = [name for name in named if name.startswith("splitshare.")]
+    assert Counter(single) == Counter(there | {"splitshare.cli", "splitshare.benchmarks.embedded"})
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [path.name for path in (ROOT / "docs").iterdir() if f"(docs/{path.name})" not in readme] == []
+
+
+@pytest.mark.parametrize("folder", ["data/published", "data/traces"])
+def test_every_file_of_data_that_others_published_has_a_heading_and_its_columns(folder: str) -> None:
+    text = (ROOT / folder / "README.md").read_text()
+    tables = sorted((ROOT / folder).glob("*.csv"))
+    assert Counter(re.findall(r"^## `(.+)`$", text, flags=re.MULTILINE)) == Counter(path.name for path in tables)
+    assert {path.name for path in (ROOT / folder).iterdir()} == {path.name for path in tables} | {"README.md"}
+    for path in tables:
+        told = text.split(f"## `{path.name}`")[1].split("\n## ")[0]
+        columns = set(pd.read_csv(path, nrows=1, comment="#").columns)
+        assert columns - set(spans(told)) - {"model"} == set(), path.name
+
+
+def test_every_benchmark_has_a_card() -> None:
+    benchmarks = yaml.safe_load((ROOT / "data/catalogue/benchmarks.yaml").read_text())["benchmarks"]
+    cards = {path.name for path in (ROOT / "data/benchmarks").iterdir()}
+    assert cards == {f"{benchmark['name']}.md" for benchmark in benchmarks}
+    for benchmark in benchmarks:
+        assert benchmark["test"]["dataset"] in (ROOT / "data/benchmarks" / f"{benchmark['name']}.md").read_text()
+
+
+def test_every_zoo_is_described() -> None:
+    text = (ROOT / "docs/onloading.md").read_text().split("## Zoos, suite and record")[1]
+    assert [path.stem for path in (ROOT / "data/zoos").iterdir() if f"`{path.stem}`" not in text] == []
+
+
+def keys(record: Any) -> set[str]:
+    """Names of a record's fields and of those within, with dots."""
+    found = set()
+    for name, field in record.model_fields.items():
+        key = field.alias or name
+        found.add(key)
+        stack = [field.annotation]
+        while stack:
+            kind = stack.pop()
+            stack += get_args(kind)
+            if isinstance(kind, type) and issubclass(kind, Record):
+                found |= {f"{key}.{inner}" for inner in keys(kind)}
+    return found
+
+
+def written(value: dict[str, Any]) -> set[str]:
+    found = set(value)
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            found |= {f"{key}.{name}" for name in written(inner)}
+    return found
+
+
+def test_every_key_of_the_configuration_stands_in_one() -> None:
+    """The committed configurations are where the keys are explained."""
+    shown: set[str] = set()
+    for path in (ROOT / "config").glob("*.yaml"):
+        shown |= written(yaml.safe_load(path.read_text()))
+    assert shown == keys(Config)

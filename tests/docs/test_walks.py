@@ -13,11 +13,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.docs.test_lists import files_of, rows
+
 ROOT = Path(__file__).parents[2]
+WALKED = {"new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"}
+"""Pages of ``docs/`` whose shell blocks are executed here."""
 
 
 def blocks(page):
     """The shell commands of a page, in order."""
+    assert page in WALKED
     return re.findall(r"```bash\n(.*?)```", (ROOT / "docs" / page).read_text(), flags=re.DOTALL)
 
 
@@ -79,6 +84,8 @@ def test_new_algorithm(clone):
     assert verdict["repeated"] == {"runs": 135, "changed": []}
     assert {failure["instance"].partition("-")[0] for failure in verdict["failures"]} == {"random"}
     assert "fastest-with-room places 95 of 95 instances" in printed
+    named = {name for row in rows("docs/new-algorithm.md", "lies in `results/compare`:") for name in files_of(row[0])}
+    assert {path.name for path in (directory / "results/compare").iterdir()} == named
 
 
 def test_onloading(clone):

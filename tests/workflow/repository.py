@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOURCE = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "workflow", "config", "data", "profiles", "src", "pyproject.toml")
+PARTS = (
+    "Snakefile",
+    "Makefile",
+    "workflow",
+    "config",
+    "data",
+    "profiles",
+    "src",
+    "pyproject.toml",
+    "requirements.lock",
+)
+TOOLS = ("python", "splitshare", "snakemake", "pytest", "ruff", "mypy", "snakefmt")
 
 
 class Planned(NamedTuple):
@@ -32,6 +43,15 @@ class Repository:
                 shutil.copytree(SOURCE / part, root / part, ignore=ignored)
             else:
                 shutil.copy(SOURCE / part, root / part)
+        self.venv = root.with_name(f"{root.name}-venv")
+        """What `make` takes for the virtual environment: this one's programs, with the package of the copy."""
+        (self.venv / "bin").mkdir(parents=True)
+        for tool in TOOLS:
+            command = self.venv / "bin" / tool
+            command.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).parent / tool}" "$@"\n')
+            command.chmod(0o755)
+        (self.venv / "bin" / "activate").write_text(f'export PATH="{self.venv}/bin:$PATH"\n')
+        (self.venv / ".installed").touch()
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, str(self.root / "workflow" / "run.py"), "--config-file", self.config, *arguments]
@@ -42,8 +62,21 @@ class Repository:
 
     def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
         """Run ``workflow/run.py`` to its end."""
+        return self.execute(self.command(*arguments), timeout_s)
+
+    def make(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run ``make`` in the copy."""
+        return self.execute(["make", f"VENV={self.venv}", *arguments], timeout_s)
+
+    def shell(self, script: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a script as a reader would who has gone into the copy, the environment's programs on the path."""
+        activated = f'export PATH="{self.venv}/bin:$PATH"; {script}'
+        return self.execute(["bash", "-euo", "pipefail", "-c", activated], timeout_s)
+
+    def execute(self, command: list[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+        """Run a command in the copy to its end."""
         return subprocess.run(
-            self.command(*arguments),
+            command,
             cwd=self.root,
             env=self.environment,
             capture_output=True,

@@ -28,7 +28,7 @@ TIMEOUT_S = 900
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A repository after one undisturbed smoke run."""
     repository = Repository(tmp_path_factory.mktemp("smoke"), CONFIG)
-    answer = repository.run("all", timeout_s=TIMEOUT_S)
+    answer = repository.make("smoke", timeout_s=TIMEOUT_S)  # must run CONFIG, by which the tests below run and look
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return repository
 

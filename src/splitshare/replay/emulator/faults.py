@@ -8,7 +8,7 @@ from typing import Literal
 
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
-from splitshare.records import nearest
+from splitshare.records import MOST_SECONDS, nearest
 
 FaultKind = Literal["kill", "stick", "slow", "cut", "restore"]
 _FORM = re.compile(r"(?P<kind>[a-z]+):(?P<where>[^@]+(?:@[^@]+)*)@(?P<at>[0-9.]+)(?:x(?P<factor>[0-9.]+))?")
@@ -42,6 +42,8 @@ def parse_fault(text: str, instance: PlacementInstance) -> Fault:
         at_s, factor = float(match["at"]), float(match["factor"] or 1.0)
     except ValueError:
         raise InputError("--fault", text, "has a time or factor that is no number") from None
+    if at_s > MOST_SECONDS or not 1e-6 <= factor <= 1e6:
+        raise InputError("--fault", text, f"has a time above {MOST_SECONDS:g} s, or a factor beyond 1e-6 to 1e6")
     kind = match["kind"]
     if (kind == "slow") != (match["factor"] is not None):
         raise InputError("--fault", text, "a factor belongs to slow:DEVICE@5x3, and to nothing else")

@@ -170,6 +170,10 @@ def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, sourc
             problem = "is missing; add it"
         case "value_error":
             problem = first["msg"].removeprefix("Value error, ")
+        case "greater_than_equal" | "less_than_equal":  # pydantic writes all digits of a bound
+            (bound,) = (value for name, value in first["ctx"].items() if name in {"ge", "le"})
+            words = first["type"].replace("_", " ").replace("equal", "or equal")
+            problem = f"input should be {words} to {bound:g}, not {shown(first['input'])}"
         case _:
             problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {shown(first['input'])}"
     return InputError(source, field, problem + more)

@@ -93,7 +93,7 @@ def test_a_mistake_is_named_with_column_and_row(tmp_path, text, field, problem) 
         (
             {"request_id": [1, -2], "arrival_s": [0.0, 1.0], "request": ["pair", "pair"]},
             "request_id, row 2",
-            "0 or more",
+            "from 0 to",
         ),
         ({"request_id": [1.0], "arrival_s": [0.0], "request": ["pair"]}, "request_id", "whole numbers"),
         ({"request_id": [1], "arrival_s": ["0"], "request": ["pair"]}, "arrival_s", "column of numbers"),

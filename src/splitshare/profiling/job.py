@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from splitshare.files import parse_json
+from splitshare.files import parse_json, read_text
 from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
 from splitshare.records import Bytes, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
 
@@ -70,5 +70,5 @@ def read_report(path: Path) -> list[ReportLine]:
     """The whole lines of a report; a last line that was cut off by the child's death is dropped."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    lines = read_text(path).split("\n")[:-1]
     return [ReportLine.parse(parse_json(line, path), path) for line in lines]

@@ -158,7 +158,7 @@ def changed_tree(tree: Any, edits: list[Edit], *, shallow: bool = False) -> str:
             case 1 | 2 if isinstance(holder, list):
                 holder.insert(key, copy.deepcopy(holder[key]))
             case 2:
-                holder[pick(("unheard_of", "x" * 300, "a\nb", "\x1b[2J"), value)] = pick(VALUES, where)
+                holder[pick(("unheard_of", "x" * 300, "a\nb", "\x1b[2J"), value)] = copy.deepcopy(pick(VALUES, where))
             case 3:
                 _, other = pick(places, value)
                 holder[key] = copy.deepcopy(other) if not isinstance(other, int) else [copy.deepcopy(holder[key])]
@@ -170,7 +170,7 @@ def changed_tree(tree: Any, edits: list[Edit], *, shallow: bool = False) -> str:
             case 6 | 7 if isinstance(holder[key], int | float):
                 holder[key] = pick(NUMBERS, value)
             case _:
-                holder[key] = pick(VALUES, value)
+                holder[key] = copy.deepcopy(pick(VALUES, value))
     text = json.dumps(tree)
     for name, raw in RAW.items():
         brief = "[" * 50 + "]" * 50 if shallow and raw.startswith(("[", '{"a":{')) else raw

@@ -141,7 +141,13 @@ def test_a_file_with_mistakes_is_read_rightly_or_refused(readers: dict[str, Read
     read = 0
 
     @seed(SEED)
-    @settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=CASES,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.integers(0, 7), st.integers(0, 7), EDITS)
     def check(sample: int, form: int, edits: list[Edit]) -> None:
         nonlocal read

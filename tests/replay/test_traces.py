@@ -88,7 +88,11 @@ def test_a_mistake_is_named_with_column_and_row(tmp_path, text, field, problem) 
     [
         ({"request_id": [1, None], "arrival_s": [0.0, 1.0], "request": ["pair", "pair"]}, "request_id, row 2", "null"),
         ({"request_id": [1, 2], "arrival_s": [0.0, None], "request": ["pair", "pair"]}, "arrival_s, row 2", "null"),
-        ({"request_id": [1, 2], "arrival_s": [0.0, np.nan], "request": ["pair", "pair"]}, "arrival_s, row 2", "from 0 to"),
+        (
+            {"request_id": [1, 2], "arrival_s": [0.0, np.nan], "request": ["pair", "pair"]},
+            "arrival_s, row 2",
+            "from 0 to",
+        ),
         ({"request_id": [1, 2], "arrival_s": [0.0, 1.0], "request": ["pair", None]}, "request, row 2", "null"),
         (
             {"request_id": [1, -2], "arrival_s": [0.0, 1.0], "request": ["pair", "pair"]},

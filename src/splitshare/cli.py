@@ -19,7 +19,7 @@ import typer
 from splitshare import __version__
 from splitshare.catalog.paths import DATA, EMBEDDED
 from splitshare.errors import InputError, SplitshareError, escaped, one_line
-from splitshare.records import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
+from splitshare.ranges import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -930,7 +930,7 @@ def _options(
     pass
 
 
-OUT_OF_MEMORY = re.compile("not enough memory|out of memory", re.IGNORECASE)
+OUT_OF_MEMORY = re.compile("not enough memory|out of memory|n.t allocate memory", re.IGNORECASE)
 """How torch says that it could not allocate."""
 
 

@@ -32,13 +32,13 @@ def shortened(text: str, limit: int, *, head: float = 2 / 3) -> str:
 def shown(value: Any) -> str:
     """A value that stands in a file as a message quotes it: on one line, at most 60 characters, whatever it holds."""
     if isinstance(value, str):
-        return escaped(shortened(repr(value[:1000]), _VALUE_CHARACTERS, head=1))
+        return shortened(repr(value[:1000]), _VALUE_CHARACTERS, head=1)
     short = reprlib.Repr()
     short.maxstring = short.maxother = short.maxlong = _VALUE_CHARACTERS
     try:
-        return escaped(shortened(short.repr(value), _VALUE_CHARACTERS, head=1))
+        return shortened(escaped(short.repr(value)), _VALUE_CHARACTERS, head=1)
     except ValueError:  # Python writes no whole number of so many digits
-        return f"a {type(value).__name__} too long to show"
+        return "a number too long to show"
 
 
 def one_line(text: str, limit: int = MESSAGE_CHARACTERS) -> str:

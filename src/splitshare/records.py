@@ -13,13 +13,7 @@ from pydantic_core import ErrorDetails
 
 from splitshare.errors import InputError, shortened, shown
 from splitshare.files import canonical_json, parse_json, parse_yaml, read_text, sha256_bytes, write_text
-
-MOST_SEED = 2_000_000_000
-LEAST_SECONDS = 1e-12
-MOST_SECONDS = 1e9
-MOST_WAIT_S = 1e6
-"""Seconds that anything is waited for: the system calls that wait take a month at most."""
-MOST_BATCH = 65_536
+from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=120)]
 """A name that can be part of a file name: letters, digits and ``@ . _ + -``."""

@@ -16,8 +16,8 @@ from pydantic import Field, model_validator
 
 from splitshare.onloading.zoo import Share
 from splitshare.placement.instance import Status, Versions
+from splitshare.ranges import LEAST_SECONDS
 from splitshare.records import (
-    LEAST_SECONDS,
     BytesPerS,
     Count,
     Demand,

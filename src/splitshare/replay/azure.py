@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitshare.errors import InputError, shown
-from splitshare.records import LEAST_SECONDS
+from splitshare.ranges import LEAST_SECONDS
 from splitshare.replay.tables import at_row, parse_counts, parse_floats, read_csv
 
 MOST_ARRIVALS = 10**9

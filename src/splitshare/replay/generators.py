@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.profiling.machine import available_memory_bytes
-from splitshare.records import MOST_SECONDS
+from splitshare.ranges import MOST_SECONDS
 from splitshare.replay.azure import ArrivalCounts, read_arrival_counts
 from splitshare.replay.traces import RequestTrace
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from splitshare.errors import InputError, shown
 from splitshare.files import atomic_path, csv_rows
-from splitshare.records import MOST_SECONDS, nearest
+from splitshare.ranges import MOST_SECONDS
+from splitshare.records import nearest
 
 MOST_IDENTITY = 10**18
 """Greatest number that a request may have."""

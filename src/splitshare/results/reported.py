@@ -12,7 +12,7 @@ import pandas as pd
 from splitshare.errors import InputError, shown
 from splitshare.files import csv_rows
 from splitshare.parquet import read_frame
-from splitshare.records import MOST_SEED
+from splitshare.ranges import MOST_SEED
 from splitshare.replay.tables import at_row, check_columns, parse_counts, parse_floats
 from splitshare.results.baselines import check_digests
 from splitshare.results.table import OPTIMALITY_TOLERANCE

@@ -8,7 +8,8 @@ from typing import Literal
 
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
-from splitshare.records import MOST_SECONDS, nearest
+from splitshare.ranges import MOST_SECONDS
+from splitshare.records import nearest
 
 FaultKind = Literal["kill", "stick", "slow", "cut", "restore"]
 _FORM = re.compile(r"(?P<kind>[a-z]+):(?P<where>[^@]+(?:@[^@]+)*)@(?P<at>[0-9.]+)(?:x(?P<factor>[0-9.]+))?")

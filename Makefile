@@ -10,7 +10,7 @@ ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding a
   edge-only local-only cloud-only
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
 READY := $(VENV)/.installed
-RUN := $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
+RUN = $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 
 .PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin schemas test test-all lint clean
 

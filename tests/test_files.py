@@ -1,5 +1,6 @@
 import json
 import stat
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,15 @@ def test_digests_are_sha256(tmp_path: Path):
     assert sha256_bytes(b"abc") == known
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256_file(tmp_path / "abc") == known
+
+
+def test_a_large_file_is_digested_in_pieces(tmp_path):
+    large = tmp_path / "large"
+    with large.open("wb") as stream:
+        stream.truncate(2**28)
+    tracemalloc.start()
+    digest = sha256_file(large)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert digest == "a6d72ac7690f53be6ae46ba88506bd97302a093f7108472bd9efc3cefda06484"
+    assert peak_bytes < 2**22

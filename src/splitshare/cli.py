@@ -206,7 +206,7 @@ def solve(
     time_limit_s: Annotated[float | None, typer.Option(**LIMIT, help="Seconds for each instance.")] = None,
 ) -> None:
     """Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
-    from splitshare.commands.problem import problem_of_instance
+    from splitshare.problem import problem_of_instance
 
     options: dict[str, Any] = {
         "algorithm": algorithm,
@@ -234,7 +234,7 @@ def solve(
 @app.command()
 def evaluate(instance: Instance, placement: PlacementFile) -> None:
     """Print the objective of a placement or an onloading decision, and what it is made of, as JSON."""
-    from splitshare.commands.problem import problem_of_instance
+    from splitshare.problem import problem_of_instance
 
     if problem_of_instance(instance) == "onloading":
         from splitshare.commands.onloading import evaluate as onloading_stage
@@ -311,10 +311,12 @@ def compare(
     seed: Seed = 0,
 ) -> None:
     """Hold a new placement or onloading algorithm, or results of a placement one, against the recorded baselines."""
-    from splitshare.commands.problem import problem_of_algorithm
+    from splitshare.sandbox import describe
 
     options: dict[str, Any] = {"algorithm": algorithm, "baselines": baselines, "seed": seed, "output": output}
-    chosen = problem or (problem_of_algorithm(algorithm) if algorithm is not None else "placement")
+    chosen = problem
+    if chosen is None and algorithm is not None:
+        chosen = "onloading" if describe(algorithm).package == "splitshare.onloading" else "placement"
     if chosen == "onloading":
         from splitshare.commands.onloading import compare as onloading_stage
 

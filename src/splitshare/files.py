@@ -66,8 +66,9 @@ def sha256_bytes(data: bytes) -> str:
 
 
 def sha256_file(path: Path) -> str:
-    """Hex SHA-256 of the bytes of ``path``."""
-    return sha256_bytes(path.read_bytes())
+    """Hex SHA-256 of the bytes of ``path``, which is read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_text(path: Path, *, newline: str | None = None) -> str:

@@ -1,25 +1,42 @@
-"""Run an algorithm that nobody has vetted: in a process of its own, with limits on time and memory.
+"""Run an algorithm that nobody has vetted: in processes of its own, with limits on time and memory.
 
-The process answers run by run, so that a crash or a hang costs one run and the rest go on in a new process. It is a
-guard against accidents, not a prison: the code runs with the user's rights.
+Its file is imported there only, checked there, and run there; what it prints is dropped. A process answers piece by
+piece, so that a crash or a hang costs one run and the rest go on in a new process. It is a guard against accidents,
+not a prison: the code runs with the user's rights.
 """
 
 from __future__ import annotations
 
 import importlib
 import multiprocessing
+import os
 import resource
-from collections.abc import Iterator, Sequence
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from multiprocessing.connection import Connection
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from splitshare.errors import InputError, SplitshareError
 from splitshare.records import Record
 
-Failure = Literal["crashed", "overran", "broke the contract"]
+if TYPE_CHECKING:
+    from splitshare.placement.conformance import CheckResult
+
+Failure = Literal["crashed", "overran", "broke the contract", "not run"]
 START_S = 60.0
 """Seconds that a process may take to import the algorithm."""
+GIVE_UP = 3
+"""Runs in a row of one group that overrun or end their process, after which the rest of the group is not run."""
+CHECKS_S = 40.0
+"""Seconds that all checks of the contract may take together."""
+NAME_CHARACTERS = 60
+"""Longest name that an algorithm may have."""
+MESSAGE_CHARACTERS = 200
+"""What an algorithm says when it fails is cut to this length."""
 
 
 Package = Literal["splitshare.placement", "splitshare.onloading"]
@@ -28,11 +45,21 @@ Instance = TypeVar("Instance", bound=Record)
 
 
 @dataclass(frozen=True)
+class Described:
+    """What an algorithm says of itself, read in a process of its own."""
+
+    package: Package
+    name: str
+    stochastic: bool
+
+
+@dataclass(frozen=True)
 class Run(Generic[Instance]):
-    """One run to do."""
+    """One run to do; ``group`` is what is given up together when run after run overruns (a family)."""
 
     instance: Instance
     seed: int
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,66 +88,249 @@ class Limits:
         return 2 * self.time_s + 1
 
 
+def describe(algorithm: str, package: Package | None = None, limits: Limits | None = None) -> Described:
+    """What ``algorithm`` (a name or ``file.py:Class``) is, and which problem's, where ``package`` does not say it.
+
+    Raises:
+        InputError: it cannot be loaded, or its name cannot be a method's: empty, longer than ``NAME_CHARACTERS``, or
+            with ``/``, a backslash or characters that do not print.
+    """
+    with _Child(_describe, (algorithm, package), limits or Limits()) as child:
+        said = child.receive(START_S)
+    if isinstance(said, InputError):
+        raise said
+    if not isinstance(said, Described):
+        raise InputError("--algorithm", algorithm, f"cannot be loaded: {_how(said, START_S)}")
+    check_name(said.name, "--algorithm", algorithm)
+    return said
+
+
+def check_name(name: str, source: str, field: str) -> None:
+    """Refuse a name that cannot stand in tables and names of files.
+
+    Raises:
+        InputError: names the mend.
+    """
+    if not name.strip() or len(name) > NAME_CHARACTERS or not name.isprintable() or set(name) & set("/\\"):
+        what = repr(name) if len(name) <= NAME_CHARACTERS else f"{name[:20]!r}... ({len(name)} characters)"
+        problem = (
+            f"the name {what} cannot be a method's; give 1 to {NAME_CHARACTERS} printing characters without / or \\"
+        )
+        raise InputError(source, field, problem)
+
+
+def check_contract(algorithm: str, limits: Limits | None = None) -> list[CheckResult]:
+    """Put a placement algorithm through the contract's checks; a result a check, whatever the algorithm does.
+
+    A check that ends its process, or that comes after ``CHECKS_S`` are used up, has failed.
+    """
+    from splitshare.placement.conformance import CHECKS, PATIENCE_S, CheckResult
+
+    names = [check.name for check in CHECKS]
+    results: list[CheckResult] = []
+    left_s = CHECKS_S
+    while len(results) < len(names) and left_s > 0:
+        with _Child(_check, (algorithm, tuple(names[len(results) :])), limits or Limits()) as child:
+            if child.receive(START_S) is not None:
+                break
+            while len(results) < len(names) and left_s > 0:
+                waited = min(left_s, 2 * PATIENCE_S)
+                said, took_s = child.timed(waited)
+                left_s -= took_s
+                if isinstance(said, CheckResult):
+                    results.append(said)
+                    continue
+                results.append(CheckResult(names[len(results)], False, _how(said, waited)))
+                break
+    late = f"not tried: the checks before it took over {CHECKS_S:g} s, or ended every process"
+    return [*results, *(CheckResult(name, False, late) for name in names[len(results) :])]
+
+
 def run_limited(
-    package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits
+    package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits, *, hash_seed: int = 0
 ) -> Iterator[Outcome[Instance]]:
     """Run ``algorithm`` (a name or ``file.py:Class``) and yield an outcome a run, in order, as they come.
+
+    After ``GIVE_UP`` runs in a row of one group that overran or ended their process, the rest of that group is told
+    to be ``not run``.
+
+    Args:
+        package: of the problem.
+        algorithm: what is run.
+        runs: what is to be done.
+        limits: of each run.
+        hash_seed: ``PYTHONHASHSEED`` of the processes: sets are in another order with another one.
 
     Raises:
         InputError: the algorithm cannot be loaded; the message is the one that loading gives.
     """
     todo = list(runs)
+    strikes: dict[str, int] = {}
+
+    def lost(run: Run[Instance]) -> bool:
+        return strikes.get(run.group, 0) >= GIVE_UP
+
     while todo:
+        if lost(todo[0]):
+            yield Outcome(todo.pop(0), None, "not run", f"given up: the last {GIVE_UP} runs overran or died")
+            continue
         done = 0
-        for outcome in _one_process(package, algorithm, todo, limits):
+        batch = list(takewhile(lambda run: not lost(run), todo))
+        for outcome, ended in _one_process(package, algorithm, batch, limits, hash_seed):
             done += 1
+            strikes[outcome.run.group] = strikes.get(outcome.run.group, 0) + 1 if ended else 0
             yield outcome
         todo = todo[done:]
 
 
+def within(outcomes: Sequence[Outcome[Instance]], budget_s: float) -> list[Outcome[Instance]]:
+    """Outcomes with an answer, from the first on, that took no longer than the budget together."""
+    chosen: list[Outcome[Instance]] = []
+    spent = 0.0
+    for outcome in outcomes:
+        if outcome.answer is None:
+            continue
+        spent += outcome.answer.build_s + outcome.answer.solve_s
+        if spent > budget_s:
+            break
+        chosen.append(outcome)
+    return chosen
+
+
 def _one_process(
-    package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits
-) -> Iterator[Outcome[Instance]]:
-    """Outcomes from one process, up to and including the first that ends it."""
-    context = multiprocessing.get_context("spawn")  # a fresh interpreter: nothing of this one can be touched
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, package, algorithm, list(runs), limits), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        loaded = _receive(ours, START_S)
+    package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits, hash_seed: int
+) -> Iterator[tuple[Outcome[Instance], bool]]:
+    """Outcomes from one process, up to and including the first that ends it (then ``True``)."""
+    with _Child(_serve, (package, algorithm, list(runs), limits), limits, hash_seed) as child:
+        loaded = child.receive(START_S)
         if isinstance(loaded, InputError):
             raise loaded
         if loaded is not None:
-            raise InputError("--algorithm", algorithm, f"its process did not start: {loaded}")
+            raise InputError("--algorithm", algorithm, f"its process did not start: {_how(loaded, START_S)}")
         for run in runs:
-            answer = _receive(ours, limits.deadline_s)
+            answer = child.receive(limits.deadline_s)
             if isinstance(answer, str):
                 failure: Failure = "overran" if answer == _SILENT else "crashed"
-                told = f"no answer in {limits.deadline_s:g} s" if answer == _SILENT else "its process died"
-                yield Outcome(run, None, failure, told)
+                yield Outcome(run, None, failure, _how(answer, limits.deadline_s)), True
                 return
             assert isinstance(answer, tuple)
-            yield Outcome(run, *answer)
-    finally:
-        process.kill()
-        process.join()
+            yield Outcome(run, *answer), False
 
 
 _SILENT, _GONE = "silent", "gone"
 
 
-def _receive(connection: Connection, timeout_s: float) -> object:
-    """What the process sent, or ``_SILENT`` or ``_GONE``."""
+def _how(said: object, waited_s: float) -> str:
+    return f"no answer in {waited_s:g} s" if said == _SILENT else "its process died"
+
+
+class _Child:
+    """A fresh interpreter in a process group of its own: nothing of this one can be touched, nothing of it stays."""
+
+    def __init__(
+        self, serve: Callable[..., None], arguments: tuple[Any, ...], limits: Limits, hash_seed: int = 0
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._ours, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_quiet, args=(theirs, serve, arguments, limits.memory_bytes), daemon=True
+        )
+        before = os.environ.get("PYTHONHASHSEED")
+        os.environ["PYTHONHASHSEED"] = str(hash_seed)
+        try:
+            self._process.start()
+        finally:
+            if before is None:
+                del os.environ["PYTHONHASHSEED"]
+            else:
+                os.environ["PYTHONHASHSEED"] = before
+        theirs.close()
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pid = self._process.pid
+        if pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # with whatever it has started; ours is another group
+        self._process.kill()
+        self._process.join()
+        self._ours.close()
+
+    def receive(self, timeout_s: float) -> object:
+        """What the process sent, or ``_SILENT`` or ``_GONE``."""
+        try:
+            return self._ours.recv() if self._ours.poll(timeout_s) else _SILENT
+        except (EOFError, OSError):
+            return _GONE
+
+    def timed(self, timeout_s: float) -> tuple[object, float]:
+        """What the process sent, and the seconds that it took."""
+        started = time.monotonic()
+        said = self.receive(timeout_s)
+        return said, time.monotonic() - started
+
+
+def _quiet(connection: Connection, serve: Callable[..., None], arguments: tuple[Any, ...], memory_bytes: int) -> None:
+    """The process's side: a group of its own, no output, bounded memory."""
+    from splitshare.replay.emulator.processes import end_with_parent
+
+    end_with_parent()
+    os.setpgid(0, 0)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    serve(connection, *arguments)
+
+
+def _in_one_line(error: BaseException) -> str:
     try:
-        return connection.recv() if connection.poll(timeout_s) else _SILENT
-    except EOFError:
-        return _GONE
+        text = " ".join(str(error).split())
+    except Exception:  # an exception of the algorithm's own that cannot even be shown
+        text = "?"
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = text if len(text) <= MESSAGE_CHARACTERS else text[: MESSAGE_CHARACTERS - 3] + "..."
+    return f"{type(error).__name__}: {text}"
+
+
+def _describe(connection: Connection, algorithm: str, package: Package | None) -> None:
+    from splitshare.problem import problem_of_algorithm
+
+    try:
+        if package is None:
+            chosen = problem_of_algorithm(algorithm)
+            package = "splitshare.onloading" if chosen == "onloading" else "splitshare.placement"
+        made = importlib.import_module(f"{package}.contract").load(algorithm)
+        name = made.name
+        if not isinstance(name, str):
+            raise InputError("--algorithm", algorithm, "its `name` is no text; give it one")
+        said: Described | InputError = Described(package, str(name), bool(getattr(made, "stochastic", False)))
+    except InputError as error:
+        said = error
+    except BaseException as error:  # importing or making it may do anything
+        said = InputError("--algorithm", algorithm, f"cannot be loaded: {_in_one_line(error)}")
+    connection.send(said)
+
+
+def _check(connection: Connection, algorithm: str, names: Sequence[str]) -> None:
+    from splitshare.placement.conformance import CHECKS, CheckResult, run_checks
+    from splitshare.placement.contract import load
+
+    made = load(algorithm)
+    connection.send(None)
+    for check in CHECKS:
+        if check.name in names:
+            try:
+                (result,) = run_checks(made, [check])
+            except BaseException as error:  # whatever passes the check's own guard
+                result = CheckResult(check.name, False, _in_one_line(error))
+            connection.send(result)
 
 
 def _serve(connection: Connection, package: Package, algorithm: str, runs: list[Run[Any]], limits: Limits) -> None:
-    """The process's side: load, then answer run by run."""
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    """Load, then answer run by run."""
     try:
         made = importlib.import_module(f"{package}.contract").load(algorithm)
         solve = importlib.import_module(f"{package}.run").solve
@@ -134,6 +344,6 @@ def _serve(connection: Connection, package: Package, algorithm: str, runs: list[
             answer = solve(own, made, seed=run.seed, time_limit_s=limits.time_s)
             connection.send((answer, None, ""))
         except SplitshareError as error:
-            connection.send((None, "broke the contract", str(error)))
-        except Exception as error:  # whatever a user's algorithm raises is a result of the comparison
-            connection.send((None, "crashed", f"{type(error).__name__}: {error}"))
+            connection.send((None, "broke the contract", _in_one_line(error).partition(": ")[2]))
+        except BaseException as error:  # whatever a user's algorithm raises is a result of the comparison
+            connection.send((None, "crashed", _in_one_line(error)))

@@ -110,3 +110,26 @@ def test_a_family_that_is_not_recorded_is_refused(tmp_path):
 def test_one_of_algorithm_and_results_is_asked_for(tmp_path):
     with pytest.raises(InputError, match="give one of"):
         verdict(tmp_path)
+
+
+def test_an_algorithm_that_never_answers_gets_a_verdict_of_nothing_placed(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "import sys\nclass Leaves:\n    name = 'leaves'\n"
+        "    def place(self, instance, *, seed, time_limit):\n        sys.exit(3)\n"
+    )
+    plain = verdict(tmp_path / "out", algorithm=f"{mine}:Leaves")
+    (family,) = plain["families"]
+    assert family["summaries"][0]["placed"] == 0
+    assert len(plain["failures"]) == 40
+    words = (tmp_path / "out" / "verdict.txt").read_text()
+    assert "places 0 of 40 instances" in words
+    assert "SystemExit: 3" in words
+    json.loads((tmp_path / "out" / "verdict.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_the_name_of_a_recorded_method_is_refused(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text("class Mine:\n    name = 'heft'\n    def place(self, instance, *, seed, time_limit): ...\n")
+    with pytest.raises(InputError, match="recorded method's"):
+        verdict(tmp_path / "out", algorithm=f"{mine}:Mine")

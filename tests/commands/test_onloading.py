@@ -213,7 +213,7 @@ def test_compare_judges_an_onloading_algorithm_too(recorded, tmp_path):
     assert (duel["wins"], duel["ties"], duel["losses"]) == (0, 3, 0)
     words = (tmp_path / "out" / "verdict.txt").read_text()
     assert words.startswith("j3o: nothing decides 3 of 3 instances")
-    assert verdict["deterministic"] is True
+    assert verdict["repeated"] == {"runs": 3, "changed": []}
 
 
 def test_compare_counts_runs_that_fail(recorded, tmp_path):

@@ -45,6 +45,21 @@ def test_some_random_instances_are_infeasible():
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "-".join(map(str, shape.values())))
+def test_no_room_for_any_module_or_for_one(shape, solver):
+    """The program has rows without columns, and no column that says where a module stands."""
+    fields = random_fields(1, **shape)
+    for module in fields["modules"]:
+        module["memory_bytes"] = 10
+    for devices in ([0] * len(fields["devices"]), [1000] * len(fields["devices"])):
+        for device, memory_bytes in zip(fields["devices"], devices, strict=True):
+            device["memory_bytes"] = memory_bytes
+        fields["modules"][-1]["memory_bytes"] = 2000
+        placement = solve(PlacementInstance.parse(fields, "no room"), Optimum(solver=solver))
+        assert (placement.status, placement.assignment, placement.objective) == ("infeasible", None, None)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_three_encoders_that_must_share_a_device(solver):
     """Memory leaves one device only, and ready times make the order differ from the order listed."""
     fields = random_fields(1, routing="parallel", objective="mean", replication=False)

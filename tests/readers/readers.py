@@ -30,7 +30,6 @@ from splitshare.catalog.testbeds import read_device, read_testbed
 from splitshare.commands.evaluate import run as evaluate_placement
 from splitshare.commands.instances import read_profiles
 from splitshare.commands.onloading.evaluate import run as evaluate_decision
-from splitshare.commands.problem import problem_of_instance
 from splitshare.config import Config
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
@@ -39,6 +38,7 @@ from splitshare.onloading.zoo import Zoo, ZooModel
 from splitshare.placement.certificate import Certificate, objections
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
+from splitshare.problem import problem_of_instance
 from splitshare.profiling.job import Job, read_report
 from splitshare.profiling.published import read_figures, read_published
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile

@@ -1,14 +1,17 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from splitshare.errors import InputError
+from splitshare.files import canonical_json
 from splitshare.results.baselines import COLUMNS, merge
 from splitshare.results.verdict import in_words, judge, summary_table
 
 
-def results(method, objectives, optimum=1.0, seeds=(0,), digest="d"):
-    """Results over instances of four workloads; an objective of ``None`` is no placement."""
+def results(method, objectives, optimum=1.0, seeds=(0,), digest="d", workloads=6):
+    """Results over instances of a few workloads; an objective of ``None`` is no placement."""
     rows = [
         dict.fromkeys(COLUMNS, "")
         | {
@@ -16,7 +19,7 @@ def results(method, objectives, optimum=1.0, seeds=(0,), digest="d"):
             "instance": f"i{i}",
             "method": method,
             "seed": seed,
-            "workload": f"w{i % 4}",
+            "workload": f"w{i % workloads}",
             "instance_sha256": f"{digest}{i}",
             "objective_s": objective,
             "optimum_s": optimum,
@@ -30,21 +33,69 @@ def results(method, objectives, optimum=1.0, seeds=(0,), digest="d"):
 
 def test_a_better_method_is_called_better_and_a_worse_one_worse():
     recorded = pd.concat(
-        [results("optimum", [1.0] * 12), results("bad", [2.0 + i / 10 for i in range(12)])], ignore_index=True
+        [results("optimum", [1.0] * 12, workloads=7), results("bad", [2.0 + i / 10 for i in range(12)], workloads=7)],
+        ignore_index=True,
     )
-    verdict = judge(results("mine", [1.2 + i / 100 for i in range(12)]), recorded, "mine", family="f")
+    verdict = judge(results("mine", [1.2 + i / 100 for i in range(12)], workloads=7), recorded, "mine", family="f")
     duels = {duel.baseline: duel for duel in verdict.duels}
     assert (duels["bad"].wins, duels["bad"].ties, duels["bad"].losses, duels["bad"].better) == (12, 0, 0, True)
     assert (duels["optimum"].wins, duels["optimum"].losses, duels["optimum"].better) == (0, 12, False)
-    assert "significantly better than bad" in in_words(verdict)
-    assert "significantly worse than optimum" in in_words(verdict)
+    assert duels["bad"].p_value == duels["bad"].smallest_p == 2 * 2 / 2**7
+    words = in_words(verdict)
+    assert "significantly better than bad" in words
+    assert "significantly worse than optimum" in words
+    assert "by resampling 7 workloads" in words
+    assert "the smallest p-value that could come out of 7 workloads is 0.031" in words
+
+
+@pytest.mark.parametrize(
+    ("workloads", "baselines", "reached"), [(5, 1, False), (6, 1, True), (6, 2, False), (7, 2, True)]
+)
+def test_where_no_significance_can_be_reached_it_is_said(workloads, baselines, reached):
+    """The smallest p-value of so many workloads, times the number of baselines, against 0.05."""
+    recorded = pd.concat([results(f"b{i}", [2.0] * 35, workloads=workloads) for i in range(baselines)])
+    verdict = judge(results("mine", [1.5] * 35, workloads=workloads), recorded, "mine", family="f")
+    assert {duel.better for duel in verdict.duels} == {True if reached else None}
+    assert ("No significance can be reached against b0" in in_words(verdict)) is not reached
+    assert "No significant difference" not in in_words(verdict)
+
+
+def test_equal_methods_are_called_equal():
+    verdict = judge(results("mine", [1.5] * 12), results("other", [1.5] * 12), "mine", family="f")
+    assert "It is equal to other on every instance." in in_words(verdict)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "reason", "words"),
+    [
+        ([1.9] + [None] * 11, "few_clusters", "no interval: it rests on 1 workload, and an interval needs 5"),
+        ([1.5] * 12, "equal_clusters", "no interval: it is the same on all 6 workloads"),
+        ([1.0] * 11 + [1.5], "unbounded", "no interval: too few of 6 workloads differ from the rest"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_without_an_interval_the_verdict_says_why_and_holds_no_number(objectives, reason, words):
+    verdict = judge(results("mine", objectives), results("other", [2.0] * 12), "mine", family="f")
+    assert words in in_words(verdict)
+    assert summary_table(verdict)["mean_gap_low"].isna().iloc[0]
+    gap = json.loads(canonical_json(verdict.to_plain()))["summaries"][0]["mean_gap"]  # a NaN would be refused
+    assert (gap["low"], gap["high"], gap["no_interval"]) == (None, None, reason)
+
+
+def test_instances_that_are_workloads_of_their_own_are_drawn_singly():
+    verdict = judge(
+        results("mine", [1 + i / 9 for i in range(9)], workloads=9), results("o", [1.0] * 9), "mine", family="f"
+    )
+    assert "by resampling 9 instances" in in_words(verdict)
+    assert verdict.duels[0].clusters == 9
 
 
 def test_no_difference_is_not_called_one():
-    recorded = results("other", [1.0, 1.2, 1.1, 1.3, 1.0, 1.4])
-    verdict = judge(results("mine", [1.2, 1.0, 1.3, 1.1, 1.0, 1.4]), recorded, "mine", family="f")
+    first, second = [1.0, 1.2, 1.1, 1.3, 1.0, 1.4] * 2, [1.2, 1.0, 1.3, 1.1, 1.0, 1.4] * 2
+    recorded = results("other", first, workloads=12)
+    verdict = judge(results("mine", second, workloads=12), recorded, "mine", family="f")
     assert verdict.duels[0].better is None
-    assert (verdict.duels[0].wins, verdict.duels[0].ties, verdict.duels[0].losses) == (2, 2, 2)
+    assert (verdict.duels[0].wins, verdict.duels[0].ties, verdict.duels[0].losses) == (4, 4, 4)
     assert "No significant difference was found to other." in in_words(verdict)
 
 

@@ -124,6 +124,64 @@ def test_integer_columns_alone_and_no_rows(solver):
     assert result.objective == pytest.approx(-5.0)
 
 
+def plain_programs():
+    """Programs whose answer is plain: none or two equal columns, in a box, with at most one row, or rows of nothing.
+
+    Yields the program and its least cost; infinite where it is unbounded, ``None`` where it is infeasible.
+    """
+    boxes = [(0.0, 0.0), (2.0, 2.0), (0.0, 5.0), (3.0, 1.0), (0.0, np.inf), (-np.inf, np.inf), (-np.inf, 3.0)]
+    senses: tuple[Sense, ...] = ("<=", ">=", "=")
+    rows = [None, *itertools.product(("nothing", "zeros", "ones"), senses, (-3.0, 0.0, 3.0))]
+    shapes = [(0, False, (0.0, 0.0), 0.0)]
+    shapes += itertools.product((2,), (False, True), boxes, (0.0, 1.0, -1.0))
+    for (columns, integer, (lower, upper), cost), row in itertools.product(shapes, rows):
+        milp = Milp()
+        for _ in range(columns):
+            milp.add_column(cost=cost, lower=lower, upper=upper, integer=integer)
+        least, most, holds = columns * lower, columns * upper, lower <= upper
+        if row is not None:
+            kind, sense, right = row
+            terms = {"nothing": {}, "zeros": dict.fromkeys(range(columns), 0.0)}
+            milp.add_row(terms.get(kind, dict.fromkeys(range(columns), 1.0)), sense, right)
+            if kind == "ones" and columns:
+                least = least if sense == "<=" else max(least, right)
+                most = most if sense == ">=" else min(most, right)
+            else:
+                holds &= {"<=": right >= 0, ">=": right <= 0, "=": right == 0}[sense]
+        yield milp, None if not holds or least > most else 0.0 if cost == 0 else min(cost * least, cost * most)
+
+
+def check_plain_programs(solver, programs):
+    seen = set()
+    for milp, least in programs:
+        kind = "infeasible" if least is None else "optimal" if np.isfinite(least) else "unbounded"
+        seen.add((kind, len(milp.costs)))
+        if kind == "unbounded":
+            with pytest.raises(WorkError, match="which is no answer"):
+                solve_milp(milp, solver=solver)
+            continue
+        result = solve_milp(milp, solver=solver)
+        assert result.status == kind, milp
+        if kind == "infeasible":
+            assert (result.values, result.objective, result.bound) == (None, None, None)
+        else:
+            assert result.objective == pytest.approx(least, abs=1e-7), milp
+            assert result.bound == pytest.approx(least, abs=1e-7), milp
+            assert result.values is not None
+            assert len(result.values) == len(milp.costs)
+    assert seen == {("infeasible", 0), ("optimal", 0), ("infeasible", 2), ("optimal", 2), ("unbounded", 2)}
+
+
+def test_programs_without_columns_rows_terms_or_room(solver):
+    programs = list(plain_programs())
+    check_plain_programs(solver, [*programs[:28], *programs[28::11]])
+
+
+@pytest.mark.slow
+def test_all_programs_without_columns_rows_terms_or_room(solver):
+    check_plain_programs(solver, plain_programs())
+
+
 def test_infeasible_integers(solver):
     milp = Milp()
     x, y = (milp.add_column(cost=1.0, upper=5.0, integer=True) for _ in range(2))

@@ -4,14 +4,24 @@ def verdict_directory(algorithm):
     return f"{RESULTS}/compare/{Path(algorithm).name.replace('.py:', '-')}"
 
 
+def shipped_code(algorithm):
+    """Digest of the code of an algorithm of ours, of either problem."""
+    placement = Path(f"src/splitshare/placement/algorithms/{algorithm.replace('-', '_')}.py")
+    return solving_code(algorithm) if placement.is_file() else onloading_code("compare")
+
+
 for algorithm in CONFIG.compared:
 
     rule:
         name:
             f"compare_{Path(algorithm).name.replace('.py:', '_').replace('-', '_')}"
         input:
-            records="data/baselines/placements.parquet",
-            instances=[f"data/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")],
+            # of both problems: which of them an algorithm solves is known once its file runs, in a process of its own
+            records=["data/baselines/placements.parquet", "data/baselines/onloading.csv"],
+            instances=[
+                *(f"data/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")),
+                "data/baselines/onloading_instances.jsonl",
+            ],
             file=[algorithm.partition(":")[0]] if ".py:" in algorithm else [],
         output:
             [
@@ -25,9 +35,8 @@ for algorithm in CONFIG.compared:
             f"{RESULTS}/logs/compare/{Path(algorithm).name}.log",
         params:
             code=(
-                code("commands.compare")
-                if ".py:" in algorithm
-                else (code("commands.compare"), solving_code(algorithm))
+                code("commands.compare", "commands.onloading.compare"),
+                "" if ".py:" in algorithm else shipped_code(algorithm),
             ),
             algorithm=algorithm,
             directory=subpath(output[0], parent=True),

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from splitshare.commands.record import STOCHASTIC_SEEDS, is_stochastic
+from splitshare.commands.record import STOCHASTIC_SEEDS
 from splitshare.errors import InputError
 from splitshare.figures.comparison import PROFILE, profile_figure
 from splitshare.figures.style import paper_style, save_figure
 from splitshare.files import canonical_json, write_text
-from splitshare.placement.conformance import CheckResult, run_checks
+from splitshare.placement.conformance import CheckResult
 from splitshare.placement.contract import load
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
@@ -23,14 +23,12 @@ from splitshare.record_set import read_set
 from splitshare.records import nearest
 from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
 from splitshare.results.reported import read_reported
-from splitshare.results.verdict import Verdict, in_words, judge, summary_table
+from splitshare.results.verdict import Verdict, in_words, judge, shown, summary_table
 from splitshare.results.write import write_csv
-from splitshare.sandbox import Limits, Outcome, Package, Run, run_limited
+from splitshare.sandbox import GIVE_UP, Limits, Outcome, Run, check_contract, check_name, describe, run_limited, within
 
 SCALE = "s2m3-greedy"
 """Recorded baseline that is timed again on this machine, so that times recorded elsewhere can be scaled."""
-
-PACKAGE: Package = "splitshare.placement"
 
 REPEAT_S = 10.0
 """Seconds of runs that are done a second time, in another process, to see whether answers repeat."""
@@ -72,7 +70,7 @@ def run(
         families_: families of instances.
         baselines: directory of ``splitshare record``.
         time_limit_s: seconds for a run.
-        seed: of the bootstrap.
+        seed: of the statistics.
         output: directory.
 
     Raises:
@@ -102,6 +100,7 @@ def run(
 
 def _reported(path: Path, instances: Mapping[str, Sequence[PlacementInstance]], recorded: pd.DataFrame) -> Findings:
     method, table = read_reported(path, recorded)
+    check_name(method, str(path), "method")
     names = {i.name for part in instances.values() for i in part}
     table = table[table["instance"].isin(names)]
     if table.empty:
@@ -112,38 +111,32 @@ def _reported(path: Path, instances: Mapping[str, Sequence[PlacementInstance]], 
 def _tried(
     algorithm: str, instances: Mapping[str, Sequence[PlacementInstance]], recorded: pd.DataFrame, time_limit_s: float
 ) -> Findings:
-    made = load(algorithm)
-    checks = tuple(run_checks(made))
-    seeds = STOCHASTIC_SEEDS if is_stochastic(made) else (0,)
-    every = [instance for part in instances.values() for instance in part]
-    runs = [Run(instance, s) for s in seeds for instance in every]
+    own = describe(algorithm)
+    if algorithm != own.name:
+        refuse_recorded(own.name, recorded, "--algorithm", algorithm)
+    checks = tuple(check_contract(algorithm))
+    seeds = STOCHASTIC_SEEDS if own.stochastic else (0,)
+    runs = [Run(instance, s, family) for s in seeds for family, part in instances.items() for instance in part]
     limits = Limits(time_s=time_limit_s)
-    outcomes = list(track(run_limited(PACKAGE, algorithm, runs, limits), f"running {made.name}", total=len(runs)))
-    repeated = _first(outcomes, REPEAT_S)
-    again = list(
-        track(
-            run_limited(PACKAGE, algorithm, [o.run for o in repeated], limits),
-            f"repeating {made.name}",
-            total=len(repeated),
-        )
-    )
+    first = run_limited(own.package, algorithm, runs, limits)
+    outcomes = list(track(first, f"running {own.name}", total=len(runs)))
+    repeated = within(outcomes, REPEAT_S)
+    second = run_limited(own.package, algorithm, [o.run for o in repeated], limits, hash_seed=1)
+    again = list(track(second, f"repeating {own.name}", total=len(repeated)))
     changed = [a.run.instance.name for a, b in zip(repeated, again, strict=True) if _answer(a) != _answer(b)]
     table = _with_optima(pd.DataFrame([_row(outcome) for outcome in outcomes]), recorded)
-    return Findings(made.name, table, checks, len(repeated), tuple(dict.fromkeys(changed)), _time_ratio(table, every))
+    every = [instance for part in instances.values() for instance in part]
+    return Findings(own.name, table, checks, len(repeated), tuple(dict.fromkeys(changed)), _time_ratio(table, every))
 
 
-def _first(outcomes: Sequence[Outcome[PlacementInstance]], budget_s: float) -> list[Outcome[PlacementInstance]]:
-    """Outcomes with an answer, from the first on, that take no longer than the budget together."""
-    chosen: list[Outcome[PlacementInstance]] = []
-    spent = 0.0
-    for outcome in outcomes:
-        if outcome.answer is None:
-            continue
-        spent += outcome.answer.build_s + outcome.answer.solve_s
-        if spent > budget_s:
-            break
-        chosen.append(outcome)
-    return chosen
+def refuse_recorded(name: str, recorded: pd.DataFrame, source: str, field: str) -> None:
+    """Refuse a new method that is called as a recorded one is: their rows could not be told apart.
+
+    Raises:
+        InputError: names the mend.
+    """
+    if name in set(recorded["method"]):
+        raise InputError(source, field, f"the name {name!r} is a recorded method's; give it another")
 
 
 def _answer(outcome: Outcome[PlacementInstance]) -> object:
@@ -176,8 +169,10 @@ def _with_optima(table: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
     return table.assign(gap=gap)[[*columns, "solve_s"]]
 
 
-def _time_ratio(table: pd.DataFrame, instances: Sequence[PlacementInstance]) -> float:
-    """Median run time of the new algorithm as a multiple of the baseline ``SCALE``, timed again here."""
+def _time_ratio(table: pd.DataFrame, instances: Sequence[PlacementInstance]) -> float | None:
+    """Median run time as a multiple of the baseline ``SCALE``, timed again here; ``None`` where no run ended."""
+    if table["solve_s"].isna().all():
+        return None
     greedy = load(SCALE)
     seconds = [solve(instance, greedy).solve_s for instance in instances]
     return float(table["solve_s"].median() / np.median(seconds))
@@ -187,9 +182,9 @@ def _write(verdicts: Sequence[Verdict], found: Findings, recorded: pd.DataFrame,
     summary = pd.concat([summary_table(verdict) for verdict in verdicts], ignore_index=True)
     write_csv(found.results, output / "results.csv")
     write_csv(summary, output / "summary.csv")
-    shown = summary.map(_shown)
-    write_text(output / "summary.md", shown.to_markdown(index=False) + "\n")
-    write_text(output / "summary.tex", shown.to_latex(index=False, escape=True))
+    readable = summary.map(shown)
+    write_text(output / "summary.md", readable.to_markdown(index=False) + "\n")
+    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
     others = recorded[recorded["method"] != found.method]
     both = pd.concat([others, found.results.assign(method=found.method)], ignore_index=True)
     with paper_style():
@@ -208,10 +203,23 @@ def _write(verdicts: Sequence[Verdict], found: Findings, recorded: pd.DataFrame,
     write_text(output / "verdict.json", canonical_json(plain))
 
 
-def _shown(value: object) -> object:
-    if value is pd.NA or value != value:  # noqa: PLR0124 - a NaN is not itself
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else value
+def repetition_words(repeated: int, changed: Sequence[str], answer: str) -> list[str]:
+    """Whether answers repeat with the same seed in another process, where sets are in another order."""
+    if changed:
+        return [
+            f"It is NOT DETERMINISTIC: of {repeated} runs that were repeated with the same seed in another process, "
+            f"those on {len(changed)} instances gave another {answer}; the first: {changed[0]}."
+        ]
+    if repeated:
+        return [f"{repeated} runs were repeated with the same seed in another process and gave the same {answer}s."]
+    return []
+
+
+def given_up_words(failures: pd.DataFrame) -> list[str]:
+    """How many runs were not tried, since one after another before them had overrun or died."""
+    skipped = int((failures["status"] == "not run").sum())
+    why = f"after {GIVE_UP} in a row of a family that overran or ended their process"
+    return [f"{skipped} of these runs were not tried, {why}."] if skipped else []
 
 
 def _failures(results: pd.DataFrame) -> pd.DataFrame:
@@ -229,13 +237,7 @@ def _other_words(found: Findings) -> str:
         sentences.append(passed + (f"; {broken[0].check} fails: {broken[0].message}." if broken else "."))
     else:
         sentences.append("Its objectives are as reported; nothing was run or checked here.")
-    if found.changed:
-        sentences.append(
-            f"It is NOT DETERMINISTIC: of {found.repeated} runs that were repeated with the same seed, those on "
-            f"{len(found.changed)} instances gave another placement; the first: {found.changed[0]}."
-        )
-    elif found.repeated:
-        sentences.append(f"{found.repeated} runs were repeated with the same seed and gave the same placements.")
+    sentences += repetition_words(found.repeated, found.changed, "placement")
     failures = _failures(found.results)
     if len(failures):
         first = failures.iloc[0]
@@ -243,4 +245,4 @@ def _other_words(found: Findings) -> str:
             f"{len(failures)} of {len(found.results)} runs gave no feasible placement; the first: {first['instance']}: "
             f"{first['status']}{': ' + first['reason'] if first['reason'] else ''}."
         )
-    return " ".join(sentences)
+    return " ".join([*sentences, *given_up_words(failures)])

@@ -22,6 +22,7 @@ TITLES = {
     "s2m3": "The paper's setting (95)",
     "random-tuning": "Random, tuning half",
     "random-test": "Random, test half",
+    "j3o": "Onloading suite (72)",
 }
 FACTORS = np.geomspace(1, 32, 200)
 
@@ -36,7 +37,7 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def summaries(recorded: pd.DataFrame) -> pd.DataFrame:
-    """One row a family and method: instances, placed, optimal, mean gap with a 95 % interval, worst gap."""
+    """One row a family and method: instances, placed, optimal, mean gap, its 95 % interval or none, worst gap."""
     rows = []
     for (family, method), results in recorded.groupby(["family", "method"], sort=False):
         found = summarise(str(method), per_instance(results), seed=0)
@@ -49,8 +50,8 @@ def summaries(recorded: pd.DataFrame) -> pd.DataFrame:
                 "placed": found.placed,
                 "optimal": found.optimal,
                 "mean_gap": gap.estimate if gap else np.nan,
-                "mean_gap_low": gap.low if gap else np.nan,
-                "mean_gap_high": gap.high if gap else np.nan,
+                "mean_gap_low": gap.low if gap and gap.low is not None else np.nan,
+                "mean_gap_high": gap.high if gap and gap.high is not None else np.nan,
                 "worst_gap": np.nan if found.worst_gap is None else found.worst_gap,
             }
         )

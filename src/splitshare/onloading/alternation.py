@@ -9,18 +9,22 @@ them in a row brought nothing better, when bound and decision meet, or after ``r
 With batching, (i) also chooses batch sizes, of those that the queries which would come fill; (ii) then lowers, for
 models that get too few to fill their batches in time after all, the batch size to the largest that they do fill.
 
-Last, the servers' models are tried one server at a time against other fillings (``server_search``), as long as the
-offloading program says that one is better.
+Then the servers' models are tried one server at a time against other fillings (``server_search``), as long as the
+offloading program says that one is better. The decision is compared with those of simpler methods (``decide``), and
+while the proved gap is more than ``gap``, exchanges of single models and other starts are tried (``exchange``) within a
+stated share of the work so far, counted in programs solved: the same on every machine.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from splitshare.onloading.arrays import Arrays, Flags, Floats
+from splitshare.onloading.exchange import exchanged
 from splitshare.onloading.greedy import (
     Knapsacks,
     hosts_of_filling,
@@ -39,6 +43,10 @@ ENOUGH = 1e-5
 """Relative distance of bound and decision at which there is nothing left to gain."""
 LEAST_STEP = 1 + 1e-7
 """Factor by which another filling of a server must be better."""
+LEAST_WORK = 4000
+"""Programs that may be solved in looking further in any case, times the answers that the instance allows."""
+RESTARTS = (0.0, 0.5, 1.0, 2.0)
+"""Factors on the proving prices, one drawn for each limit, where the greedy starts anew."""
 NEARLY = 0.4
 """Share of a batch's least rate from which on the program is asked to fill it."""
 
@@ -55,6 +63,12 @@ class Settings:
     """Most times that each location is filled anew in a round."""
     trials: int = 4
     """Other fillings of a server that are tried in its turn after the last round; 0 for none."""
+    share: float = 0.25
+    """Programs that may be solved in looking further, as a share of those solved before; 0 for none."""
+    gap: float = 0.01
+    """Proved relative gap (bound / decision - 1) up to which nothing further is looked for."""
+    compare: bool = True
+    """Whether the decision is compared with simpler methods' (where queries may be answered anywhere)."""
     prices: bool = True
     """Whether the program's prices are used; if not, limits are free for the greedy, and there is one round."""
 
@@ -80,25 +94,25 @@ class Alternation:
     bound: float
     """Mean accuracy that no decision exceeds."""
     rounds: tuple[Round, ...]
+    prices: Floats
+    """That prove the bound, shape (limits,)."""
 
 
-def alternate(
-    program: OffloadingLp, settings: Settings | None = None, *, time_limit_s: float | None = None
-) -> Alternation:
-    """Run J3O.
+def alternate(program: OffloadingLp, settings: Settings | None = None, *, until: float = np.inf) -> Alternation:
+    """Run the rounds and the search over servers.
 
     Args:
         program: the offloading program of the instance; without batching, one of an instance of batches of one.
         settings: how.
-        time_limit_s: no round, and no trial of another filling, starts later than this; the first round always runs.
+        until: no round, and no trial of another filling, starts later than this, by ``time.perf_counter``; the first
+            round always runs.
     """
     settings = settings or Settings()
-    until = np.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     arrays, limits = program.arrays, program.limits
     sacks = knapsacks_of(arrays)
     prices = np.zeros(len(limits.bound))
     best: tuple[Hosts, LpSolution] | None = None
-    bound, since, rounds = arrays.demand, 0, []
+    bound, proving, since, rounds = arrays.demand, prices.copy(), 0, []
     for number in range(settings.rounds):
         if best is not None and time.perf_counter() > until:
             break
@@ -110,7 +124,9 @@ def alternate(
         if places == program.places:
             starts = (values.elsewhere, rows_worth(values, sacks, held))
             relaxed = min(upper_bound(values, sacks, start) for start in starts)
-            bound = min(bound, relaxed + worth_of_limits(limits, prices))
+            relaxed += worth_of_limits(limits, prices)
+            if relaxed < bound:
+                bound, proving = relaxed, prices.copy()
         hosts, solution = solve_filled(program, hosts_of_filling(sacks, held), best[1].right_per_s if best else -1.0)
         since += 1
         if best is None or solution.right_per_s > best[1].right_per_s:
@@ -122,7 +138,7 @@ def alternate(
         prices += max(settings.step, 2 / (number + 2)) * (solution.prices - prices)
     assert best is not None
     best = search_servers(program, sacks, *best, trials=settings.trials, until=until)
-    return Alternation(*best, float(bound / arrays.demand), tuple(rounds))
+    return Alternation(*best, float(bound / arrays.demand), tuple(rounds), proving)
 
 
 def search_servers(
@@ -155,6 +171,70 @@ def search_servers(
                 break
         server = (server + 1) % servers
     return hosts, solution
+
+
+def look_further(
+    program: OffloadingLp, found: Alternation, settings: Settings, *, until: float = np.inf
+) -> Alternation:
+    """Exchange models, and start anew from other prices, while the proved gap is wide and there is work left.
+
+    Args:
+        program: the offloading program.
+        found: where to start.
+        settings: how much.
+        until: when time is up, by ``time.perf_counter``.
+    """
+    if not settings.share:
+        return found
+    sacks = knapsacks_of(program.arrays)
+    most = program.solved + max(settings.share * program.solved, LEAST_WORK / max(1, len(program.columns.row)))
+    enough = found.bound * program.arrays.demand / (1 + settings.gap)
+    best = (found.hosts, found.solution)
+    draw = np.random.default_rng(0)
+    current = best
+
+    def ends() -> bool:
+        best_s = max(best[1].right_per_s, current[1].right_per_s)
+        return best_s >= enough or program.solved >= most or time.perf_counter() > until
+
+    while not ends():
+        current = _exchange(program, sacks, current, ends)
+        if current[1].right_per_s > best[1].right_per_s:
+            best = current
+        if ends():
+            break
+        prices = found.prices * draw.choice(RESTARTS, len(found.prices))
+        values = values_at(program.arrays, program.limits, prices, program.places)
+        held = lazy_greedy(values, sacks)
+        improve(values, sacks, held, settings.sweeps)
+        current = solve_filled(program, hosts_of_filling(sacks, held), -1.0)
+        if current[1].right_per_s > best[1].right_per_s:
+            best = current
+    return replace(found, hosts=best[0], solution=best[1])
+
+
+def _exchange(
+    program: OffloadingLp, sacks: Knapsacks, current: tuple[Hosts, LpSolution], ends: Callable[[], bool]
+) -> tuple[Hosts, LpSolution]:
+    """Exchange single models while the offloading program says that it gains."""
+    hosts, solution = current
+    while True:
+        values = values_at(program.arrays, program.limits, solution.prices, program.places)
+        changed: set[int] = set()
+        for location, filling in exchanged(values, sacks, hosts):
+            if ends():
+                return hosts, solution
+            if location in changed:
+                continue
+            held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
+            held[location] = filling
+            floor = solution.right_per_s * LEAST_STEP
+            other = solve_filled(program, hosts_of_filling(sacks, held), floor)
+            if other[1].right_per_s > floor:
+                hosts, solution = other
+                changed.add(location)
+        if not changed:
+            return hosts, solution
 
 
 def solve_filled(program: OffloadingLp, hosts: Hosts, floor: float) -> tuple[Hosts, LpSolution]:

@@ -51,7 +51,7 @@ class Arrays:
     edge_allowed: Flags
     """The same for the row's server, by batch size, shape (R, J, B)."""
     cloud_allowed: Flags
-    """The same for the cloud, shape (R, J)."""
+    """The same for the cloud, nothing where it may not compute, shape (R, J)."""
     least_rate: Floats
     """Queries a second that fill batches in time, shape (B,)."""
     client_limit: Floats
@@ -134,7 +134,8 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         cloud_s=cloud_s,
         client_allowed=row_serves & (client_s[row_client] <= limit[:, None]),
         edge_allowed=row_serves[:, :, None] & (edge_latency <= limit[:, None, None]),
-        cloud_allowed=row_serves & (at_cloud[:, None] + cloud_s <= limit[:, None]),
+        # A cloud that may not compute answers nothing: no price would say so, as nothing ever runs into its limit.
+        cloud_allowed=(instance.cloud.compute_limit > 0) & row_serves & (at_cloud[:, None] + cloud_s <= limit[:, None]),
         least_rate=np.array([batch.least_rate_per_s for batch in batches]),
         client_limit=np.array([client.compute_limit for client in instance.clients]),
         server_limit=np.array([server.compute_limit for server in instance.servers]),

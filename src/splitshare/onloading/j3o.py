@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import cache
 
-from splitshare.onloading.alternation import Settings, alternate
+import numpy as np
+
+from splitshare.onloading.alternation import Settings
 from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.columns import limits_of
 from splitshare.onloading.contract import Answer
+from splitshare.onloading.decide import decide
+from splitshare.onloading.exchange import exchanged
+from splitshare.onloading.greedy import knapsacks_of
 from splitshare.onloading.instance import (
     PLACES,
     Batch,
@@ -20,8 +27,10 @@ from splitshare.onloading.instance import (
     Server,
     Task,
 )
+from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import onloading_of
+from splitshare.onloading.simple import densest, nothing, rounded
 
 
 def answer(
@@ -45,7 +54,8 @@ def answer(
     arrays = arrays_of(instance, batching=batching)
     program = OffloadingLp(arrays, places)
     built_s = time.perf_counter() - started
-    found = alternate(program, settings, time_limit_s=time_limit_s)
+    until = math.inf if time_limit_s is None else started + time_limit_s
+    found = decide(program, settings, until=until)
     # Without batching, or with fewer places, the bound speaks of a smaller problem than the instance's.
     whole = places == PLACES and (batching or len(instance.batches) == 1)
     return Answer(
@@ -59,7 +69,10 @@ def answer(
 
 @cache
 def warm_up() -> None:
-    """Compile the greedy (or load it from the cache on disk) on an instance of one client, so that no timing has it."""
+    """Compile the greedy (or load it from the cache on disk) on an instance of one client, so that no timing has it.
+
+    Libraries that solve the linear relaxation are loaded by the way.
+    """
     task = Task(name="t", query_bytes=1.0, latency_limit_s=10.0)
     compute = {"any": Compute(start_s=0.1, per_query_s=0.1)}
     instance = OnloadingInstance(
@@ -96,3 +109,8 @@ def warm_up() -> None:
         ),
     )
     answer(instance, Settings(rounds=2), PLACES, batching=True, time_limit_s=None)
+    arrays = arrays_of(instance)
+    limits = limits_of(arrays)
+    densest(arrays)
+    exchanged(values_at(arrays, limits, np.zeros(len(limits.bound))), knapsacks_of(arrays), nothing(arrays))
+    rounded(arrays)

@@ -37,6 +37,8 @@ class LpSolution:
 class OffloadingLp:
     """The program of one instance, to be solved for one set of onloaded models after another.
 
+    ``solved`` counts the programs solved so far: what a search spends, whatever the machine.
+
     Args:
         arrays: the instance.
         places: where queries may be answered.
@@ -52,6 +54,9 @@ class OffloadingLp:
         # The kind that an answer competes in for a place in the program: one a row and place.
         self._group = self.columns.row * len(PLACES) + self.columns.place
         self._price = np.zeros(len(self.limits.bound) + 1)
+        # Each limit is divided by itself: the solver's tolerance is absolute, the evaluator's is relative.
+        self._scale = np.where(self.limits.bound > 0, self.limits.bound, 1.0)
+        self.solved = 0
         # The basis of the last program: which answers and which limits' slacks were in it.
         self._basic = np.zeros(len(self.columns.row), dtype=bool)
         self._slack = np.ones(len(self.limits.bound), dtype=bool)
@@ -77,6 +82,7 @@ class OffloadingLp:
         Raises:
             WorkError: the solver ends without an answer.
         """
+        self.solved += 1
         arrays, limits = self.arrays, self.limits
         here = np.flatnonzero(self.stands(hosts))
         candidates = self.columns.only(here)
@@ -106,7 +112,7 @@ class OffloadingLp:
                 raise WorkError(f"offloading program: {self._highs.modelStatusToString(status)}")
             solution = self._highs.getSolution()
             dual = -np.asarray(solution.row_dual)
-            price[:count] = np.maximum(dual[:count], 0.0)
+            price[:count] = np.maximum(dual[:count], 0.0) / self._scale
             price[count + 1 :] = dual[count:]
             value = candidates.gain - (candidates.use * price[candidates.limit]).sum(axis=1)
             paying = (value > PAYS * arrays.rate[candidates.row]) & ~chosen
@@ -175,7 +181,7 @@ class OffloadingLp:
         """An empty program with its limits."""
         highs = self._highs
         highs.clearModel()
-        bound = self.limits.bound
+        bound = self.limits.bound / self._scale
         lower = np.concatenate([np.full(len(bound), -highspy.kHighsInf), least])
         upper = np.concatenate([bound, np.full(len(least), highspy.kHighsInf)])
         nothing = np.zeros(0, dtype=np.int32)
@@ -185,7 +191,8 @@ class OffloadingLp:
         """Add answers to the program."""
         count = len(self.limits.bound)
         limit = np.concatenate([new.limit, np.where(fill_limit >= 0, count + fill_limit, -1)[:, None]], axis=1)
-        use = np.concatenate([new.use, self.arrays.rate[new.row][:, None]], axis=1)
+        scale = np.append(self._scale, 1.0)
+        use = np.concatenate([new.use / scale[new.limit], self.arrays.rate[new.row][:, None]], axis=1)
         real = (limit >= 0) & (use != 0)
         real[:, :WIDTH] &= new.limit < count
         entries = real.sum(axis=1)

@@ -230,7 +230,7 @@ def _check_answers(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> None
     )
     for holds, rule in (
         (stands, "is not there"),
-        (allowed, "does not serve the task, or not within its latency limit"),
+        (allowed, "does not serve the task, or not within its latency limit, or may not compute"),
     ):
         broken = np.flatnonzero(~holds)
         if broken.size:

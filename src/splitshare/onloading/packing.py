@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from splitshare.onloading.arrays import Arrays, Ints
-from splitshare.onloading.instance import Onloading
-from splitshare.onloading.objective import Hosts, onloading_of
+from splitshare.onloading.objective import Hosts
 
 Order = Callable[[int, bool, Ints], Iterable[int]]
 """Models in the order in which a location takes them: its number, whether it is a server, models of use to it."""
 
 
-def packed(arrays: Arrays, order: Order) -> Onloading:
+def packed(arrays: Arrays, order: Order) -> Hosts:
     """Each location takes the models of ``order`` that still fit, at batches of one.
 
     A model is of use to a location if it may answer one of its rows.
@@ -35,4 +34,4 @@ def packed(arrays: Arrays, order: Order) -> Onloading:
                         server[location, model] = 0
                     else:
                         client[location, model] = True
-    return onloading_of(arrays.instance, Hosts(client, server))
+    return Hosts(client, server)

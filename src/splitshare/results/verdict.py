@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from splitshare.results.statistics import Floats, Interval, cluster_bootstrap_mean, holm, signed_rank_p
+from splitshare.results.statistics import (
+    LEAST_CLUSTERS,
+    ClusterMean,
+    Floats,
+    NoInterval,
+    SignFlips,
+    cluster_mean,
+    cluster_sign_flips,
+    holm,
+)
 from splitshare.results.table import OPTIMALITY_TOLERANCE
 
 SIGNIFICANCE = 0.05
@@ -21,11 +30,13 @@ class Summary:
 
     method: str
     instances: int
+    clusters: int
+    """Workloads of these instances; what is drawn together."""
     placed: int
     """Instances with a feasible placement."""
     optimal: int
     """Instances within 1e-6 of the proved optimum."""
-    mean_gap: Interval | None
+    mean_gap: ClusterMean | None
     """Over the instances that are placed; ``None`` where there are none."""
     worst_gap: float | None
 
@@ -38,10 +49,21 @@ class Duel:
     wins: int
     ties: int
     losses: int
+    clusters: int
+    """Workloads of the instances that both have."""
+    deciding: int
+    """Workloads on which one of the two is ahead."""
     p_value: float
-    """Wilcoxon signed-rank, two-sided, zeros as Pratt, adjusted by Holm over all baselines."""
+    """Two-sided, by sign flips of whole workloads, adjusted by Holm over all baselines."""
+    smallest_p: float
+    """The smallest that it could have been with so many deciding workloads in each duel, adjusted likewise."""
     better: bool | None
     """Whether the new method is better; ``None``: no significant difference."""
+
+    @property
+    def decidable(self) -> bool:
+        """Whether significance could be reached at all."""
+        return self.smallest_p <= SIGNIFICANCE
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,11 @@ class Verdict:
     summaries: tuple[Summary, ...]
     """The new method first."""
     duels: tuple[Duel, ...]
+
+    @property
+    def unit(self) -> str:
+        """What is drawn together: a workload, or a single instance where each is a workload of its own."""
+        return "instance" if self.summaries[0].clusters == self.summaries[0].instances else "workload"
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data, for the machine-readable verdict."""
@@ -69,7 +96,7 @@ def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: st
         baselines: recorded results.
         method: name of the new method.
         family: whose instances are compared.
-        seed: of the bootstrap.
+        seed: of the resampling and of the sign flips.
     """
     new, baselines = (table[table["family"] == family] for table in (new, baselines))
     own = per_instance(new.assign(method=method))
@@ -78,8 +105,19 @@ def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: st
     shared = {name: own.index.intersection(table.index) for name, table in others.items()}
     names = [name for name in names if len(shared[name])]
     pairs = {name: (_objective(own, shared[name]), _objective(others[name], shared[name])) for name in names}
-    p_values = holm([signed_rank_p(a, b, OPTIMALITY_TOLERANCE) for a, b in pairs.values()])
-    duels = tuple(_duel(name, *pairs[name], p_value) for name, p_value in zip(names, p_values, strict=True))
+    tests = {
+        name: cluster_sign_flips(
+            *pair, list(own.loc[shared[name], "workload"]), tolerance=OPTIMALITY_TOLERANCE, seed=seed
+        )
+        for name, pair in pairs.items()
+    }
+    p_values = holm([test.p_value for test in tests.values()])
+    # Holm's adjustment is monotone, so no adjusted p-value can be below what the smallest ones give together.
+    smallest = holm([test.smallest_p for test in tests.values()])
+    duels = tuple(
+        _duel(name, *pairs[name], tests[name], p, least)
+        for name, p, least in zip(names, p_values, smallest, strict=True)
+    )
     summaries = (summarise(method, own, seed), *(summarise(n, others[n].loc[shared[n]], seed) for n in names))
     return Verdict(family, method, summaries, duels)
 
@@ -101,11 +139,17 @@ def summarise(method: str, table: pd.DataFrame, seed: int) -> Summary:
     return Summary(
         method=method,
         instances=len(table),
+        clusters=int(table["workload"].nunique()),
         placed=int(np.isfinite(table["objective_s"]).sum()),
         optimal=int((gaps <= OPTIMALITY_TOLERANCE).sum()),
-        mean_gap=cluster_bootstrap_mean(gaps, list(placed["workload"]), seed=seed) if len(gaps) else None,
+        mean_gap=_mean_gap(gaps, list(placed["workload"]), seed) if len(gaps) else None,
         worst_gap=float(gaps.max()) if len(gaps) else None,
     )
+
+
+def _mean_gap(gaps: Floats, workloads: Sequence[str], seed: int) -> ClusterMean:
+    """No mean gap is below zero, but for what rounding leaves."""
+    return cluster_mean(gaps, workloads, least=min(0.0, float(gaps.min())), tolerance=OPTIMALITY_TOLERANCE, seed=seed)
 
 
 def summary_table(verdict: Verdict) -> pd.DataFrame:
@@ -120,31 +164,30 @@ def summary_table(verdict: Verdict) -> pd.DataFrame:
                 "family": verdict.family,
                 "method": summary.method,
                 "instances": summary.instances,
+                "clusters": summary.clusters,
                 "placed": summary.placed,
                 "optimal": summary.optimal,
                 "mean_gap": interval.estimate if interval else np.nan,
-                "mean_gap_low": interval.low if interval else np.nan,
-                "mean_gap_high": interval.high if interval else np.nan,
+                "mean_gap_low": interval.low if interval and interval.low is not None else np.nan,
+                "mean_gap_high": interval.high if interval and interval.high is not None else np.nan,
                 "worst_gap": np.nan if summary.worst_gap is None else summary.worst_gap,
                 "wins_of_new": duel.wins if duel else pd.NA,
                 "ties": duel.ties if duel else pd.NA,
                 "losses_of_new": duel.losses if duel else pd.NA,
                 "holm_p": duel.p_value if duel else np.nan,
+                "smallest_holm_p": duel.smallest_p if duel else np.nan,
             }
         )
     return pd.DataFrame(rows)
 
 
-def in_words(
-    verdict: Verdict, *, does: str = "places", reference: str = "the proved optimum", drawn: str = "workloads"
-) -> str:
+def in_words(verdict: Verdict, *, does: str = "places", reference: str = "the proved optimum") -> str:
     """The verdict as a paragraph.
 
     Args:
         verdict: the verdict.
         does: what the method does with an instance.
         reference: what gaps are held against.
-        drawn: what is resampled together for the interval.
     """
     own = verdict.summaries[0]
     sentences = [
@@ -152,21 +195,62 @@ def in_words(
         f"{own.optimal} of them optimally."
     ]
     if own.mean_gap is not None and own.worst_gap is not None:
-        gap = own.mean_gap
         sentences.append(
-            f"Its mean gap to {reference} is {gap.estimate:.2%} ({gap.confidence:.0%} interval {gap.low:.2%} to "
-            f"{gap.high:.2%}, by resampling {drawn}), its worst {own.worst_gap:.2%}."
+            f"Its mean gap to {reference} is {own.mean_gap.estimate:.2%} ({_interval(own.mean_gap, verdict.unit)}), "
+            f"its worst {own.worst_gap:.2%}."
         )
     for better, phrase in ((True, "significantly better than"), (False, "significantly worse than")):
         names = [d.baseline for d in verdict.duels if d.better is better]
         if names:
             sentences.append(f"It is {phrase} {_listed(names)}.")
-    open_ = [d.baseline for d in verdict.duels if d.better is None]
-    if open_:
-        sentences.append(f"No significant difference was found to {_listed(open_)}.")
+    open_ = [d for d in verdict.duels if d.better is None]
+    equal = [d.baseline for d in open_ if d.wins == d.losses == 0]
+    undecided = [d.baseline for d in open_ if d.decidable and d.baseline not in equal]
+    undecidable = [d for d in open_ if not d.decidable and d.baseline not in equal]
+    if undecided:
+        sentences.append(f"No significant difference was found to {_listed(undecided)}.")
+    if equal:
+        sentences.append(f"It is equal to {_listed(equal)} on every instance.")
+    if undecidable:
+        most = max(d.deciding for d in undecidable)
+        sentences.append(
+            f"No significance can be reached against {_listed([d.baseline for d in undecidable])}: one of the two is "
+            f"ahead on {_count(most, verdict.unit)} at most, and the p-value cannot fall below "
+            f"{min(d.smallest_p for d in undecidable):.2g}."
+        )
     if verdict.duels:
-        sentences.append("(Wilcoxon signed-rank test with Pratt's zeros, Holm's correction, level 5 %.)")
+        sentences.append(
+            f"(Signed-rank test by sign flips of whole {verdict.unit}s, Pratt's zeros, Holm's correction for "
+            f"{_count(len(verdict.duels), 'baseline')}, level 5 %; the smallest p-value that could come out of "
+            f"{_count(max(d.clusters for d in verdict.duels), verdict.unit)} is "
+            f"{min(d.smallest_p for d in verdict.duels):.2g}.)"
+        )
     return " ".join(sentences)
+
+
+def _interval(mean: ClusterMean, unit: str) -> str:
+    """The interval of a mean, or why there is none, in words."""
+    drawn = _count(mean.clusters, unit)
+    match mean.no_interval:
+        case None:
+            return f"{mean.confidence:.0%} interval {mean.low:.2%} to {mean.high:.2%}, by resampling {drawn}"
+        case NoInterval.FEW_CLUSTERS:
+            return f"no interval: it rests on {drawn}, and an interval needs {LEAST_CLUSTERS}"
+        case NoInterval.EQUAL_CLUSTERS:
+            return f"no interval: it is the same on all {drawn}, and resampling them tells nothing"
+        case NoInterval.UNBOUNDED:
+            return f"no interval: too few of {drawn} differ from the rest for resampling to bound it"
+
+
+def shown(value: object) -> object:
+    """A cell of the summary table for people: four digits, and a dash for what there is not."""
+    if value is pd.NA or value != value:  # noqa: PLR0124 - a NaN is not itself
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _objective(table: pd.DataFrame, index: pd.Index[Any]) -> Floats:
@@ -174,14 +258,23 @@ def _objective(table: pd.DataFrame, index: pd.Index[Any]) -> Floats:
     return values
 
 
-def _duel(name: str, own: Floats, other: Floats, p_value: float) -> Duel:
+def _duel(name: str, own: Floats, other: Floats, test: SignFlips, p_value: float, smallest: float) -> Duel:
     with np.errstate(invalid="ignore"):
         ratio = own / other
-    ratio[np.isinf(own) & np.isinf(other)] = 1.0
+    ratio[own == other] = 1.0
     wins = int((ratio < 1 - OPTIMALITY_TOLERANCE).sum())
     losses = int((ratio > 1 + OPTIMALITY_TOLERANCE).sum())
-    better = None if p_value > SIGNIFICANCE or wins == losses else wins > losses
-    return Duel(name, wins, len(own) - wins - losses, losses, p_value, better)
+    return Duel(
+        baseline=name,
+        wins=wins,
+        ties=len(own) - wins - losses,
+        losses=losses,
+        clusters=test.clusters,
+        deciding=test.deciding,
+        p_value=p_value,
+        smallest_p=smallest,
+        better=None if p_value > SIGNIFICANCE or test.direction == 0 else test.direction < 0,
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

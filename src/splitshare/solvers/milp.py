@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import gurobipy
@@ -30,6 +30,8 @@ Sense = Literal["<=", "=", ">="]
 
 FEASIBILITY_TOLERANCE = 1e-6
 """Largest violation of a row (relative to its largest term), a bound or integrality that an answer may have."""
+ROW_TOLERANCE = 1e-9
+"""Largest violation of a row that both solvers are told to take for rounding."""
 PADDED_TERMS = 1_000_000
 """Terms up to which rows of any length are handed over in one array."""
 
@@ -110,15 +112,39 @@ def solve_milp(
     with _quiet():
         licence = _gurobi_environment() if solver == "gurobi" else contextlib.nullcontext(None)
         with licence as environment:
+            decided = _decided(milp, solver)
+            if decided is not None:
+                return decided
             options = _options(solver, time_limit_s, seed, threads, relative_gap)
             started = time.perf_counter()
             model = _linopy_model(milp)
             built = time.perf_counter()
             condition = _run(model, milp, solver, options, environment)
+            if condition == "infeasible_or_unbounded" and not _bounded_below(milp):
+                # Presolve does not say which: without costs nothing is unbounded.
+                free = replace(milp, costs=[0.0] * len(milp.costs))
+                answer = solve_milp(free, solver=solver, time_limit_s=time_limit_s, seed=seed, threads=threads)
+                condition = "unbounded" if answer.status == "optimal" else answer.status
             result = _result(model, condition, milp, solver, built - started)
             if environment is not None:
                 model.solver_model.dispose()
     return result
+
+
+def _decided(milp: Milp, solver: Solver) -> MilpResult | None:
+    """The answer where it is plain: a row without terms that does not hold, bounds that cross, or no columns at all.
+
+    Linopy leaves rows without terms out, and HiGHS calls a program without columns "empty" and answers nothing.
+    """
+    infeasible = any(low > high for low, high in zip(milp.lower, milp.upper, strict=True)) or any(
+        not any(terms.values()) and violation(0.0, sense, right) > ROW_TOLERANCE
+        for terms, sense, right in zip(milp.rows, milp.senses, milp.right, strict=True)
+    )
+    if infeasible:
+        return MilpResult("infeasible", None, None, None, 0.0, 0.0, solver_version(solver))
+    if not milp.costs:
+        return MilpResult("optimal", np.zeros(0), 0.0, 0.0, 0.0, 0.0, solver_version(solver))
+    return None
 
 
 def solver_version(solver: Solver) -> str:
@@ -135,7 +161,7 @@ def _options(
         options: dict[str, Any] = {
             "MIPGap": relative_gap,
             "MIPGapAbs": 1e-10,
-            "FeasibilityTol": 1e-9,
+            "FeasibilityTol": ROW_TOLERANCE,
             "IntFeasTol": 1e-9,
             "OptimalityTol": 1e-9,
             "Seed": seed,
@@ -145,7 +171,7 @@ def _options(
     options = {
         "mip_rel_gap": relative_gap,
         "mip_abs_gap": 1e-10,
-        "primal_feasibility_tolerance": 1e-9,
+        "primal_feasibility_tolerance": ROW_TOLERANCE,
         "mip_feasibility_tolerance": 1e-9,
         "random_seed": seed,
         "threads": threads,
@@ -327,12 +353,16 @@ def recheck(milp: Milp, values: npt.NDArray[np.float64], solver: Solver) -> floa
         )
     for terms, sense, right in zip(milp.rows, milp.senses, milp.right, strict=True):
         products = [coefficient * values[column] for column, coefficient in terms.items()]
-        excess = sum(products) - right
         scale = max(1.0, abs(right), *(abs(p) for p in products))
-        violation = {"<=": excess, ">=": -excess, "=": abs(excess)}[sense]
-        if violation > tolerance * scale:
-            raise WorkError(f"solver {solver}: the answer breaks a constraint by {violation:.1e}")
+        broken = violation(sum(products), sense, right)
+        if broken > tolerance * scale:
+            raise WorkError(f"solver {solver}: the answer breaks a constraint by {broken:.1e}")
     return float(np.dot(milp.costs, values))
+
+
+def violation(left: float, sense: Sense, right: float) -> float:
+    """By how much a row does not hold; 0 or less where it does."""
+    return {"<=": left - right, ">=": right - left, "=": abs(left - right)}[sense]
 
 
 @contextlib.contextmanager

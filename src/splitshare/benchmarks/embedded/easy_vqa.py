@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from splitshare.errors import InputError
-from splitshare.files import parse_json, read_text
+from splitshare.files import parse_json, read_text, sha256_file
 
 PACKAGE = "easy-vqa"
 DATA_SHA256 = "29b31110451e9679c6e0250fe3c5cf182426679d8d435748c6b509ae30af96b0"
@@ -92,7 +92,7 @@ def data_sha256(folder: Path) -> str:
         path = folder / name
         if not path.is_file():
             raise InputError(path, "", f"no such file; install {PACKAGE} again")
-        digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        digest.update(f"{name} {sha256_file(path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from splitshare.commands.compare import REPEAT_S, given_up_words, refuse_recorded, repetition_words
 from splitshare.commands.onloading.record import STOCHASTIC_SEEDS
 from splitshare.commands.onloading.suite import INSTANCES
 from splitshare.errors import InputError
+from splitshare.figures.comparison import PROFILE, profile_figure
+from splitshare.figures.style import paper_style, save_figure
 from splitshare.files import canonical_json, write_text
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
@@ -18,27 +21,25 @@ from splitshare.onloading.run import solve
 from splitshare.progress import track
 from splitshare.record_set import read_set
 from splitshare.results.onloading import FAMILY, RECORD, UNMEASURED, read_record, references, size_of
-from splitshare.results.verdict import Verdict, in_words, judge, summary_table
+from splitshare.results.verdict import Verdict, in_words, judge, shown, summary_table
 from splitshare.results.write import write_csv
-from splitshare.sandbox import Limits, Outcome, Run, run_limited
+from splitshare.sandbox import Limits, Outcome, Run, describe, run_limited, within
 
 SCALE = "density-greedy"
 """Recorded method that is timed again on this machine, so that times recorded elsewhere can be scaled."""
-AGAIN = 5
-"""Instances that are solved a second time, to see whether the answer is the same."""
 
 
 def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, output: Path) -> Verdict:
     """Judge ``algorithm`` and write the verdict into ``output``.
 
-    Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``verdict.json`` and
-    ``verdict.txt``.
+    Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``performance_profile.pdf``
+    and ``.png`` (of the reciprocal of the accuracy), ``verdict.json`` and ``verdict.txt``.
 
     Args:
         algorithm: name or ``file.py:Class``.
         baselines: directory of the recorded results and the suite.
         time_limit_s: seconds for a run.
-        seed: of the bootstrap.
+        seed: of the statistics.
         output: directory.
 
     Raises:
@@ -47,20 +48,29 @@ def run(*, algorithm: str, baselines: Path, time_limit_s: float, seed: int, outp
     recorded = read_record(baselines / RECORD)
     instances = read_set(OnloadingInstance, baselines / INSTANCES)
     _check_digests(recorded, instances, baselines / INSTANCES)
-    made = load(algorithm)
-    seeds = STOCHASTIC_SEEDS if getattr(made, "stochastic", False) else (0,)
-    runs = [Run(instance, s) for s in seeds for instance in instances]
-    repeated = runs[:AGAIN]
-    limited = run_limited("splitshare.onloading", algorithm, [*runs, *repeated], Limits(time_s=time_limit_s))
-    outcomes = list(track(limited, f"running {made.name}", total=len(runs) + len(repeated)))
+    own = describe(algorithm, package="splitshare.onloading")
+    if algorithm != own.name:
+        refuse_recorded(own.name, recorded, "--algorithm", algorithm)
+    seeds = STOCHASTIC_SEEDS if own.stochastic else (0,)
+    runs = [Run(instance, s, FAMILY) for s in seeds for instance in instances]
+    limits = Limits(time_s=time_limit_s)
+    first = run_limited(own.package, algorithm, runs, limits)
+    outcomes = list(track(first, f"running {own.name}", total=len(runs)))
+    repeated = within(outcomes, REPEAT_S)
+    second = run_limited(own.package, algorithm, [o.run for o in repeated], limits, hash_seed=1)
+    again = list(track(second, f"repeating {own.name}", total=len(repeated)))
     reference = references(recorded)
-    table = outcomes_table(outcomes[: len(runs)], reference)
-    verdict = judge(table, comparable(recorded, reference), made.name, family=FAMILY, seed=seed)
-    same = all(
-        first.answer is not None and again.answer is not None and first.answer.onloading == again.answer.onloading
-        for first, again in zip(outcomes, outcomes[len(runs) :], strict=False)
+    table = outcomes_table(outcomes, reference)
+    baseline = comparable(recorded, reference)
+    verdict = judge(table, baseline, own.name, family=FAMILY, seed=seed)
+    changed = tuple(
+        a.run.instance.name
+        for a, b in zip(repeated, again, strict=True)
+        if b.answer is None or a.answer.onloading != b.answer.onloading
     )
-    _write(verdict, table, same, _time_ratio(table, instances), output)
+    _write(
+        verdict, table, baseline, len(repeated), tuple(dict.fromkeys(changed)), _time_ratio(table, instances), output
+    )
     return verdict
 
 
@@ -111,8 +121,10 @@ def _check_digests(recorded: pd.DataFrame, instances: Sequence[OnloadingInstance
             raise InputError(path, instance.name, "is not the instance of the recorded results: not comparable")
 
 
-def _time_ratio(table: pd.DataFrame, instances: Sequence[OnloadingInstance]) -> float:
-    """Median run time of the new algorithm as a multiple of the method ``SCALE``, timed again here."""
+def _time_ratio(table: pd.DataFrame, instances: Sequence[OnloadingInstance]) -> float | None:
+    """Median run time as a multiple of the method ``SCALE``, timed again here; ``None`` where no run ended."""
+    if table["solve_s"].isna().all():
+        return None
     greedy = load(SCALE)
     seconds = []
     for instance in instances:
@@ -121,7 +133,15 @@ def _time_ratio(table: pd.DataFrame, instances: Sequence[OnloadingInstance]) -> 
     return float(table["solve_s"].median() / np.median(seconds))
 
 
-def _write(verdict: Verdict, table: pd.DataFrame, same: bool, time_ratio: float, output: Path) -> None:
+def _write(
+    verdict: Verdict,
+    table: pd.DataFrame,
+    baseline: pd.DataFrame,
+    repeated: int,
+    changed: Sequence[str],
+    time_ratio: float | None,
+    output: Path,
+) -> None:
     summary = summary_table(verdict)
     failures = table.loc[~table["status"].isin(["optimal", "feasible", "time_limit"])]
     failures = failures[["instance", "seed", "status", "reason"]]
@@ -129,31 +149,35 @@ def _write(verdict: Verdict, table: pd.DataFrame, same: bool, time_ratio: float,
         verdict,
         does="decides",
         reference="the optimum (to the best proved bound where no optimum is proved)",
-        drawn="instances",
     )
     own = table["ratio"]
     words += f" It reaches {own.mean():.2%} of that accuracy on average and {own.min():.2%} at worst."
-    words += f" Its median run time is {time_ratio:.3g} times that of {SCALE} on this machine."
-    words += f" It answers {'the same' if same else 'NOT the same'} twice for the same seed."
+    if time_ratio is not None:
+        words += f" Its median run time is {time_ratio:.3g} times that of {SCALE} on this machine."
+    words = " ".join([words, *repetition_words(repeated, changed, "decision")])
     if len(failures):
         first = failures.iloc[0]
         words += (
             f" {len(failures)} of {len(table)} runs gave no feasible decision; the first: {first['instance']}: "
             f"{first['status']}{': ' + first['reason'] if first['reason'] else ''}."
         )
+    words = " ".join([words, *given_up_words(failures)])
     write_csv(table, output / "results.csv")
     write_csv(summary, output / "summary.csv")
-    shown = summary.map(lambda value: f"{value:.4g}" if isinstance(value, float) else value)
-    write_text(output / "summary.md", shown.to_markdown(index=False) + "\n")
-    write_text(output / "summary.tex", shown.to_latex(index=False, escape=True))
+    readable = summary.map(shown)
+    write_text(output / "summary.md", readable.to_markdown(index=False) + "\n")
+    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
+    with paper_style():
+        both = pd.concat([baseline[baseline["method"] != verdict.method], table.assign(method=verdict.method)])
+        save_figure(profile_figure(both.reset_index(drop=True), [FAMILY], verdict.method), output, PROFILE)
     write_text(output / "verdict.txt", words + "\n")
     plain = {
         "schema": "splitshare.verdict/1",
         "method": verdict.method,
         "families": [verdict.to_plain()],
-        "time_ratio": {"to": SCALE, "median": time_ratio},
+        "time_ratio": None if time_ratio is None else {"to": SCALE, "median": time_ratio},
         "share_of_reference": {"mean": float(own.mean()), "worst": float(own.min())},
-        "deterministic": same,
+        "repeated": {"runs": repeated, "changed": list(changed)},
         "failures": failures.to_dict("records"),
     }
     write_text(output / "verdict.json", canonical_json(plain))

@@ -20,14 +20,18 @@ from splitshare.records import nearest
 from splitshare.results.onloading import read_record, references, size_of
 from splitshare.results.write import write_csv
 
+ROUNDS: dict[str, object] = {"compare": False, "share": 0.0}
+"""Without the stages that come last."""
 VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "as it is": ("j3o-batching", {}),
     "without batching": ("j3o", {}),
-    "without the last stage's search": ("j3o-batching", {"trials": 0}),
-    "without filling locations anew": ("j3o-batching", {"sweeps": 0}),
-    "without either": ("j3o-batching", {"trials": 0, "sweeps": 0}),
-    "without alternation (prices set once)": ("j3o-batching", {"rounds": 2, "trials": 0}),
-    "without multipliers (no prices)": ("j3o-batching", {"prices": False, "trials": 0}),
+    "without comparing with simpler methods": ("j3o-batching", {"compare": False}),
+    "without looking further": ("j3o-batching", {"share": 0.0}),
+    "rounds and the search over servers alone": ("j3o-batching", ROUNDS),
+    "rounds alone": ("j3o-batching", ROUNDS | {"trials": 0}),
+    "rounds alone, without filling locations anew": ("j3o-batching", ROUNDS | {"trials": 0, "sweeps": 0}),
+    "without alternation (prices set once)": ("j3o-batching", ROUNDS | {"rounds": 2, "trials": 0}),
+    "without multipliers (no prices)": ("j3o-batching", ROUNDS | {"prices": False, "trials": 0}),
 }
 """Algorithm and parameters by what is left out."""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from splitshare.onloading.arrays import Ints, arrays_of
+from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.instance import Onloading, OnloadingInstance
-from splitshare.onloading.packing import packed
+from splitshare.onloading.objective import onloading_of
+from splitshare.onloading.simple import most_accurate
 
 
 @dataclass(frozen=True)
@@ -21,12 +19,4 @@ class AccuracyGreedy:
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Onloading:
         """Fill clients and servers one by one, each as if it were alone."""
-        arrays = arrays_of(instance)
-
-        def order(location: int, is_server: bool, useful: Ints) -> Iterable[int]:
-            first, last = (arrays.server_rows if is_server else arrays.client_rows)[location]
-            allowed = arrays.edge_allowed[:, :, 0] if is_server else arrays.client_allowed
-            right = arrays.rate[first:last] @ np.where(allowed, arrays.accuracy, 0.0)[first:last]
-            return (int(j) for j in useful[np.argsort(-right[useful], kind="stable")])
-
-        return packed(arrays, order)
+        return onloading_of(instance, most_accurate(arrays_of(instance)))

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from splitshare.onloading.arrays import arrays_of
-from splitshare.onloading.columns import limits_of
-from splitshare.onloading.greedy import hosts_of_filling, knapsacks_of, lazy_greedy
 from splitshare.onloading.instance import Onloading, OnloadingInstance
 from splitshare.onloading.j3o import warm_up
-from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.objective import onloading_of
+from splitshare.onloading.simple import densest
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,4 @@ class DensityGreedy:
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Onloading:
         """Fill all locations at once."""
-        arrays = arrays_of(instance, batching=False)
-        limits = limits_of(arrays)
-        values = values_at(arrays, limits, np.zeros(len(limits.bound)), ("client", "edge"))
-        sacks = knapsacks_of(arrays)
-        return onloading_of(instance, hosts_of_filling(sacks, lazy_greedy(values, sacks)))
+        return onloading_of(instance, densest(arrays_of(instance, batching=False)))

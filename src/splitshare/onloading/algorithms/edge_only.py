@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from splitshare.onloading.alternation import Settings
 from splitshare.onloading.contract import Answer
+from splitshare.onloading.decide import ALONE
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.j3o import answer, warm_up
 
@@ -23,4 +23,4 @@ class EdgeOnly:
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Choose models; ``seed`` is not used."""
-        return answer(instance, Settings(), ("edge",), batching=False, time_limit_s=time_limit)
+        return answer(instance, ALONE, ("edge",), batching=False, time_limit_s=time_limit)

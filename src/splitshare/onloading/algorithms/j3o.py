@@ -23,6 +23,9 @@ class J3O:
     step: float = DEFAULT.step
     sweeps: int = DEFAULT.sweeps
     trials: int = DEFAULT.trials
+    share: float = DEFAULT.share
+    gap: float = DEFAULT.gap
+    compare: bool = DEFAULT.compare
     prices: bool = DEFAULT.prices
 
     def warm_up(self) -> None:
@@ -31,5 +34,4 @@ class J3O:
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Choose models; ``seed`` is not used."""
-        settings = Settings(self.rounds, self.patience, self.step, self.sweeps, self.trials, self.prices)
-        return answer(instance, settings, PLACES, batching=False, time_limit_s=time_limit)
+        return answer(instance, Settings(**vars(self)), PLACES, batching=False, time_limit_s=time_limit)

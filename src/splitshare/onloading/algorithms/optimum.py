@@ -55,7 +55,7 @@ class Optimum:
         onloading = objective = None
         if result.values is not None and result.objective is not None:
             hosts = model.hosts(result.values)
-            objective = -result.objective
+            objective = 0.0 - result.objective
             worth = evaluate(arrays, hosts, model.offloading(result.values)).objective
             if abs(worth - objective) > OBJECTIVE_TOLERANCE * max(worth, 1e-9):
                 raise WorkError(f"{instance.name}: {self.solver} says {objective!r}, the evaluator {worth!r}")
@@ -63,7 +63,7 @@ class Optimum:
         return Answer(
             onloading=onloading,
             status=result.status,
-            bound=None if result.bound is None else -result.bound,
+            bound=None if result.bound is None else 0.0 - result.bound,
             objective=objective,
             build_s=written_s + result.build_s,
             solve_s=result.solve_s,

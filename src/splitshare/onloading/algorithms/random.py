@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from splitshare.onloading.arrays import Ints, arrays_of
 from splitshare.onloading.instance import Onloading, OnloadingInstance
+from splitshare.onloading.objective import onloading_of
 from splitshare.onloading.packing import packed
 
 
@@ -28,4 +29,4 @@ class Random:
             draw.shuffle(models)
             return models
 
-        return packed(arrays_of(instance), order)
+        return onloading_of(instance, packed(arrays_of(instance), order))

@@ -134,7 +134,7 @@ def check_listening(addresses: Sequence[str], security: ServerSecurity) -> None:
     """Refuse to be reached from other machines without TLS and a token.
 
     Raises:
-        InputError: names the address and what is missing.
+        InputError: names the address and what is missing, or a port that there is not.
     """
     if (security.certificate is None) != (security.key is None):
         raise InputError("--tls-certificate", "", "a certificate and its key belong together; give both")

@@ -1,0 +1,100 @@
+"""Looking further: exchanges of a location's models, and other starts, judged by the offloading program (ours).
+
+At the prices of the offloading program for some models, no other models are worth more to it than the Lagrangian says.
+So an exchange that does not gain there cannot gain (where batches must fill: is not likely to), and is not tried; the
+rest are tried in the order of what they could gain.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from splitshare.onloading.arrays import Floats, Ints
+from splitshare.onloading.greedy import (
+    LEAST_GAIN,
+    Knapsacks,
+    Values,
+    compiled,
+    fill,
+    gain_of,
+    rows_worth,
+    take,
+)
+from splitshare.onloading.objective import Hosts
+
+
+@compiled
+def kept(value: Floats, base: Floats, held: Ints, dropped: int) -> Floats:
+    """Worth of a location's rows with what it holds, but for one model that is dropped (-1: none), shape (rows,)."""
+    best = base.copy()
+    for model in range(len(held)):
+        if held[model] >= 0 and model != dropped:
+            take(value, best, model, held[model])
+    return best
+
+
+@compiled
+def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held: Ints) -> tuple[Ints, Floats]:
+    """Every exchange of at most one model of a location for another, what is left filled by gain per byte.
+
+    Args:
+        value: of the location's rows, shape (rows, J, B).
+        base: worth of these rows without the location, shape (rows,).
+        sacks: locations and models.
+        location: which.
+        held: what it holds, shape (J,).
+
+    Returns:
+        Fillings that gain at these values, shape (fillings, J), and how much, shape (fillings,).
+    """
+    memory, capacity = sacks.memory, sacks.capacity[location]
+    first, last = sacks.rows[location]
+    rate = sacks.rate[first:last]
+    models, batches = len(memory), value.shape[2]
+    worth = kept(value, base, held, -1).sum()
+    found = np.full((((held >= 0).sum() + 1) * models * batches, models), -1, dtype=np.int64)
+    gains = np.zeros(len(found))
+    number = 0
+    for dropped in range(-1, models):
+        if dropped >= 0 and held[dropped] < 0:
+            continue
+        rest = kept(value, base, held, dropped)
+        free = capacity - memory[held >= 0].sum() + (memory[dropped] if dropped >= 0 else 0.0)
+        for added in range(models):
+            if memory[added] > free or (held[added] >= 0 and added != dropped):
+                continue
+            for batch in range(batches):
+                if added == dropped and batch == held[dropped]:
+                    continue
+                if gain_of(value, rest, added, batch, rate, sacks.least[batch]) <= LEAST_GAIN:
+                    continue
+                trial = found[number]
+                trial[:] = held
+                if dropped >= 0:
+                    trial[dropped] = -1
+                trial[added] = batch
+                best = rest.copy()
+                take(value, best, added, batch)
+                fill(value, best, sacks, rate, free - memory[added], trial)
+                gain = best.sum() - worth
+                if gain > 1e-7 * worth + LEAST_GAIN:
+                    gains[number] = gain
+                    number += 1
+    return found[:number], gains[:number]
+
+
+def exchanged(values: Values, sacks: Knapsacks, hosts: Hosts) -> list[tuple[int, Ints]]:
+    """All exchanges that gain at ``values``, the most gain first: the location and what it holds then."""
+    held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
+    found: list[tuple[float, int, Ints]] = []
+    for location, (first, last) in enumerate(sacks.rows):
+        if first == last:
+            continue
+        without = held.copy()
+        without[location] = -1
+        base = rows_worth(values, sacks, without)[first:last]
+        value = (values.client if location < sacks.clients else values.edge)[first:last]
+        fillings, gains = exchanges(value, base, sacks, location, held[location])
+        found += [(float(gain), location, filling) for filling, gain in zip(fillings, gains, strict=True)]
+    found.sort(key=lambda item: -item[0])
+    return [(location, filling) for _, location, filling in found]

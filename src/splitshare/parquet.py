@@ -34,11 +34,14 @@ def refusals(path: Path) -> Iterator[None]:
 def read_parquet(path: Path) -> pa.Table:
     """Read a Parquet file whole; see ``refusals``."""
     with refusals(path):
-        return pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path).read()
+        table.validate(full=True)  # text that is no UTF-8, and whatever else Arrow would stumble over later
+        return table
 
 
 def read_frame(path: Path) -> pd.DataFrame:
     """Read a Parquet file as a data frame; see ``refusals``."""
+    read_parquet(path)
     with refusals(path):
         return pd.read_parquet(path)
 
@@ -61,7 +64,7 @@ def check_types(path: Path, table: pd.DataFrame, numbers: Sequence[str], texts: 
             continue
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             raise InputError(path, column, f"must be a column of numbers, not {values.dtype}")
-        if not values.dropna().between(-1e100, 1e100).all():
+        if not values.dropna().astype(float).between(-1e100, 1e100).all():
             raise InputError(path, column, "holds a number beyond 1e100")
     for column in texts:
         if not table[column].map(lambda value: isinstance(value, str)).all():

@@ -50,7 +50,7 @@ def test_only_the_default_run_writes_what_is_committed():
         (("replay", "workload"), "clip-rn52", "replay.workload: 'clip-rn52' is not among this run's: clip-rn50, "),
         (("replay", "testbed"), "local", "replay.testbed: 'local' is not among this run's: laptop-jetson, "),
         (("replay", "timeline", "rate_per_s"), 0.03, "replay: timeline.rate_per_s: 0.03 is not replayed: 0.02, "),
-        (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than 0"),
+        (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than or equal to"),
         (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
         (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
         (("emulation", "real"), [], "emulation.real: tuple should have at least 1 item"),

@@ -12,6 +12,7 @@ from splitshare.files import (
     LEFTOVER,
     atomic_path,
     canonical_json,
+    csv_rows,
     parse_json,
     parse_yaml,
     read_text,
@@ -97,6 +98,17 @@ def test_json_that_is_wrong_is_refused_with_its_place(text: str, told: str):
         ("a: *nowhere\n", "at line 1, column 4"),
         ("a: \x00\n", "not valid YAML"),
         ("a: " + "[" * 100_000, "nested too deeply"),
+        ("a: " + "9" * 5000, "at line 1, column 4: '999"),
+        ("b: 1\na: !!int x", "at line 2, column 4: 'x' is not of its kind"),
+        ("a: !!int ''", "'' is not of its kind"),
+        ("a: !!float x", "'x' is not of its kind"),
+        ("a: !!bool x", "'x' is not of its kind"),
+        ("a: !!timestamp x", "'x' is not of its kind"),
+        (
+            "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
+            + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9)),
+            "aliases stand for too much",
+        ),
     ],
 )
 def test_yaml_that_is_wrong_is_refused_with_its_place(text: str, told: str):
@@ -111,6 +123,15 @@ def test_yaml_keeps_dates_as_text_and_merges_keys():
     assert parse_yaml("when: 2024-01-02\nbig: 1_000\n", "x") == {"when": "2024-01-02", "big": 1000}
     merged = parse_yaml("base: &b {x: 1, y: {z: 2}}\nmore:\n  <<: *b\n  w: 3\n", "x")
     assert merged["more"] == {"x": 1, "y": {"z": 2}, "w": 3}
+
+
+def test_only_line_ends_outside_of_quotes_end_a_row_of_csv(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_bytes('\ufeffa,b\r\n"x\r\ny\u2028z",1\n"\x0c",2'.encode())
+    assert csv_rows(path) == [["a", "b"], ["x\r\ny\u2028z", "1"], ["\x0c", "2"]]
+    path.write_text('a,b\n1,2\n"open,3\n')
+    with pytest.raises(InputError, match="line 3: not valid CSV"):
+        csv_rows(path)
 
 
 def test_reading_tells_what_is_in_the_way(tmp_path: Path):

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
 from splitshare import __version__
 from splitshare.catalog.paths import DATA, EMBEDDED
-from splitshare.errors import SplitshareError
+from splitshare.errors import InputError, SplitshareError, escaped, one_line
+from splitshare.ranges import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,10 +29,19 @@ app = typer.Typer(
     help="Profile, place, replay and compare split and shared multi-modal models on edge devices.",
 )
 
+# Ranges of options, so wide that nobody who means what is written meets one.
+WAIT: dict[str, Any] = {"min": 1e-6, "max": MOST_WAIT_S}
+LIMIT: dict[str, Any] = {"min": 0.0, "max": MOST_WAIT_S}
+RATE: dict[str, Any] = {"min": 1e-9, "max": 1e12}
+SPAN: dict[str, Any] = {"min": 1e-12, "max": MOST_SECONDS}
+BATCH: dict[str, Any] = {"min": 1, "max": MOST_BATCH}
+AMOUNT: dict[str, Any] = {"min": 0.0, "max": 1e18}
+COUNT: dict[str, Any] = {"min": 1, "max": 10**6}
+THREADS: dict[str, Any] = {"min": 1, "max": 4096}
 Instance = Annotated[Path, typer.Argument(metavar="INSTANCE", help="Instance (JSON).")]
 PlacementFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement or decision (JSON).")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of whatever is random.")]
+Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of whatever is random.")]
 DataRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]
 Instances = Annotated[list[Path], typer.Argument(metavar="INSTANCE...", help="Placement instances (JSON).")]
 Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptions, the output of `describe`.")]
@@ -49,7 +60,7 @@ EmulatedNetwork = Literal["proxy", "namespaces"]
 NETWORK_HELP = "Relays on loopback, or network namespaces (root or user namespaces)."
 MemoryLimits = Literal["auto", "kernel", "declared"]
 ComputeKind = Literal["recorded", "real"]
-MaxBatch = Annotated[int, typer.Option(min=1, help="Requests' runs of one module that go as one batch at most.")]
+MaxBatch = Annotated[int, typer.Option(**BATCH, help="Most runs of one module that go as one batch.")]
 BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: the output of `batch-curves`.")]
 
 
@@ -78,8 +89,8 @@ def describe(
 def profile(
     output: Output,
     module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
-    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    budget_s: Annotated[float | None, typer.Option(**WAIT, help="Seconds of runs for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")] = None,
     torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     device_name: Annotated[str, typer.Option(help="What the profile calls this machine.")] = "this-machine",
     seed: Seed = 0,
@@ -103,8 +114,8 @@ def profile(
 def record_profile(
     output: Output,
     module: Annotated[list[str] | None, typer.Option(help="Module to measure; repeatable; default all.")] = None,
-    budget_s: Annotated[float | None, typer.Option(help="Seconds of repetitions for each module and batch.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    budget_s: Annotated[float | None, typer.Option(**WAIT, help="Seconds of runs for each module and batch.")] = None,
+    threads: Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")] = None,
     torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None,
     busiest_share: Annotated[
@@ -192,7 +203,7 @@ def solve(
     solver: Annotated[Solver | None, typer.Option(help="For the exact algorithms.")] = None,
     parameter: Annotated[list[str] | None, typer.Option(help="name=value of the algorithm; repeatable.")] = None,
     seed: Seed = 0,
-    time_limit_s: Annotated[float | None, typer.Option(min=0.0, help="Seconds for each instance.")] = None,
+    time_limit_s: Annotated[float | None, typer.Option(**LIMIT, help="Seconds for each instance.")] = None,
 ) -> None:
     """Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
     from splitshare.problem import problem_of_instance
@@ -260,7 +271,7 @@ def record(
     output: Output,
     algorithm: Annotated[list[str], typer.Option(help="Algorithm to record beside the optimum; repeatable.")],
     family: Annotated[str, typer.Option(help="What the instances are called together.")] = "s2m3",
-    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 60.0,
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 60.0,
 ) -> None:
     """Record baselines of algorithms over a family of instances into the directory OUTPUT."""
     from splitshare.commands import record as stage
@@ -272,9 +283,9 @@ def record(
 def random_instances(
     output: Output,
     name: Annotated[str, typer.Option(help="Name of the family.")],
-    first_seed: Annotated[int, typer.Option(min=0, help="Where the seeds begin.")],
-    count: Annotated[int, typer.Option(min=1, help="How many feasible instances.")] = 40,
-    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds to prove that one is feasible.")] = 60.0,
+    first_seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Where the seeds begin.")],
+    count: Annotated[int, typer.Option(**COUNT, help="How many feasible instances.")] = 40,
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds to prove one feasible.")] = 60.0,
 ) -> None:
     """Write a family of seeded random instances that have a feasible placement into the directory OUTPUT."""
     from splitshare.commands import random_instances as stage
@@ -296,7 +307,7 @@ def compare(
     family: Annotated[
         list[str] | None, typer.Option(help="Family of instances; repeatable; default s2m3 and random-test.")
     ] = None,
-    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 10.0,
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 10.0,
     seed: Seed = 0,
 ) -> None:
     """Hold a new placement or onloading algorithm, or results of a placement one, against the recorded baselines."""
@@ -308,7 +319,6 @@ def compare(
         chosen = "onloading" if describe(algorithm).package == "splitshare.onloading" else "placement"
     if chosen == "onloading":
         from splitshare.commands.onloading import compare as onloading_stage
-        from splitshare.errors import InputError
 
         for option, given in (("--results", results), ("--family", family)):
             if given:
@@ -406,7 +416,7 @@ def benchmarks(
     part: Annotated[
         Literal["test", "train", "both"], typer.Option(help="What is judged, what heads learn from.")
     ] = "both",
-    samples: Annotated[int | None, typer.Option(min=1, help="Seeded subset of so many; default whole splits.")] = None,
+    samples: Annotated[int | None, typer.Option(**COUNT, help="Seeded subset; default whole splits.")] = None,
     lock: Annotated[Path | None, typer.Option(help="File of digests; default OUTPUT/benchmarks.lock.json.")] = None,
     seed: Seed = 0,
     data: DataRoot = DATA,
@@ -437,9 +447,9 @@ def fit_heads(
         Literal["hub", "random"], typer.Option(help="Published weights, or seeded random ones.")
     ] = "hub",
     tokenizers: Tokenizers = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
-    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    samples: Annotated[int | None, typer.Option(**COUNT, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(**BATCH, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")] = None,
     seed: Seed = 0,
     data: DataRoot = DATA,
 ) -> None:
@@ -465,9 +475,9 @@ def accuracy(
     ] = "hub",
     heads: Annotated[Path, typer.Option(help="Directory of fitted heads.")] = Path("results/heads"),
     tokenizers: Tokenizers = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="The fetched subset; default whole splits.")] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Samples at once.")] = 32,
-    threads: Annotated[int | None, typer.Option(min=1, help="Torch threads; default: all processors.")] = None,
+    samples: Annotated[int | None, typer.Option(**COUNT, help="The fetched subset; default whole splits.")] = None,
+    batch: Annotated[int, typer.Option(**BATCH, help="Samples at once.")] = 32,
+    threads: Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")] = None,
     seed: Seed = 0,
     data: DataRoot = DATA,
 ) -> None:
@@ -490,9 +500,9 @@ def trace(
     instance: Instance,
     output: Output,
     kind: Annotated[TraceKind, typer.Option(help="How requests arrive.")],
-    rate_per_s: Annotated[float | None, typer.Option(help="Mean requests a second over all classes.")] = None,
-    requests: Annotated[int | None, typer.Option(help="How many requests.")] = None,
-    horizon_s: Annotated[float | None, typer.Option(help="How long, instead of how many.")] = None,
+    rate_per_s: Annotated[float | None, typer.Option(**RATE, help="Mean rate over all classes.")] = None,
+    requests: Annotated[int | None, typer.Option(min=1, max=10**12, help="How many requests.")] = None,
+    horizon_s: Annotated[float | None, typer.Option(**SPAN, help="How long, instead of how many.")] = None,
     arrivals: Annotated[
         Path | None, typer.Option(help="Recorded arrivals: counts (bursty) or a trace (azure-llm-2023).")
     ] = None,
@@ -559,12 +569,13 @@ def worker(
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Its name in the instances.")],
     listen: Annotated[list[str], typer.Option(help="host:port (port 0: any) or unix:path; repeatable.")],
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
-    memory_bytes: Annotated[float | None, typer.Option(min=0.0, help="Refuse modules that need more.")] = None,
-    max_live: Annotated[int, typer.Option(min=1, help="Requests in work at a time; more are dropped.")] = 1000,
+    memory_bytes: Annotated[float | None, typer.Option(**AMOUNT, help="Refuse modules that need more.")] = None,
+    max_live: Annotated[int, typer.Option(**COUNT, help="Requests in work at a time; more are dropped.")] = 1000,
     max_batch: Annotated[
-        int | None, typer.Option(min=1, help="Runs in a batch at most, whatever a driver asks for; default any.")
+        int | None,
+        typer.Option(**BATCH, help="Runs in a batch at most, whatever a driver asks; default any."),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
+    threads: Annotated[int, typer.Option(**THREADS, help="Torch threads.")] = 1,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM; needed beyond loopback.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None,
     tls_ca: Annotated[Path | None, typer.Option(help="PEM that peers' certificates are checked against.")] = None,
@@ -608,7 +619,7 @@ def emulate(
     on_failure: Annotated[Literal["drop", "replace"], typer.Option(help="What follows a lost device.")] = "drop",
     algorithm: Annotated[str, typer.Option(help="Places anew after a loss.")] = "s2m3-greedy",
     any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
-    deadline_s: Annotated[float, typer.Option(min=0.001, help="A later request has failed.")] = 60.0,
+    deadline_s: Annotated[float, typer.Option(min=0.001, max=MOST_WAIT_S, help="A later request has failed.")] = 60.0,
     workers: Annotated[Path | None, typer.Option(help="Addresses of workers that run already (YAML).")] = None,
     max_batch: MaxBatch = 1,
     batch_curves: BatchCurvesFile = None,
@@ -650,9 +661,9 @@ def fidelity(
     method: Annotated[str, typer.Option(help="Method whose placements are replayed.")],
     network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
     load: Annotated[float, typer.Option(min=0.01, max=0.95, help="Utilisation of the busiest device or link.")] = 0.4,
-    requests: Annotated[int, typer.Option(min=1, help="Requests of each trace, for each request class.")] = 30,
-    least_requests: Annotated[int, typer.Option(min=1, help="Requests of each trace at least.")] = 1,
-    repeats: Annotated[int, typer.Option(min=1, help="Emulated runs of each trace.")] = 1,
+    requests: Annotated[int, typer.Option(**COUNT, help="Requests of each trace, for each request class.")] = 30,
+    least_requests: Annotated[int, typer.Option(**COUNT, help="Requests of each trace at least.")] = 1,
+    repeats: Annotated[int, typer.Option(**COUNT, help="Emulated runs of each trace.")] = 1,
     compute: Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")] = "recorded",
     any_links: Annotated[bool, typer.Option(help="Go on when links are not as configured.")] = False,
     crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None,
@@ -689,9 +700,9 @@ def fidelity(
 def shaping(
     output: Output,
     network: Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)] = "proxy",
-    bytes_per_s: Annotated[list[float] | None, typer.Option(min=1.0, help="Rates of payload; repeatable.")] = None,
-    latency_s: Annotated[list[float] | None, typer.Option(min=0.0, help="Latencies; repeatable.")] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
+    bytes_per_s: Annotated[list[float] | None, typer.Option(min=1.0, max=1e18, help="Rates; repeatable.")] = None,
+    latency_s: Annotated[list[float] | None, typer.Option(**LIMIT, help="Latencies; repeatable.")] = None,
+    repeats: Annotated[int, typer.Option(**COUNT, help="How often everything is measured.")] = 3,
 ) -> None:
     """Measure how well the emulator's links are shaped, over rates and latencies; a table to the file OUTPUT."""
     from splitshare.commands import shaping as stage
@@ -747,7 +758,7 @@ app.add_typer(embedded, name="embedded")
 def embedded_train(
     output: Output,
     model: Annotated[list[str] | None, typer.Option(help="Model to train; repeatable; default all.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training images.")] = None,
+    epochs: Annotated[int | None, typer.Option(**COUNT, help="Passes over the training images.")] = None,
     seed: Seed = 0,
     data: DataRoot = EMBEDDED,
 ) -> None:
@@ -763,7 +774,7 @@ def embedded_train(
 def embedded_evaluate(
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Directory of `embedded train`.")],
     output: Output,
-    threads: Annotated[int, typer.Option(min=1, help="Torch threads.")] = 1,
+    threads: Annotated[int, typer.Option(**THREADS, help="Torch threads.")] = 1,
     data: DataRoot = EMBEDDED,
 ) -> None:
     """Record the test accuracy of every model whole, split and shared as OUTPUT."""
@@ -818,8 +829,8 @@ def zoo(
 def train_zoo(
     output: Output,
     work: Annotated[Path, typer.Option(help="Directory of finished models; a later run goes on from there.")],
-    threads: Annotated[int, typer.Option(min=1, help="Torch threads while models are timed.")] = 1,
-    budget_s: Annotated[float, typer.Option(help="Seconds of timed runs for each batch.")] = 1.0,
+    threads: Annotated[int, typer.Option(**THREADS, help="Torch threads while models are timed.")] = 1,
+    budget_s: Annotated[float, typer.Option(**WAIT, help="Seconds of timed runs for each batch.")] = 1.0,
     data: DataRoot = EMBEDDED,
 ) -> None:
     """Train, judge and time the models of the trained zoo on this machine."""
@@ -847,7 +858,7 @@ def record_onloading(
     instances: Suite,
     output: Output,
     method: Annotated[list[str], typer.Option(help="Algorithm, or optimum-<solver>; repeatable.")],
-    time_limit_s: Annotated[float, typer.Option(min=0.0, help="Seconds for each run.")] = 30.0,
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 30.0,
 ) -> None:
     """Solve a suite by several methods and write the results down in the table OUTPUT, piece by piece."""
     from splitshare.commands.onloading import record as stage
@@ -921,6 +932,15 @@ def _options(
     pass
 
 
+OUT_OF_MEMORY = re.compile("not enough memory|out of memory|n.t allocate memory", re.IGNORECASE)
+"""How torch says that it could not allocate."""
+
+
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    typer.echo(f"error: {escaped(message)}", err=True)
+    sys.exit(exit_code)
+
+
 def main() -> None:
     """Entry point: run the command line and turn errors into one line and an exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
@@ -928,15 +948,15 @@ def main() -> None:
     try:
         app()
     except SplitshareError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except OSError as error:  # what is read is told of as an InputError; this is a place that cannot be written
-        where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"error: {where}{error.strerror or error}", err=True)
-        sys.exit(1)
+        _fail(f"{error.filename}: {error.strerror or error}" if error.filename else str(error.strerror or error))
     except MemoryError as error:
-        typer.echo(f"error: out of memory{f': {error}' if str(error) else ''}; ask for less", err=True)
-        sys.exit(1)
+        _fail(f"out of memory ({one_line(str(error)) or 'no more could be had'}); ask for less at a time")
+    except RuntimeError as error:
+        if not OUT_OF_MEMORY.search(str(error)):
+            raise
+        _fail(f"out of memory ({one_line(str(error))}); ask for less at a time")
     except KeyboardInterrupt:
         typer.echo("error: interrupted", err=True)
         sys.exit(130)

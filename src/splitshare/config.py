@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from splitshare.records import Count, Name, NonNegative, Positive, PositiveCount, Record
+from splitshare.records import (
+    BatchSize,
+    BytesPerS,
+    Factor,
+    Name,
+    PerS,
+    PositiveCount,
+    PositiveSeconds,
+    Record,
+    Seconds,
+    Seed,
+    WaitSeconds,
+)
 
 Solver = Literal["gurobi", "highs"]
 
@@ -15,7 +27,7 @@ Solver = Literal["gurobi", "highs"]
 class Profiling(Record):
     """How this machine is measured."""
 
-    budget_s: Positive
+    budget_s: WaitSeconds
     """Seconds of repetitions for each module and batch."""
     threads: PositiveCount | None = None
     """Torch threads; ``null`` for all processors."""
@@ -27,7 +39,7 @@ class Timeline(Record):
 
     method: Name
     trace: Literal["poisson", "bursty"]
-    rate_per_s: Positive
+    rate_per_s: PerS
 
 
 class Replay(Record):
@@ -37,7 +49,7 @@ class Replay(Record):
     testbed: Name
     methods: tuple[Name, ...] = Field(min_length=1)
     """Algorithms whose placements are replayed (the optimum by its first solver)."""
-    rates_per_s: tuple[Positive, ...] = Field(min_length=1)
+    rates_per_s: tuple[PerS, ...] = Field(min_length=1)
     """Offered requests a second over all classes."""
     traces: tuple[Literal["poisson", "bursty"], ...] = Field(min_length=1)
     requests: PositiveCount
@@ -73,9 +85,9 @@ class EmulatedBatches(Record):
 
     instances: tuple[Name, ...] = Field(min_length=1)
     """Canonical instances."""
-    max_batch: Annotated[int, Field(ge=2)]
+    max_batch: Annotated[BatchSize, Field(ge=2)]
     """Requests' stages in a batch at most."""
-    load: Positive
+    load: Factor
     """Utilisation of the busiest device or link if everything ran one by one: batches are formed of what waits."""
 
 
@@ -99,7 +111,7 @@ class Emulation(Record):
     """Emulated runs of each trace of the campaign, and of each measurement of links."""
     crash: Name
     """Device that is killed in a further run of the last instance."""
-    load: Positive
+    load: Factor
     """Utilisation of the busiest device or link."""
     here_requests: PositiveCount
     """Requests of a trace of every run, for each request class."""
@@ -114,9 +126,9 @@ class Emulation(Record):
 class CloudCell(Record):
     """One network between the small device and the cloud, and one speed of the small device."""
 
-    round_trip_s: NonNegative
-    bandwidth_bytes_per_s: Positive
-    speed: Positive
+    round_trip_s: Seconds
+    bandwidth_bytes_per_s: BytesPerS
+    speed: Factor
     """Factor on the speed of the device that requests come from."""
 
 
@@ -125,9 +137,9 @@ class CloudGrid(Record):
 
     edge_testbed: Name
     cloud_testbed: Name
-    round_trips_s: tuple[NonNegative, ...] = Field(min_length=1)
-    bandwidths_bytes_per_s: tuple[Positive, ...] = Field(min_length=1)
-    speeds: tuple[Positive, ...] = Field(min_length=1)
+    round_trips_s: tuple[Seconds, ...] = Field(min_length=1)
+    bandwidths_bytes_per_s: tuple[BytesPerS, ...] = Field(min_length=1)
+    speeds: tuple[Factor, ...] = Field(min_length=1)
     stated: CloudCell
     """The cell that the verdict is read at, stated before any run."""
 
@@ -160,9 +172,9 @@ class OnloadingSweep(Record):
     servers: PositiveCount
     tasks: PositiveCount
     models: PositiveCount
-    factors: tuple[Positive, ...] = Field(min_length=1)
+    factors: tuple[Factor, ...] = Field(min_length=1)
     client_counts: tuple[PositiveCount, ...] = Field(min_length=1)
-    seeds: tuple[Count, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
     methods: tuple[Name, ...] = Field(min_length=1)
 
 
@@ -170,10 +182,10 @@ class OnloadingReplay(Record):
     """Decisions that are replayed, query by query."""
 
     instances: tuple[Name, ...] = Field(min_length=1)
-    loads: tuple[Positive, ...] = Field(min_length=1)
+    loads: tuple[Factor, ...] = Field(min_length=1)
     """Shares of the planned demand that arrive."""
-    horizon_s: Positive
-    warm_up_s: NonNegative
+    horizon_s: PositiveSeconds
+    warm_up_s: Seconds
     """Seconds at the start that are not counted, while queues fill."""
 
 
@@ -217,9 +229,9 @@ class Config(Record):
     algorithms: tuple[Name, ...] = Field(min_length=1)
     solvers: tuple[Solver, ...] = Field(min_length=1)
     """Solvers that prove the optimum, each on its own; they must agree."""
-    time_limit_s: Positive
+    time_limit_s: WaitSeconds
     """Limit for each instance and solver; an optimum that is not proved by then fails the run."""
-    seed: Count
+    seed: Seed
     compared: tuple[str, ...] = ()
     """What the target ``compare`` holds against the recorded baselines: names, or ``path/to/file.py:Class``."""
     profiling: Profiling

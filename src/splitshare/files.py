@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
 import re
@@ -14,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError, shown
 
 LEFTOVER = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp(\.\w+)?")
 """Names of the temporary files of ``atomic_path``."""
@@ -69,20 +71,40 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_text(path: Path) -> str:
-    """Read a text file that a person named.
+def read_text(path: Path, *, newline: str | None = None) -> str:
+    """Read a text file that a person named; ``newline`` as ``open`` has it.
 
     Raises:
         InputError: the file is missing, a directory, unreadable or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline=newline) as file:
+            return file.read()
     except FileNotFoundError:
         raise InputError(path, "", "no such file; check the path") from None
+    except MemoryError:
+        raise WorkError(f"{path}: does not fit into memory") from None
     except UnicodeDecodeError as error:
         raise InputError(path, "", f"not UTF-8 text ({error.reason} at byte {error.start})") from None
     except OSError as error:
         raise InputError(path, "", f"cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a path with a NUL
+        raise InputError(path, "", f"cannot be read: {error}") from None
+
+
+def csv_rows(path: Path) -> list[list[str]]:
+    """Rows of cells of a CSV file that a person named; only line ends outside of quotes end a row.
+
+    A byte-order mark, a missing final line end and either kind of line end are fine.
+
+    Raises:
+        InputError: the file cannot be read, or is no CSV; names the line.
+    """
+    reader = csv.reader(io.StringIO(read_text(path, newline="").removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise InputError(path, f"line {reader.line_num}", f"not valid CSV: {error}") from None
 
 
 def _refuse_constant(name: str) -> Any:
@@ -93,7 +115,7 @@ def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {key!r} stands twice in one object; keep one")
+            raise ValueError(f"the key {shown(key)} stands twice in one object; keep one")
         found[key] = value
     return found
 
@@ -117,8 +139,42 @@ def parse_json(text: str, source: Path | str) -> Any:
         raise InputError(source, "", "not valid JSON: nested too deeply") from None
 
 
+_MOST_ALIASED = 100_000
+"""Nodes that all aliases of a YAML file may stand for together."""
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses repeated keys and keeps dates as text."""
+    """Safe YAML that refuses repeated keys, keeps dates as text, and refuses aliases that stand for too much."""
+
+    _aliased = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        alias = self.peek_event() if self.check_event(yaml.AliasEvent) else None  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
+        if alias is not None and node is not None:
+            self._aliased += _nodes(node, _MOST_ALIASED - self._aliased)
+            if self._aliased >= _MOST_ALIASED:
+                problem = "aliases stand for too much; write it out"
+                raise yaml.constructor.ConstructorError(None, None, problem, alias.start_mark)
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ArithmeticError, AttributeError, LookupError, ValueError) as error:  # what PyYAML lets through
+            problem = f"{shown(node.value)} is not of its kind, {node.tag}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
+def _nodes(node: yaml.Node, most: int) -> int:
+    """Nodes in ``node``, its aliases written out, counted up to ``most``."""
+    count, pending = 0, [node]
+    while pending and count < most:
+        count += 1
+        value = pending.pop().value
+        for part in value if isinstance(value, list) else ():
+            pending.extend(part if isinstance(part, tuple) else (part,))
+    return count
 
 
 def _strict_mapping(loader: _StrictLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -127,10 +183,12 @@ def _strict_mapping(loader: _StrictLoader, node: yaml.MappingNode, deep: bool = 
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=deep)
         if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is not text", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {shown(key)} is not text", key_node.start_mark
+            )
         if key in found:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} stands twice; keep one", key_node.start_mark
+                None, None, f"the key {shown(key)} stands twice; keep one", key_node.start_mark
             )
         found[key] = loader.construct_object(value_node, deep=True)
     return found

@@ -27,7 +27,7 @@ def read_set(kind: type[Kind], path: Path) -> list[Kind]:
         InputError: names the file, the line and what is wrong; or the file holds none.
     """
     records = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).removesuffix("\n").split("\n"), start=1):
         source = f"{path}: line {number}"
         records.append(kind.parse(parse_json(line, source), source))
     if not records:

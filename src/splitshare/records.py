@@ -4,22 +4,57 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, shortened, shown
 from splitshare.files import canonical_json, parse_json, parse_yaml, read_text, sha256_bytes, write_text
+from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=120)]
 """A name that can be part of a file name: letters, digits and ``@ . _ + -``."""
 
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-PositiveCount = Annotated[int, Field(ge=1)]
+# Every number that a person writes has a range: wider than any device, network or model, and so narrow that products
+# and sums of what is read stay finite. What is divided by is kept away from 0 for the same reason.
+Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]
+"""0 to 30 years."""
+WaitSeconds = Annotated[float, Field(ge=1e-6, le=MOST_WAIT_S, allow_inf_nan=False)]
+"""How long something may take here: a microsecond to twelve days."""
+PositiveSeconds = Annotated[float, Field(ge=LEAST_SECONDS, le=MOST_SECONDS, allow_inf_nan=False)]
+"""A picosecond to 30 years."""
+Bytes = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
+"""0 to an exabyte."""
+PositiveBytes = Annotated[float, Field(ge=1e-3, le=1e18, allow_inf_nan=False)]
+BytesPerS = Annotated[float, Field(ge=1e-3, le=1e18, allow_inf_nan=False)]
+FlopsPerS = Annotated[float, Field(ge=1, le=1e24, allow_inf_nan=False)]
+PerS = Annotated[float, Field(ge=1e-9, le=1e12, allow_inf_nan=False)]
+"""Requests or queries a second: one in 30 years, to one in a picosecond."""
+Demand = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+"""Queries a second, or none."""
+Factor = Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]
+"""How many times as much."""
+Limit = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+"""Seconds of computing a second: so many processors."""
+NonNegative = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False)]
+"""A number with no unit of those above."""
+Positive = Annotated[float, Field(ge=1e-30, le=1e30, allow_inf_nan=False)]
+Finite = Annotated[float, Field(ge=-1e100, le=1e100, allow_inf_nan=False)]
+"""What a method says of its answer; solvers write 1e100 for no bound."""
+Count = Annotated[int, Field(ge=0, le=10**9)]
+"""A number of things that are gone through one by one."""
+PositiveCount = Annotated[int, Field(ge=1, le=10**9)]
+BatchSize = Annotated[int, Field(ge=1, le=MOST_BATCH)]
+"""Runs that go as one at most: tables have a column for each."""
+Amount = Annotated[int, Field(ge=0, le=10**18)]
+"""A number of bytes, operations or parameters: fits 64 bits."""
+PositiveAmount = Annotated[int, Field(ge=1, le=10**18)]
+Whole = Annotated[int, Field(ge=-(10**18), le=10**18)]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
+"""The seeds that all solvers take."""
 
 
 class Record(BaseModel):
@@ -53,6 +88,8 @@ class Record(BaseModel):
             raise _input_error(cls, value, error, source) from None
         except (TypeError, ValueError) as error:
             raise InputError(source, "", str(error)) from None
+        except RecursionError:
+            raise InputError(source, "", "is nested too deeply") from None
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -66,6 +103,9 @@ class Record(BaseModel):
         return cls.parse(parsed, path)
 
 
+_LISTED = 12
+
+
 def field_path(location: tuple[int | str, ...]) -> str:
     """Write a location as people do: ``devices[1].memory_bytes``."""
     path = ""
@@ -74,12 +114,16 @@ def field_path(location: tuple[int | str, ...]) -> str:
     return path
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """A hint that names the known word nearest to ``name``, or lists them all where none is near."""
-    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint that names the known word nearest to ``name``, or lists them (the first dozen) where none is near."""
+    matches = difflib.get_close_matches(name[:200], [word[:200] for word in known], n=1, cutoff=0.5)
     if matches:
-        return f"did you mean {matches[0]!r}?"
-    return f"known: {', '.join(sorted(known))}" if known else "none is known"
+        return f"did you mean {shown(matches[0])}?"
+    if not known:
+        return "none is known"
+    listed = [shortened(word, 60) for word in sorted(known)]
+    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return f"known: {', '.join(listed[:_LISTED])}{more}"
 
 
 def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel] | None:
@@ -104,11 +148,6 @@ def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[Ba
     return current
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, source: Path | str) -> InputError:
     details: list[ErrorDetails] = error.errors(include_url=False)
     # An unknown key next to a missing one is a misspelling: tell of the unknown key, it names the mend.
@@ -125,6 +164,10 @@ def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, sourc
             problem = "is missing; add it"
         case "value_error":
             problem = first["msg"].removeprefix("Value error, ")
+        case "greater_than_equal" | "less_than_equal":  # pydantic writes all digits of a bound
+            (bound,) = (value for name, value in first["ctx"].items() if name in {"ge", "le"})
+            words = first["type"].replace("_", " ").replace("equal", "or equal")
+            problem = f"input should be {words} to {bound:g}, not {shown(first['input'])}"
         case _:
-            problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {_shown(first['input'])}"
+            problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {shown(first['input'])}"
     return InputError(source, field, problem + more)

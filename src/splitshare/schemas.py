@@ -19,6 +19,7 @@ from splitshare.config import Config
 from splitshare.files import canonical_json
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.zoo import Zoo
+from splitshare.placement.certificate import Certificate
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
@@ -41,6 +42,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     PlacementInstance,
     Placement,
     PinnedInstances,
+    Certificate,
     AccuracyRecord,
     TrainingLog,
     Zoo,

@@ -2,17 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 
 from splitshare import __version__
-from splitshare.cli import main
+from splitshare.cli import app, main
 from splitshare.placement.instance import Placement, PlacementInstance
 from tests.replay.examples import fields
 
@@ -100,6 +101,84 @@ def test_wrong_usage_is_2(arguments: list[str]):
     assert answer.returncode == 2
     assert "Usage:" in answer.stderr + answer.stdout
     assert "Traceback" not in answer.stderr
+
+
+def test_every_number_of_the_command_line_has_a_range():
+    found = 0
+    for group in (app, *(registered.typer_instance for registered in app.registered_groups)):
+        assert group is not None
+        for command in group.registered_commands:
+            assert command.callback is not None
+            for name, hint in get_type_hints(command.callback, include_extras=True).items():
+                if get_origin(hint) is Annotated and re.search(r"\b(int|float)\b", str(get_args(hint)[0])):
+                    option = get_args(hint)[1]
+                    assert None not in {option.min, option.max}, (command.callback.__name__, name)
+                    assert option.min < option.max < 1e19
+                    found += 1
+                assert hint not in {int, float}, "an option without a range"
+    assert found > 40
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e308", "-1", "0x10"])
+def test_a_number_out_of_range_is_2(files: dict[str, Path], tmp_path: Path, number: str):
+    for option in ("--rate-per-s", "--horizon-s"):
+        given = {"--rate-per-s": "1", "--horizon-s": "1"} | {option: number}
+        options = [word for pair in given.items() for word in pair]
+        answer = splitshare("trace", files["instance"], "-o", tmp_path / "t.csv", "--kind", "poisson", *options)
+        assert answer.returncode == 2
+        assert option in answer.stderr
+        assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "t.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "length", [["--requests", 5_000_000_000], ["--requests", 10**12], ["--horizon-s", "1e9", "--rate-per-s", "1e12"]]
+)
+def test_a_trace_that_does_not_fit_into_memory_is_1(files: dict[str, Path], tmp_path: Path, length: list[object]):
+    rate = [] if "--rate-per-s" in length else ["--rate-per-s", 1000]
+    answer = splitshare("trace", files["instance"], "-o", tmp_path / "t.csv", "--kind", "poisson", *rate, *length)
+    assert answer.returncode == 1
+    assert "GB of memory" in one_line(answer)
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("MemoryError()", "no more could be had"),
+        ("__import__('numpy').empty(1 << 55)", "Unable to allocate"),
+        ("__import__('torch').empty(1 << 55)", "not enough memory|allocate"),
+        ("__import__('pyarrow').allocate_buffer(1 << 60)", "malloc"),
+    ],
+)
+def test_running_out_of_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys, raised: str, told: str):
+    def work() -> None:
+        value = eval(raised)
+        raise value if isinstance(value, BaseException) else AssertionError("there was room")
+
+    monkeypatch.setattr("splitshare.cli.app", work)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    line = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert re.fullmatch(rf"error: out of memory \(.*({told}).*\); ask for less at a time\n", line), line
+
+
+def test_other_errors_of_a_runtime_are_not_called_that(monkeypatch: pytest.MonkeyPatch):
+    def work() -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("splitshare.cli.app", work)
+    with pytest.raises(RuntimeError, match="ours"):
+        main()
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:", "127.0.0.1", ":80"]
+)
+def test_a_port_that_there_is_not_is_2(address: str):
+    answer = splitshare("worker", "x", "--listen", address)
+    assert answer.returncode == 2
+    assert one_line(answer).startswith(f"error: --listen: {address}: ")
 
 
 def edited(edit: Callable[[Any], object]) -> Callable[[str], bytes]:

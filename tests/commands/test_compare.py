@@ -81,14 +81,14 @@ def test_results_from_elsewhere_are_judged_like_a_run(tmp_path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda t: t.drop(columns="objective_s"), "objective_s: column is missing"),
-        (lambda t: t.assign(instance="nowhere"), "row 1: instance: 'nowhere' is not among the recorded ones"),
+        (lambda t: t.drop(columns="objective_s"), "objective_s: the column is missing"),
+        (lambda t: t.assign(instance="nowhere"), "instance, row 1: 'nowhere' is not among the recorded ones"),
         (lambda t: t.assign(objective_s=t["objective_s"] / 100), "below the proved optimum"),
-        (lambda t: t.assign(objective_s=-1.0), "is no time"),
+        (lambda t: t.assign(objective_s=-1.0), "must be a number from 0"),
         (lambda t: t.assign(instance_sha256="0" * 64), "not comparable"),
         (lambda t: t.assign(colour="red"), "colour: unknown column"),
         (lambda t: pd.concat([t, t]), "is there twice"),
-        (lambda t: t.head(0), "holds no rows"),
+        (lambda t: t.head(0), "has no rows"),
         (lambda t: t.assign(method=range(len(t))), "holds 40 methods"),
     ],
 )

@@ -136,7 +136,11 @@ def _edit(fields, path, value):
         (("devices", 0, "memory_bytes"), -1, r"devices\[0\].memory_bytes: .*greater than or equal to 0"),
         (("devices", 0, "memory_bytes"), "100", r"devices\[0\].memory_bytes: .*valid number"),
         (("links", 0, "b"), "labtop", r"links\[0\].b: unknown device 'labtop'; did you mean 'laptop'"),
-        (("links", 0, "bandwidth_bytes_per_s"), 0, r"links\[0\].bandwidth_bytes_per_s: .*greater than 0"),
+        (
+            ("links", 0, "bandwidth_bytes_per_s"),
+            0,
+            r"links\[0\].bandwidth_bytes_per_s: .*greater than or equal to 0.001",
+        ),
         (("modules", 0, "compute_s"), {"tablet": 1.0}, r"modules\[0\].compute_s: unknown device 'tablet'"),
         (("requests", 0, "head"), "hat", r"requests\[0\].head: unknown module 'hat'"),
         (("requests", 0, "rate"), 1, r"requests\[0\].rate: unknown key; did you mean 'rate_per_s'"),

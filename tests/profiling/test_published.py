@@ -36,8 +36,8 @@ def test_unknown_model_names_the_nearest():
         (f"{HEADER}\n{ROW},7\n", "line 2: has 9 cells instead of 8"),
         (f"{HEADER}\n{ROW}\n{ROW}\n", "line 3, model: 'resnet50_clip' is empty or stands twice"),
         (f"{HEADER}\n{ROW.replace('45.907', 'nan')}\n", "line 2, laptop_i7_12700h_fp32_batch1_ms: must be a number"),
-        (f"{HEADER}\n{ROW.replace('45.907', '-45.907')}\n", "must be a number above 0, not '-45.907'"),
-        (f"{HEADER}\n{ROW.replace('6.14', '')}\n", "line 2, gmacs: must be a number above 0, not ''"),
+        (f"{HEADER}\n{ROW.replace('45.907', '-45.907')}\n", "must be a number from 1e-09 to 1e+12, not '-45.907'"),
+        (f"{HEADER}\n{ROW.replace('6.14', '')}\n", "line 2, gmacs: must be a number from 1e-09 to 1e+12, not ''"),
         (f'{HEADER}\n"{ROW}\n', "line 2: not valid CSV"),
     ],
 )

@@ -27,10 +27,10 @@ class AccuracyRow(Record):
     model: Name
     arrangement: Arrangement
     metric: Metric
-    value: float = Field(ge=0)
+    value: float = Field(ge=0, le=10)
     """Mean over the samples: a share for accuracies, 0 to 10 for CIDEr."""
-    ci_low: float = Field(ge=0)
-    ci_high: float
+    ci_low: float = Field(ge=0, le=10)
+    ci_high: float = Field(ge=0, le=10)
     """Ends of the 95 % interval over samples."""
     samples: PositiveCount
     differing_predictions: Count

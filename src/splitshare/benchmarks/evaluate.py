@@ -14,7 +14,7 @@ from splitshare.benchmarks.lock import LockEntry
 from splitshare.benchmarks.metrics.intervals import mean_interval
 from splitshare.benchmarks.samples import Sample, read_samples
 from splitshare.progress import track
-from splitshare.records import NonNegative, Record
+from splitshare.records import Record, Seconds, Whole
 
 
 class _Shard(Record):
@@ -23,9 +23,9 @@ class _Shard(Record):
     identity: str
     """What they depend on: data, weights, arrangement, code."""
     answers: tuple[str, ...]
-    top: tuple[tuple[int, ...], ...]
-    load_s: NonNegative
-    model_s: NonNegative
+    top: tuple[tuple[Whole, ...], ...]
+    load_s: Seconds
+    model_s: Seconds
 
 
 @dataclass(frozen=True)

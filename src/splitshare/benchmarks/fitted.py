@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from splitshare.records import Name, Record
+from splitshare.records import Finite, Name, Record, Whole
 
 
 class FittedHead(Record):
@@ -15,7 +15,7 @@ class FittedHead(Record):
     schema_: Literal["splitshare.fitted-head/1"] = Field(alias="schema")
     head: Name
     benchmark: Name
-    recipe: dict[str, str | int | float]
+    recipe: dict[str, str | Whole | Finite]
     """What was done, with every number of it."""
     data_sha256: str
     """Digest of the samples that it was trained on."""
@@ -23,5 +23,5 @@ class FittedHead(Record):
     """Weights of the encoders whose features it was trained on."""
     answers: tuple[str, ...] = ()
     """What a VQA classifier's outputs mean, the first ones; further outputs mean nothing."""
-    train_metric: float
+    train_metric: Finite
     """Accuracy on what it was trained on."""

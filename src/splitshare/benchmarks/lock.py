@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from splitshare.catalog.benchmarks import SplitSource
 from splitshare.files import write_text
-from splitshare.records import Count, Name, PositiveCount, Record
+from splitshare.records import Count, Name, PositiveCount, Record, Seed
 
 Part = Literal["test", "train"]
 Digest = str
@@ -24,7 +24,7 @@ class Selection(Record):
     source: SplitSource
     samples: PositiveCount | None = None
     """How many, drawn by the seed; ``null``: the whole split."""
-    seed: Count = 0
+    seed: Seed = 0
 
     @property
     def directory(self) -> Path:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from splitshare.catalog import paths
 from splitshare.catalog.records import Benchmark
 from splitshare.errors import InputError
-from splitshare.records import Name, PositiveCount, Record, nearest
+from splitshare.records import Name, PositiveAmount, PositiveCount, Record, Whole, nearest
 
 Column = Literal["image", "audio", "label", "class_name", "question", "answers", "captions"]
 """What a sample has, whatever its data set calls it; ``class_name`` is read for the names of labels only."""
@@ -40,7 +40,7 @@ class SplitSource(Record):
     """Names of the columns in the data set."""
     fold_column: str | None = None
     """Column by which a data set without splits is split."""
-    folds: tuple[int, ...] = ()
+    folds: tuple[Whole, ...] = ()
     """Values of ``fold_column`` that belong to this split."""
     class_names_file: str | None = None
     """File of the data set with a class name a line, where the label column has none."""
@@ -72,7 +72,7 @@ class BenchmarkSource(Record):
     """Sentences around a class name (``{}``) that make its prompts; several are averaged (CLIP, section 3.1.4)."""
     licence: str
     homepage: str
-    download_bytes: PositiveCount
+    download_bytes: PositiveAmount
     """Size of the data set's files on the hub, all splits."""
     test: SplitSource
     train: SplitSource | None = None

@@ -6,7 +6,20 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record, nearest
+from splitshare.records import (
+    Bytes,
+    BytesPerS,
+    Finite,
+    FlopsPerS,
+    Name,
+    Positive,
+    PositiveBytes,
+    PositiveCount,
+    Record,
+    Seconds,
+    Whole,
+    nearest,
+)
 
 ModuleKind = Literal["vision-encoder", "text-encoder", "audio-encoder", "head", "decoder"]
 Dtype = Literal["float32", "bfloat16"]
@@ -36,7 +49,7 @@ class Architecture(Record):
     builder: Name
     kind: ModuleKind
     dtype: Dtype = "float32"
-    params: dict[str, int | float | str | tuple[int, ...]]
+    params: dict[str, Whole | Finite | str | tuple[Whole, ...]]
     published: Name | None = None
     """The same image tower's name in ``data/published/timm_image_towers.csv``, where it is there."""
 
@@ -86,7 +99,7 @@ class Model(Record):
     """Further benchmarks of the same task that the model is judged on."""
     encoders: tuple[EncoderRef, ...] = Field(min_length=1, max_length=3)
     head: HeadRef
-    result_bytes: NonNegative
+    result_bytes: Bytes
     """Bytes of the answer that travels back to the source."""
 
     @property
@@ -149,7 +162,7 @@ class EfficiencyFit(Record):
 
     column: Name
     """Throughput column (images/s at a saturating batch) of ``data/published/timm_image_towers.csv``."""
-    peak_flops_per_s: Positive
+    peak_flops_per_s: FlopsPerS
     """Peak of the reference GPU in the precision that the throughput was taken in."""
 
 
@@ -157,11 +170,11 @@ class Roofline(Record):
     """Nothing is published for the device: a roofline from its specification sheet."""
 
     rule: Literal["roofline"]
-    peak_float32_flops_per_s: Positive
-    peak_float16_flops_per_s: Positive
+    peak_float32_flops_per_s: FlopsPerS
+    peak_float16_flops_per_s: FlopsPerS
     """Peak at 16 bits; bfloat16 modules run at it, as float16 of that size where there is no bfloat16."""
     efficiency: EfficiencyFit
-    pass_overhead_s: NonNegative
+    pass_overhead_s: Seconds
     """Seconds that launching the kernels of one pass through an encoder or decoder takes, whatever its size."""
 
 
@@ -174,8 +187,8 @@ class DeviceSpec(Record):
     cpu: str | None = None
     gpu: str | None = None
     """The processor that runs the modules, where the device has one."""
-    memory_bytes: Positive
-    memory_bandwidth_bytes_per_s: Positive
+    memory_bytes: PositiveBytes
+    memory_bandwidth_bytes_per_s: BytesPerS
     """Theoretical peak of the memory that weights are read from."""
     bandwidth_efficiency: Positive = Field(le=1)
     """Share of that peak that a module can draw."""
@@ -204,7 +217,7 @@ class TestbedDevice(Record):
     device: Name
     """Device type, by its profile ``profiles/<device>.json``; ``this-machine`` is measured in the run."""
     tier: Literal["edge", "cloud"] = "edge"
-    models_memory_bytes: Positive | None = None
+    models_memory_bytes: PositiveBytes | None = None
     """Memory for weights; left out, a fixed share of the profiled device's memory (``catalog.testbeds``)."""
 
 
@@ -214,8 +227,8 @@ class TestbedLink(Record):
     __test__ = False
     a: Name
     b: Name
-    latency_s: NonNegative
-    bandwidth_bytes_per_s: Positive
+    latency_s: Seconds
+    bandwidth_bytes_per_s: BytesPerS
     cell: Name | None = None
 
 

@@ -16,7 +16,22 @@ from pydantic import Field, model_validator
 
 from splitshare.onloading.zoo import Share
 from splitshare.placement.instance import Status, Versions
-from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record, nearest
+from splitshare.ranges import LEAST_SECONDS
+from splitshare.records import (
+    BytesPerS,
+    Count,
+    Demand,
+    Factor,
+    Finite,
+    Limit,
+    Name,
+    PositiveBytes,
+    PositiveCount,
+    PositiveSeconds,
+    Record,
+    Seconds,
+    nearest,
+)
 
 Place = Literal["client", "edge", "cloud"]
 PLACES: tuple[Place, ...] = ("client", "edge", "cloud")
@@ -26,16 +41,16 @@ class Task(Record):
     """A task: what a query weighs and how long its answer may take."""
 
     name: Name
-    query_bytes: Positive
-    latency_limit_s: Positive
+    query_bytes: PositiveBytes
+    latency_limit_s: PositiveSeconds
     """From the query's arrival at the client to its answer, on an idle system; the answer's way back is not counted."""
 
 
 class Compute(Record):
     """Seconds of one model on one device class: a batch of B queries takes ``start_s + per_query_s * B``."""
 
-    start_s: NonNegative
-    per_query_s: Positive
+    start_s: Seconds
+    per_query_s: PositiveSeconds
 
     def batch_s(self, size: int) -> float:
         """Seconds for a batch of ``size`` queries."""
@@ -46,7 +61,7 @@ class Model(Record):
     """A model: it serves the tasks that it has an accuracy for."""
 
     name: Name
-    memory_bytes: Positive
+    memory_bytes: PositiveBytes
     accuracy: dict[Name, Share] = Field(min_length=1)
     """Share of right answers by task."""
     compute: dict[Name, Compute] = Field(min_length=1)
@@ -57,7 +72,7 @@ class Batch(Record):
     """A batch size that edge servers may use, and the longest that a query may wait for its batch to fill."""
 
     size: PositiveCount
-    wait_s: NonNegative
+    wait_s: Seconds
 
     @property
     def least_rate_per_s(self) -> float:
@@ -68,8 +83,8 @@ class Batch(Record):
     def _fills(self) -> Self:
         if self.size == 1 and self.wait_s != 0:
             raise ValueError("wait_s: must be 0 for a batch of one, which waits for nobody")
-        if self.size > 1 and self.wait_s <= 0:
-            raise ValueError("wait_s: must be above 0; a batch takes time to fill")
+        if self.size > 1 and self.wait_s < LEAST_SECONDS:
+            raise ValueError(f"wait_s: must be {LEAST_SECONDS:g} or more; a batch takes time to fill")
         return self
 
 
@@ -78,7 +93,7 @@ class Cloud(Record):
 
     device: Name
     """Device class."""
-    compute_limit: NonNegative
+    compute_limit: Limit
     """Seconds of computing per second: processors x the share of time that they may be busy."""
 
 
@@ -87,10 +102,10 @@ class Server(Record):
 
     name: Name
     device: Name
-    memory_bytes: Positive
-    compute_limit: Positive
-    backhaul_bytes_per_s: Positive
-    backhaul_latency_s: NonNegative
+    memory_bytes: PositiveBytes
+    compute_limit: Factor
+    backhaul_bytes_per_s: BytesPerS
+    backhaul_latency_s: Seconds
 
 
 class Client(Record):
@@ -99,11 +114,11 @@ class Client(Record):
     name: Name
     server: Name
     device: Name
-    memory_bytes: Positive
-    compute_limit: Positive
-    uplink_bytes_per_s: Positive
-    uplink_latency_s: NonNegative
-    demand_per_s: dict[Name, NonNegative]
+    memory_bytes: PositiveBytes
+    compute_limit: Factor
+    uplink_bytes_per_s: BytesPerS
+    uplink_latency_s: Seconds
+    demand_per_s: dict[Name, Demand]
     """Queries a second by task; a task that is not named is not asked."""
 
 
@@ -190,15 +205,15 @@ class OnloadingDecision(Record):
     """Why an answer that the algorithm gave was not accepted: the rule that it breaks."""
     onloading: dict[Name, dict[Name, PositiveCount]] | None
     offloading: tuple[Flow, ...] | None
-    objective: float | None
+    objective: Finite | None
     """Mean accuracy over all queries; one that nobody answers counts as wrong."""
-    bound: float | None
+    bound: Finite | None
     """No decision can be better than this, as the algorithm proved."""
-    unserved: float | None
+    unserved: Finite | None
     """Share of the queries that nobody answers."""
-    iterations: int | None = None
-    build_s: NonNegative
-    solve_s: NonNegative
+    iterations: Count | None = None
+    build_s: Seconds
+    solve_s: Seconds
     versions: Versions
 
 

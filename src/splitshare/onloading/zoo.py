@@ -13,7 +13,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from splitshare.profiling.records import Provenance
-from splitshare.records import Name, Positive, PositiveCount, Record, nearest
+from splitshare.records import (
+    Name,
+    PositiveAmount,
+    PositiveBytes,
+    PositiveCount,
+    PositiveSeconds,
+    Record,
+    nearest,
+)
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A share between 0 and 1, such as an accuracy."""
@@ -29,7 +37,7 @@ class ZooTask(Record):
     """What it was counted on."""
     queries: PositiveCount | None = None
     """Queries of the test set, where known."""
-    query_bytes: Positive
+    query_bytes: PositiveBytes
     """Bytes of one query as it travels to the device that answers it."""
     query_bytes_provenance: Provenance
     query_bytes_source: str
@@ -41,7 +49,7 @@ class BatchCurve(Record):
     device: Name
     batches: tuple[PositiveCount, ...] = Field(min_length=1)
     """Batch sizes, ascending."""
-    seconds: tuple[Positive, ...] = Field(min_length=1)
+    seconds: tuple[PositiveSeconds, ...] = Field(min_length=1)
     """Seconds for each of ``batches`` (a median, where measured)."""
     provenance: Provenance
     source: str
@@ -67,8 +75,8 @@ class ZooModel(Record):
     """A model that serves one task or several with one set of weights."""
 
     name: Name
-    parameters: PositiveCount
-    memory_bytes: Positive
+    parameters: PositiveAmount
+    memory_bytes: PositiveBytes
     """Bytes that the model occupies where it is loaded."""
     memory_provenance: Provenance
     memory_source: str

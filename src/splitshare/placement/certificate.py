@@ -17,7 +17,7 @@ from pydantic import Field
 
 from splitshare.errors import WorkError
 from splitshare.placement.instance import Placement, PlacementInstance, Request
-from splitshare.records import Name, NonNegative, Record
+from splitshare.records import Finite, Name, NonNegative, Record
 
 TOLERANCE = 1e-6
 """Largest relative gap between objective and bound, and between claimed and recomputed objective."""
@@ -32,7 +32,7 @@ class Certificate(Record):
     assignment: dict[Name, tuple[Name, ...]]
     objective: NonNegative
     """Seconds."""
-    bound: float
+    bound: Finite
     """Seconds; no placement is worth less, by the weakest of the proofs."""
     proved_by: tuple[str, ...] = Field(min_length=1)
     """Name and version of every solver that proved it."""

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from splitshare.records import Name, NonNegative, Positive, Record, nearest
+from splitshare.records import Bytes, BytesPerS, Finite, Name, PerS, Record, Seconds, nearest
 
 Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
 
@@ -19,7 +19,7 @@ class Device(Record):
 
     name: Name
     tier: Literal["edge", "cloud"] = "edge"
-    memory_bytes: NonNegative
+    memory_bytes: Bytes
     """Memory for models, in bytes (what the system and activations need is not in it)."""
 
 
@@ -28,8 +28,8 @@ class Link(Record):
 
     a: Name
     b: Name
-    latency_s: NonNegative
-    bandwidth_bytes_per_s: Positive
+    latency_s: Seconds
+    bandwidth_bytes_per_s: BytesPerS
     cell: Name | None = None
     """Links of one (wireless) cell share air time; only the ``shared-medium`` replay looks at it."""
 
@@ -39,9 +39,9 @@ class Module(Record):
 
     name: Name
     kind: Name
-    memory_bytes: NonNegative
-    output_bytes: NonNegative
-    compute_s: dict[Name, NonNegative | None]
+    memory_bytes: Bytes
+    output_bytes: Bytes
+    compute_s: dict[Name, Seconds | None]
     """Seconds for one request by device; null or absent: the module cannot run there."""
 
 
@@ -49,9 +49,9 @@ class EncoderUse(Record):
     """One encoder of a request; the optional fields override the module's for this request."""
 
     module: Name
-    input_bytes: NonNegative
-    output_bytes: NonNegative | None = None
-    compute_s: dict[Name, NonNegative | None] | None = None
+    input_bytes: Bytes
+    output_bytes: Bytes | None = None
+    compute_s: dict[Name, Seconds | None] | None = None
 
 
 class Request(Record):
@@ -61,11 +61,11 @@ class Request(Record):
     task: Name
     model: Name
     source: Name
-    rate_per_s: Positive
+    rate_per_s: PerS
     encoders: tuple[EncoderUse, ...] = Field(min_length=1, max_length=8)
     head: Name
-    head_compute_s: dict[Name, NonNegative | None] | None = None
-    result_bytes: NonNegative
+    head_compute_s: dict[Name, Seconds | None] | None = None
+    result_bytes: Bytes
 
 
 class PlacementInstance(Record):
@@ -202,10 +202,10 @@ class Placement(Record):
     reason: str | None = None
     """Why an answer that the algorithm gave was not accepted: the rule that it breaks."""
     assignment: dict[Name, tuple[Name, ...]] | None
-    objective: float | None
-    bound: float | None
-    build_s: NonNegative
-    solve_s: NonNegative
+    objective: Finite | None
+    bound: Finite | None
+    build_s: Seconds
+    solve_s: Seconds
     versions: Versions
 
 

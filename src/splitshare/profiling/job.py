@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from splitshare.files import parse_json
+from splitshare.files import parse_json, read_text
 from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
-from splitshare.records import Name, NonNegative, Positive, PositiveCount, Record
+from splitshare.records import Bytes, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
 
 
 class Job(Record):
@@ -14,14 +14,14 @@ class Job(Record):
 
     catalog_root: str
     module: Name
-    budget_s: Positive
-    longest_run_s: Positive
+    budget_s: PositiveSeconds
+    longest_run_s: PositiveSeconds
     threads: PositiveCount
     torch_device: str
-    seed: int
+    seed: Seed
     scratch: str
     """Folder for a file of weights."""
-    memory_bytes: NonNegative | None = None
+    memory_bytes: Bytes | None = None
     """Memory that may be used; by default what is available on the machine."""
 
 
@@ -29,12 +29,12 @@ class BatchTimes(Record):
     """What was measured at one batch size."""
 
     batch: PositiveCount
-    seconds: tuple[NonNegative, ...]
+    seconds: tuple[Seconds, ...]
     """Each timed run."""
-    prefill_s: tuple[NonNegative, ...] | None = None
+    prefill_s: tuple[Seconds, ...] | None = None
     """The part of each run of a decoder that ends with the first new token."""
-    peak_memory_bytes: NonNegative | None
-    load_s: NonNegative
+    peak_memory_bytes: Bytes | None
+    load_s: Seconds
 
     def per_token_s(self, new_tokens: int) -> tuple[float, ...]:
         """What each run of a decoder took beyond its prefill, for each of the ``new_tokens`` but the first.
@@ -70,5 +70,5 @@ def read_report(path: Path) -> list[ReportLine]:
     """The whole lines of a report; a last line that was cut off by the child's death is dropped."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    lines = read_text(path).split("\n")[:-1]
     return [ReportLine.parse(parse_json(line, path), path) for line in lines]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from splitshare.errors import InputError
-from splitshare.files import read_text
+from splitshare.errors import InputError, shown
+from splitshare.files import csv_rows
 from splitshare.records import nearest
 
 Family = Literal["convolution", "transformer"]
@@ -22,6 +21,8 @@ THROUGHPUT_COLUMNS = ("rtx3090_amp_images_per_s",)
 """Images per second at a batch that saturates the GPU; says nothing of the latency at batch 1."""
 _NUMBERS = ("img_size", "params_millions", "gmacs", *LATENCY_COLUMNS, *THROUGHPUT_COLUMNS, "rtx3090_batch")
 COLUMNS = ("model", *_NUMBERS)
+LEAST, MOST = 1e-9, 1e12
+"""Range of every figure, whatever its unit."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ class PublishedTable:
         try:
             return self.by_model[model]
         except KeyError:
-            raise InputError(self.path, "model", f"no row {model!r}; {nearest(model, list(self.by_model))}") from None
+            raise InputError(
+                self.path, "model", f"no row {shown(model)}; {nearest(model, list(self.by_model))}"
+            ) from None
 
 
 def read_published(path: Path) -> PublishedTable:
@@ -104,11 +107,7 @@ def read_figures(path: Path, columns: Sequence[str]) -> dict[str, dict[str, floa
     Raises:
         InputError: names the line and the column of what is missing, malformed, not positive or doubled.
     """
-    reader = csv.reader(read_text(path).splitlines(), strict=True)
-    try:
-        lines = list(reader)
-    except csv.Error as error:
-        raise InputError(path, f"line {reader.line_num}", f"not valid CSV: {error}") from None
+    lines = csv_rows(path)
     if not lines or lines[0] != list(columns):
         raise InputError(path, "line 1", f"the header must be {','.join(columns)}")
     rows: dict[str, dict[str, float]] = {}
@@ -118,7 +117,7 @@ def read_figures(path: Path, columns: Sequence[str]) -> dict[str, dict[str, floa
             raise InputError(path, where, f"has {len(cells)} cells instead of {len(columns)}")
         model = cells[0]
         if not model or model in rows:
-            raise InputError(path, f"{where}, model", f"{model!r} is empty or stands twice; one row a model")
+            raise InputError(path, f"{where}, model", f"{shown(model)} is empty or stands twice; one row a model")
         rows[model] = {
             column: _positive(path, f"{where}, {column}", cell)
             for column, cell in zip(columns[1:], cells[1:], strict=True)
@@ -133,6 +132,6 @@ def _positive(path: Path, where: str, cell: str) -> float:
         value = float(cell)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(path, where, f"must be a number above 0, not {cell!r}")
+    if not LEAST <= value <= MOST or "_" in cell:
+        raise InputError(path, where, f"must be a number from {LEAST:g} to {MOST:g}, not {shown(cell)}")
     return value

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from splitshare.catalog.records import Dtype, EncoderOutput, ModuleKind
-from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
+from splitshare.records import Amount, Bytes, Count, Name, PositiveCount, Record, Seconds
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
 Method = Literal["whole", "layer-extrapolated"]
@@ -22,16 +22,16 @@ class Work(Record):
     """
 
     batch: PositiveCount
-    flops: Count
+    flops: Amount
     """Floating point operations, a multiply-add counted as two."""
-    input_bytes: Count
-    output_bytes: Count
+    input_bytes: Amount
+    output_bytes: Amount
     """Bytes of the pooled output, of a head's scores, or of a decoder's token ids."""
-    patches_bytes: Count | None = None
+    patches_bytes: Amount | None = None
     """Bytes of the patch states, where the module is an encoder that gives them too."""
     weight_passes: PositiveCount = 1
     """Times that the weights are read: once, but once a new token by a decoder (the prompt gives the first one)."""
-    prefill_flops: Count | None = None
+    prefill_flops: Amount | None = None
     """The part of a decoder's ``flops`` that the first pass takes; the other passes share the rest."""
 
     def sent_bytes(self, output: EncoderOutput) -> int:
@@ -54,10 +54,10 @@ class ModuleDescription(Record):
     architecture: Name
     kind: ModuleKind
     dtype: Dtype
-    parameters: Count
-    embedding_parameters: Count
+    parameters: Amount
+    embedding_parameters: Amount
     """Token embedding parameters among them (one of the two counting rules leaves them out)."""
-    parameter_bytes: Count
+    parameter_bytes: Amount
     definition_sha256: str
     """Digest of the catalogue entry and of the code that builds it; a profile with another digest is stale."""
     work: tuple[Work, ...]
@@ -89,7 +89,7 @@ class ProfiledDevice(Record):
     cpu: str | None = None
     gpu: str | None = None
     threads: PositiveCount | None = None
-    memory_bytes: NonNegative
+    memory_bytes: Bytes
     os: str | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     """Library versions of a measured profile."""
@@ -110,22 +110,22 @@ class ProfileRow(Record):
     definition_sha256: str
     runnable: bool = True
     reason: str | None = None
-    compute_median_s: NonNegative | None = None
-    compute_p10_s: NonNegative | None = None
-    compute_p90_s: NonNegative | None = None
-    prefill_s: NonNegative | None = None
+    compute_median_s: Seconds | None = None
+    compute_p10_s: Seconds | None = None
+    compute_p90_s: Seconds | None = None
+    prefill_s: Seconds | None = None
     """A decoder's median seconds from its inputs to the first new token."""
-    prefill_p10_s: NonNegative | None = None
-    prefill_p90_s: NonNegative | None = None
-    per_token_s: NonNegative | None = None
+    prefill_p10_s: Seconds | None = None
+    prefill_p90_s: Seconds | None = None
+    per_token_s: Seconds | None = None
     """A decoder's median seconds for each further token: what a request takes beyond its prefill, over these tokens."""
-    per_token_p10_s: NonNegative | None = None
-    per_token_p90_s: NonNegative | None = None
+    per_token_p10_s: Seconds | None = None
+    per_token_p90_s: Seconds | None = None
     runs: Count | None = None
-    peak_memory_bytes: NonNegative | None = None
-    parameter_bytes: Count
-    output_bytes: Count
-    load_s: NonNegative | None = None
+    peak_memory_bytes: Bytes | None = None
+    parameter_bytes: Amount
+    output_bytes: Amount
+    load_s: Seconds | None = None
     method: Method = "whole"
 
 
@@ -139,9 +139,9 @@ class LayerCheck(Record):
     """Equal layers of the module."""
     measured_layers: tuple[PositiveCount, PositiveCount]
     """Layers of the two modules that the method measures instead."""
-    whole_s: NonNegative
+    whole_s: Seconds
     """Seconds measured whole."""
-    by_layers_s: NonNegative
+    by_layers_s: Seconds
     """Seconds by the layer method."""
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, shown
+from splitshare.ranges import LEAST_SECONDS
 from splitshare.replay.tables import at_row, parse_counts, parse_floats, read_csv
 
+MOST_ARRIVALS = 10**9
+"""Greatest count of one bin."""
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,9})?")
 
 
@@ -33,8 +36,8 @@ def read_arrival_counts(path: Path) -> ArrivalCounts:
     """
     text = read_csv(path, ("start_s", "arrivals"))
     start_s = parse_floats(path, "start_s", text["start_s"])
-    arrivals = parse_counts(path, "arrivals", text["arrivals"])
-    if len(start_s) < 2 or start_s[1] <= 0:
+    arrivals = parse_counts(path, "arrivals", text["arrivals"], MOST_ARRIVALS)
+    if len(start_s) < 2 or start_s[1] < LEAST_SECONDS:
         raise InputError(path, "start_s", "needs at least two bins, the second after 0, to tell the width of one")
     width_s = float(start_s[1])
     wrong = np.flatnonzero(np.abs(start_s - width_s * np.arange(len(start_s))) > 1e-6 * width_s)
@@ -74,7 +77,7 @@ def read_azure_llm_2023(path: Path) -> NDArray[np.float64]:
             stamps[i] = np.datetime64(stamp, "ns")
         except ValueError:
             raise InputError(
-                path, at_row("TIMESTAMP", i), f"must look like 2023-11-16 18:17:03.9799600, not {stamp!r}"
+                path, at_row("TIMESTAMP", i), f"must look like 2023-11-16 18:17:03.9799600, not {shown(stamp)}"
             ) from None
     stamps.sort()
     ticks: NDArray[np.int64] = (stamps - stamps[0]).astype(np.int64)

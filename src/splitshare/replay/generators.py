@@ -11,10 +11,15 @@ import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 from numpy.typing import NDArray
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.machine import available_memory_bytes
+from splitshare.ranges import MOST_SECONDS
 from splitshare.replay.azure import ArrivalCounts, read_arrival_counts
 from splitshare.replay.traces import RequestTrace
+
+BYTES_A_REQUEST = 100
+"""Memory that a request takes while its trace is made and written, roughly."""
 
 
 def poisson_trace(
@@ -40,9 +45,11 @@ def poisson_trace(
     _check_length(rate_per_s, requests, horizon_s)
     arrival_stream, class_stream = _streams(seed)
     if requests is not None:
+        _check_room(requests)
         arrival_s = np.cumsum(arrival_stream.exponential(1 / rate_per_s, requests))
     else:
         assert horizon_s is not None
+        _check_room(rate_per_s * horizon_s)
         # Given their number, the arrivals of a Poisson process are uniform over the horizon.
         count = int(arrival_stream.poisson(rate_per_s * horizon_s))
         arrival_s = np.sort(arrival_stream.random(count)) * horizon_s
@@ -87,6 +94,7 @@ def bursty_trace(
         if not requests:
             raise InputError("horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer")
     arrival_stream, class_stream = _streams(seed)
+    _check_room(requests)
     recorded_s = _place(read_arrival_counts(counts), requests + 1, arrival_stream)
     # The window ends where the next request would come, so it holds exactly `requests` of them.
     arrival_s = recorded_s[:requests] * (requests / (rate_per_s * recorded_s[requests]))
@@ -118,6 +126,7 @@ def trace_at(
 
 def _place(counts: ArrivalCounts, at_least: int, stream: Generator) -> NDArray[np.float64]:
     """Sorted times of all arrivals of as many passes over the record as give ``at_least`` of them."""
+    _check_room(at_least + float(counts.arrivals.sum()))
     bins = len(counts.arrivals)
     bin_of = np.repeat(np.arange(bins), counts.arrivals)
     passes = -(-at_least // len(bin_of))
@@ -127,6 +136,9 @@ def _place(counts: ArrivalCounts, at_least: int, stream: Generator) -> NDArray[n
 
 
 def _trace(instance: PlacementInstance, arrival_s: NDArray[np.float64], stream: Generator) -> RequestTrace:
+    if arrival_s[-1] > MOST_SECONDS:
+        problem = f"the last request would come at {arrival_s[-1]:.3g} s; {MOST_SECONDS:g} s is the most"
+        raise InputError("rate_per_s", "", problem)
     rates = np.array([request.rate_per_s for request in instance.requests])
     return RequestTrace(
         request_id=np.arange(len(arrival_s), dtype=np.int64),
@@ -142,6 +154,20 @@ def _streams(seed: int) -> tuple[Generator, Generator]:
         raise InputError("seed", "", f"must be 0 or more, not {seed}")
     arrivals, classes = SeedSequence(seed).spawn(2)
     return Generator(PCG64(arrivals)), Generator(PCG64(classes))
+
+
+def _check_room(requests: float) -> None:
+    """Refuse a trace that does not fit into memory before any of it is drawn.
+
+    Raises:
+        WorkError: it would not.
+    """
+    needed, free = BYTES_A_REQUEST * requests, available_memory_bytes()
+    if needed > free:
+        raise WorkError(
+            f"a trace of {requests:.3g} requests takes about {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB are "
+            "free; ask for fewer"
+        )
 
 
 def _check_length(rate_per_s: float, requests: int | None, horizon_s: float | None) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from splitshare.errors import InputError
-from splitshare.files import atomic_path, read_text
+from splitshare.errors import InputError, shown
+from splitshare.files import atomic_path, csv_rows
+from splitshare.ranges import MOST_SECONDS
 from splitshare.records import nearest
+
+MOST_IDENTITY = 10**18
+"""Greatest number that a request may have."""
 
 
 def at_row(column: str, index: int) -> str:
@@ -47,13 +51,9 @@ def read_csv(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
     Raises:
         InputError: the file cannot be read, has other columns, a row of another length, or no row.
     """
-    lines = read_text(path).removeprefix("\ufeff").splitlines()
-    if not lines:
+    rows = csv_rows(path)
+    if not rows:
         raise InputError(path, "", f"is empty; expected the columns {', '.join(required)}")
-    try:
-        rows = list(csv.reader(lines, strict=True))
-    except csv.Error as error:
-        raise InputError(path, "", f"not valid CSV: {error}") from None
     header, body = rows[0], rows[1:]
     check_columns(path, header, required, optional)
     for i, row in enumerate(body):
@@ -64,8 +64,10 @@ def read_csv(path: Path, required: Sequence[str], optional: Sequence[str] = ()) 
     return {name: list(values) for name, values in zip(header, zip(*body, strict=True), strict=True)}
 
 
-def parse_floats(path: Path, column: str, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Parse finite, non-negative decimal numbers.
+def parse_floats(
+    path: Path, column: str, texts: Sequence[str], most: float = MOST_SECONDS, *, first: int = 0
+) -> NDArray[np.float64]:
+    """Parse decimal numbers from 0 to ``most``.
 
     Raises:
         InputError: names the first row that is not one.
@@ -76,40 +78,51 @@ def parse_floats(path: Path, column: str, texts: Sequence[str]) -> NDArray[np.fl
             values[i] = np.nan if "_" in text else float(text)
         except ValueError:
             values[i] = np.nan
-    check_numbers(path, column, values, texts)
+    check_numbers(path, column, values, texts, most, first=first)
     return values
 
 
-def parse_counts(path: Path, column: str, texts: Sequence[str]) -> NDArray[np.int64]:
-    """Parse non-negative whole numbers below 10^18.
+def parse_counts(path: Path, column: str, texts: Sequence[str], most: int = MOST_IDENTITY) -> NDArray[np.int64]:
+    """Parse whole numbers from 0 to ``most``.
 
     Raises:
         InputError: names the first row that is not one.
     """
     values = np.empty(len(texts), dtype=np.int64)
     for i, text in enumerate(texts):
-        if not (text.isascii() and text.isdigit() and len(text) <= 18):
-            raise InputError(path, at_row(column, i), f"must be a whole number, 0 or more, not {text!r}")
+        if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= most):
+            problem = f"must be a whole number from 0 to {most:.0e}, not {shown(text)}"
+            raise InputError(path, at_row(column, i), problem)
         values[i] = int(text)
     return values
 
 
-def check_numbers(path: Path, column: str, values: NDArray[np.float64], shown: Sequence[object]) -> None:
-    """Refuse what is not finite or negative.
+def check_numbers(
+    path: Path,
+    column: str,
+    values: NDArray[Any],
+    cells: Sequence[object],
+    most: float = MOST_SECONDS,
+    *,
+    first: int = 0,
+) -> None:
+    """Refuse what is no number from 0 to ``most``.
 
     Args:
         path: file that the column came from.
         column: its name.
         values: the column, shape (rows,).
-        shown: what stands in the file, for the message; shape (rows,).
+        cells: what stands in the file, for the message; shape (rows,).
+        most: greatest that is taken.
+        first: row of the first value, counted from 0.
 
     Raises:
         InputError: names the first such row.
     """
-    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    wrong = np.flatnonzero(~((values >= 0) & (values <= most)))
     if wrong.size:
         i = int(wrong[0])
-        raise InputError(path, at_row(column, i), f"must be a finite number, 0 or more, not {shown[i]!r}")
+        raise InputError(path, at_row(column, first + i), f"must be a number from 0 to {most:g}, not {shown(cells[i])}")
 
 
 def categorical(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Categorical[str]:

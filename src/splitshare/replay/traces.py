@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, shown
+from splitshare.parquet import read_parquet
 from splitshare.placement.instance import PlacementInstance
 from splitshare.records import nearest
 from splitshare.replay.tables import (
+    MOST_IDENTITY,
     at_row,
     categorical,
     check_columns,
@@ -29,6 +30,8 @@ from splitshare.replay.tables import (
 
 _REQUIRED = ("request_id", "arrival_s", "request")
 _OPTIONAL = ("size",)
+MOST_SIZE = 1e6
+"""Greatest factor on a request's compute and bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,7 @@ def read_trace(path: Path, instance: PlacementInstance | None = None) -> Request
             raise InputError(path, at_row("request", i), "is empty; name a request class")
         if name not in code:
             raise InputError(
-                path, at_row("request", i), f"unknown request class {name!r}; {nearest(name, list(classes))}"
+                path, at_row("request", i), f"unknown request class {shown(name)}; {nearest(name, list(classes))}"
             )
     return RequestTrace(
         request_id=request_id,
@@ -132,26 +135,22 @@ _Columns = tuple[NDArray[np.int64], NDArray[np.float64], list[str], NDArray[np.f
 def _from_csv(path: Path) -> _Columns:
     text = read_csv(path, _REQUIRED, _OPTIONAL)
     arrival_s = parse_floats(path, "arrival_s", text["arrival_s"])
-    size = parse_floats(path, "size", text["size"]) if "size" in text else np.ones(len(arrival_s))
+    size = parse_floats(path, "size", text["size"], MOST_SIZE) if "size" in text else np.ones(len(arrival_s))
     return parse_counts(path, "request_id", text["request_id"]), arrival_s, text["request"], size
 
 
 def _from_parquet(path: Path) -> _Columns:
-    try:
-        table = pq.ParquetFile(path).read()
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file; check the path") from None
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(path, "", f"not a readable Parquet file: {error}") from None
+    table = read_parquet(path)
     check_columns(path, table.column_names, _REQUIRED, _OPTIONAL)
     if not table.num_rows:
         raise InputError(path, "", "has no rows; add at least one")
     identity = _parquet_numbers(path, table, "request_id", whole=True)
-    check_numbers(path, "request_id", identity.astype(np.float64), identity.tolist())
+    check_numbers(path, "request_id", identity, identity.tolist(), MOST_IDENTITY)
+    identity = identity.astype(np.int64)
     arrival_s = _parquet_numbers(path, table, "arrival_s")
     check_numbers(path, "arrival_s", arrival_s, arrival_s.tolist())
     size = _parquet_numbers(path, table, "size") if "size" in table.column_names else np.ones(len(arrival_s))
-    check_numbers(path, "size", size, size.tolist())
+    check_numbers(path, "size", size, size.tolist(), MOST_SIZE)
     kind = table.schema.field("request").type
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not (pa.types.is_string(plain) or pa.types.is_large_string(plain)):
@@ -166,7 +165,7 @@ def _parquet_numbers(path: Path, table: pa.Table, column: str, *, whole: bool = 
         raise InputError(path, column, f"must be a column of {'whole ' if whole else ''}numbers, not {kind}")
     _refuse_null(path, table, column)
     values: NDArray[Any] = table[column].to_numpy()
-    return values.astype(np.int64 if whole else np.float64)
+    return values if whole else values.astype(np.float64)
 
 
 def _refuse_null(path: Path, table: pa.Table, column: str) -> None:

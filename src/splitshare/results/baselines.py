@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from splitshare.errors import InputError
+from splitshare.parquet import check_types, read_frame
 from splitshare.results.write import write_csv, write_parquet
 
 KEY = ("family", "instance", "method", "seed")
@@ -17,6 +18,8 @@ COLUMNS = (
     *("workload", "testbed", "instance_sha256", "status", "objective_s", "optimum_s", "gap", "build_s", "solve_s"),
     *("solver_version", "machine", "revision", "date"),
 )
+NUMBERS = ("seed", "objective_s", "optimum_s", "gap", "build_s", "solve_s")
+TEXTS = ("family", "instance", "method", "workload", "testbed", "instance_sha256", "status")
 
 
 def instances_file(directory: Path, family: str) -> Path:
@@ -33,17 +36,15 @@ def read_baselines(path: Path) -> pd.DataFrame:
     """Read recorded baselines.
 
     Raises:
-        InputError: the file is missing, no Parquet file, or has other columns.
+        InputError: the file is missing, no Parquet file, or has other columns, or columns of another kind.
     """
     if not path.is_file():
         raise InputError(path, "", "no recorded baselines there; record them with `make record-baselines`")
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(path, "", f"is no Parquet table: {error}") from None
+    table = read_frame(path)
     missing = [c for c in COLUMNS if c not in table]
     if missing:
         raise InputError(path, missing[0], "column is missing; record the baselines again")
+    check_types(path, table, NUMBERS, TEXTS)
     return table[list(COLUMNS)]
 
 

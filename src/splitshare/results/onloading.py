@@ -9,6 +9,7 @@ import pandas as pd
 
 from splitshare.errors import InputError, WorkError
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.parquet import check_types, refusals
 from splitshare.results.write import write_csv
 
 FAMILY = "j3o"
@@ -20,6 +21,8 @@ FACTS = ("size", "batching", "clients", "servers", "tasks", "models", "instance_
 OUTCOME = ("status", "objective", "bound", "unserved", "iterations")
 RUN = ("build_s", "solve_s", "solver_version", "machine", "revision", "date")
 COLUMNS = (*KEY, *FACTS, *OUTCOME, *RUN)
+NUMBERS = ("seed", *FACTS[2:-1], *OUTCOME[1:], "build_s", "solve_s")
+TEXTS = ("instance", "method", "size", "instance_sha256", "status")
 FIRST_ZOO = "published"
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
@@ -73,14 +76,16 @@ def read_record(path: Path) -> pd.DataFrame:
     """Read the record.
 
     Raises:
-        InputError: it is missing or has other columns.
+        InputError: it is missing, no CSV, or has other columns, or columns of another kind.
     """
     if not path.is_file():
         raise InputError(path, "", "no recorded results there; record them with `make record-onloading`")
-    table = pd.read_csv(path)
+    with refusals(path):
+        table = pd.read_csv(path, low_memory=False)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(path, missing[0], "column is missing; record the results again")
+    check_types(path, table, NUMBERS, TEXTS)
     return table[list(COLUMNS)]
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from splitshare.records import Name, NonNegative, PositiveCount, Record
+from splitshare.records import Name, PositiveCount, Record, Seconds, Seed
 
 
 class TrainingLog(Record):
@@ -16,9 +16,9 @@ class TrainingLog(Record):
     models: tuple[Name, ...]
     """Models that were trained together."""
     data_sha256: str
-    seed: int
+    seed: Seed
     epochs: PositiveCount
     threads: PositiveCount
-    loss: tuple[NonNegative, ...]
+    loss: tuple[Seconds, ...]
     """Mean loss of each epoch, summed over the tasks."""
-    seconds: NonNegative
+    seconds: Seconds

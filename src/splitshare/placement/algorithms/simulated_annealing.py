@@ -94,6 +94,8 @@ class SimulatedAnnealing:
             return sum(math.exp(-rise / temperature_s) for rise in rises) / len(rises) - self.initial_acceptance
 
         coldest, hottest = largest * 1e-6, -largest / math.log(self.initial_acceptance)
+        if excess(hottest) <= 0:  # all moves cost the same, but for rounding
+            return hottest
         # Where so many moves cost nothing that even the coldest temperature accepts enough, start in the middle.
         return largest if excess(coldest) >= 0 else float(brentq(excess, coldest, hottest))
 

@@ -11,10 +11,15 @@ from pathlib import Path
 
 import grpc
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, shown
 from splitshare.replay.emulator.wire import CHUNK_BYTES, MESSAGE_BYTES
 
 TOKEN_KEY = "authorization"
+MOST_PORT = 65_535
+ADDRESS_PATTERN = (
+    r"^(unix:.*|[^\n]+:0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$"
+)
+"""Addresses that can be called, ``host:port`` or ``unix:path``."""
 MIN_TOKEN_CHARACTERS = 16
 """A shorter token is refused: it could be guessed."""
 
@@ -75,8 +80,10 @@ def read_token(path: Path) -> str:
     """
     try:
         token = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "", f"cannot be read as a token: {error}") from None
+    except OSError as error:
+        raise InputError(path, "", f"cannot be read as a token: {error.strerror}") from None
+    except ValueError:  # the message of a UnicodeDecodeError would quote the secret
+        raise InputError(path, "", "cannot be read as a token: it is not ASCII text") from None
     if len(token) < MIN_TOKEN_CHARACTERS or not token.isprintable() or " " in token:
         raise InputError(path, "", f"a token has {MIN_TOKEN_CHARACTERS} printable characters or more, without spaces")
     return token
@@ -108,19 +115,34 @@ def is_local(address: str) -> bool:
         return host == "localhost"
 
 
+def check_address(address: str, *, least_port: int = 1) -> None:
+    """See that ``address`` is ``host:port`` or ``unix:path``, and the port one that there is.
+
+    Raises:
+        ValueError: says what is wrong.
+    """
+    if address.startswith("unix:"):
+        return
+    host, colon, port = address.rpartition(":")
+    if not (host and colon):
+        raise ValueError(f"{shown(address)} is neither host:port nor unix:path")
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and least_port <= int(port) <= MOST_PORT):
+        raise ValueError(f"no such port: {shown(port)}; ports are {least_port} to {MOST_PORT}")
+
+
 def check_listening(addresses: Sequence[str], security: ServerSecurity) -> None:
     """Refuse to be reached from other machines without TLS and a token.
 
     Raises:
         InputError: names the address and what is missing, or a port that there is not.
     """
-    for address in addresses:
-        port = address.rpartition(":")[2]
-        if not address.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) <= 65535):
-            raise InputError("--listen", address, f"{port!r} is no port; give host:port with a port from 0 to 65535")
     if (security.certificate is None) != (security.key is None):
         raise InputError("--tls-certificate", "", "a certificate and its key belong together; give both")
     for address in addresses:
+        try:
+            check_address(address, least_port=0)
+        except ValueError as error:
+            raise InputError("--listen", address, str(error)) from None
         if not is_local(address) and (security.certificate is None or security.token is None):
             raise InputError(
                 "--listen",

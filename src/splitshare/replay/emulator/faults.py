@@ -8,6 +8,7 @@ from typing import Literal
 
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.ranges import MOST_SECONDS
 from splitshare.records import nearest
 
 FaultKind = Literal["kill", "stick", "slow", "cut", "restore"]
@@ -42,6 +43,8 @@ def parse_fault(text: str, instance: PlacementInstance) -> Fault:
         at_s, factor = float(match["at"]), float(match["factor"] or 1.0)
     except ValueError:
         raise InputError("--fault", text, "has a time or factor that is no number") from None
+    if at_s > MOST_SECONDS or not 1e-6 <= factor <= 1e6:
+        raise InputError("--fault", text, f"has a time above {MOST_SECONDS:g} s, or a factor beyond 1e-6 to 1e6")
     kind = match["kind"]
     if (kind == "slow") != (match["factor"] is not None):
         raise InputError("--fault", text, "a factor belongs to slow:DEVICE@5x3, and to nothing else")

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
-from splitshare.records import Count, Name, NonNegative, PositiveCount, Record
+from splitshare.records import Amount, BatchSize, Bytes, Count, Name, PositiveCount, Record, Seconds
 from splitshare.replay.batching import ONE_BY_ONE, Batching
 from splitshare.replay.plan import STAGES, Overheads, StageKind, build_plan
 
@@ -22,17 +22,17 @@ class Step(Record):
     module: Name
     begin: Name
     end: Name
-    size_bytes: Count
+    size_bytes: Amount
     """Bytes of the tensor that travels; of what a module gives, where it runs."""
-    compute_s: NonNegative
+    compute_s: Seconds
     """Seconds of computing, 0 for a transfer."""
-    batches: dict[PositiveCount, NonNegative] = Field(default_factory=dict)
+    batches: dict[PositiveCount, Seconds] = Field(default_factory=dict)
     """Seconds of computing for a batch of so many requests' stages; empty: not known."""
-    delay_s: NonNegative
+    delay_s: Seconds
     """The link's latency, 0 where nothing travels."""
     waits: Count
     """How many stages must be done before it."""
-    after: tuple[int, ...]
+    after: tuple[Count, ...]
     """Places of the stages that wait for it."""
 
     @property
@@ -68,9 +68,9 @@ class Program(Record):
     schema_: Literal["splitshare.emulation-program/1"] = Field(alias="schema")
     epoch: Count
     classes: tuple[ClassProgram, ...]
-    max_batch: PositiveCount = 1
+    max_batch: BatchSize = 1
     """How many requests' stages a worker is to run as one batch at most (``splitshare.replay.batching``)."""
-    modules: dict[Name, dict[Name, NonNegative]]
+    modules: dict[Name, dict[Name, Bytes]]
     """Resident bytes of each module by device."""
 
 

@@ -5,22 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.records import Name, Record, nearest
-from splitshare.replay.emulator.credentials import Credentials, is_local, read_pem, read_token
+from splitshare.replay.emulator.credentials import (
+    ADDRESS_PATTERN,
+    Credentials,
+    check_address,
+    is_local,
+    read_pem,
+    read_token,
+)
 from splitshare.replay.emulator.network import Testbed, directions
+
+
+def _address(text: str) -> str:
+    check_address(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"pattern": ADDRESS_PATTERN})]
 
 
 class RunningWorkers(Record):
     """Addresses of workers; relative paths are of the working directory."""
 
     schema_: Literal["splitshare.running-workers/1"] = Field(alias="schema")
-    workers: dict[Name, str] = Field(min_length=1)
+    workers: dict[Name, Address] = Field(min_length=1)
     """``host:port`` by device of the instance, as the driver and the other workers reach it."""
     token_file: str | None = None
     tls_ca: str | None = None

@@ -1,0 +1,8 @@
+"""Ends of ranges that files and options share; ``splitshare.records`` has those of every unit."""
+
+MOST_SEED = 2_000_000_000
+LEAST_SECONDS = 1e-12
+MOST_SECONDS = 1e9
+MOST_WAIT_S = 1e6
+"""Seconds that anything is waited for: the system calls that wait take a month at most."""
+MOST_BATCH = 65_536

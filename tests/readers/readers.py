@@ -1,0 +1,506 @@
+"""Every reader of a file that a person writes, with valid samples; ``test_readers`` sees that none is missing."""
+
+import io
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.benchmarks.embedded.log import TrainingLog
+from splitshare.benchmarks.evaluate import _Shard
+from splitshare.benchmarks.fetch import _State
+from splitshare.benchmarks.fitted import FittedHead
+from splitshare.benchmarks.lock import read_lock
+from splitshare.catalog.benchmarks import load_benchmarks
+from splitshare.catalog.hub import HubFile
+from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.records import Benchmark
+from splitshare.catalog.testbeds import read_device, read_testbed
+from splitshare.commands.evaluate import run as evaluate_placement
+from splitshare.commands.instances import read_profiles
+from splitshare.commands.onloading.evaluate import run as evaluate_decision
+from splitshare.config import Config
+from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS
+from splitshare.onloading.zoo import Zoo, ZooModel
+from splitshare.placement.certificate import Certificate, objections
+from splitshare.placement.instance import Placement, PlacementInstance
+from splitshare.placement.pinned import PinnedInstances
+from splitshare.problem import problem_of_instance
+from splitshare.profiling.job import Job, read_report
+from splitshare.profiling.published import read_figures, read_published
+from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+from splitshare.record_set import read_set
+from splitshare.records import Record
+from splitshare.replay.azure import read_arrival_counts, read_azure_llm_2023
+from splitshare.replay.batching import BatchCurves, Batching, read_batching
+from splitshare.replay.emulator.credentials import read_pem, read_token
+from splitshare.replay.emulator.program import Program, build_program
+from splitshare.replay.emulator.real_testbed import RunningWorkers
+from splitshare.replay.generators import poisson_trace
+from splitshare.replay.traces import RequestTrace, read_trace
+from splitshare.results.baselines import read_baselines
+from splitshare.results.onloading import read_record
+from splitshare.results.reported import read_reported
+from splitshare.schemas import schema_of
+from tests.onloading.examples import fields as onloading_fields
+from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
+from tests.replay.examples import example, fields
+from tests.replay.test_batching import LOCAL, curves_of
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader: what it reads, and what must be right of an answer."""
+
+    name: str
+    file: str
+    """Name of the file below a folder."""
+    samples: tuple[bytes, ...]
+    read: Callable[[Path], Any]
+    """From the file."""
+    right: Callable[[Any, bytes], None] = lambda value, data: None
+    """Raises where what was read of these bytes is not right."""
+    others: dict[str, bytes] = field(default_factory=dict)
+    """Further files of the folder."""
+    covers: tuple[str, ...] = ()
+    """Records and functions that read with it, beside ``name``."""
+
+    @cached_property
+    def trees(self) -> tuple[Any, ...]:
+        """Samples as plain data, where they are JSON or YAML."""
+        if self.file.endswith((".yaml", ".json")):
+            return tuple(yaml.safe_load(sample) for sample in self.samples)
+        if self.file.endswith(".jsonl"):
+            return tuple(json.loads(sample.split(b"\n")[0]) for sample in self.samples)
+        return ()
+
+
+def right_record(record: type[Record], *, yaml_file: bool) -> Callable[[Any, bytes], None]:
+    """Another validator takes the file by its published schema, and what was read is written and read alike."""
+    schema = schema_of(record) if "schema_" in record.model_fields else record.model_json_schema(by_alias=True)
+    validator = jsonschema.Draft202012Validator(schema)
+
+    def check(value: Any, data: bytes) -> None:
+        assert isinstance(value, record)
+        written = json.loads(value.to_json())
+        validator.validate(json.loads(data) if data.lstrip()[:1] == b"{" and not yaml_file else written)
+        assert record.parse(written, "again") == value
+        for number in numbers(value.model_dump()):
+            assert math.isfinite(number)
+            assert abs(number) <= 1e100
+
+    return check
+
+
+def numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from numbers(part)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
+
+
+def of_record(record: type[Record], *samples: Any, file: str = "file.json", **more: Any) -> Reader:
+    texts = tuple(s if isinstance(s, bytes) else json.dumps(s, indent=1).encode() for s in samples)
+    check = right_record(record, yaml_file=file.endswith(".yaml"))
+    use = more.pop("use", lambda value: None)
+
+    def right(value: Any, data: bytes) -> None:
+        check(value, data)
+        use(value)
+
+    more = {"read": record.read} | more
+    return Reader(more.pop("name", record.__name__), file, texts, right=right, **more)
+
+
+def placed(value: PlacementInstance) -> None:
+    """Sums and products over an instance stay finite."""
+    trace = poisson_trace(value, 1.0, requests=3, seed=0)
+    assert np.isfinite(trace.arrival_s).all()
+    total = sum(r.rate_per_s for r in value.requests)
+    for request in value.requests:
+        for j, use in enumerate(request.encoders):
+            for link in value.links:
+                way = value.comm_s(link.a, link.b, use.input_bytes + value.encoder_output_bytes(request, j))
+                seconds = [s or 0.0 for s in value.encoder_compute_s(request, j).values()]
+                assert math.isfinite((way + sum(seconds)) * request.rate_per_s * total)
+
+
+def onloaded(value: OnloadingInstance) -> None:
+    arrays = arrays_of(value)
+    assert math.isfinite(arrays.demand)
+    for name in ("rate", "size", "uplink", "backhaul", "least_rate", "memory"):
+        assert np.isfinite(getattr(arrays, name)).all()
+    assert np.isfinite((arrays.rate * arrays.size).sum() / arrays.uplink.min() * arrays.size.max())
+
+
+def right_trace(trace: Any, data: bytes) -> None:
+    assert isinstance(trace, RequestTrace)
+    assert (np.diff(trace.arrival_s) >= 0).all()
+    assert 0 <= trace.arrival_s[0] <= trace.arrival_s[-1] <= 1e9
+    assert len(set(trace.request_id.tolist())) == len(trace)
+    assert trace.request_id.min() >= 0
+    assert ((trace.size >= 0) & (trace.size <= 1e6)).all()
+    assert {trace.classes[i] for i in trace.request_class} <= {"pair", "single"}
+    if not data.endswith(b"PAR1"):
+        other = pd.read_csv(io.BytesIO(data.removeprefix(b"\xef\xbb\xbf")), dtype=str, keep_default_na=False)
+        assert [int(i) for i in other["request_id"]] == trace.request_id.tolist()
+        assert [float(i) for i in other["arrival_s"]] == trace.arrival_s.tolist()
+        assert list(other["request"]) == [trace.classes[i] for i in trace.request_class]
+
+
+def right_times(times: Any, data: bytes) -> None:
+    assert (np.diff(times) >= 0).all()
+    assert times[0] == 0
+
+
+def right_counts(counts: Any, data: bytes) -> None:
+    assert counts.width_s > 0
+    assert 0 < counts.arrivals.sum() <= len(counts.arrivals) * 10**9
+
+
+def right_figures(rows: Any, data: bytes) -> None:
+    assert rows
+    assert all(1e-9 <= v <= 1e12 for row in rows.values() for v in row.values())
+
+
+def right_reported(found: Any, data: bytes) -> None:
+    method, table = found
+    assert isinstance(method, str)
+    assert table["instance"].isin(["one", "two"]).all()
+    seconds = table["objective_s"].to_numpy(float)
+    assert (np.isnan(seconds) | ((seconds >= 0.5) & (seconds <= 1e9))).all()
+    assert not table.duplicated(["instance", "seed"]).any()
+
+
+def csv_of(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def head(path: str, lines: int) -> bytes:
+    return b"".join((ROOT / path).read_bytes().splitlines(keepends=True)[:lines])
+
+
+def parquet_of(table: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
+def yaml_of(value: Any) -> bytes:
+    return yaml.safe_dump(value, sort_keys=False).encode()
+
+
+def _first(path: str, key: str, count: int) -> Any:
+    """A committed file with the first few of its list ``key``."""
+    text = (ROOT / path).read_text()
+    value = yaml.safe_load(text) if path.endswith(".yaml") else json.loads(text)
+    return value | {key: value[key][:count]}
+
+
+def _recorded() -> pd.DataFrame:
+    rows = [("optimum", "one", 1.0), ("optimum", "two", 0.5), ("local", "one", 2.0)]
+    table = pd.DataFrame(rows, columns=["method", "instance", "objective_s"])
+    return table.assign(instance_sha256="a" * 64)
+
+
+def _baselines() -> pa.Table:
+    table = pq.read_table(ROOT / "data" / "baselines" / "placements.parquet")
+    return table.slice(0, 3).replace_schema_metadata(None)
+
+
+def _catalogue(folder: Path) -> dict[str, bytes]:
+    write_catalogue(folder)
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.yaml")}
+
+
+def _decision(instance: OnloadingInstance) -> Any:
+    from splitshare.onloading.contract import load
+    from splitshare.onloading.run import solve
+
+    return json.loads(solve(instance, load("accuracy-greedy")).to_json())
+
+
+def all_readers(folder: Path) -> list[Reader]:
+    """All readers; ``folder`` is for what samples are made of."""
+    instance, onloading = PlacementInstance.parse(fields(), "x"), OnloadingInstance.parse(onloading_fields(), "x")
+    assignment = {"vision": ["b"], "text": ["c"], "head": ["a"]}
+    versions = {"splitshare": "0.1", "python": "3.11"}
+    sha = instance.sha256()
+    placement = {
+        **{"schema": "splitshare.placement/1", "instance_sha256": sha, "algorithm": "local", "status": "feasible"},
+        **{"assignment": assignment, "objective": 1.0, "bound": None, "build_s": 0.0, "solve_s": 0.1},
+        "versions": versions,
+    }
+    certificate = {
+        **{"schema": "splitshare.certificate/1", "instance": "example", "instance_sha256": sha, "bound": 1.0},
+        **{"assignment": assignment, "objective": 1.0, "proved_by": ["highs 1"], "tolerance": 1e-6},
+    }
+    curves = curves_of(instance, {2: 1.5, 4: 2.5})
+    program = build_program(
+        instance, LOCAL, {"vision": ["b"], "text": ["b"], "head": ["b"]}, epoch=0, batching=Batching(2, curves)
+    )
+    source = {
+        **{
+            "dataset": "own/er",
+            "split": "test",
+            "revision": "a" * 40,
+            "columns": {"image": "img", "label": "y"},
+            "rows": 9,
+        },
+        **{"fold_column": "fold", "folds": [1, 2]},
+    }
+    selection = {"benchmark": "food-101", "part": "test", "source": source, "samples": 3, "seed": 1}
+    entry = {
+        **{"selection": selection, "rows": 3, "content_sha256": "c", "class_names": ["a"]},
+        "files": [{"name": "part-0.parquet", "rows": 3, "file_sha256": "a", "content_sha256": "b"}],
+    }
+    benchmarks = _first("data/catalogue/benchmarks.yaml", "benchmarks", 2)
+    known = {b["name"]: Benchmark(name=b["name"], title="t", task="t") for b in benchmarks["benchmarks"]}
+    described = json.loads(DESCRIPTIONS.to_json())
+    profiled = json.loads(profile("device", memory_bytes=1e9, read_3=0.2, see=0.1, read=0.1).to_json())
+    zoo = _first("data/zoos/trained.json", "models", 2)
+    kept = {task for model in zoo["models"] for task in model["accuracy"]}
+    zoo["tasks"] = [task for task in zoo["tasks"] if task["name"] in kept]
+    catalogue = _catalogue(folder / "catalogue-of-two")
+    decision = _decision(onloading)
+    recorded = _recorded()
+    trace = csv_of("request_id,arrival_s,request,size", "1,0.5,pair,1", "2,0.75,single,2.5", '7,1e1,"pair",0')
+    columns = {
+        "request_id": [1, 2, 3],
+        "arrival_s": [0.0, 0.5, 0.5],
+        "request": ["pair", "single", "pair"],
+        "size": [1.0, 2, 1],
+    }
+    reported = pa.table({"instance": ["one", "two", "one"], "objective_s": [1.0, None, 2.5], "seed": [0, 0, 1]})
+    files = {"instance.json": instance.to_json().encode(), "onloading.json": onloading.to_json().encode()}
+    report = [
+        json.dumps({"described": described["modules"][0]}),
+        json.dumps({"measured": {"batch": 1, "seconds": [0.1], "peak_memory_bytes": 1.0, "load_s": 0.1}}),
+        json.dumps({"left_out": {"batch": 8, "reason": "long"}}),
+    ]
+    job = {
+        **{"catalog_root": "data", "module": "m", "budget_s": 1.0, "longest_run_s": 9.0, "threads": 1},
+        **{"torch_device": "cpu", "seed": 0, "scratch": "x"},
+    }
+    azure = [f"2023-11-16 18:17:{s}.9799600,{n},44" for n, s in enumerate(("03", "04", "07"))]
+    pem = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    return [
+        of_record(Config, (ROOT / "config" / "smoke.yaml").read_bytes(), file="config.yaml"),
+        of_record(HubFile, (ROOT / "data" / "catalogue" / "hub.yaml").read_bytes(), file="hub.yaml"),
+        *(
+            Reader(
+                f"load_catalog:{Path(name).stem}",
+                name,
+                (data,),
+                lambda path: load_catalog(path.parents[1]),
+                others=catalogue,
+                covers=("load_catalog", "TasksFile", "ArchitecturesFile", "ModelsFile", "WorkloadsFile"),
+            )
+            for name, data in catalogue.items()
+        ),
+        Reader(
+            "load_benchmarks",
+            "catalogue/benchmarks.yaml",
+            (yaml_of(benchmarks),),
+            lambda path: load_benchmarks(path.parents[1], known),
+            covers=("BenchmarksFile",),
+        ),
+        Reader(
+            "read_device:published",
+            "desktop-i9-10940x.yaml",
+            ((ROOT / "data/devices/desktop-i9-10940x.yaml").read_bytes(),),
+            read_device,
+            covers=("read_device", "DeviceSpec"),
+        ),
+        Reader(
+            "read_device:roofline",
+            "jetson-nano.yaml",
+            ((ROOT / "data/devices/jetson-nano.yaml").read_bytes(),),
+            read_device,
+        ),
+        Reader(
+            "read_testbed",
+            "jetson-cloud.yaml",
+            ((ROOT / "data/testbeds/jetson-cloud.yaml").read_bytes(),),
+            read_testbed,
+            covers=("Testbed",),
+        ),
+        of_record(ModuleDescriptions, described),
+        of_record(
+            ModuleProfile,
+            profiled,
+            file="device.json",
+            read=lambda path: read_profiles([path])["device"],
+            covers=("read_profiles",),
+        ),
+        of_record(PlacementInstance, fields(), fields(routing="sequential", objective="max"), use=placed),
+        Reader(
+            "placement",
+            "placement.json",
+            (json.dumps(placement).encode(),),
+            lambda path: evaluate_placement(path.parent / "instance.json", path),
+            others=files,
+            covers=("Placement", "read_pair", "read_base_pair", "read_replayable"),
+        ),
+        of_record(Placement, placement, name="Placement alone"),
+        of_record(PinnedInstances, {"schema": "splitshare.pinned-instances/1", "instances": {"a": sha, "b": sha}}),
+        of_record(Certificate, certificate, use=lambda value: objections(instance, value) and None),
+        of_record(AccuracyRecord, _first("data/baselines/accuracy.json", "rows", 2)),
+        of_record(
+            TrainingLog,
+            {
+                "schema": "splitshare.embedded-training/1",
+                "models": ["m"],
+                "data_sha256": "d",
+                "seed": 0,
+                "epochs": 2,
+                "threads": 1,
+                "loss": [1.0, 0.5],
+                "seconds": 3.0,
+            },
+            covers=("read_log",),
+        ),
+        of_record(Zoo, zoo),
+        of_record(ZooModel, zoo["models"][0]),
+        of_record(OnloadingInstance, onloading_fields(), onloading_fields(3, batching=True), use=onloaded),
+        Reader(
+            "decision",
+            "decision.json",
+            (json.dumps(decision).encode(),),
+            lambda path: evaluate_decision(path.parent / "onloading.json", path),
+            others=files,
+            covers=("OnloadingDecision", "read_decision"),
+        ),
+        of_record(OnloadingDecision, decision, name="OnloadingDecision alone"),
+        of_record(
+            FittedHead,
+            {
+                "schema": "splitshare.fitted-head/1",
+                "head": "h",
+                "benchmark": "b",
+                "recipe": {"a": 1, "b": 0.5},
+                "data_sha256": "d",
+                "weights": "w",
+                "answers": ["yes"],
+                "train_metric": 0.5,
+            },
+        ),
+        Reader(
+            "read_lock",
+            "lock.json",
+            (json.dumps({"schema": "splitshare.benchmark-lock/1", "entries": [entry]}).encode(),),
+            read_lock,
+            covers=("LockFile",),
+        ),
+        of_record(
+            BatchCurves,
+            json.loads(curves.to_json()),
+            read=lambda path: read_batching(path, 4, instance, needed=True).curves,
+            covers=("read_batching",),
+        ),
+        of_record(Program, json.loads(program.to_json())),
+        of_record(
+            RunningWorkers,
+            {"schema": "splitshare.running-workers/1", "workers": {"a": "h:1", "b": "unix:x"}, "token_file": "t"},
+            file="workers.yaml",
+        ),
+        of_record(Job, job),
+        of_record(_State, {"selection": selection, "steps": 3, "files": entry["files"], "complete": True}),
+        of_record(_Shard, {"identity": "i", "answers": ["a"], "top": [[1, 2]], "load_s": 0.1, "model_s": 0.2}),
+        Reader("read_report", "report.jsonl", (csv_of(*report),), read_report, covers=("ReportLine",)),
+        Reader(
+            "read_set",
+            "set.jsonl",
+            (csv_of(json.dumps(fields()), json.dumps(fields(name="two"))),),
+            lambda path: read_set(PlacementInstance, path),
+        ),
+        Reader("problem_of_instance", "instance.json", (json.dumps(fields()).encode(),), problem_of_instance),
+        Reader("read_published", "towers.csv", (head("data/published/timm_image_towers.csv", 4),), read_published),
+        Reader(
+            "read_figures",
+            "zoo.csv",
+            (head("data/published/timm_accuracy_zoo.csv", 4),),
+            lambda path: read_figures(path, ZOO_COLUMNS),
+            right_figures,
+        ),
+        Reader(
+            "read_arrival_counts",
+            "arrivals.csv",
+            (csv_of("start_s,arrivals", "0,3", "10,0", "20,5"),),
+            read_arrival_counts,
+            right_counts,
+            covers=("read_csv", "csv_rows"),
+        ),
+        Reader(
+            "read_azure_llm_2023",
+            "azure.csv",
+            (csv_of("TIMESTAMP,ContextTokens,GeneratedTokens", *azure),),
+            read_azure_llm_2023,
+            right_times,
+        ),
+        Reader(
+            "read_trace:csv",
+            "trace.csv",
+            (trace,),
+            lambda path: read_trace(path, example()),
+            right_trace,
+            covers=("read_trace",),
+        ),
+        Reader(
+            "read_trace:parquet",
+            "trace.parquet",
+            (parquet_of(pa.table(columns)),),
+            lambda path: read_trace(path, example()),
+            right_trace,
+            covers=("read_parquet",),
+        ),
+        Reader(
+            "read_reported:csv",
+            "mine.csv",
+            (csv_of("instance,objective_s,seed,method", "one,1.5,0,mine", "two,,0,mine", "one,2,1,mine"),),
+            lambda path: read_reported(path, recorded),
+            right_reported,
+            covers=("read_reported",),
+        ),
+        Reader(
+            "read_reported:parquet",
+            "mine.parquet",
+            (parquet_of(reported),),
+            lambda path: read_reported(path, recorded),
+            right_reported,
+            covers=("read_frame",),
+        ),
+        Reader("read_record", "onloading.csv", (head("data/baselines/onloading.csv", 4),), read_record),
+        Reader("read_baselines", "placements.parquet", (parquet_of(_baselines()),), read_baselines),
+        Reader("read_token", "token", (b"0123456789abcdefghi\n",), read_token, covers=("read_text",)),
+        Reader("read_pem", "key.pem", (pem,), read_pem),
+    ]
+
+
+NOT_WRITTEN_BY_PEOPLE = {
+    "read_samples": "files with a digest in the lock, which is checked before they are read",
+    "read_trained": "weights that `embedded train` writes; test_embedded spoils them",
+    "read_easy_vqa": "data of a pinned package, of a known digest",
+    "ProfiledDevice": "what the program finds out of its machine",
+    "RelaySpec": "what the emulator tells the relays that it starts",
+    "load_words": "a tokeniser's directory, read by transformers; its place in hub.yaml is HubFile's",
+}
+"""Functions and records that read no file that a person writes."""

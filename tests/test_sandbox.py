@@ -1,3 +1,6 @@
+import time
+from pathlib import Path
+
 import pytest
 
 from splitshare.errors import InputError
@@ -187,3 +190,165 @@ def test_every_check_has_a_result_though_each_ends_its_process(hostile):
     results = check_contract(f"{hostile}:Killer")
     assert [r.check for r in results] == [c.name for c in CHECKS]
     assert not any(r.passed for r in results)
+
+
+UNRULY = """
+import os, time
+
+class Honest:
+    name = "honest"
+    def place(self, instance, *, seed, time_limit):
+        self.misbehave()
+        return {m.name: instance.devices[seed % len(instance.devices)].name for m in instance.modules}
+    def misbehave(self):
+        pass
+
+class Forks(Honest):
+    def misbehave(self):
+        os.fork()
+
+class Garbles(Honest):
+    def misbehave(self):
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, bytes([0, 0, 0, 0, 0, 0, 0, 8]) + b"nonsense")
+            except OSError:
+                pass
+
+class Begins(Honest):
+    def misbehave(self):
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, bytes([0, 0, 0, 0, 0, 0, 16, 0]) + b"abc")
+            except OSError:
+                pass
+        time.sleep(60)
+
+class Announces(Honest):
+    def misbehave(self):
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, bytes([255] * 8))
+            except OSError:
+                pass
+
+class DiesAsParent(Honest):
+    def misbehave(self):
+        if os.fork() == 0:
+            time.sleep(60)
+        os._exit(0)
+
+class LeavesAnother(Honest):
+    def misbehave(self):
+        if os.fork() == 0:
+            os.setsid()
+            os.execvp("sleep", ["sleep", os.environ["SECONDS_OF_THE_ORPHAN"]])
+
+class Names(Honest):
+    def misbehave(self):
+        raise type("Bad" + chr(10) + "line" + "x" * 100000, (Exception,), {})("a" + chr(10))
+
+class HidesItsError(Honest):
+    def misbehave(self):
+        class Hidden(Exception):
+            def __str__(self):
+                raise SystemExit(0)
+        raise Hidden
+
+class RaisesLate(Honest):
+    def misbehave(self):
+        time.sleep(0.5)
+        raise TimeoutError("late")
+"""
+
+
+@pytest.fixture(scope="module")
+def unruly(tmp_path_factory):
+    path = tmp_path_factory.mktemp("unruly") / "unruly.py"
+    path.write_text(UNRULY)
+    return path
+
+
+def tried(path, name, runs, limit_s=10.0):
+    return list(run_limited("splitshare.placement", f"{path}:{name}", runs, Limits(time_s=limit_s)))
+
+
+def seeded(seeds, group=""):
+    """Runs whose honest answers differ from each other."""
+    instances = random_instances(range(6), replication=False)
+    return [Run(instance, seed, group) for instance in instances for seed in seeds]
+
+
+def test_copies_that_an_algorithm_forks_do_not_answer(unruly):
+    runs = seeded(range(3))
+    honest, forked = (tried(unruly, name, runs) for name in ("Honest", "Forks"))
+
+    def placed(outcomes):
+        return [(o.failure, o.answer.instance_sha256, o.answer.assignment, o.answer.reason) for o in outcomes]
+
+    assert len({str(answer) for answer in placed(honest)}) > len(runs) // 3  # an answer in a wrong place would show
+    assert [o.run for o in forked] == runs
+    assert placed(forked) == placed(honest)
+
+
+def test_copies_that_are_forked_in_a_check_do_not_multiply(unruly):
+    started = time.monotonic()
+    honest, forked = (check_contract(f"{unruly}:{name}") for name in ("Honest", "Forks"))
+    assert [(r.check, r.passed) for r in forked] == [(r.check, r.passed) for r in honest]
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "failure", "message"),
+    [
+        ("Garbles", "crashed", "its process died"),
+        ("Begins", "overran", "no answer in 1.4 s"),
+        ("Announces", "crashed", "its process died"),
+        ("DiesAsParent", "crashed", "its process died"),
+        ("Names", "crashed", "Bad linexxx"),
+        ("HidesItsError", "crashed", "Hidden: ?"),
+    ],
+)
+def test_whatever_comes_back_is_an_outcome_in_a_short_line(unruly, name, failure, message):
+    (outcome,) = tried(unruly, name, seeded([0])[:1], limit_s=0.2)
+    assert outcome.failure == failure
+    assert outcome.message.startswith(message)
+    assert outcome.message.isprintable()
+    assert len(outcome.message) <= 200
+
+
+def test_what_a_check_says_is_a_short_line(unruly):
+    for result in check_contract(f"{unruly}:Names"):
+        assert not result.passed
+        assert result.message.isprintable()
+        assert len(result.message) <= 200
+
+
+def test_processes_in_a_session_of_their_own_end_with_the_run(unruly, monkeypatch):
+    seconds = "613.25"
+    monkeypatch.setenv("SECONDS_OF_THE_ORPHAN", seconds)
+    wanted = f"sleep\0{seconds}\0".encode()
+
+    def alive():
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                found += [path] if path.read_bytes() == wanted else []
+            except OSError:
+                continue
+        return found
+
+    runs = run_limited("splitshare.placement", f"{unruly}:LeavesAnother", seeded([0])[:2], Limits())
+    next(runs)
+    until = time.monotonic() + 5
+    while not alive() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert alive()
+    list(runs)
+    assert not alive()
+
+
+def test_failing_after_the_limit_again_and_again_is_given_up_too(unruly):
+    outcomes = tried(unruly, "RaisesLate", seeded(range(5), "family"), limit_s=0.3)
+    assert [o.failure for o in outcomes[:4]] == ["crashed", "crashed", "crashed", "not run"]
+    assert {o.failure for o in outcomes[4:]} == {"not run"}

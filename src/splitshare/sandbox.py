@@ -10,17 +10,22 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import pickle
 import resource
 import signal
+import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from splitshare.errors import InputError, SplitshareError
+from splitshare.errors import InputError, SplitshareError, one_line
 from splitshare.records import Record
 
 if TYPE_CHECKING:
@@ -30,13 +35,18 @@ Failure = Literal["crashed", "overran", "broke the contract", "not run"]
 START_S = 60.0
 """Seconds that a process may take to import the algorithm."""
 GIVE_UP = 3
-"""Runs in a row of one group that overrun or end their process, after which the rest of the group is not run."""
+"""Runs in a row of one group that overrun (or fail after their limit) or end their process, after which the rest of
+the group is not run."""
 CHECKS_S = 40.0
 """Seconds that all checks of the contract may take together."""
 NAME_CHARACTERS = 60
 """Longest name that an algorithm may have."""
 MESSAGE_CHARACTERS = 200
 """What an algorithm says when it fails is cut to this length."""
+MESSAGE_BYTES = 2**28
+"""Longest answer that is read from a process; whatever announces a longer one is no answer."""
+MARK = "SPLITSHARE_SANDBOX"
+"""Environment variable by which a process and all that it starts are found again."""
 
 
 Package = Literal["splitshare.placement", "splitshare.onloading"]
@@ -151,8 +161,8 @@ def run_limited(
 ) -> Iterator[Outcome[Instance]]:
     """Run ``algorithm`` (a name or ``file.py:Class``) and yield an outcome a run, in order, as they come.
 
-    After ``GIVE_UP`` runs in a row of one group that overran or ended their process, the rest of that group is told
-    to be ``not run``.
+    After ``GIVE_UP`` runs in a row of one group that overran, failed after their limit or ended their process, the rest
+    of that group is told to be ``not run``.
 
     Args:
         package: of the problem.
@@ -176,10 +186,13 @@ def run_limited(
             continue
         done = 0
         batch = list(takewhile(lambda run: not lost(run), todo))
-        for outcome, ended in _one_process(package, algorithm, batch, limits, hash_seed):
-            done += 1
-            strikes[outcome.run.group] = strikes.get(outcome.run.group, 0) + 1 if ended else 0
-            yield outcome
+        with closing(_one_process(package, algorithm, batch, limits, hash_seed)) as outcomes:
+            for outcome, struck in outcomes:
+                done += 1
+                strikes[outcome.run.group] = strikes.get(outcome.run.group, 0) + 1 if struck else 0
+                yield outcome
+                if lost(outcome.run):
+                    break
         todo = todo[done:]
 
 
@@ -199,8 +212,8 @@ def within(outcomes: Sequence[Outcome[Instance]], budget_s: float) -> list[Outco
 
 def _one_process(
     package: Package, algorithm: str, runs: Sequence[Run[Instance]], limits: Limits, hash_seed: int
-) -> Iterator[tuple[Outcome[Instance], bool]]:
-    """Outcomes from one process, up to and including the first that ends it (then ``True``)."""
+) -> Generator[tuple[Outcome[Instance], bool], None, None]:
+    """Outcomes from one process, up to and including the first that ends it; ``True``: it died or took too long."""
     with _Child(_serve, (package, algorithm, list(runs), limits), limits, hash_seed) as child:
         loaded = child.receive(START_S)
         if isinstance(loaded, InputError):
@@ -208,13 +221,13 @@ def _one_process(
         if loaded is not None:
             raise InputError("--algorithm", algorithm, f"its process did not start: {_how(loaded, START_S)}")
         for run in runs:
-            answer = child.receive(limits.deadline_s)
-            if isinstance(answer, str):
+            answer, took_s = child.timed(limits.deadline_s)
+            if not isinstance(answer, tuple):
                 failure: Failure = "overran" if answer == _SILENT else "crashed"
                 yield Outcome(run, None, failure, _how(answer, limits.deadline_s)), True
                 return
-            assert isinstance(answer, tuple)
-            yield Outcome(run, *answer), False
+            outcome = Outcome(run, *answer)
+            yield outcome, outcome.failure is not None and took_s > limits.time_s
 
 
 _SILENT, _GONE = "silent", "gone"
@@ -225,7 +238,10 @@ def _how(said: object, waited_s: float) -> str:
 
 
 class _Child:
-    """A fresh interpreter in a process group of its own: nothing of this one can be touched, nothing of it stays."""
+    """A fresh interpreter: nothing of this one can be touched, nothing of it or of what it has started stays.
+
+    Processes that it started are found by a mark in their environment, in whatever session they are (Linux).
+    """
 
     def __init__(
         self, serve: Callable[..., None], arguments: tuple[Any, ...], limits: Limits, hash_seed: int = 0
@@ -235,15 +251,10 @@ class _Child:
         self._process = context.Process(
             target=_quiet, args=(theirs, serve, arguments, limits.memory_bytes), daemon=True
         )
-        before = os.environ.get("PYTHONHASHSEED")
-        os.environ["PYTHONHASHSEED"] = str(hash_seed)
-        try:
+        self._mark, self._read = uuid.uuid4().hex, bytearray()
+        resource_tracker.ensure_running()  # it is ours: started now, it does not bear the mark
+        with _environment({"PYTHONHASHSEED": str(hash_seed), MARK: self._mark}):
             self._process.start()
-        finally:
-            if before is None:
-                del os.environ["PYTHONHASHSEED"]
-            else:
-                os.environ["PYTHONHASHSEED"] = before
         theirs.close()
 
     def __enter__(self) -> _Child:
@@ -256,14 +267,42 @@ class _Child:
                 os.killpg(pid, signal.SIGKILL)  # with whatever it has started; ours is another group
         self._process.kill()
         self._process.join()
+        _end_marked(self._mark)
         self._ours.close()
 
     def receive(self, timeout_s: float) -> object:
-        """What the process sent, or ``_SILENT`` or ``_GONE``."""
+        """What the process sent, or ``_SILENT`` or ``_GONE`` (also where what it sent is no answer)."""
+        until_s = time.monotonic() + timeout_s
         try:
-            return self._ours.recv() if self._ours.poll(timeout_s) else _SILENT
-        except (EOFError, OSError):
+            (size,) = _SIZE.unpack(self._bytes(_SIZE.size, until_s))
+            return pickle.loads(self._bytes(size, until_s)) if size <= MESSAGE_BYTES else _GONE
+        except TimeoutError:
+            return _SILENT
+        except Exception:  # the other side may write anything, an unfinished message among it
             return _GONE
+
+    def _bytes(self, count: int, until_s: float) -> bytes:
+        """The next ``count`` bytes.
+
+        Raises:
+            TimeoutError: they do not come in time.
+            EOFError: the process ended, though something that it started may hold the pipe open.
+        """
+        while len(self._read) < count:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
+            alive = self._process.is_alive()  # asked first: what it sent before it died is still read
+            if self._ours.poll(min(left_s, 0.1) if alive else 0):
+                more = os.read(self._ours.fileno(), 2**16)
+                if not more:
+                    raise EOFError
+                self._read += more
+            elif not alive:
+                raise EOFError
+        taken = bytes(self._read[:count])
+        del self._read[:count]
+        return taken
 
     def timed(self, timeout_s: float) -> tuple[object, float]:
         """What the process sent, and the seconds that it took."""
@@ -282,20 +321,86 @@ def _quiet(connection: Connection, serve: Callable[..., None], arguments: tuple[
     for descriptor in (1, 2):
         os.dup2(nowhere, descriptor)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    serve(connection, *arguments)
+    serve(_Answers(connection), *arguments)
+
+
+_SIZE = struct.Struct(">Q")
+
+
+class _Answers:
+    """Where a process answers; a copy of it that the algorithm has forked does not, and ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._pid = connection, os.getpid()
+
+    def send(self, value: object) -> None:
+        """Send ``value``, its length first."""
+        if os.getpid() != self._pid:
+            os._exit(0)
+        pickled = pickle.dumps(value)
+        left = memoryview(_SIZE.pack(len(pickled)) + pickled)
+        while left:
+            left = left[os.write(self._connection.fileno(), left) :]
+
+
+class _Original:
+    """An algorithm whose calls come back in the process that made them only, not in copies that they have forked."""
+
+    def __init__(self, made: Any) -> None:
+        self._made, self._pid = made, os.getpid()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._made, name)
+        return self._once(found) if name in {"place", "onload"} else found
+
+    def _once(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:
+            try:
+                return call(*arguments, **named)
+            finally:
+                if os.getpid() != self._pid:
+                    os._exit(0)
+
+        return called
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the block, which starts a process."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _end_marked(mark: str) -> None:
+    """Kill the processes that bear the mark, and those that they start meanwhile."""
+    wanted = f"{MARK}={mark}".encode()
+    found = True
+    while found:
+        found = False
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):  # ended meanwhile, or another user's
+                if wanted in path.read_bytes().split(b"\0"):
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+                    found = True
 
 
 def _in_one_line(error: BaseException) -> str:
     try:
-        text = " ".join(str(error).split())
-    except Exception:  # an exception of the algorithm's own that cannot even be shown
+        text = str(error)
+    except BaseException:  # an exception of the algorithm's own that cannot even be shown
         text = "?"
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    text = text if len(text) <= MESSAGE_CHARACTERS else text[: MESSAGE_CHARACTERS - 3] + "..."
-    return f"{type(error).__name__}: {text}"
+    return one_line(f"{type(error).__name__}: {text}" if text else type(error).__name__, MESSAGE_CHARACTERS)
 
 
-def _describe(connection: Connection, algorithm: str, package: Package | None) -> None:
+def _describe(connection: _Answers, algorithm: str, package: Package | None) -> None:
     from splitshare.problem import problem_of_algorithm
 
     try:
@@ -314,25 +419,26 @@ def _describe(connection: Connection, algorithm: str, package: Package | None) -
     connection.send(said)
 
 
-def _check(connection: Connection, algorithm: str, names: Sequence[str]) -> None:
+def _check(connection: _Answers, algorithm: str, names: Sequence[str]) -> None:
     from splitshare.placement.conformance import CHECKS, CheckResult, run_checks
     from splitshare.placement.contract import load
 
-    made = load(algorithm)
+    made: Any = _Original(load(algorithm))
     connection.send(None)
     for check in CHECKS:
         if check.name in names:
             try:
-                (result,) = run_checks(made, [check])
+                (found,) = run_checks(made, [check])
+                result = CheckResult(found.check, found.passed, one_line(found.message, MESSAGE_CHARACTERS))
             except BaseException as error:  # whatever passes the check's own guard
                 result = CheckResult(check.name, False, _in_one_line(error))
             connection.send(result)
 
 
-def _serve(connection: Connection, package: Package, algorithm: str, runs: list[Run[Any]], limits: Limits) -> None:
+def _serve(connection: _Answers, package: Package, algorithm: str, runs: list[Run[Any]], limits: Limits) -> None:
     """Load, then answer run by run."""
     try:
-        made = importlib.import_module(f"{package}.contract").load(algorithm)
+        made = _Original(importlib.import_module(f"{package}.contract").load(algorithm))
         solve = importlib.import_module(f"{package}.run").solve
     except SplitshareError as error:
         connection.send(error)

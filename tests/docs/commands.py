@@ -117,7 +117,7 @@ def _of_command(span: str) -> list[str]:
         return of_splitshare(words[1:])
     if len(words) > 1 and words[0] in subcommands() and words[1].startswith("--"):
         return of_splitshare(words)
-    if re.fullmatch(r"--[a-z][a-z-]*", words[0]):
+    if re.fullmatch(r"--[a-z][a-z-]*", words[0]) and words[0] != "--help":
         having = [name for name, command in subcommands().items() if words[0] in options(command)]
         if not having:
             return ["no command has this option"]

@@ -2,8 +2,10 @@
 
 import ast
 import functools
+import importlib
 import io
 import os
+import pkgutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+import splitshare
 from splitshare.errors import MESSAGE_CHARACTERS, SOURCE_CHARACTERS, InputError, WorkError, escaped
 from splitshare.files import parse_yaml
 from splitshare.records import Record
@@ -175,11 +178,18 @@ def _functions_and_records() -> set[str]:
     return found
 
 
+def _import_all() -> None:
+    """Import the whole package: a record is known once its module is."""
+    for module in pkgutil.walk_packages(splitshare.__path__, "splitshare."):
+        importlib.import_module(module.name)
+
+
 def _records(kind: type[Record]) -> set[str]:
     return {sub.__name__ for sub in kind.__subclasses__()} | {n for s in kind.__subclasses__() for n in _records(s)}
 
 
 def test_no_reader_is_without_a_property_test(readers: dict[str, Reader]):
+    _import_all()
     covered = {name.partition(":")[0] for reader in readers.values() for name in (reader.name, *reader.covers)}
     asked = {name for name in _functions_and_records() if name.islower() or name in _records(Record)}
     assert asked - covered - set(NOT_WRITTEN_BY_PEOPLE) == set()

@@ -15,6 +15,9 @@ RUN = $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
 # First line of targets that write committed files: those are made of the default configuration's results.
 COMMITTED = $(if $(filter-out config/config.yaml,$(CONFIG)),$(error $@ writes committed files, from config/config.yaml: leave CONFIG out))
 
+# What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
+tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
+
 .PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin schemas test test-all lint clean
 
 help: ## Show the targets
@@ -109,10 +112,10 @@ schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a fil
 	$(BIN)/splitshare schemas -o schemas
 
 test: $(READY) ## The default tests
-	$(BIN)/pytest
+	$(call tests,not slow and not gpu and not network)
 
 test-all: $(READY) ## The default tests and the slow ones
-	$(BIN)/pytest -m "not gpu and not network"
+	$(call tests,not gpu and not network)
 
 lint: $(READY) ## Format and type checks
 	$(BIN)/ruff format --check src tests workflow benchmarks

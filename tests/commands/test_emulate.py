@@ -20,6 +20,8 @@ from tests.commands.test_replay import placement
 from tests.replay.examples import example, fields, request, trace_of
 from tests.replay.test_batching import curves_of
 
+pytestmark = pytest.mark.alone
+
 SLACK_S = 0.06
 """What a busy machine may add to a request."""
 

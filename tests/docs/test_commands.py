@@ -83,8 +83,14 @@ EXPECTED = {
         " cp results/local/shaping/namespaces.csv data/baselines/emulation/shaping-namespaces.csv &&"
         " cp results/local/fidelity-namespaces/fidelity.csv data/baselines/emulation/fidelity-namespaces.csv; fi",
     ],
-    "test": ["v/bin/pytest"],
-    "test-all": ['v/bin/pytest -m "not gpu and not network"'],
+    "test": [
+        'v/bin/pytest -m "not slow and not gpu and not network and not alone" --numprocesses 2 --dist loadfile '
+        '&& v/bin/pytest -m "not slow and not gpu and not network and alone"',
+    ],
+    "test-all": [
+        'v/bin/pytest -m "not gpu and not network and not alone" --numprocesses 2 --dist loadfile '
+        '&& v/bin/pytest -m "not gpu and not network and alone"',
+    ],
     "lint": [
         "v/bin/ruff format --check src tests workflow benchmarks",
         "v/bin/ruff check src tests workflow benchmarks",

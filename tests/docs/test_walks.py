@@ -101,6 +101,7 @@ def test_onloading(clone):
     assert "smallest-first decides 72 of 72 instances" in printed
 
 
+@pytest.mark.slow
 def test_real_testbed(clone):
     directory, run = clone
     try:

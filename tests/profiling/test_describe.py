@@ -74,6 +74,7 @@ def test_fused_attention_on_the_cpu_would_go_uncounted(tmp_path: Path):
     assert counter.get_total_flops() < describe_module(catalog, VISION, batches=[1]).at(1).flops
 
 
+@pytest.mark.slow
 def test_what_travels_is_what_modules_give_and_take():
     catalog = load_catalog()
     describe = cache(lambda module, batch: describe_module(catalog, module, [batch]).at(batch))
@@ -136,6 +137,7 @@ def test_the_definition_changes_with_its_own_entry_only(tmp_path: Path):
     assert changed == {VISION, "alignment-512@ours-alignment"}
 
 
+@pytest.mark.slow
 def test_the_command_describes_all_modules_at_all_batches(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
     describe.run(catalog_root=tmp_path, output=tmp_path / "modules.json")

@@ -55,6 +55,7 @@ def test_only_stacks_of_layers_can_be_cut(deep: Catalog, tmp_path: Path):
         next(measure_by_layers(deep, job(deep, tmp_path).model_copy(update={"module": "cosine-512@clip-rn101"}), [1]))
 
 
+@pytest.mark.slow
 def test_a_module_that_leaves_too_little_memory_is_measured_by_layers(deep: Catalog):
     settings = Settings(budget_s=0.05, threads=1)
     needed = 2**30 + describe_module(deep, CAPTION, []).parameter_bytes
@@ -79,6 +80,7 @@ def test_a_module_that_leaves_too_little_memory_is_measured_by_layers(deep: Cata
         assert check.by_layers_s > 0
 
 
+@pytest.mark.slow
 def test_what_a_decoder_takes_is_its_prefill_and_its_tokens(deep: Catalog):
     """Each run is the sum of its parts, so their percentiles enclose it."""
     measured = measure_module(deep.root, CAPTION, Settings(budget_s=0.3, threads=1))

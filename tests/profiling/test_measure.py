@@ -13,6 +13,8 @@ from splitshare.profiling.measure import Settings, measure_module
 from splitshare.profiling.records import ProfileRow
 from tests.modules.small import edit, small_catalogue
 
+pytestmark = pytest.mark.alone
+
 HEAD = "cosine-512@clip-vit-b16"
 QUICK = Settings(budget_s=0.02, threads=1)
 

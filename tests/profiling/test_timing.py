@@ -16,6 +16,8 @@ from splitshare.profiling.meters import CpuMeter
 from splitshare.profiling.timing import OutOfMemoryError, measure_batches, memory_errors
 from tests.modules.small import small_catalogue
 
+pytestmark = pytest.mark.alone
+
 MEGABYTE = 10**6
 VISION = "clip-vit-b16-vision@clip-vit-b16"
 TEXT = "clip-text-512-to-512@clip-vit-b16"

@@ -8,6 +8,8 @@ import pytest
 
 from splitshare.replay.emulator.clock import Timer
 
+pytestmark = pytest.mark.alone
+
 LATE_S = 0.05
 """What a busy machine may be late by; never early."""
 

@@ -23,6 +23,8 @@ from splitshare.replay.plan import Overheads
 from splitshare.replay.simulator import simulate
 from tests.replay.examples import example, fields, trace_of
 
+pytestmark = pytest.mark.alone
+
 ASSIGNMENT: Assignment = {"vision": ("b",), "text": ("c",), "head": ("c",)}
 SLACK_S = 0.06
 """What a busy machine may add to a request; the fidelity record, not this test, shows how little it is."""

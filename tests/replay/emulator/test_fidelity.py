@@ -23,6 +23,8 @@ from splitshare.replay.plan import IDEAL, Overheads
 from splitshare.replay.simulator import simulate
 from tests.replay.examples import example, request, trace_of
 
+pytestmark = pytest.mark.alone
+
 APART: Assignment = {"vision": ("b",), "text": ("c",), "head": ("c",)}
 TOGETHER: Assignment = {"vision": ("b",), "text": ("b",), "head": ("c",)}
 SINGLE_S = (0.1 + 0.001) + 0.2 + (0.001 + 0.001) + 0.01 + (0.00001 + 0.001)

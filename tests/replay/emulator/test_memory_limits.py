@@ -17,6 +17,8 @@ from splitshare.replay.emulator.network import WorkerSetup, proxy_testbed
 from splitshare.replay.emulator.sweeper import run_directory
 from tests.replay.examples import trace_of
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[3]
 EATER = (
     "import sys\nprint('ready', flush=True)\nsys.stdin.readline()\n"

@@ -23,7 +23,7 @@ from splitshare.replay.simulator import simulate
 from tests.replay.emulator.test_emulate import ASSIGNMENT, SLACK_S
 from tests.replay.examples import example, trace_of
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.alone]
 ROOT = Path(__file__).parents[3]
 NOBODY = 65534
 

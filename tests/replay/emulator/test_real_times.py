@@ -14,6 +14,8 @@ from splitshare.replay.emulator.torch_compute import RealCompute
 from splitshare.replay.emulator.wire import TENSOR, WireError
 from tests.replay.emulator.embedded import EMBEDDED, EMBEDDED_ASSIGNMENT, embedded
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def asked():

@@ -8,6 +8,8 @@ import pytest
 from splitshare.replay.emulator.clock import Timer
 from splitshare.replay.emulator.relay import BACKLOG_S, Relay, RelayedLink, Shaper
 
+pytestmark = pytest.mark.alone
+
 BYTES = 400_000
 
 

@@ -1,5 +1,6 @@
 """The real catalogue, described once for all tests that need it: counting its operations takes a while."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.profiling.records import ModuleDescriptions
 
 ROOT = Path(__file__).parents[1]
+
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):  # `make test` is no part of what tests make
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,14 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
 
+onsuccess:
+    keep_digests()
+
+
+onerror:
+    keep_digests()
+
+
 localrules:
     all,
     profiles,

@@ -3,6 +3,9 @@
 Snakemake's own lock stays behind when a run is killed. These are held by the operating system: ``.lock`` for as long
 as the run lives, ``.jobs.lock`` for as long as one of its jobs does (``workflow/rules/common.smk``). So a killed run
 never has to be unlocked by hand, and the next one starts when its last job has ended.
+
+Before it starts, what jobs have written is held against its digests (``splitshare.job_outputs``), and as it ends the
+Snakefile has new ones taken.
 """
 
 from __future__ import annotations
@@ -16,9 +19,12 @@ from pathlib import Path
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.files import remove_leftovers
+from splitshare.job_outputs import changed_outputs
 from splitshare.resolve import resolve
 
 DEFAULT = Path("config/config.yaml")
+LEDGER = "job_outputs.json"
+"""Digests of what jobs wrote, in the folder of the results."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -41,8 +47,12 @@ def main() -> None:
     results.mkdir(parents=True, exist_ok=True)
     os.set_inheritable(_locked(results / ".lock", "another run"), True)
     os.close(_locked(results / ".jobs.lock", "the last jobs of a killed run"))
-    for directory in (results, Path(config.figures)):
+    folders = (results, Path(config.figures))
+    for directory in folders:
         remove_leftovers(directory)
+    changed = changed_outputs(results / LEDGER, Path(".snakemake/metadata"), folders)
+    for path in changed:
+        print(f"{path} is not what its job wrote: it is made again where this run needs it", file=sys.stderr)  # noqa: T201
     os.execv(
         sys.executable,
         [
@@ -50,9 +60,20 @@ def main() -> None:
             *("--configfile", str(arguments.config_file)),
             *("--cores", arguments.cores),
             *("--workflow-profile", "workflow/profiles/default"),
-            *rest,
+            *_forcing(rest, changed),
         ],
     )
+
+
+def _forcing(arguments: list[str], paths: list[str]) -> list[str]:
+    """Arguments of Snakemake that force outputs to be made again, beside what they force themselves."""
+    if not paths:
+        return arguments
+    for option in ("--forcerun", "-R"):
+        if option in arguments:
+            place = arguments.index(option) + 1
+            return [*arguments[:place], *paths, *arguments[place:]]
+    return [*arguments, "--forcerun", *paths]
 
 
 def _locked(path: Path, holder: str) -> int:

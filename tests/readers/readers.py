@@ -500,6 +500,7 @@ NOT_WRITTEN_BY_PEOPLE = {
     "read_trained": "weights that `embedded train` writes; test_embedded spoils them",
     "read_easy_vqa": "data of a pinned package, of a known digest",
     "ProfiledDevice": "what the program finds out of its machine",
+    "JobOutputs": "what the workflow keeps of its own jobs; spoilt, it is begun anew",
     "KernelLinks": "what the emulator tells the network namespaces that it makes",
     "RelaySpec": "what the emulator tells the relays that it starts",
     "load_words": "a tokeniser's directory, read by transformers; its place in hub.yaml is HubFile's",

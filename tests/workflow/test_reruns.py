@@ -1,5 +1,6 @@
 """A change of the library reruns what uses it and nothing else, by Snakemake's own plan."""
 
+import os
 import re
 from pathlib import Path
 
@@ -94,3 +95,20 @@ def test_without_a_local_testbed_nothing_is_measured(done: Repository):
     assert not rules(wanted) & {"profile_module", "profile_machine", "instances_local", "solve_local"}
     local = {path for path in wanted if path.startswith("results/local/")}
     assert {Path(path).parent.name for path in local} == {"emulation"}
+
+
+def test_a_result_that_was_edited_behind_the_workflow_s_back_is_named_and_made_again(done: Repository):
+    assert done.plan() == {}
+    instance = done.root / "results" / "canonical" / "instances" / "retrieval-vqa.laptop-jetson.json"
+    before = instance.stat()
+    instance.write_text("{}")
+    os.utime(instance, ns=(before.st_atime_ns, before.st_mtime_ns))
+    answer = done.run("all", "--summary")
+    named = [line for line in answer.stderr.splitlines() if "is not what its job wrote" in line]
+    assert [line.split()[0] for line in named] == [str(instance.relative_to(done.root))]
+    assert done.plan()[str(instance.relative_to(done.root))].rule == "instances_canonical"
+    assert {"solve_canonical", "collect"} <= rules(done.plan())
+    assert "profile_module" not in rules(done.plan("--forcerun", "describe"))
+    instance.write_text("")
+    os.utime(instance, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert done.plan() == {}

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
+from splitshare.job_outputs import changed_outputs
 from splitshare.resolve import resolve
 
 try:
@@ -61,6 +62,13 @@ EMBEDDED_INSTANCES = [f"{RESULTS}/local/instances/{name}.json" for name in EMBED
 INSTANCES = {
     scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names] for scope, names in INSTANCE_NAMES.items()
 }
+
+
+def keep_digests():
+    """Take digests of what this run's jobs have written: the next run finds by them what was changed since."""
+    changed_outputs(
+        Path(RESULTS, "job_outputs.json"), Path(".snakemake/metadata"), [Path(RESULTS), Path(PAPER_FIGURES)]
+    )
 
 
 def code(*modules):

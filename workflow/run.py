@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,16 +21,20 @@ from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.files import remove_leftovers
 from splitshare.job_outputs import changed_outputs
+from splitshare.replay.emulator.processes import end_with_parent
 from splitshare.resolve import resolve
+from splitshare.stopping import Stopped, end, end_children, stop_when_asked
 
 DEFAULT = Path("config/config.yaml")
+PATIENCE_S = 4.0
+"""Seconds that a run has to end once it is stopped; its jobs take at most 3 of them."""
 LEDGER = "job_outputs.json"
 """Digests of what jobs wrote, in the folder of the results."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Check the configuration, take the lock and become Snakemake."""
+    """Check the configuration, take the lock and run Snakemake."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
@@ -45,7 +50,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     results = Path(config.results)
     results.mkdir(parents=True, exist_ok=True)
-    os.set_inheritable(_locked(results / ".lock", "another run"), True)
+    lock = _locked(results / ".lock", "another run")
     os.close(_locked(results / ".jobs.lock", "the last jobs of a killed run"))
     folders = (results, Path(config.figures))
     for directory in folders:
@@ -53,16 +58,20 @@ def main() -> None:
     changed = changed_outputs(results / LEDGER, Path(".snakemake/metadata"), folders)
     for path in changed:
         print(f"{path} is not what its job wrote: it is made again where this run needs it", file=sys.stderr)  # noqa: T201
-    os.execv(
-        sys.executable,
-        [
-            *(sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete"),
-            *("--configfile", str(arguments.config_file)),
-            *("--cores", arguments.cores),
-            *("--workflow-profile", "workflow/profiles/default"),
-            *_forcing(rest, changed),
-        ],
-    )
+    command = [
+        *(sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete"),
+        *("--configfile", str(arguments.config_file)),
+        *("--cores", arguments.cores),
+        *("--workflow-profile", "workflow/profiles/default"),
+        *_forcing(rest, changed),
+    ]
+    # It dies with this process, and holds the lock as long as it lives. The one thread here only waits for a signal.
+    child = subprocess.Popen(command, pass_fds=(lock,), preexec_fn=end_with_parent)  # noqa: PLW1509
+    try:
+        sys.exit(child.wait())
+    except Stopped:
+        end_children(PATIENCE_S - 0.5)  # Snakemake alone would wait for its jobs to end by themselves
+        raise
 
 
 def _forcing(arguments: list[str], paths: list[str]) -> list[str]:
@@ -88,4 +97,8 @@ def _locked(path: Path, holder: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    stop_when_asked(PATIENCE_S)
+    try:
+        main()
+    except Stopped as stopped:
+        end(stopped)

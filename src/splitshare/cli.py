@@ -20,6 +20,7 @@ from splitshare import __version__
 from splitshare.catalog.paths import DATA, EMBEDDED
 from splitshare.errors import InputError, SplitshareError, escaped, one_line
 from splitshare.ranges import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
+from splitshare.stopping import Stopped, end, stop_when_asked
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -945,6 +946,7 @@ def main() -> None:
     """Entry point: run the command line and turn errors into one line and an exit code."""
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it would log of a failed call is in the error that it raises
+    stop_when_asked()
     try:
         app()
     except SplitshareError as error:
@@ -957,9 +959,8 @@ def main() -> None:
         if not OUT_OF_MEMORY.search(str(error)):
             raise
         _fail(f"out of memory ({one_line(str(error))}); ask for less at a time")
-    except KeyboardInterrupt:
-        typer.echo("error: interrupted", err=True)
-        sys.exit(130)
+    except Stopped as stopped:
+        end(stopped)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.driver import DriverOptions
-from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
+from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay
 from splitshare.replay.emulator.faults import parse_fault
 from splitshare.replay.emulator.memory_limits import Limits
 from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
@@ -106,7 +106,6 @@ def run(
         replace_with=algorithm if on_failure == "replace" else None,
         batching=batching,
     )
-    stopping_cleanly()
     setup = WorkerSetup(compute=compute, catalog_root=catalog_root, limits=limits)
     with open_testbed(
         read, setup, network=network or "proxy", link_model=link_model, tell=tell, testbed_file=testbed_file

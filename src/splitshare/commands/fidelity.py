@@ -19,7 +19,7 @@ from splitshare.records import nearest
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.causes import causes_table, computing_table, with_computing
 from splitshare.replay.emulator.compute import ComputeKind
-from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, stopping_cleanly
+from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.fidelity import busiest_demand_s, compare, idle_trace, measured_overheads
 from splitshare.replay.emulator.link_check import LinkMeasurement
@@ -144,7 +144,6 @@ def run(
     if compute == "real" and max_batch > 1:
         problem = "what real modules take in batches is not told apart; leave it out, or give --compute recorded"
         raise InputError("--max-batch", str(max_batch), problem)
-    stopping_cleanly()
     facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
     setting = _Setting(
         WorkerSetup(compute=compute, catalog_root=catalog_root),

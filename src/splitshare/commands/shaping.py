@@ -10,7 +10,7 @@ import pandas as pd
 
 from splitshare.commands.emulate import Network, open_testbed
 from splitshare.placement.instance import PlacementInstance
-from splitshare.replay.emulator.emulate import measure, stopping_cleanly
+from splitshare.replay.emulator.emulate import measure
 from splitshare.replay.emulator.network import WorkerSetup
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
@@ -44,7 +44,6 @@ def run(
     Raises:
         WorkError: the network is not to be had here.
     """
-    stopping_cleanly()
     instance = mesh([*itertools.product(bytes_per_s, latency_s)])
     facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
     rows: list[dict[str, object]] = []

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import gurobipy
@@ -259,7 +260,8 @@ def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any
     if environment is not None:
         options = options | {"env": environment}
     try:
-        model.solve(solver_name=solver, io_api="direct", **options)
+        # linopy would make an empty file, which no one needs: where there can be none there is none to be left.
+        model.solve(solver_name=solver, io_api="direct", problem_fn=Path(os.devnull, "none"), **options)
     except gurobipy.GurobiError as error:
         size = f"{len(milp.costs)} variables and {len(milp.rows)} constraints"
         if error.errno == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -131,11 +130,6 @@ def _placed_anew(
         return build_program(left, routes, placement.assignment, epoch=epoch, batching=batching)
     except (SplitshareError, ValueError):  # cut off from every device that could serve it
         return None
-
-
-def stopping_cleanly() -> None:
-    """Have a polite kill end the run as Ctrl-C does, so that everything it made is removed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 MakeTestbed = Callable[[], AbstractContextManager[Testbed]]

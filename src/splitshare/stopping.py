@@ -1,0 +1,85 @@
+"""Being stopped: one line, what was begun is removed, and an end within seconds whatever the program is doing (ours).
+
+A signal's handler runs once the interpreter has its turn. A solver may keep it for a minute: a thread of its own reads
+the signal from a pipe that Python fills at once, and ends the process if that has not ended by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+PATIENCE_S = 3.0
+"""Seconds in which the program may end by itself, and remove what it has begun."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(SystemExit):
+    """The program was asked to end: a ``SystemExit``, which event loops and command lines let pass."""
+
+    code: int
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number).name
+
+    def __str__(self) -> str:
+        return f"stopped ({self.signal})"
+
+
+def stop_when_asked(patience_s: float = PATIENCE_S) -> None:
+    """Have Ctrl-C and a polite kill raise ``Stopped`` in the main thread; what does not end by it is ended.
+
+    A signal that the caller has the process ignore stays ignored.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    threading.Thread(target=_end_after, args=(read, patience_s), daemon=True, name="stopping").start()
+
+
+def end(stopped: Stopped) -> NoReturn:
+    """Say that the program was stopped, and end it, children included."""
+    # The kernel's own alarm: threads may keep the interpreter from ending.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
+    sys.stderr.write(f"{stopped}\n")
+    sys.exit(stopped.code)
+
+
+def _raise(number: int, _: FrameType | None) -> NoReturn:
+    for each in SIGNALS:  # once is enough: a second one must not end what removes things
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+def _end_after(read: int, patience_s: float) -> None:
+    while (number := os.read(read, 1)[0]) not in SIGNALS:
+        pass
+    time.sleep(patience_s)
+    stopped = Stopped(number)
+    end_children(0.0)
+    os.write(2, f"{stopped}\n".encode())
+    os._exit(stopped.code)
+
+
+def end_children(patience_s: float) -> None:
+    """End every process that this one has started, and those that they have: politely, then for good."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
+    for child in psutil.wait_procs(children, timeout=patience_s)[1]:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()

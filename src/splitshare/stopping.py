@@ -6,6 +6,7 @@ the signal from a pipe that Python fills at once, and ends the process if that h
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -48,12 +49,20 @@ def stop_when_asked(patience_s: float = PATIENCE_S) -> None:
 
 
 def end(stopped: Stopped) -> NoReturn:
-    """Say that the program was stopped, and end it, children included."""
+    """Say that the program was stopped, and end it, children included.
+
+    What Python was asked to do at its end is done. Libraries in C++ are not taken down: a solver whose threads still
+    run would abort the process there, with a line of its own.
+    """
     # The kernel's own alarm: threads may keep the interpreter from ending.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
     sys.stderr.write(f"{stopped}\n")
-    sys.exit(stopped.code)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a closed pipe or stream
+            stream.flush()
+    os._exit(stopped.code)
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:

@@ -42,7 +42,7 @@ def root(tmp_path, monkeypatch):
 
 
 def changed() -> list[str]:
-    return changed_outputs(Path("results/job_outputs.json"), Path(".snakemake/metadata"), [Path("results")])
+    return changed_outputs(Path("results/job_outputs.json"), [Path("results")])
 
 
 def edit(path: Path) -> None:

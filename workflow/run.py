@@ -20,7 +20,7 @@ from pathlib import Path
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.files import remove_leftovers
-from splitshare.job_outputs import changed_outputs
+from splitshare.job_outputs import LEDGER, changed_outputs
 from splitshare.replay.emulator.processes import end_with_parent
 from splitshare.resolve import resolve
 from splitshare.stopping import Stopped, end, end_children, stop_when_asked
@@ -28,8 +28,6 @@ from splitshare.stopping import Stopped, end, end_children, stop_when_asked
 DEFAULT = Path("config/config.yaml")
 PATIENCE_S = 4.0
 """Seconds that a run has to end once it is stopped; its jobs take at most 3 of them."""
-LEDGER = "job_outputs.json"
-"""Digests of what jobs wrote, in the folder of the results."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -55,7 +53,7 @@ def main() -> None:
     folders = (results, Path(config.figures))
     for directory in folders:
         remove_leftovers(directory)
-    changed = changed_outputs(results / LEDGER, Path(".snakemake/metadata"), folders)
+    changed = changed_outputs(results / LEDGER, folders)
     for path in changed:
         print(f"{path} is not what its job wrote: it is made again where this run needs it", file=sys.stderr)  # noqa: T201
     command = [

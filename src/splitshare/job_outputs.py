@@ -21,6 +21,11 @@ from splitshare.errors import InputError
 from splitshare.files import sha256_file
 from splitshare.records import Record
 
+LEDGER = "job_outputs.json"
+"""Where the digests are kept, in the folder of the results."""
+METADATA = Path(".snakemake/metadata")
+"""Where Snakemake keeps its notes, a file an output."""
+
 
 class JobOutput(Record):
     """What a job wrote, and when it ended."""
@@ -37,13 +42,13 @@ class JobOutputs(Record):
     outputs: dict[str, JobOutput]
 
 
-def changed_outputs(ledger: Path, metadata: Path, folders: Sequence[Path]) -> list[str]:
+def changed_outputs(ledger: Path, folders: Sequence[Path], metadata: Path = METADATA) -> list[str]:
     """Outputs that are not what a job wrote; digests of those that jobs have written since are kept.
 
     Args:
         ledger: file of ``JobOutputs``; made where there is none, or where it is spoilt (all is taken as it is then).
-        metadata: Snakemake's folder of notes, a file an output.
         folders: outputs elsewhere are not looked at.
+        metadata: Snakemake's notes.
 
     Returns:
         Paths from the working directory, sorted. A missing output is none of them: Snakemake notices those.

@@ -49,20 +49,16 @@ def stop_when_asked(patience_s: float = PATIENCE_S) -> None:
 
 
 def end(stopped: Stopped) -> NoReturn:
-    """Say that the program was stopped, and end it, children included.
+    """End the program by its exit functions, as Python does, and say that it was stopped.
 
-    What Python was asked to do at its end is done. Libraries in C++ are not taken down: a solver whose threads still
-    run would abort the process there, with a line of its own.
+    Exit functions that take too long are cut off by the thread that ``stop_when_asked`` has started. Libraries in C++
+    are not taken down: a solver whose threads still run would abort the process there, with a line of its own.
     """
-    # The kernel's own alarm: threads may keep the interpreter from ending.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)
-    sys.stderr.write(f"{stopped}\n")
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # a closed pipe or stream
             stream.flush()
-    os._exit(stopped.code)
+    _leave(stopped)
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
@@ -75,9 +71,14 @@ def _end_after(read: int, patience_s: float) -> None:
     while (number := os.read(read, 1)[0]) not in SIGNALS:
         pass
     time.sleep(patience_s)
-    stopped = Stopped(number)
     end_children(0.0)
-    os.write(2, f"{stopped}\n".encode())
+    _leave(Stopped(number))
+
+
+def _leave(stopped: Stopped) -> NoReturn:
+    """Say the one line and end the process at once."""
+    with suppress(OSError):  # nobody reads it any more
+        os.write(2, f"{stopped}\n".encode())
     os._exit(stopped.code)
 
 

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
-from splitshare.job_outputs import changed_outputs
+from splitshare.job_outputs import LEDGER, changed_outputs
 from splitshare.resolve import resolve
 
 try:
@@ -66,9 +66,7 @@ INSTANCES = {
 
 def keep_digests():
     """Take digests of what this run's jobs have written: the next run finds by them what was changed since."""
-    changed_outputs(
-        Path(RESULTS, "job_outputs.json"), Path(".snakemake/metadata"), [Path(RESULTS), Path(PAPER_FIGURES)]
-    )
+    changed_outputs(Path(RESULTS, LEDGER), [Path(RESULTS), Path(PAPER_FIGURES)])
 
 
 def code(*modules):

@@ -5,7 +5,7 @@ CORES ?= all
 CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
-RECORD = -o data/baselines $(foreach name,$(BASELINES),--algorithm $(name))
+RECORD = -o data/baselines $(foreach name,$(BASELINES),--method $(name))
 ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
@@ -79,7 +79,7 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 	$(BIN)/splitshare record $$(ls -v results/random/test/*.json) --family random-test $(RECORD)
 
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
-	$(BIN)/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv \
+	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \
 	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
 
 record-accuracy: $(READY) ## Train and judge the embedded benchmark's models again and record their accuracy

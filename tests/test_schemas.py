@@ -11,7 +11,6 @@ import yaml
 
 from splitshare.commands import schemas as stage
 from splitshare.commands import solve
-from splitshare.commands.onloading import solve as onloading_solve
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
@@ -85,7 +84,7 @@ def test_instances_and_placements_fit_theirs(tmp_path: Path):
 def test_onloading_instances_and_decisions_fit_theirs(tmp_path: Path):
     instance, output = tmp_path / "instance.json", tmp_path / "decision.json"
     tiny(batching=True).write(instance)
-    onloading_solve.run([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
+    solve.run([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
 

@@ -18,7 +18,7 @@ import typer
 
 from splitshare import __version__
 from splitshare.catalog.paths import DATA, EMBEDDED
-from splitshare.errors import InputError, SplitshareError, escaped, one_line
+from splitshare.errors import SplitshareError, escaped, one_line
 from splitshare.ranges import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 from splitshare.stopping import Stopped, end, stop_when_asked
 
@@ -207,51 +207,27 @@ def solve(
     time_limit_s: Annotated[float | None, typer.Option(**LIMIT, help="Seconds for each instance.")] = None,
 ) -> None:
     """Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
-    from splitshare.problem import problem_of_instance
-
-    options: dict[str, Any] = {
-        "algorithm": algorithm,
-        "solver": solver,
-        "parameters": parameter or [],
-        "seed": seed,
-        "time_limit_s": time_limit_s,
-        "output": output,
-    }
-    if problem_of_instance(instances[0]) == "onloading":
-        from splitshare.commands.onloading import solve as onloading_stage
-
-        for decision in onloading_stage.run(instances, **options):
-            worth = "no decision" if decision.objective is None else f"accuracy {decision.objective:.6g}"
-            unserved = f", {decision.unserved:.1%} of the queries unserved" if decision.unserved else ""
-            typer.echo(f"{decision.algorithm}: {decision.status}, {worth}{unserved}")
-        return
     from splitshare.commands import solve as stage
 
-    for placement in stage.run(instances, **options):
-        worth = "no placement" if placement.objective is None else f"{placement.objective:.6g} s"
-        typer.echo(f"{placement.algorithm}: {placement.status}, {worth}")
+    lines = stage.run(
+        instances,
+        algorithm=algorithm,
+        solver=solver,
+        parameters=parameter or [],
+        seed=seed,
+        time_limit_s=time_limit_s,
+        output=output,
+    )
+    for line in lines:
+        typer.echo(line)
 
 
 @app.command()
 def evaluate(instance: Instance, placement: PlacementFile) -> None:
     """Print the objective of a placement or an onloading decision, and what it is made of, as JSON."""
-    from splitshare.problem import problem_of_instance
-
-    if problem_of_instance(instance) == "onloading":
-        from splitshare.commands.onloading import evaluate as onloading_stage
-
-        _print_json(vars(onloading_stage.run(instance, placement)))
-        return
     from splitshare.commands import evaluate as stage
 
-    worth = stage.run(instance, placement)
-    _print_json(
-        {
-            "objective": worth.objective,
-            "latency_s": worth.latency_s,
-            "memory_bytes": worth.memory_bytes,
-        }
-    )
+    _print_json(stage.run(instance, placement))
 
 
 @app.command()
@@ -268,16 +244,19 @@ def verify(
 
 @app.command()
 def record(
-    instances: Instances,
+    instances: Annotated[
+        list[Path],
+        typer.Argument(metavar="INSTANCE...", help="Instances of one problem (JSON), or one a line (JSONL)."),
+    ],
     output: Output,
-    algorithm: Annotated[list[str], typer.Option(help="Algorithm to record beside the optimum; repeatable.")],
+    method: Annotated[list[str], typer.Option(help="Algorithm, or optimum-<solver>; repeatable.")],
     family: Annotated[str, typer.Option(help="What the instances are called together.")] = "s2m3",
     time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 60.0,
 ) -> None:
-    """Record baselines of algorithms over a family of instances into the directory OUTPUT."""
+    """Record what known methods do over a family of instances into the directory OUTPUT."""
     from splitshare.commands import record as stage
 
-    stage.run(instances, family=family, algorithms=algorithm, time_limit_s=time_limit_s, output=output)
+    stage.run(instances, family=family, methods=method, time_limit_s=time_limit_s, output=output)
 
 
 @app.command()
@@ -301,35 +280,27 @@ def compare(
         Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
     ] = None,
     output: Output = Path("results/compare"),
-    problem: Annotated[
-        Literal["placement", "onloading"] | None, typer.Option(help="Where both have an algorithm of that name.")
-    ] = None,
+    problem: Annotated[str | None, typer.Option(help="Where several have an algorithm of that name.")] = None,
     baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines",
     family: Annotated[
-        list[str] | None, typer.Option(help="Family of instances; repeatable; default s2m3 and random-test.")
+        list[str] | None, typer.Option(help="Family of instances; repeatable; default the problem's.")
     ] = None,
     time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 10.0,
     seed: Seed = 0,
 ) -> None:
-    """Hold a new placement or onloading algorithm, or results of a placement one, against the recorded baselines."""
-    from splitshare.sandbox import describe
+    """Hold a new algorithm, or results that were computed elsewhere, against the recorded baselines."""
+    from splitshare.commands import compare as stage
 
-    options: dict[str, Any] = {"algorithm": algorithm, "baselines": baselines, "seed": seed, "output": output}
-    chosen = problem
-    if chosen is None and algorithm is not None:
-        chosen = "onloading" if describe(algorithm).package == "splitshare.onloading" else "placement"
-    if chosen == "onloading":
-        from splitshare.commands.onloading import compare as onloading_stage
-
-        for option, given in (("--results", results), ("--family", family)):
-            if given:
-                raise InputError("compare", option, "is for the placement problem; leave it out")
-        onloading_stage.run(**options, time_limit_s=time_limit_s)
-    else:
-        from splitshare.commands import compare as stage
-
-        families = family or ("s2m3", "random-test")
-        stage.run(**options, results=results, families_=families, time_limit_s=time_limit_s)
+    stage.run(
+        algorithm=algorithm,
+        results=results,
+        problem=problem,
+        families=family or [],
+        baselines=baselines,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        output=output,
+    )
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
 
@@ -852,19 +823,6 @@ def suite(
     from splitshare.commands.onloading import suite as stage
 
     stage.run(zoos, output)
-
-
-@onloading.command("record")
-def record_onloading(
-    instances: Suite,
-    output: Output,
-    method: Annotated[list[str], typer.Option(help="Algorithm, or optimum-<solver>; repeatable.")],
-    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 30.0,
-) -> None:
-    """Solve a suite by several methods and write the results down in the table OUTPUT, piece by piece."""
-    from splitshare.commands.onloading import record as stage
-
-    stage.run(instances, methods=method, time_limit_s=time_limit_s, output=output)
 
 
 RecordFile = Annotated[Path, typer.Option("--record", help="Recorded results of the suite (CSV).")]

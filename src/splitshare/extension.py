@@ -55,7 +55,10 @@ class Finder(Generic[Algorithm]):
             InputError: nothing of that name, a file that does not load, a class without the contract, or a parameter
                 that the algorithm does not have or that its type refuses.
         """
-        factory = self.factory(spec)
+        return self.make(self.factory(spec), spec, texts, **parameters)
+
+    def make(self, factory: Any, spec: str, texts: Sequence[str] = (), /, **parameters: Any) -> Algorithm:
+        """Make the algorithm of ``factory``, which ``spec`` named; otherwise as ``load``."""
         parameters |= _parsed(factory, spec, texts)
         try:
             algorithm = factory(**parameters)
@@ -73,8 +76,7 @@ class Finder(Generic[Algorithm]):
             InputError: nothing of that name, or a file that does not load.
         """
         if ":" in spec:
-            path, _, name = spec.rpartition(":")
-            return _from_file(Path(path), name)
+            return from_file(spec)
         if spec in self.shipped():
             module = importlib.import_module(f"{self.package.__name__}.{spec.replace('-', '_')}")
             return next(c for c in vars(module).values() if isinstance(c, type) and getattr(c, "name", None) == spec)
@@ -105,21 +107,28 @@ def _parsed(factory: Any, spec: str, texts: Sequence[str]) -> dict[str, Any]:
     return parsed
 
 
-def _from_file(path: Path, name: str) -> Any:
+def from_file(spec: str) -> Any:
+    """The class that ``spec``, as ``file.py:Class``, names.
+
+    Raises:
+        InputError: the file does not load, or has no such class.
+    """
+    text, _, name = spec.rpartition(":")
+    path = Path(text)
     if not path.is_file():
         raise InputError(path, "", "no such file; give --algorithm path/to/file.py:Class")
-    spec = importlib.util.spec_from_file_location(f"splitshare_algorithm_{path.stem}", path)
-    if spec is None or spec.loader is None:
+    location = importlib.util.spec_from_file_location(f"splitshare_algorithm_{path.stem}", path)
+    if location is None or location.loader is None:
         raise InputError(path, "", "is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their own module up
+    module = importlib.util.module_from_spec(location)
+    sys.modules[location.name] = module  # dataclasses look their own module up
     try:
-        spec.loader.exec_module(module)
+        location.loader.exec_module(module)
     except Exception as error:  # whatever a user's file raises is told in one line
-        del sys.modules[spec.name]
+        del sys.modules[location.name]
         raise InputError(path, "", f"does not load: {type(error).__name__}: {error}") from error
-    found = getattr(module, name, None)
-    if not isinstance(found, type):
+    chosen = getattr(module, name, None)
+    if not isinstance(chosen, type):
         classes = [n for n, c in vars(module).items() if isinstance(c, type) and c.__module__ == module.__name__]
         raise InputError(path, name, f"no such class; {nearest(name, classes)}")
-    return found
+    return chosen

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Protocol, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -101,6 +101,23 @@ class Record(BaseModel):
         text = read_text(path)
         parsed = parse_yaml(text, path) if path.suffix in {".yaml", ".yml"} else parse_json(text, path)
         return cls.parse(parsed, path)
+
+
+class Instance(Protocol):
+    """A record that is one instance of a problem: it has a name, and a digest that tells it from others."""
+
+    @property
+    def name(self) -> str:
+        """The name, in tables and in names of files."""
+        ...
+
+    def sha256(self) -> str:
+        """Digest of what the instance says."""
+        ...
+
+    def model_copy(self, *, deep: bool = ...) -> Self:
+        """A copy, which may be changed."""
+        ...
 
 
 _LISTED = 12

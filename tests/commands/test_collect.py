@@ -5,10 +5,11 @@ import pytest
 
 from splitshare.commands import collect, solve
 from splitshare.errors import InputError, WorkError
+from splitshare.methods import Method
 from splitshare.placement.instance import Placement
 from tests.replay.examples import example
 
-METHODS = {"optimum-highs": ("optimum", "highs"), "s2m3-greedy": ("s2m3-greedy", None)}
+METHODS = {name: Method.parse(name) for name in ("optimum-highs", "s2m3-greedy")}
 
 
 @pytest.fixture
@@ -17,15 +18,15 @@ def placed(tmp_path: Path) -> dict[str, Path]:
     paths = [tmp_path / f"{name}.json" for name in ("one.bed", "two.bed")]
     for path in paths:
         example(name=path.stem).write(path)
-    for method, (algorithm, solver) in METHODS.items():
-        (tmp_path / "placements" / method).mkdir(parents=True)
+    for name, method in METHODS.items():
+        (tmp_path / "placements" / name).mkdir(parents=True)
         solve.run(
             paths,
-            algorithm=algorithm,
-            solver=solver,
+            algorithm=method.algorithm,
+            solver=method.solver,
             seed=0,
             time_limit_s=None,
-            output=tmp_path / "placements" / method,
+            output=tmp_path / "placements" / name,
         )
     return {path.stem: path for path in paths}
 

@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from splitshare.cli import app
-from splitshare.commands.onloading import compare, record, solve_suite, study
+from splitshare.commands import compare, record
+from splitshare.commands.onloading import solve_suite, study
 from splitshare.errors import InputError, SplitshareError, WorkError
-from splitshare.record_set import write_set
+from splitshare.jsonl import write_lines
 from splitshare.results.onloading import read_record, references, size_of
 from tests.onloading.examples import fields, tiny
 
@@ -98,12 +99,13 @@ def recorded(tmp_path_factory):
     """A suite of three tiny instances and its record."""
     directory = tmp_path_factory.mktemp("recorded")
     suite = [tiny(s, clients=4, models=4, batching=s == 1).model_copy(update={"name": f"small-0{s}"}) for s in range(3)]
-    write_set(suite, directory / "onloading_instances.jsonl")
+    write_lines(suite, directory / "onloading_instances.jsonl")
     record.run(
-        directory / "onloading_instances.jsonl",
+        [directory / "onloading_instances.jsonl"],
+        family="j3o",
         methods=["optimum-highs", "optimum-gurobi", "j3o-batching", "cloud-only", "random"],
         time_limit_s=10,
-        output=directory / "onloading.csv",
+        output=directory,
     )
     return directory
 
@@ -120,7 +122,8 @@ def test_a_record_is_resumed_and_not_repeated(recorded, tmp_path):
     part = tmp_path / "onloading.csv"
     kept = whole[whole["instance"] != "small-01"].assign(date="before")
     kept.to_csv(part, index=False)
-    record.run(recorded / "onloading_instances.jsonl", methods=["cloud-only"], time_limit_s=10, output=part)
+    suite = [recorded / "onloading_instances.jsonl"]
+    record.run(suite, family="j3o", methods=["cloud-only"], time_limit_s=10, output=tmp_path)
     again = read_record(part)
     assert set(again.loc[again["date"] != "before", "instance"]) == {"small-01"}
     assert len(again) == len(kept) + 1
@@ -219,7 +222,16 @@ def test_compare_judges_an_onloading_algorithm_too(recorded, tmp_path):
 def test_compare_counts_runs_that_fail(recorded, tmp_path):
     mine = tmp_path / "mine.py"
     mine.write_text(MINE)
-    compare.run(algorithm=f"{mine}:Sometimes", baselines=recorded, time_limit_s=5, seed=0, output=tmp_path / "out")
+    compare.run(
+        algorithm=f"{mine}:Sometimes",
+        results=None,
+        problem=None,
+        families=(),
+        baselines=recorded,
+        time_limit_s=5,
+        seed=0,
+        output=tmp_path / "out",
+    )
     words = (tmp_path / "out" / "verdict.txt").read_text()
     assert "1 of 3 runs gave no feasible decision; the first: small-01: crashed: ValueError: no idea" in words
     assert "decides 2 of 3 instances" in words

@@ -31,7 +31,7 @@ ONLOADING = (
     *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o", "lp-rounding", "accuracy-greedy", "density-greedy"),
     *("random", "edge-only", "local-only", "cloud-only"),
 )
-RECORD = " ".join(("-o data/baselines", *(f"--algorithm {name}" for name in PLACEMENT)))
+RECORD = " ".join(("-o data/baselines", *(f"--method {name}" for name in PLACEMENT)))
 
 EXECUTED = {  # by a test below, or where it says
     "help": "here",
@@ -64,8 +64,8 @@ EXPECTED = {
         f"v/bin/splitshare record $(ls -v results/random/test/*.json) --family random-test {RECORD}",
     ],
     "record-onloading": [
-        "v/bin/splitshare onloading record data/baselines/onloading_instances.jsonl -o data/baselines/onloading.csv "
-        + " ".join(f"--method {name}" for name in ONLOADING)
+        "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "
+        "-o data/baselines " + " ".join(f"--method {name}" for name in ONLOADING)
     ],
     "record-accuracy": [
         f"{RUN} embedded",
@@ -277,7 +277,7 @@ def test_what_prose_names_is_there(page: str) -> None:
         ("run `make compare ALGORITM=x`", "no variable ALGORITM"),
         ("run `splitshare solv x`", "no command solv"),
         ("run `splitshare solve --algoritm x`", "solve has no option --algoritm"),
-        ("run `splitshare onloading\nrecord --methods x`", "onloading record has no option --methods"),
+        ("run `splitshare onloading\nstudy --sizes x`", "onloading study has no option --sizes"),
         ("run `emulate --run FILE`", "emulate has no option --run"),
         ("with `--netwrk proxy`", "no command has this option"),
         ("with `--network wire`", "no command takes 'wire' there"),

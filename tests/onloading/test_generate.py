@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from splitshare.errors import InputError
+from splitshare.jsonl import read_lines
 from splitshare.onloading.contract import load
 from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, roles_of
 from splitshare.onloading.instance import OnloadingInstance
@@ -10,7 +11,6 @@ from splitshare.onloading.run import solve
 from splitshare.onloading.suite import SIZES, suite
 from splitshare.onloading.zoo import Zoo
 from splitshare.placement.pinned import check_pinned
-from splitshare.record_set import read_set
 
 ROOT = Path(__file__).parents[2]
 ZOO = Zoo.read(ROOT / "data" / "zoos" / "published.json")
@@ -18,7 +18,7 @@ BASELINES = ROOT / "data" / "baselines"
 
 
 def test_the_committed_suite_is_what_is_drawn_and_what_is_pinned():
-    committed = read_set(OnloadingInstance, BASELINES / "onloading_instances.jsonl")
+    committed = read_lines(OnloadingInstance, BASELINES / "onloading_instances.jsonl")
     check_pinned(committed, BASELINES / "onloading_instances.json")
     drawn = list(suite(ZOO, roles_of(ZOO, "zoo")))
     assert drawn == [instance for instance in committed if instance.zoo == ZOO.name]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from splitshare.jsonl import read_lines
 from splitshare.onloading.alternation import LEAST_WORK, Settings, alternate, look_further
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.columns import columns_of
@@ -16,7 +17,6 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.run import solve
-from splitshare.record_set import read_set
 from tests.onloading import judge
 from tests.onloading.wild import wild
 
@@ -89,7 +89,7 @@ def test_j3o_is_nowhere_below_a_simple_method_on_hundreds_of_instances():
 @pytest.mark.slow
 def test_j3o_is_nowhere_below_a_simple_method_on_the_suite():
     """Without the rounded relaxation where that costs more than J3O (``MOST_ROUNDED``)."""
-    for instance in read_set(OnloadingInstance, ROOT / "data/baselines/onloading_instances.jsonl"):
+    for instance in read_lines(OnloadingInstance, ROOT / "data/baselines/onloading_instances.jsonl"):
         few = len(columns_of(arrays_of(instance, batching=False)).row) <= MOST_ROUNDED
         simple = [name for name in SIMPLE if few or name != "lp-rounding"]
         found = objectives(instance, (*simple, "j3o", "j3o-batching"))

@@ -4,7 +4,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,10 @@ from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Benchmark
 from splitshare.catalog.testbeds import read_device, read_testbed
-from splitshare.commands.evaluate import run as evaluate_placement
+from splitshare.commands import evaluate
 from splitshare.commands.instances import read_profiles
-from splitshare.commands.onloading.evaluate import run as evaluate_decision
 from splitshare.config import Config
+from splitshare.jsonl import read_lines
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS
@@ -38,11 +38,11 @@ from splitshare.onloading.zoo import Zoo, ZooModel
 from splitshare.placement.certificate import Certificate, objections
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
-from splitshare.problem import problem_of_instance
+from splitshare.problems import problem_named, problem_of_instance
+from splitshare.problems.standard import COLUMNS, read_recorded
 from splitshare.profiling.job import Job, read_report
 from splitshare.profiling.published import read_figures, read_published
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
-from splitshare.record_set import read_set
 from splitshare.records import Record
 from splitshare.replay.azure import read_arrival_counts, read_azure_llm_2023
 from splitshare.replay.batching import BatchCurves, Batching, read_batching
@@ -185,7 +185,7 @@ def right_reported(found: Any, data: bytes) -> None:
     method, table = found
     assert isinstance(method, str)
     assert table["instance"].isin(["one", "two"]).all()
-    seconds = table["objective_s"].to_numpy(float)
+    seconds = table["objective"].to_numpy(float)
     assert (np.isnan(seconds) | ((seconds >= 0.5) & (seconds <= 1e9))).all()
     assert not table.duplicated(["instance", "seed"]).any()
 
@@ -215,10 +215,16 @@ def _first(path: str, key: str, count: int) -> Any:
     return value | {key: value[key][:count]}
 
 
-def _recorded() -> pd.DataFrame:
-    rows = [("optimum", "one", 1.0), ("optimum", "two", 0.5), ("local", "one", 2.0)]
-    table = pd.DataFrame(rows, columns=["method", "instance", "objective_s"])
-    return table.assign(instance_sha256="a" * 64)
+def standard_record(path: Path) -> Any:
+    """Read results of a problem that records in no way of its own."""
+    problem = replace(problem_named("onloading"), name=path.parent.name, recorded=None)
+    return read_recorded(problem, path.parent.parent, [])
+
+
+def reported_placements(path: Path) -> tuple[str, pd.DataFrame]:
+    """Read results that were computed elsewhere, of two instances whose optima are 1 and 0.5 s."""
+    recorded = pd.DataFrame({"instance": ["one", "two"], "reference": [1.0, 0.5], "instance_sha256": "a" * 64})
+    return read_reported(path, recorded, objective="objective_s", reference="optimum_s", sense="min")
 
 
 def _baselines() -> pa.Table:
@@ -281,7 +287,6 @@ def all_readers(folder: Path) -> list[Reader]:
     zoo["tasks"] = [task for task in zoo["tasks"] if task["name"] in kept]
     catalogue = _catalogue(folder / "catalogue-of-two")
     decision = _decision(onloading)
-    recorded = _recorded()
     trace = csv_of("request_id,arrival_s,request,size", "1,0.5,pair,1", "2,0.75,single,2.5", '7,1e1,"pair",0')
     columns = {
         "request_id": [1, 2, 3],
@@ -356,7 +361,7 @@ def all_readers(folder: Path) -> list[Reader]:
             "placement",
             "placement.json",
             (json.dumps(placement).encode(),),
-            lambda path: evaluate_placement(path.parent / "instance.json", path),
+            lambda path: evaluate.run(path.parent / "instance.json", path),
             others=files,
             covers=("Placement", "read_pair", "read_base_pair", "read_replayable"),
         ),
@@ -385,9 +390,9 @@ def all_readers(folder: Path) -> list[Reader]:
             "decision",
             "decision.json",
             (json.dumps(decision).encode(),),
-            lambda path: evaluate_decision(path.parent / "onloading.json", path),
+            lambda path: evaluate.run(path.parent / "onloading.json", path),
             others=files,
-            covers=("OnloadingDecision", "read_decision"),
+            covers=("OnloadingDecision", "read_answer"),
         ),
         of_record(OnloadingDecision, decision, name="OnloadingDecision alone"),
         of_record(
@@ -427,10 +432,10 @@ def all_readers(folder: Path) -> list[Reader]:
         of_record(_Shard, {"identity": "i", "answers": ["a"], "top": [[1, 2]], "load_s": 0.1, "model_s": 0.2}),
         Reader("read_report", "report.jsonl", (csv_of(*report),), read_report, covers=("ReportLine",)),
         Reader(
-            "read_set",
+            "read_lines",
             "set.jsonl",
             (csv_of(json.dumps(fields()), json.dumps(fields(name="two"))),),
-            lambda path: read_set(PlacementInstance, path),
+            lambda path: read_lines(PlacementInstance, path),
         ),
         Reader("problem_of_instance", "instance.json", (json.dumps(fields()).encode(),), problem_of_instance),
         Reader("read_published", "towers.csv", (head("data/published/timm_image_towers.csv", 4),), read_published),
@@ -476,7 +481,7 @@ def all_readers(folder: Path) -> list[Reader]:
             "read_reported:csv",
             "mine.csv",
             (csv_of("instance,objective_s,seed,method", "one,1.5,0,mine", "two,,0,mine", "one,2,1,mine"),),
-            lambda path: read_reported(path, recorded),
+            reported_placements,
             right_reported,
             covers=("read_reported",),
         ),
@@ -484,9 +489,21 @@ def all_readers(folder: Path) -> list[Reader]:
             "read_reported:parquet",
             "mine.parquet",
             (parquet_of(reported),),
-            lambda path: read_reported(path, recorded),
+            reported_placements,
             right_reported,
             covers=("read_frame",),
+        ),
+        Reader(
+            "read_recorded",
+            "results.csv",
+            (
+                csv_of(
+                    ",".join(COLUMNS),
+                    f"f,one,optimum,0,{'a' * 64},optimal,0.5,0.5,0,0.1,m,r,d",
+                    f"f,one,greedy,0,{'a' * 64},feasible,0.4,,0,1e-3,m,r,d",
+                ),
+            ),
+            standard_record,
         ),
         Reader("read_record", "onloading.csv", (head("data/baselines/onloading.csv", 4),), read_record),
         Reader("read_baselines", "placements.parquet", (parquet_of(_baselines()),), read_baselines),

@@ -10,8 +10,8 @@ from splitshare.catalog.testbeds import read_testbed
 from splitshare.commands import batch_curves as stage
 from splitshare.commands.instances import read_profiles
 from splitshare.errors import InputError
+from splitshare.jsonl import read_lines
 from splitshare.placement.instance import PlacementInstance
-from splitshare.record_set import read_set
 from splitshare.replay.batching import BatchCurves
 from splitshare.replay.profiled_batches import profiled_curves
 
@@ -22,7 +22,7 @@ VISION, TEXT = "clip-vit-b16-vision@clip-vit-b16", "clip-text-512-to-512@clip-vi
 
 @pytest.fixture(scope="module")
 def instance() -> PlacementInstance:
-    recorded = read_set(PlacementInstance, ROOT / "data" / "baselines" / "instances" / "s2m3.jsonl")
+    recorded = read_lines(PlacementInstance, ROOT / "data" / "baselines" / "instances" / "s2m3.jsonl")
     return next(i for i in recorded if i.name == "five-tasks.laptop-jetson")
 
 

@@ -21,6 +21,8 @@ def results(method, objectives, optimum=1.0, seeds=(0,), digest="d", workloads=6
             "seed": seed,
             "workload": f"w{i % workloads}",
             "instance_sha256": f"{digest}{i}",
+            "objective": objective,
+            "reference": optimum,
             "objective_s": objective,
             "optimum_s": optimum,
             "gap": None if objective is None else objective / optimum - 1,
@@ -28,7 +30,7 @@ def results(method, objectives, optimum=1.0, seeds=(0,), digest="d", workloads=6
         for i, objective in enumerate(objectives)
         for seed in seeds
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=[*COLUMNS, "objective", "reference"])
 
 
 def test_a_better_method_is_called_better_and_a_worse_one_worse():

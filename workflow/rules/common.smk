@@ -10,6 +10,7 @@ from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.job_outputs import LEDGER, changed_outputs
+from splitshare.methods import Method
 from splitshare.resolve import resolve
 
 try:
@@ -85,22 +86,20 @@ def testbed_files(testbeds):
     return [f"data/testbeds/{name}.yaml" for name in testbeds]
 
 
-def algorithm_of(method):
-    """The algorithm of a method: the method itself, or the optimum of a solver."""
-    return "optimum" if method.startswith("optimum-") else method
+def method_options(label):
+    """The options of `splitshare solve` that name a method."""
+    method = Method.parse(label)
+    return f"--algorithm {method.algorithm}" + (f" --solver {method.solver}" if method.solver else "")
 
 
-def solver_option(method):
-    """The option that names a method's solver, if it has one."""
-    return f"--solver {method.removeprefix('optimum-')}" if method.startswith("optimum-") else ""
+def algorithm_code(problem, algorithm):
+    """Modules of an algorithm of ours, and of what runs it."""
+    return [f"{problem}.run", f"{problem}.algorithms.{algorithm.replace('-', '_')}"]
 
 
-def solving_code(method):
+def solving_code(label):
     """Digest of the code that a method's placements come from."""
-    return code(
-        "commands.solve",
-        f"placement.algorithms.{algorithm_of(method).replace('-', '_')}",
-    )
+    return code("commands.solve", *algorithm_code("placement", Method.parse(label).algorithm))
 
 
 def instances_of(wildcards):

@@ -1,13 +1,21 @@
 # New algorithms against the recorded baselines, each a verdict of its own.
+from splitshare.onloading.contract import TIMED_BASELINE as ONLOADING_BASELINE
+from splitshare.placement.contract import TIMED_BASELINE as PLACEMENT_BASELINE
+
+PROBLEMS = {"placement": PLACEMENT_BASELINE, "onloading": ONLOADING_BASELINE}
+
+
 def verdict_directory(algorithm):
     """Where an algorithm's verdict goes: by its name, or by its file and class."""
     return f"{RESULTS}/compare/{Path(algorithm).name.replace('.py:', '-')}"
 
 
-def shipped_code(algorithm):
-    """Digest of the code of an algorithm of ours, of either problem."""
-    placement = Path(f"src/splitshare/placement/algorithms/{algorithm.replace('-', '_')}.py")
-    return solving_code(algorithm) if placement.is_file() else onloading_code("compare")
+def comparing_code(algorithm):
+    """Digest of the code that a verdict comes from; whose problem an algorithm is of is known once its file runs."""
+    modules = [module for problem, baseline in PROBLEMS.items() for module in algorithm_code(problem, baseline)]
+    own = [module for problem in PROBLEMS for module in algorithm_code(problem, algorithm)]
+    shipped = [module for module in own if Path(f"src/splitshare/{module.replace('.', '/')}.py").is_file()]
+    return code("commands.compare", *(f"problems.{problem}" for problem in PROBLEMS), *modules, *shipped)
 
 
 for algorithm in CONFIG.compared:
@@ -34,10 +42,7 @@ for algorithm in CONFIG.compared:
         log:
             f"{RESULTS}/logs/compare/{Path(algorithm).name}.log",
         params:
-            code=(
-                code("commands.compare", "commands.onloading.compare"),
-                "" if ".py:" in algorithm else shipped_code(algorithm),
-            ),
+            code=comparing_code(algorithm),
             algorithm=algorithm,
             directory=subpath(output[0], parent=True),
             seed=CONFIG.seed,

@@ -14,8 +14,7 @@ rule solve_canonical:
         mem_mb=2000,
     params:
         code=lambda wildcards: solving_code(wildcards.method),
-        algorithm=lambda wildcards: algorithm_of(wildcards.method),
-        solver=lambda wildcards: solver_option(wildcards.method),
+        method=lambda wildcards: method_options(wildcards.method),
         time_limit_s=CONFIG.time_limit_s,
         seed=CONFIG.seed,
         directory=subpath(output[0], parent=True),
@@ -23,7 +22,7 @@ rule solve_canonical:
         "Solving the canonical instances with {wildcards.method}"
     shell:
         "mkdir -p {params.directory} && "
-        "splitshare solve {input} --algorithm {params.algorithm} {params.solver} --seed {params.seed}"
+        "splitshare solve {input} {params.method} --seed {params.seed}"
         " --time-limit-s {params.time_limit_s} -o {params.directory} > {log} 2>&1"
 
 
@@ -38,8 +37,7 @@ use rule solve_canonical as solve_local with:
         f"{RESULTS}/benchmarks/solve_local/{{method}}.tsv"
     params:
         code=lambda wildcards: solving_code(wildcards.method),
-        algorithm=lambda wildcards: algorithm_of(wildcards.method),
-        solver=lambda wildcards: solver_option(wildcards.method),
+        method=lambda wildcards: method_options(wildcards.method),
         time_limit_s=CONFIG.time_limit_s,
         seed=CONFIG.seed,
         directory=subpath(output[0], parent=True),

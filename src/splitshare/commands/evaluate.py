@@ -1,27 +1,30 @@
-"""``splitshare evaluate``: the worth of a placement, by the one evaluator."""
+"""``splitshare evaluate``: the worth of an answer, by the one evaluator of its problem."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import Assignment, Placement, PlacementInstance
 from splitshare.placement.objective import Evaluation, InfeasiblePlacementError, evaluate
 from splitshare.placement.variants import apply_variant
+from splitshare.problems import problem_of_instance
 
 
-def run(instance: Path, placement: Path) -> Evaluation:
-    """Score ``placement`` on ``instance``.
+def run(instance: Path, answer: Path) -> Mapping[str, Any]:
+    """What an answer (a placement, a decision) is worth on an instance of its problem, as plain data.
 
     Raises:
-        InputError: a file is wrong, the placement belongs to another instance, is empty or infeasible.
+        InputError: a file is wrong, the answer belongs to another instance, is empty or infeasible.
     """
-    read, placed = read_pair(instance, placement)
-    assert placed.assignment is not None  # read_pair refuses empty placements
+    problem = problem_of_instance(instance)
+    asked, given = problem.read_answer(instance, answer)
     try:
-        return evaluate(read, placed.assignment)
-    except InfeasiblePlacementError as error:
-        raise InputError(placement, "", str(error)) from None
+        return problem.score(asked, given)
+    except WorkError as error:
+        raise InputError(answer, "", str(error)) from None
 
 
 def read_base_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from splitshare.choices import Sense
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import COLUMN_WIDTH_IN, line_of, paper_style, save_figure, save_table
 from splitshare.results.baselines import read_baselines
@@ -29,7 +31,9 @@ FACTORS = np.geomspace(1, 32, 200)
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``baselines`` and the performance profiles of the recorded methods."""
-    recorded = read_baselines(inputs.baselines / "placements.parquet")
+    recorded = read_baselines(inputs.baselines / "placements.parquet").rename(
+        columns={"objective_s": "objective", "optimum_s": "reference"}
+    )
     table = summaries(recorded)
     save_table(table, output, NAME, caption="Recorded methods on each family of instances.")
     with paper_style():
@@ -59,24 +63,27 @@ def summaries(recorded: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["family", "mean_gap", "method"], kind="stable").reset_index(drop=True).round(12)
 
 
-def profile_figure(results: pd.DataFrame, families: list[str], new: str | None = None) -> Figure:
+def profile_figure(
+    results: pd.DataFrame, families: Sequence[str], new: str | None = None, *, sense: Sense = "min"
+) -> Figure:
     """Share of instances (vertical) on which a method is within a factor (horizontal) of the best method's objective.
 
     Args:
         results: rows of recorded baselines, those of ``new`` among them.
         families: a panel each.
         new: the method that is drawn on top of all others.
+        sense: whether less or more is better.
     """
     figure = Figure(figsize=(COLUMN_WIDTH_IN * (2 if len(families) > 1 else 1.3), 2.9))
     panels: list[Axes] = list(np.atleast_1d(figure.subplots(1, len(families), sharey=True)))
     methods = [m for m in dict.fromkeys(results["method"]) if m != new] + ([new] if new else [])
     for axes, family in zip(panels, families, strict=True):
         part = results[results["family"] == family]
+        there = [m for m in methods if (part["method"] == m).any()]
         objective = pd.concat(
-            {m: per_instance(part[part["method"] == m])["objective_s"] for m in methods if (part["method"] == m).any()},
-            axis=1,
-        ).fillna(np.inf)
-        shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS)
+            {m: per_instance(part[part["method"] == m], sense)["objective"] for m in there}, axis=1
+        ).fillna(np.inf if sense == "min" else -np.inf)
+        shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS, more_is_better=sense == "max")
         for method, share in zip(objective.columns, shares, strict=True):
             title, style = line_of(str(method), new=method == new)
             axes.step(FACTORS, share, where="post", label=title, **style)

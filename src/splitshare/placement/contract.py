@@ -57,4 +57,6 @@ FINDER: Finder[PlacementAlgorithm] = Finder(
     PlacementAlgorithm,  # type: ignore[type-abstract]
     "place",
 )
+TIMED_BASELINE = "s2m3-greedy"
+"""Algorithm that is timed again beside a new one, so that times recorded elsewhere can be scaled."""
 shipped, load = FINDER.shipped, FINDER.load

@@ -66,14 +66,24 @@ def digests_of(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(pairs["instance"], pairs["instance_sha256"], strict=True))
 
 
-def check_digests(recorded: pd.DataFrame, digests: Mapping[str, str], source: Path | str) -> None:
+def check_digests(
+    recorded: pd.DataFrame, digests: Mapping[str, str], source: Path | str, *, every: bool = False
+) -> None:
     """Refuse instances that are not the recorded ones.
+
+    Args:
+        recorded: results, with ``instance`` and ``instance_sha256``.
+        digests: of instances, by name.
+        source: where the instances are from, for the message.
+        every: whether instances that are not recorded at all are refused too.
 
     Raises:
         InputError: names the first instance whose digest differs.
     """
     known = digests_of(recorded)
     for name, digest in digests.items():
+        if every and name not in known:
+            raise InputError(source, name, "is not the instance of the recorded results: not comparable")
         if name in known and known[name] != digest:
             raise InputError(
                 source,

@@ -15,6 +15,8 @@ from splitshare.results.write import write_csv
 FAMILY = "j3o"
 RECORD = "onloading.csv"
 """The record, below ``data/baselines``."""
+INSTANCES, DIGESTS = "onloading_instances.jsonl", "onloading_instances.json"
+"""The suite that it speaks of, and its digests."""
 KEY = ("instance", "method", "seed")
 """What makes a row one of a kind."""
 FACTS = ("size", "batching", "clients", "servers", "tasks", "models", "instance_sha256")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from splitshare.choices import Sense
 from splitshare.errors import InputError, shown
 from splitshare.files import csv_rows
 from splitshare.parquet import read_frame
@@ -16,46 +17,52 @@ from splitshare.ranges import MOST_SEED
 from splitshare.replay.tables import at_row, check_columns, parse_counts, parse_floats
 from splitshare.results.baselines import check_digests
 from splitshare.results.table import OPTIMALITY_TOLERANCE
+from splitshare.results.verdict import gaps
 
-REQUIRED = ("instance", "objective_s")
 OPTIONAL = ("method", "seed", "instance_sha256", "status", "solve_s")
 NOTHING = ("", "nan", "NaN")
 """How tables write that there is no number."""
-RECALCULATED = ("family", "workload", "reason", "optimum_s", "gap")
-"""Columns of a comparison's own ``results.csv`` that may be there and are not read."""
+RECALCULATED = ("family", "workload", "reason", "gap")
+"""Columns of a comparison's own ``results.csv`` that may be there and are not read, beside the reference's."""
 
 
-def read_reported(path: Path, recorded: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def read_reported(
+    path: Path, recorded: pd.DataFrame, *, objective: str, reference: str, sense: Sense
+) -> tuple[str, pd.DataFrame]:
     """Read a table (CSV or Parquet) with a row for each instance and seed.
 
-    Columns: ``instance`` and ``objective_s`` (empty where there is no placement), and where they are known ``method``
+    Columns: ``instance`` and the objective's (empty where there is no answer), and where they are known ``method``
     (one for the whole file; else the file's name), ``seed``, ``instance_sha256``, ``status``, ``solve_s``.
 
     Args:
         path: the file.
-        recorded: the baselines that it is held against.
+        recorded: the baselines that it is held against (``splitshare.problems.problem.Recorded``).
+        objective: name of the objective's column.
+        reference: name of the reference's column, which may be there and is not read.
+        sense: whether less or more is better.
 
     Returns:
-        The method's name, and its results.
+        The method's name, and its results, the objective's column as ``objective``.
 
     Raises:
         InputError: names the file, the column or row, and the mend: an unknown instance or another digest, a missing
-            column, a value that is no time, or one below the proved optimum.
+            column, a value that is no number, or one better than the proved optimum.
     """
-    table = _read(path)
+    table = _read(path, objective, reference)
     methods = list(dict.fromkeys(table["method"])) if "method" in table else [path.stem]
     if len(methods) != 1 or not methods[0]:
         raise InputError(path, "method", f"holds {len(methods)} methods, or none; give a file for each")
-    optima = recorded[recorded["method"] == "optimum"].set_index("instance")["objective_s"].to_dict()
-    for i, (instance, objective_s) in enumerate(zip(table["instance"], table["objective_s"], strict=True)):
-        if instance not in optima:
+    known = dict(zip(recorded["instance"], recorded["reference"], strict=True))
+    for i, (instance, value) in enumerate(zip(table["instance"], table[objective], strict=True)):
+        if instance not in known:
             raise InputError(path, at_row("instance", i), f"{shown(instance)} is not among the recorded ones")
-        if objective_s < optima[instance] * (1 - OPTIMALITY_TOLERANCE):
+        if gaps(value, known[instance], sense) < -OPTIMALITY_TOLERANCE:
+            beyond = "below the proved optimum" if sense == "min" else "above the proved bound"
             problem = (
-                f"{objective_s!r} is below the proved optimum of {instance}, {optima[instance]!r}; its placement is "
+                f"{value!r} is {beyond} of {instance}, {known[instance]!r}; its answer is "
                 "infeasible, or was not scored by `splitshare evaluate`"
             )
-            raise InputError(path, at_row("objective_s", i), problem)
+            raise InputError(path, at_row(objective, i), problem)
     if "seed" not in table:
         table = table.assign(seed=0)
     twice = table.duplicated(["instance", "seed"])
@@ -65,34 +72,48 @@ def read_reported(path: Path, recorded: pd.DataFrame) -> tuple[str, pd.DataFrame
     if "instance_sha256" in table:
         check_digests(recorded, dict(zip(table["instance"], table["instance_sha256"], strict=True)), path)
     if "status" not in table:
-        table = table.assign(status=np.where(table["objective_s"].notna(), "feasible", "infeasible"))
+        table = table.assign(status=np.where(table[objective].notna(), "feasible", "infeasible"))
     if "solve_s" not in table:
         table = table.assign(solve_s=np.nan)
-    return str(methods[0]), table
+    return str(methods[0]), table.rename(columns={objective: "objective"})
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """The columns that are read, each of its type."""
+def columns_of(path: Path) -> list[str]:
+    """Names of a table's columns, whatever they are.
+
+    Raises:
+        InputError: the file is missing, or no table.
+    """
+    return _cells(path)[0]
+
+
+def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header, and cells as text, a list a column."""
     if path.suffix == ".parquet":
         table = read_frame(path)
-        header, cells = [str(c) for c in table.columns], [[_text(v) for v in table[c]] for c in table.columns]
-    else:
-        header, *body = csv_rows(path) or [[]]
-        for i, row in enumerate(body):
-            if len(row) != len(header):
-                raise InputError(path, f"row {i + 1}", f"has {len(row)} fields where the header has {len(header)}")
-        cells = [[row[i] for row in body] for i in range(len(header))]
-    check_columns(path, header, REQUIRED, (*OPTIONAL, *RECALCULATED))
+        return [str(c) for c in table.columns], [[_text(v) for v in table[c]] for c in table.columns]
+    header, *body = csv_rows(path) or [[]]
+    for i, row in enumerate(body):
+        if len(row) != len(header):
+            raise InputError(path, f"row {i + 1}", f"has {len(row)} fields where the header has {len(header)}")
+    return header, [[row[i] for row in body] for i in range(len(header))]
+
+
+def _read(path: Path, objective: str, reference: str) -> pd.DataFrame:
+    """The columns that are read, each of its type."""
+    header, cells = _cells(path)
+    ignored = (*RECALCULATED, reference)
+    check_columns(path, header, ("instance", objective), (*OPTIONAL, *ignored))
     columns = dict(zip(header, cells, strict=True))
     if not columns["instance"]:
         raise InputError(path, "", "has no rows; add at least one")
-    read: dict[str, Any] = {name: columns[name] for name in header if name not in RECALCULATED}
-    for name in ("objective_s", "solve_s"):
-        if name in read:
-            read[name] = _seconds(path, name, read[name])
-    if "seed" in read:
-        read["seed"] = parse_counts(path, "seed", read["seed"], MOST_SEED)
-    return pd.DataFrame(read)
+    table: dict[str, Any] = {name: columns[name] for name in header if name not in ignored}
+    for name in (objective, "solve_s"):
+        if name in table:
+            table[name] = _numbers(path, name, table[name])
+    if "seed" in table:
+        table["seed"] = parse_counts(path, "seed", table["seed"], MOST_SEED)
+    return pd.DataFrame(table)
 
 
 def _text(value: object) -> str:
@@ -104,8 +125,8 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _seconds(path: Path, column: str, texts: Sequence[str]) -> Any:
-    """Seconds, NaN where there is nothing."""
+def _numbers(path: Path, column: str, texts: Sequence[str]) -> Any:
+    """Numbers from 0, NaN where there is nothing."""
     values = np.full(len(texts), np.nan)
     for i, text in enumerate(texts):
         if text in NOTHING:

@@ -197,7 +197,7 @@ def smallest_p(clusters: int) -> float:
 
 def relative_difference(first: Floats, second: Floats) -> Floats:
     """``log(first / second)`` with infinities as the largest difference, equal ones as none; shape (instances,)."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         difference = np.log(first) - np.log(second)
     difference[first == second] = 0.0
     finite = np.abs(difference[np.isfinite(difference)])
@@ -217,19 +217,21 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-def performance_profile(objective: Floats, factors: Floats) -> Floats:
+def performance_profile(objective: Floats, factors: Floats, *, more_is_better: bool = False) -> Floats:
     """Share of instances on which each method is within a factor of the best (Dolan and Moré 2002).
 
     Args:
-        objective: shape (methods, instances), infinite where a method has no placement.
+        objective: shape (methods, instances), infinite where a method has no answer.
         factors: shape (factors,), 1 and above.
+        more_is_better: whether the best has the most.
 
     Returns:
         Shape (methods, factors).
     """
-    best = objective.min(axis=0)
-    with np.errstate(invalid="ignore"):
-        ratio = np.where(np.isinf(objective), np.inf, objective / best)
+    best = objective.max(axis=0) if more_is_better else objective.min(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = best / objective if more_is_better else objective / best
+    ratio = np.where(np.isinf(objective), np.inf, np.where(objective == best, 1.0, ratio))
     within = ratio[:, :, None] <= factors * (1 + 1e-9)
     shares: Floats = within.mean(axis=1)
     return shares

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from splitshare.choices import Sense
 from splitshare.results.statistics import (
     LEAST_CLUSTERS,
     ClusterMean,
@@ -86,25 +87,28 @@ class Verdict:
         return asdict(self)
 
 
-def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: str, seed: int = 0) -> Verdict:
+def judge(
+    new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: str, sense: Sense = "min", seed: int = 0
+) -> Verdict:
     """Compare a method with every recorded one on the instances of a family that both have.
 
     Several seeds of a stochastic method count as one result an instance, their median.
 
     Args:
-        new: results of the new method (columns of ``splitshare.results.baselines``).
-        baselines: recorded results.
+        new: results of the new method: ``family``, ``instance``, ``workload``, ``objective``, ``reference``.
+        baselines: recorded results, with their ``method`` too.
         method: name of the new method.
         family: whose instances are compared.
+        sense: whether less or more is better.
         seed: of the resampling and of the sign flips.
     """
     new, baselines = (table[table["family"] == family] for table in (new, baselines))
-    own = per_instance(new.assign(method=method))
+    own = per_instance(new, sense)
     names = [name for name in dict.fromkeys(baselines["method"]) if name != method]
-    others = {name: per_instance(baselines[baselines["method"] == name]) for name in names}
+    others = {name: per_instance(baselines[baselines["method"] == name], sense) for name in names}
     shared = {name: own.index.intersection(table.index) for name, table in others.items()}
     names = [name for name in names if len(shared[name])]
-    pairs = {name: (_objective(own, shared[name]), _objective(others[name], shared[name])) for name in names}
+    pairs = {name: _less_is_better(own.loc[shared[name]], others[name].loc[shared[name]], sense) for name in names}
     tests = {
         name: cluster_sign_flips(
             *pair, list(own.loc[shared[name], "workload"]), tolerance=OPTIMALITY_TOLERANCE, seed=seed
@@ -122,28 +126,37 @@ def judge(new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: st
     return Verdict(family, method, summaries, duels)
 
 
-def per_instance(table: pd.DataFrame) -> pd.DataFrame:
-    """One row an instance: workload, optimum, objective (median over seeds, infinite without a placement), gap."""
-    filled = table.assign(objective_s=table["objective_s"].astype(float).fillna(np.inf))
+def per_instance(table: pd.DataFrame, sense: Sense = "min") -> pd.DataFrame:
+    """One row an instance: workload, reference, objective (median over seeds) and gap.
+
+    An objective that is missing is infinite, and the worst there is.
+    """
+    worst = np.inf if sense == "min" else -np.inf
+    filled = table.assign(objective=table["objective"].astype(float).fillna(worst))
     grouped = filled.groupby(["family", "instance"], sort=False)
-    result = grouped.agg(
-        workload=("workload", "first"), optimum_s=("optimum_s", "first"), objective_s=("objective_s", "median")
+    rows = grouped.agg(
+        workload=("workload", "first"), reference=("reference", "first"), objective=("objective", "median")
     )
-    return result.assign(gap=result["objective_s"] / result["optimum_s"] - 1)
+    return rows.assign(gap=gaps(rows["objective"], rows["reference"], sense))
+
+
+def gaps(objective: Any, reference: Any, sense: Sense) -> Any:
+    """How far objectives are from the reference, as a share of it: 0 at the reference, more is worse."""
+    return objective / reference - 1 if sense == "min" else 1 - objective / reference
 
 
 def summarise(method: str, table: pd.DataFrame, seed: int) -> Summary:
     """Summarise one method's ``per_instance`` table."""
-    placed = table[np.isfinite(table["objective_s"]) & table["optimum_s"].notna()]
-    gaps = placed["gap"].to_numpy(dtype=float)
+    placed = table[np.isfinite(table["objective"]) & table["reference"].notna()]
+    shares = placed["gap"].to_numpy(dtype=float)
     return Summary(
         method=method,
         instances=len(table),
         clusters=int(table["workload"].nunique()),
-        placed=int(np.isfinite(table["objective_s"]).sum()),
-        optimal=int((gaps <= OPTIMALITY_TOLERANCE).sum()),
-        mean_gap=_mean_gap(gaps, list(placed["workload"]), seed) if len(gaps) else None,
-        worst_gap=float(gaps.max()) if len(gaps) else None,
+        placed=int(np.isfinite(table["objective"]).sum()),
+        optimal=int((shares <= OPTIMALITY_TOLERANCE).sum()),
+        mean_gap=_mean_gap(shares, list(placed["workload"]), seed) if len(shares) else None,
+        worst_gap=float(shares.max()) if len(shares) else None,
     )
 
 
@@ -253,21 +266,23 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def _objective(table: pd.DataFrame, index: pd.Index[Any]) -> Floats:
-    values: Floats = table.loc[index, "objective_s"].to_numpy(dtype=np.float64)
-    return values
+def _less_is_better(own: pd.DataFrame, other: pd.DataFrame, sense: Sense) -> tuple[Floats, Floats]:
+    """Objectives of both, the first less where ``own`` is better; nothing, where more is better, is what none have."""
+    first: Floats = own["objective"].to_numpy(dtype=np.float64)
+    second: Floats = other["objective"].to_numpy(dtype=np.float64)
+    return (first, second) if sense == "min" else (np.maximum(second, 0.0), np.maximum(first, 0.0))
 
 
-def _duel(name: str, own: Floats, other: Floats, test: SignFlips, p_value: float, smallest: float) -> Duel:
-    with np.errstate(invalid="ignore"):
-        ratio = own / other
-    ratio[own == other] = 1.0
+def _duel(name: str, first: Floats, second: Floats, test: SignFlips, p_value: float, smallest: float) -> Duel:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = first / second
+    ratio[first == second] = 1.0
     wins = int((ratio < 1 - OPTIMALITY_TOLERANCE).sum())
     losses = int((ratio > 1 + OPTIMALITY_TOLERANCE).sum())
     return Duel(
         baseline=name,
         wins=wins,
-        ties=len(own) - wins - losses,
+        ties=len(first) - wins - losses,
         losses=losses,
         clusters=test.clusters,
         deciding=test.deciding,

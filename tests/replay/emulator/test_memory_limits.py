@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from splitshare.errors import WorkError
+from splitshare.jsonl import read_lines
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.record_set import read_set
 from splitshare.replay.emulator.emulate import EmulationOptions, replay
 from splitshare.replay.emulator.memory_limits import enforce, limit_memory
 from splitshare.replay.emulator.network import WorkerSetup, proxy_testbed
@@ -66,7 +66,7 @@ def test_declared_limits_need_no_groups():
 
 
 def test_a_worker_that_loads_more_than_its_device_has_is_killed_and_the_error_says_why(groups):
-    recorded = read_set(PlacementInstance, ROOT / "data" / "baselines" / "instances" / "s2m3.jsonl")
+    recorded = read_lines(PlacementInstance, ROOT / "data" / "baselines" / "instances" / "s2m3.jsonl")
     found = next(i for i in recorded if i.name == "vqa-vit-b16.laptop-jetson").model_dump(by_alias=True, mode="json")
     for module in found["modules"]:
         module["memory_bytes"] = 1.0  # what they declare is not what they take

@@ -9,13 +9,13 @@ import pandas as pd
 
 from splitshare.config import Config
 from splitshare.errors import InputError
+from splitshare.jsonl import read_lines
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
 from splitshare.progress import track
-from splitshare.record_set import read_set
 from splitshare.records import nearest
 from splitshare.replay.onloading import draw_queries, planned_latency_s, replay
 from splitshare.results.write import write_csv
@@ -36,7 +36,7 @@ def run(suite: Path, *, config: Path, output: Path) -> None:
     """
     read = Config.read(config)
     settings = read.onloading.replay
-    instances = {instance.name: instance for instance in read_set(OnloadingInstance, suite)}
+    instances = {instance.name: instance for instance in read_lines(OnloadingInstance, suite)}
     rows = []
     for name in track(settings.instances, "replaying"):
         if name not in instances:

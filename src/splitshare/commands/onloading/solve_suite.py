@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitshare.commands.onloading.record import method_of
+from splitshare.jsonl import read_lines
+from splitshare.methods import Method
+from splitshare.onloading.contract import FINDER
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.run import solve
 from splitshare.progress import track
-from splitshare.record_set import read_set
 from splitshare.results.onloading import read_record, references, results_table, row, size_of
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
@@ -39,11 +40,11 @@ def run(suite: Path, *, record: Path, sizes: Sequence[str], output: Path, times:
         InputError: a file is wrong.
         WorkError: results contradict each other.
     """
-    instances = [i for i in read_set(OnloadingInstance, suite) if size_of(i.name).rpartition("-")[2] in sizes]
+    instances = [i for i in read_lines(OnloadingInstance, suite) if size_of(i.name).rpartition("-")[2] in sizes]
     facts = provenance()
     rows = []
     for method in (*AGAIN, *PROVED_AGAIN):
-        algorithm = method_of(method)
+        algorithm = Method.parse(method).load(FINDER)
         for instance in track(instances, f"solving by {method}"):
             if method in AGAIN or size_of(instance.name).endswith(SMALL):
                 rows.append(row(instance, method, 0, solve(instance, algorithm), facts))

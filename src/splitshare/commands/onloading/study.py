@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from splitshare.errors import InputError
+from splitshare.jsonl import read_lines
 from splitshare.onloading.alternation import Settings, alternate
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
@@ -15,7 +16,6 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.run import solve
 from splitshare.progress import track
-from splitshare.record_set import read_set
 from splitshare.records import nearest
 from splitshare.results.onloading import read_record, references, size_of
 from splitshare.results.write import write_csv
@@ -49,7 +49,7 @@ def run(suite: Path, *, record: Path, size: str, converging: Sequence[str], outp
     Raises:
         InputError: a file is wrong, or an instance is not in the suite.
     """
-    instances = {instance.name: instance for instance in read_set(OnloadingInstance, suite)}
+    instances = {instance.name: instance for instance in read_lines(OnloadingInstance, suite)}
     reference = references(read_record(record))["reference"]
     rows = []
     for variant, (name, parameters) in VARIANTS.items():

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from splitshare.jsonl import write_lines
 from splitshare.onloading.generate import roles_of
 from splitshare.onloading.suite import suite
 from splitshare.onloading.zoo import Zoo
 from splitshare.placement.pinned import pinned
-from splitshare.record_set import write_set
-
-INSTANCES, DIGESTS = "onloading_instances.jsonl", "onloading_instances.json"
+from splitshare.results.onloading import DIGESTS, INSTANCES
 
 
 def run(zoos: Sequence[Path], output: Path) -> None:
@@ -26,5 +25,5 @@ def run(zoos: Sequence[Path], output: Path) -> None:
     for number, path in enumerate(zoos):
         zoo = Zoo.read(path)
         instances += list(suite(zoo, roles_of(zoo, path), first=number == 0))
-    write_set(instances, output / INSTANCES)
+    write_lines(instances, output / INSTANCES)
     pinned(instances).write(output / DIGESTS)

@@ -14,13 +14,13 @@ from splitshare.records import Record
 Kind = TypeVar("Kind", bound=Record)
 
 
-def write_set(records: Iterable[Record], path: Path) -> None:
+def write_lines(records: Iterable[Record], path: Path) -> None:
     """Write records as JSON lines, in the order given."""
     lines = [json.dumps(json.loads(record.to_json()), ensure_ascii=False, separators=(",", ":")) for record in records]
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 
-def read_set(kind: type[Kind], path: Path) -> list[Kind]:
+def read_lines(kind: type[Kind], path: Path) -> list[Kind]:
     """Read records of one kind.
 
     Raises:

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from splitshare.errors import InputError
+from splitshare.isolation.child import Limits
+from splitshare.isolation.runs import Run, check_contract, describe, run_limited
 from splitshare.placement.conformance import CHECKS
 from splitshare.placement.random_instances import random_instances
-from splitshare.sandbox import Limits, Run, check_contract, describe, run_limited
 
 OFFENDERS = """
 import os, time
@@ -63,9 +64,7 @@ def offenders(tmp_path_factory):
 )
 def test_offences_are_results(offenders, name, failure, message):
     instance = random_instances(range(3))[0]
-    outcomes = list(
-        run_limited("splitshare.placement", f"{offenders}:{name}", [Run(instance, 0), Run(instance, 1)], Limits())
-    )
+    outcomes = list(run_limited("placement", f"{offenders}:{name}", [Run(instance, 0), Run(instance, 1)], Limits()))
     assert [o.failure for o in outcomes] == [failure, failure]
     assert all(message in o.message for o in outcomes)
 
@@ -73,15 +72,13 @@ def test_offences_are_results(offenders, name, failure, message):
 def test_a_run_that_hangs_costs_one_run(offenders):
     instance = random_instances(range(3), replication=False)[0]
     runs = [Run(instance, seed) for seed in (0, 1, 2)]
-    outcomes = list(run_limited("splitshare.placement", f"{offenders}:Sleeper", runs, Limits(time_s=0.2)))
+    outcomes = list(run_limited("placement", f"{offenders}:Sleeper", runs, Limits(time_s=0.2)))
     assert [o.failure for o in outcomes] == [None, "overran", None]
     assert [o.run.seed for o in outcomes] == [0, 1, 2]
 
 
 def test_an_answer_that_breaks_a_rule_is_told_with_the_rule(offenders):
-    outcome = next(
-        run_limited("splitshare.placement", f"{offenders}:Cheater", [Run(random_instances(range(3))[0], 0)], Limits())
-    )
+    outcome = next(run_limited("placement", f"{offenders}:Cheater", [Run(random_instances(range(3))[0], 0)], Limits()))
     assert outcome.answer is not None
     assert outcome.answer.status == "infeasible"
     assert "unknown device 'nowhere'" in str(outcome.answer.reason)
@@ -89,11 +86,7 @@ def test_an_answer_that_breaks_a_rule_is_told_with_the_rule(offenders):
 
 def test_what_cannot_be_loaded_is_the_users_error(offenders):
     with pytest.raises(InputError, match="did you mean 'Crasher'"):
-        list(
-            run_limited(
-                "splitshare.placement", f"{offenders}:Crsher", [Run(random_instances(range(3))[0], 0)], Limits()
-            )
-        )
+        list(run_limited("placement", f"{offenders}:Crsher", [Run(random_instances(range(3))[0], 0)], Limits()))
 
 
 HOSTILE = """
@@ -152,7 +145,7 @@ def test_names_that_cannot_be_a_methods_are_refused_in_a_line(hostile, name):
 def test_what_an_algorithm_prints_is_dropped(hostile, capfd):
     (instance,) = random_instances(range(1))
     assert describe(f"{hostile}:Talker").name == "talker"
-    list(run_limited("splitshare.placement", f"{hostile}:Talker", [Run(instance, 0)], Limits()))
+    list(run_limited("placement", f"{hostile}:Talker", [Run(instance, 0)], Limits()))
     assert capfd.readouterr() == ("", "")
 
 
@@ -161,14 +154,14 @@ def test_a_family_is_given_up_after_a_few_deaths_in_a_row_and_others_go_on(hosti
     runs = [Run(instance, seed, group) for seed in range(3) for group in ("one", "two")] + [
         Run(instance, 9, "one")
     ] * 50
-    outcomes = list(run_limited("splitshare.placement", f"{hostile}:Killer", runs, Limits()))
+    outcomes = list(run_limited("placement", f"{hostile}:Killer", runs, Limits()))
     assert [o.run for o in outcomes] == runs
     assert [o.failure for o in outcomes] == ["crashed"] * 6 + ["not run"] * 50
 
 
 def test_leaving_the_interpreter_is_a_crash_told_in_a_short_line(hostile):
     (instance,) = random_instances(range(1))
-    (outcome,) = run_limited("splitshare.placement", f"{hostile}:Exits", [Run(instance, 0)], Limits())
+    (outcome,) = run_limited("placement", f"{hostile}:Exits", [Run(instance, 0)], Limits())
     assert outcome.failure == "crashed"
     assert outcome.message.startswith("SystemExit: first line x")
     assert len(outcome.message) < 250
@@ -178,16 +171,14 @@ def test_another_hash_seed_is_another_order_of_sets(hostile):
     (instance,) = random_instances(range(1))
 
     def said(seed):
-        (outcome,) = run_limited(
-            "splitshare.placement", f"{hostile}:Hashes", [Run(instance, 0)], Limits(), hash_seed=seed
-        )
+        (outcome,) = run_limited("placement", f"{hostile}:Hashes", [Run(instance, 0)], Limits(), hash_seed=seed)
         return outcome.message
 
     assert said(0) == said(0) != said(1)
 
 
 def test_every_check_has_a_result_though_each_ends_its_process(hostile):
-    results = check_contract(f"{hostile}:Killer")
+    results = check_contract("placement", f"{hostile}:Killer")
     assert [r.check for r in results] == [c.name for c in CHECKS]
     assert not any(r.passed for r in results)
 
@@ -274,7 +265,7 @@ def unruly(tmp_path_factory):
 
 
 def tried(path, name, runs, limit_s=10.0):
-    return list(run_limited("splitshare.placement", f"{path}:{name}", runs, Limits(time_s=limit_s)))
+    return list(run_limited("placement", f"{path}:{name}", runs, Limits(time_s=limit_s)))
 
 
 def seeded(seeds, group=""):
@@ -297,7 +288,7 @@ def test_copies_that_an_algorithm_forks_do_not_answer(unruly):
 
 def test_copies_that_are_forked_in_a_check_do_not_multiply(unruly):
     started = time.monotonic()
-    honest, forked = (check_contract(f"{unruly}:{name}") for name in ("Honest", "Forks"))
+    honest, forked = (check_contract("placement", f"{unruly}:{name}") for name in ("Honest", "Forks"))
     assert [(r.check, r.passed) for r in forked] == [(r.check, r.passed) for r in honest]
     assert time.monotonic() - started < 20
 
@@ -322,7 +313,7 @@ def test_whatever_comes_back_is_an_outcome_in_a_short_line(unruly, name, failure
 
 
 def test_what_a_check_says_is_a_short_line(unruly):
-    for result in check_contract(f"{unruly}:Names"):
+    for result in check_contract("placement", f"{unruly}:Names"):
         assert not result.passed
         assert result.message.isprintable()
         assert len(result.message) <= 200
@@ -342,7 +333,7 @@ def test_processes_in_a_session_of_their_own_end_with_the_run(unruly, monkeypatc
                 continue
         return found
 
-    runs = run_limited("splitshare.placement", f"{unruly}:LeavesAnother", seeded([0])[:2], Limits())
+    runs = run_limited("placement", f"{unruly}:LeavesAnother", seeded([0])[:2], Limits())
     next(runs)
     until = time.monotonic() + 5
     while not alive() and time.monotonic() < until:

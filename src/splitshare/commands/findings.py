@@ -1,0 +1,115 @@
+"""What a comparison found, as files: tables, a figure, words and the machine-readable verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from splitshare.conformance import CheckResult
+from splitshare.figures.comparison import PROFILE, profile_figure
+from splitshare.figures.style import paper_style, save_figure
+from splitshare.files import canonical_json, write_text
+from splitshare.isolation.runs import GIVE_UP
+from splitshare.problems.problem import Problem
+from splitshare.results.verdict import Verdict, in_words, shown, summary_table
+from splitshare.results.write import write_csv
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is known of a new method beside its verdicts."""
+
+    method: str
+    results: pd.DataFrame
+    """A row a run: family, instance, workload, seed, status, reason, objective, reference, gap, solve_s."""
+    checks: tuple[CheckResult, ...] = ()
+    repeated: int = 0
+    changed: tuple[str, ...] = ()
+    """Instances (of the ``repeated`` ones) that were answered otherwise the second time, with the same seed."""
+    time_ratio: float | None = None
+    """Median run time as a multiple of the timed baseline's, both taken here."""
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """Runs that gave no answer that holds."""
+        return self.results.loc[self.results["objective"].isna(), ["instance", "seed", "status", "reason"]]
+
+
+def write_findings(
+    problem: Problem[Any, Any], findings: Findings, verdicts: Sequence[Verdict], recorded: pd.DataFrame, output: Path
+) -> None:
+    """Write all files of a comparison into ``output``.
+
+    Args:
+        problem: whose algorithm was judged.
+        findings: of the new method.
+        verdicts: one a family.
+        recorded: results of the recorded methods.
+        output: directory.
+    """
+    summary = pd.concat([summary_table(verdict) for verdict in verdicts], ignore_index=True)
+    own = {"objective": problem.objective_column, "reference": problem.reference_column}
+    write_csv(findings.results.rename(columns=own), output / "results.csv")
+    write_csv(summary, output / "summary.csv")
+    readable = summary.map(shown)
+    write_text(output / "summary.md", readable.to_markdown(index=False) + "\n")
+    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
+    others = recorded[recorded["method"] != findings.method]
+    both = pd.concat([others, findings.results.assign(method=findings.method)], ignore_index=True)
+    with paper_style():
+        families = [verdict.family for verdict in verdicts]
+        save_figure(profile_figure(both, families, findings.method, sense=problem.sense), output, PROFILE)
+    paragraphs = [in_words(verdict, does=problem.words.does, reference=problem.words.reference) for verdict in verdicts]
+    write_text(output / "verdict.txt", "\n".join([*paragraphs, _words(problem, findings)]) + "\n")
+    ratio = findings.time_ratio
+    plain = {
+        "schema": "splitshare.verdict/1",
+        "problem": problem.name,
+        "method": findings.method,
+        "families": [verdict.to_plain() for verdict in verdicts],
+        "time_ratio": None if ratio is None else {"to": problem.timed_baseline, "median": ratio},
+        "checks": [vars(check) for check in findings.checks],
+        "repeated": {"runs": findings.repeated, "changed": list(findings.changed)},
+        "failures": findings.failures.to_dict("records"),
+    }
+    write_text(output / "verdict.json", canonical_json(plain))
+
+
+def _words(problem: Problem[Any, Any], findings: Findings) -> str:
+    """Time, contract, repetition and failures, as a paragraph."""
+    answer = problem.words.answer
+    sentences = []
+    if findings.time_ratio is not None:
+        times = f"{findings.time_ratio:.3g} times that of {problem.timed_baseline}"
+        sentences.append(f"Its median run time is {times} on this machine.")
+    if findings.checks:
+        broken = [check for check in findings.checks if not check.passed]
+        passed = f"It passes {len(findings.checks) - len(broken)} of {len(findings.checks)} checks of the contract"
+        sentences.append(passed + (f"; {broken[0].check} fails: {broken[0].message}." if broken else "."))
+    else:
+        sentences.append("Its objectives are as reported; nothing was run or checked here.")
+    if findings.changed:
+        sentences.append(
+            f"It is NOT DETERMINISTIC: of {findings.repeated} runs that were repeated with the same seed in another "
+            f"process, those on {len(findings.changed)} instances gave another {answer}; the first: "
+            f"{findings.changed[0]}."
+        )
+    elif findings.repeated:
+        again = f"{findings.repeated} runs were repeated with the same seed in another process"
+        sentences.append(f"{again} and gave the same {answer}s.")
+    failures = findings.failures
+    if len(failures):
+        first = failures.iloc[0]
+        sentences.append(
+            f"{len(failures)} of {len(findings.results)} runs gave no feasible {answer}; the first: "
+            f"{first['instance']}: {first['status']}{': ' + first['reason'] if first['reason'] else ''}."
+        )
+    skipped = int((failures["status"] == "not run").sum())
+    if skipped:
+        why = f"after {GIVE_UP} in a row of a family that overran or ended their process"
+        sentences.append(f"{skipped} of these runs were not tried, {why}.")
+    return " ".join(sentences)

@@ -1,0 +1,1 @@
+"""Algorithms that nobody has vetted, run in processes of their own."""

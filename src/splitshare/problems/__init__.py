@@ -1,0 +1,90 @@
+"""The problems that there are, and which of them a file or an algorithm belongs to, so that one command serves all.
+
+A problem is a file here and its package; other packages add theirs by an entry point of the group
+``splitshare.problems`` that names a ``Problem``. Only those that are asked for are imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from splitshare.errors import InputError
+from splitshare.extension import from_file
+from splitshare.files import parse_json, read_text
+from splitshare.problems.problem import Problem
+from splitshare.records import nearest
+
+GROUP = "splitshare.problems"
+DEFAULT = "placement"
+"""Problem of what does not say, or says wrongly, whose it is."""
+
+
+def names() -> list[str]:
+    """Names of all problems, the default's first."""
+    ours = [m.name for m in pkgutil.iter_modules(__path__) if m.name not in {"problem", "standard"}]
+    others = [point.name for point in entry_points(group=GROUP)]
+    return sorted(dict.fromkeys([*ours, *others]), key=lambda name: (name != DEFAULT, name))
+
+
+def problem_named(name: str) -> Problem[Any, Any]:
+    """The problem of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            loaded: Problem[Any, Any] = point.load()
+            return loaded
+    if name not in names():
+        raise InputError("--problem", "", f"unknown problem {name!r}; {nearest(name, names())}")
+    problem: Problem[Any, Any] = importlib.import_module(f"{__name__}.{name}").PROBLEM
+    return problem
+
+
+def problem_of_instance(path: Path) -> Problem[Any, Any]:
+    """The problem of an instance, by the ``schema`` that its file names; the default where it names none that we know.
+
+    Raises:
+        InputError: the file is missing or no JSON.
+    """
+    text = read_text(path)
+    value = parse_json(text.partition("\n")[0] if path.suffix == ".jsonl" else text, path)
+    schema = value.get("schema") if isinstance(value, dict) else None
+    kind = re.match(r"[\w-]+\.([\w-]+)-instance/", str(schema))
+    return problem_named(kind[1] if kind and kind[1] in names() else DEFAULT)
+
+
+def problem_and_algorithm(spec: str, problem: str | None = None) -> tuple[Problem[Any, Any], Any]:
+    """The problem that an algorithm solves, and the algorithm: a file is loaded once.
+
+    It is the problem that has the algorithm by name, or whose contract the class of a file keeps; what several have is
+    the default's.
+
+    Args:
+        spec: a name, or ``file.py:Class``.
+        problem: the problem's name, where it is known.
+
+    Raises:
+        InputError: no problem has it, or its file does not load.
+    """
+    candidates = [problem_named(name) for name in ([problem] if problem else names())]
+    if ":" in spec:
+        factory = from_file(spec)
+        fitting = [c for c in candidates if hasattr(factory, c.finder.method)]
+        chosen = (fitting or candidates)[0]
+        return chosen, chosen.finder.make(factory, spec)
+    shipped = [c for c in candidates if spec in c.finder.shipped()]
+    first: InputError | None = None
+    for candidate in shipped or candidates:
+        try:
+            return candidate, candidate.finder.load(spec)
+        except InputError as error:
+            first = first or error
+    assert first is not None  # there is a candidate, and it has failed
+    raise first

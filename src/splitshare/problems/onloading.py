@@ -1,0 +1,76 @@
+"""The onloading problem (J3O): which models clients and edge servers hold, and who answers which queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from splitshare.errors import InputError
+from splitshare.jsonl import read_lines
+from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.conformance import CHECKS
+from splitshare.onloading.contract import FINDER, TIMED_BASELINE
+from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
+from splitshare.onloading.run import solve
+from splitshare.problems.problem import Problem, Recorded, Words
+from splitshare.records import nearest
+from splitshare.results.baselines import check_digests
+from splitshare.results.onloading import FAMILY, INSTANCES, RECORD, UNMEASURED, read_record, references
+from splitshare.results.record_onloading import record
+
+
+def _score(instance: OnloadingInstance, decision: OnloadingDecision) -> Mapping[str, Any]:
+    assert decision.onloading is not None  # an answer that decides something
+    assert decision.offloading is not None
+    arrays = arrays_of(instance)
+    return vars(evaluate(arrays, hosts_of(instance, decision.onloading), offloading_of(arrays, decision.offloading)))
+
+
+def _worth(decision: OnloadingDecision) -> str:
+    unserved = f", {decision.unserved:.1%} of the queries unserved" if decision.unserved else ""
+    return ("no decision" if decision.objective is None else f"accuracy {decision.objective:.6g}") + unserved
+
+
+def _recorded(directory: Path, names: Sequence[str]) -> Recorded[OnloadingInstance]:
+    """Recorded decisions of the suite.
+
+    Raises:
+        InputError: the record or the suite is missing or wrong, or they speak of different instances; or there is no
+            such family.
+    """
+    for family in names:
+        if family != FAMILY:
+            raise InputError("--family", family, f"no such recorded family; {nearest(family, [FAMILY])}")
+    record = read_record(directory / RECORD)
+    instances = tuple(read_lines(OnloadingInstance, directory / INSTANCES))
+    check_digests(record, {i.name: i.sha256() for i in instances}, directory / INSTANCES, every=True)
+    results = record[record["status"] != UNMEASURED].assign(family=FAMILY, workload=lambda rows: rows["instance"])
+    known = references(record)["reference"]
+    return Recorded({FAMILY: instances}, results.assign(reference=results["instance"].map(known).astype(float)))
+
+
+PROBLEM: Problem[OnloadingInstance, OnloadingDecision] = Problem(
+    name="onloading",
+    instance=OnloadingInstance,
+    answer=OnloadingDecision,
+    finder=FINDER,
+    solve=solve,
+    score=_score,
+    worth=_worth,
+    decided=lambda decision: decision.onloading,
+    sense="max",
+    unit="",
+    words=Words(
+        does="decides",
+        answer="decision",
+        decided="onloading",
+        reference="the optimum (to the best proved bound where no optimum is proved)",
+    ),
+    checks=CHECKS,
+    families=(FAMILY,),
+    timed_baseline=TIMED_BASELINE,
+    recorded=_recorded,
+    record=record,
+)

@@ -1,0 +1,70 @@
+"""The placement problem (S2M3): where the modules of split and shared models stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from splitshare.errors import InputError
+from splitshare.jsonl import read_lines
+from splitshare.placement.conformance import CHECKS
+from splitshare.placement.contract import FINDER, TIMED_BASELINE
+from splitshare.placement.instance import Placement, PlacementInstance
+from splitshare.placement.objective import evaluate
+from splitshare.placement.run import solve
+from splitshare.placement.variants import apply_variant
+from splitshare.problems.problem import Problem, Recorded, Words
+from splitshare.records import nearest
+from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
+from splitshare.results.record_placements import record
+
+RESULTS = "placements.parquet"
+FAMILIES = ("s2m3", "random-test")
+
+
+def _score(instance: PlacementInstance, placement: Placement) -> Mapping[str, Any]:
+    assert placement.assignment is not None  # an answer that decides something
+    worth = evaluate(apply_variant(instance, placement.variant), placement.assignment)
+    return {"objective": worth.objective, "latency_s": worth.latency_s, "memory_bytes": worth.memory_bytes}
+
+
+def _worth(placement: Placement) -> str:
+    return "no placement" if placement.objective is None else f"{placement.objective:.6g} s"
+
+
+def _recorded(directory: Path, names: Sequence[str]) -> Recorded[PlacementInstance]:
+    """Recorded placements of the families ``names``.
+
+    Raises:
+        InputError: a family or the record is missing or wrong, or they speak of different instances.
+    """
+    results = read_baselines(directory / RESULTS)
+    instances = {}
+    for family in names:
+        path = instances_file(directory, family)
+        if not path.is_file():
+            raise InputError("--family", family, f"no such recorded family; {nearest(family, families(directory))}")
+        instances[family] = tuple(read_lines(PlacementInstance, path))
+        check_digests(results, {i.name: i.sha256() for i in instances[family]}, path)
+    return Recorded(instances, results.rename(columns={"objective_s": "objective", "optimum_s": "reference"}))
+
+
+PROBLEM: Problem[PlacementInstance, Placement] = Problem(
+    name="placement",
+    instance=PlacementInstance,
+    answer=Placement,
+    finder=FINDER,
+    solve=solve,
+    score=_score,
+    worth=_worth,
+    decided=lambda placement: placement.assignment,
+    sense="min",
+    unit="s",
+    words=Words(does="places", answer="placement", decided="assignment"),
+    checks=CHECKS,
+    families=FAMILIES,
+    timed_baseline=TIMED_BASELINE,
+    recorded=_recorded,
+    record=record,
+)

@@ -1,0 +1,70 @@
+"""Solving instances by several methods, for a record: what is the same for all problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from splitshare.extension import Finder
+from splitshare.methods import Method
+from splitshare.progress import track
+from splitshare.records import Instance
+from splitshare.solvers.milp import SizeLimitError
+
+STOCHASTIC_SEEDS = tuple(range(10))
+"""Seeds that a method is run with whose answers depend on them."""
+
+Kind = TypeVar("Kind", bound=Instance)
+
+
+@dataclass(frozen=True)
+class RecordedRun(Generic[Kind]):
+    """One run of a record."""
+
+    method: str
+    instance: Kind
+    seed: int
+    answer: Any
+    """``None`` where a solver's licence refused the instance for its size."""
+
+
+def seeds_of(stochastic: object) -> tuple[int, ...]:
+    """The seeds of a method that says, by ``stochastic``, whether its answers depend on them."""
+    return STOCHASTIC_SEEDS if stochastic else (0,)
+
+
+def recorded_runs(
+    methods: Sequence[str],
+    instances: Sequence[Kind],
+    *,
+    finder: Finder[Any],
+    solve: Callable[..., Any],
+    time_limit_s: float,
+    done: Collection[tuple[str, str, int]] = (),
+) -> Iterator[RecordedRun[Kind]]:
+    """Solve every instance by every method, with ten seeds where the method is stochastic.
+
+    Args:
+        methods: labels of methods.
+        instances: what is solved.
+        finder: where algorithms are found.
+        solve: the problem's ``run.solve``.
+        time_limit_s: seconds for a run.
+        done: instance, method and seed of runs that are left out.
+
+    Raises:
+        InputError: there is no such method.
+        WorkError: an answer does not hold.
+    """
+    for label in methods:
+        algorithm = Method.parse(label).load(finder)
+        for seed in seeds_of(getattr(algorithm, "stochastic", False)):
+            for instance in track(instances, f"recording {label}"):
+                if (instance.name, label, seed) in done:
+                    continue
+                try:
+                    answer = solve(instance, algorithm, seed=seed, time_limit_s=time_limit_s)
+                except SizeLimitError:
+                    answer = None
+                yield RecordedRun(label, instance, seed, answer)

@@ -1,0 +1,1 @@
+"""Knapsack algorithms, a file each."""

@@ -42,7 +42,7 @@ READERS = (
     ),
     *("_Shard", "read_report", "read_lines", "problem_of_instance", "read_published", "read_figures"),
     *("read_arrival_counts", "read_azure_llm_2023", "read_trace:csv", "read_trace:parquet", "read_reported:csv"),
-    *("read_reported:parquet", "read_record", "read_baselines", "read_token", "read_pem"),
+    *("read_reported:parquet", "read_record", "read_recorded", "read_baselines", "read_token", "read_pem"),
 )
 
 

@@ -18,6 +18,7 @@ import typer
 
 from splitshare import __version__
 from splitshare.catalog.paths import DATA, EMBEDDED
+from splitshare.choices import Solver
 from splitshare.errors import SplitshareError, escaped, one_line
 from splitshare.ranges import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 from splitshare.stopping import Stopped, end, stop_when_asked
@@ -53,7 +54,7 @@ Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitsha
 Locks = Annotated[list[Path] | None, typer.Option("--lock", help="Repeatable; default the fetched directory's.")]
 WeightsKind = Annotated[Literal["hub", "random"], typer.Option("--weights", help="Published, or seeded random ones.")]
 Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
-Solver = Literal["gurobi", "highs"]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Exit code 0 though some of it could not be done.")]
 TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
 LinkModel = Literal["independent", "serial", "shared-medium"]
 EmulatedLinks = Literal["serial", "shared-medium"]
@@ -423,13 +424,16 @@ def fit_heads(
     batch: Annotated[int, typer.Option(**BATCH, help="Samples at once.")] = 32,
     threads: Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")] = None,
     seed: Seed = 0,
+    keep_going: KeepGoing = False,
     data: DataRoot = DATA,
 ) -> None:
     """Train the heads that nobody has published on the train splits; into the directory OUTPUT."""
     from splitshare.commands import fit_heads as stage
     from splitshare.commands.accuracy import Settings
 
-    settings = Settings(fetched, work, weights, None, tokenizers, samples, seed, batch, threads, tuple(lock or ()))
+    settings = Settings(
+        fetched, work, weights, None, tokenizers, samples, seed, batch, threads, tuple(lock or ()), keep_going
+    )
     for head in stage.run(catalog_root=data, output=output, settings=settings, tell=_tell):
         typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
 
@@ -451,13 +455,16 @@ def accuracy(
     batch: Annotated[int, typer.Option(**BATCH, help="Samples at once.")] = 32,
     threads: Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")] = None,
     seed: Seed = 0,
+    keep_going: KeepGoing = False,
     data: DataRoot = DATA,
 ) -> None:
     """Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
     from splitshare.commands import accuracy as stage
 
     locks = tuple(lock or ())
-    settings = stage.Settings(fetched, work, weights, heads, tokenizers, samples, seed, batch, threads, locks)
+    settings = stage.Settings(
+        fetched, work, weights, heads, tokenizers, samples, seed, batch, threads, locks, keep_going
+    )
     for row in stage.run(
         catalog_root=data, output=output, settings=settings, models=model, benchmarks=benchmark, tell=_tell
     ):

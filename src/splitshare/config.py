@@ -21,8 +21,6 @@ from splitshare.records import (
     WaitSeconds,
 )
 
-Solver = Literal["gurobi", "highs"]
-
 
 class Profiling(Record):
     """How this machine is measured."""

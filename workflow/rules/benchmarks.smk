@@ -44,7 +44,7 @@ if JUDGED:
             code=code("commands.fit_heads"),
             fetched=f"{RESULTS}/benchmarks",
             work=f"{RESULTS}/accuracy",
-            locks=lambda wildcards, input: [f"--lock {path}" for path in input.locks],
+            locks=from_inputs("--lock", "locks"),
             selection=SELECTION,
             weights=JUDGED.weights,
             batch=JUDGED.batch,
@@ -54,7 +54,7 @@ if JUDGED:
         shell:
             "splitshare fit-heads --fetched {params.fetched} --work {params.work} {params.locks} {params.selection}"
             " --weights {params.weights} --batch {params.batch} --threads {threads} --seed {params.seed} -o {output}"
-            " > {log} 2>&1 || test -d {output}"
+            " --keep-going > {log} 2>&1"
 
     rule judge_models:
         input:
@@ -71,7 +71,7 @@ if JUDGED:
             code=code("commands.accuracy"),
             fetched=f"{RESULTS}/benchmarks",
             work=f"{RESULTS}/accuracy",
-            locks=lambda wildcards, input: [f"--lock {path}" for path in input.locks],
+            locks=from_inputs("--lock", "locks"),
             selection=SELECTION,
             weights=JUDGED.weights,
             batch=JUDGED.batch,
@@ -81,4 +81,4 @@ if JUDGED:
         shell:
             "splitshare accuracy --fetched {params.fetched} --work {params.work} --heads {input.heads} {params.locks}"
             " {params.selection} --weights {params.weights} --batch {params.batch} --threads {threads}"
-            " --seed {params.seed} -o {output} > {log} 2>&1 || test -s {output}"
+            " --seed {params.seed} --keep-going -o {output} > {log} 2>&1"

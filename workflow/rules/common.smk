@@ -75,6 +75,36 @@ def code(*modules):
     return code_digest(*(f"splitshare.{module}" for module in modules))
 
 
+def flags(option, values):
+    """An option once a value."""
+    return [f"{option} {value}" for value in values]
+
+
+def from_inputs(option, name):
+    """An option once a file of the inputs ``name``."""
+    return lambda wildcards, input: flags(option, input.get(name, []))
+
+
+def folder_of(name, above=0):
+    """The folder of the first of the inputs ``name``, or one further above."""
+    return lambda wildcards, input: Path(input.get(name)[0]).parents[above]
+
+
+def tables(directory, *names):
+    """Tables of a directory of results."""
+    return [f"{directory}/{name}.csv" for name in names]
+
+
+def instance_files(names):
+    """Canonical instances by name."""
+    return [f"{RESULTS}/canonical/instances/{name}.json" for name in names]
+
+
+def placement_files(method, names, scope="canonical"):
+    """A method's placements of instances by name."""
+    return [f"{RESULTS}/{scope}/placements/{method}/{name}.json" for name in names]
+
+
 def profiles_of(testbeds):
     """Profiles of the devices of testbeds, each device once, in order."""
     types = dict.fromkeys(device.device for name in testbeds for device in TESTBED_OF[name].devices)

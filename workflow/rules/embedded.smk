@@ -59,7 +59,7 @@ rule embedded_evaluate:
     params:
         code=code("commands.embedded"),
         data=subpath(input[0], ancestor=2),
-        weights=lambda wildcards, input: str(Path(input.weights[0]).parent),
+        weights=folder_of("weights"),
     message:
         "Answering the embedded benchmark's test requests, whole, split and shared"
     shell:
@@ -76,10 +76,6 @@ use rule profile_module as embedded_profile_module with:
     params:
         definition=lambda wildcards: definition_sha256(EMBEDDED, wildcards.module),
         data=f"--data {EMBEDDED_DATA}",
-        budget_s=CONFIG.profiling.budget_s,
-        torch_device=CONFIG.profiling.torch_device,
-        torch_threads=(f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""),
-        seed=CONFIG.seed,
 
 
 use rule profile_machine as embedded_profile_machine with:
@@ -126,18 +122,12 @@ use rule instances_canonical as embedded_instances with:
             for path in profiles_of(EMBEDDED_TESTBEDS)
         ],
         testbeds=testbed_files(EMBEDDED_TESTBEDS),
-        pinned=[],
     output:
         EMBEDDED_INSTANCES,
     log:
         f"{RESULTS}/logs/embedded_instances.log",
     params:
-        code=code("commands.instances"),
         data=f"--data {EMBEDDED_DATA}",
-        directory=subpath(output[0], parent=True),
-        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
-        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
-        workloads=[f"--workload {name}" for name in EMBEDDED_WORKLOADS],
-        pinned=[],
+        workloads=flags("--workload", EMBEDDED_WORKLOADS),
     message:
         "Writing the embedded benchmark's placement instances"

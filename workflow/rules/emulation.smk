@@ -1,80 +1,26 @@
 # Placements replayed by worker processes over shaped links, beside the simulator. Times differ from run to run: a run's own
 # stay under results/local/, what the figures show was recorded (`make record-emulation`).
-EMULATED = (
-    [f"{RESULTS}/local/emulation/{name}.csv" for name in ("fidelity", "links", "timeline")] if CONFIG.emulation else []
-)
-CAMPAIGN = (
-    [f"{RESULTS}/local/fidelity/{name}.csv" for name in ("fidelity", "links", "timeline", "recovery", "recoveries")]
-    if CONFIG.emulation
-    else []
-)
-OVER_NAMESPACES = (
-    [f"{RESULTS}/local/fidelity-namespaces/{name}.csv" for name in ("fidelity", "links", "timeline")]
-    if CONFIG.emulation and CONFIG.emulation.namespaces
-    else []
-)
-IN_BATCHES = (
-    [f"{RESULTS}/local/fidelity-batches/{name}.csv" for name in ("fidelity", "links", "timeline")]
-    if CONFIG.emulation
-    else []
-)
-SHAPED = (
-    [
-        f"{RESULTS}/local/shaping/{network}.csv"
-        for network in ("proxy", *(("namespaces",) if CONFIG.emulation.namespaces else ()))
-    ]
-    if CONFIG.emulation
-    else []
-)
-EXPLAINED = (
-    [f"{RESULTS}/local/fidelity-real/{name}.csv" for name in ("fidelity", "links", "timeline", "causes", "computing")]
-    if CONFIG.emulation
-    else []
-)
+EMULATED, CAMPAIGN, OVER_NAMESPACES, IN_BATCHES, SHAPED, EXPLAINED = [], [], [], [], [], []
 
 
 if CONFIG.emulation:
+    REPLAYED = ("fidelity", "links", "timeline")
+    EMULATED = tables(f"{RESULTS}/local/emulation", *REPLAYED)
+    CAMPAIGN = tables(f"{RESULTS}/local/fidelity", *REPLAYED, "recovery", "recoveries")
+    IN_BATCHES = tables(f"{RESULTS}/local/fidelity-batches", *REPLAYED)
+    EXPLAINED = tables(f"{RESULTS}/local/fidelity-real", *REPLAYED, "causes", "computing")
+    NETWORKS = ["proxy", "namespaces"] if CONFIG.emulation.namespaces else ["proxy"]
+    SHAPED = tables(f"{RESULTS}/local/shaping", *NETWORKS)
+
+    # Requests of each trace at least, and runs of it, in a campaign.
+    THOROUGHLY = f"--least-requests {CONFIG.emulation.least_requests} --repeats {CONFIG.emulation.repeats}"
 
     # Emulated time is real time: the run has the machine for itself. How links were shaped is reported, not a reason to
     # stop: a busy machine is no mistake.
-    rule emulate_here:
-        input:
-            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.here],
-            placements=[
-                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
-                for name in CONFIG.emulation.here
-            ],
-        output:
-            EMULATED,
-        log:
-            f"{RESULTS}/logs/emulate_here.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/emulate_here.tsv"
-        threads: workflow.cores
-        resources:
-            mem_mb=4000,
-        params:
-            code=code("commands.fidelity", "replay.emulator.worker"),
-            placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
-            method=CONFIG.emulation.method,
-            load=CONFIG.emulation.load,
-            requests=CONFIG.emulation.here_requests,
-            seed=CONFIG.seed,
-            directory=subpath(output[0], parent=True),
-        message:
-            "Replaying requests on worker processes over shaped links"
-        shell:
-            "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --load {params.load} --requests {params.requests} --any-links --seed {params.seed}"
-            " -o {params.directory} > {log} 2>&1"
-
     rule emulate_campaign:
         input:
-            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.campaign],
-            placements=[
-                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
-                for name in CONFIG.emulation.campaign
-            ],
+            instances=instance_files(CONFIG.emulation.campaign),
+            placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.campaign),
         output:
             CAMPAIGN,
         log:
@@ -84,38 +30,50 @@ if CONFIG.emulation:
             mem_mb=4000,
         params:
             code=code("commands.fidelity", "replay.emulator.worker"),
-            placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
+            placements=folder_of("placements", 1),
             method=CONFIG.emulation.method,
             load=CONFIG.emulation.load,
             requests=CONFIG.emulation.requests,
-            least_requests=CONFIG.emulation.least_requests,
-            repeats=CONFIG.emulation.repeats,
-            more=f"--crash {CONFIG.emulation.crash}",
+            more=f"{THOROUGHLY} --crash {CONFIG.emulation.crash}",
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
             "Holding the emulator against the simulator (12 minutes)"
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --load {params.load} --requests {params.requests} --least-requests {params.least_requests}"
-            " --repeats {params.repeats} --seed {params.seed} {params.more} -o {params.directory} > {log} 2>&1"
+            " --load {params.load} --requests {params.requests} --seed {params.seed} {params.more}"
+            " -o {params.directory} > {log} 2>&1"
+
+    use rule emulate_campaign as emulate_here with:
+        input:
+            instances=instance_files(CONFIG.emulation.here),
+            placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.here),
+        output:
+            EMULATED,
+        log:
+            f"{RESULTS}/logs/emulate_here.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/emulate_here.tsv"
+        params:
+            requests=CONFIG.emulation.here_requests,
+            more="--any-links",
+        message:
+            "Replaying requests on worker processes over shaped links"
 
     if CONFIG.emulation.namespaces:
+        OVER_NAMESPACES = tables(f"{RESULTS}/local/fidelity-namespaces", *REPLAYED)
 
         use rule emulate_campaign as emulate_namespaces with:
             input:
-                instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.namespaces],
-                placements=[
-                    f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
-                    for name in CONFIG.emulation.namespaces
-                ],
+                instances=instance_files(CONFIG.emulation.namespaces),
+                placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.namespaces),
             output:
                 OVER_NAMESPACES,
             log:
                 f"{RESULTS}/logs/emulate_namespaces.log",
             params:
                 code=code("commands.fidelity", "replay.emulator.worker", "replay.emulator.namespaces"),
-                more="--network namespaces",
+                more=f"{THOROUGHLY} --network namespaces",
             message:
                 "Holding the emulator over network namespaces against the simulator (4 minutes)"
 
@@ -133,7 +91,7 @@ if CONFIG.emulation:
             testbed="|".join(TESTBEDS["canonical"]),
         params:
             code=code("commands.batch_curves"),
-            profiles=lambda wildcards, input: [f"--profiles {path}" for path in input.profiles],
+            profiles=from_inputs("--profiles", "profiles"),
         message:
             "Writing what batches take: {wildcards.workload}.{wildcards.testbed}"
         shell:
@@ -141,12 +99,9 @@ if CONFIG.emulation:
 
     use rule emulate_campaign as emulate_batches with:
         input:
-            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.batches.instances],
-            placements=[
-                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
-                for name in CONFIG.emulation.batches.instances
-            ],
-            curves=[f"{RESULTS}/canonical/batch_curves/{name}.json" for name in CONFIG.emulation.batches.instances],
+            instances=instance_files(CONFIG.emulation.batches.instances),
+            placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.batches.instances),
+            curves=expand(f"{RESULTS}/canonical/batch_curves/{{name}}.json", name=CONFIG.emulation.batches.instances),
         output:
             IN_BATCHES,
         log:
@@ -154,7 +109,8 @@ if CONFIG.emulation:
         params:
             load=CONFIG.emulation.batches.load,
             more=lambda wildcards, input: (
-                f"--max-batch {CONFIG.emulation.batches.max_batch} --batch-curves {Path(input.curves[0]).parent}"
+                f"{THOROUGHLY} --max-batch {CONFIG.emulation.batches.max_batch}"
+                f" --batch-curves {Path(input.curves[0]).parent}"
             ),
         message:
             "Holding the emulator with batches against the simulator (6 minutes)"
@@ -177,33 +133,19 @@ if CONFIG.emulation:
         shell:
             "splitshare shaping --network {wildcards.network} --repeats {params.repeats} -o {output} > {log} 2>&1"
 
-    rule emulate_real:
+    use rule emulate_campaign as emulate_real with:
         input:
             CATALOGUE_FILES,
-            instances=[f"{RESULTS}/canonical/instances/{name}.json" for name in CONFIG.emulation.real],
-            placements=[
-                f"{RESULTS}/canonical/placements/{CONFIG.emulation.method}/{name}.json"
-                for name in CONFIG.emulation.real
-            ],
+            instances=instance_files(CONFIG.emulation.real),
+            placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.real),
         output:
             EXPLAINED,
         log:
             f"{RESULTS}/logs/emulate_real.log",
-        threads: workflow.cores
         resources:
             mem_mb=6000,
         params:
-            code=code("commands.fidelity", "replay.emulator.worker"),
-            placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
-            method=CONFIG.emulation.method,
-            load=CONFIG.emulation.load,
             requests=CONFIG.emulation.real_requests,
-            repeats=CONFIG.emulation.repeats,
-            seed=CONFIG.seed,
-            directory=subpath(output[0], parent=True),
+            more=f"--repeats {CONFIG.emulation.repeats} --compute real",
         message:
             "Explaining what real modules take by measured causes (3 minutes)"
-        shell:
-            "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
-            " --compute real --load {params.load} --requests {params.requests} --repeats {params.repeats}"
-            " --seed {params.seed} -o {params.directory} > {log} 2>&1"

@@ -14,10 +14,10 @@ rule instances_canonical:
         code=code("commands.instances"),
         data="",
         directory=subpath(output[0], parent=True),
-        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
-        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
-        workloads=[f"--workload {name}" for name in WORKLOADS["canonical"]],
-        pinned=lambda wildcards, input: [f"--pinned {path}" for path in input.pinned],
+        profiles=from_inputs("--profile", "profiles"),
+        testbeds=from_inputs("--testbed", "testbeds"),
+        workloads=flags("--workload", WORKLOADS["canonical"]),
+        pinned=from_inputs("--pinned", "pinned"),
     message:
         "Writing canonical placement instances"
     shell:
@@ -31,18 +31,11 @@ use rule instances_canonical as instances_local with:
         descriptions=DESCRIPTIONS,
         profiles=profiles_of(TESTBEDS["local"]),
         testbeds=testbed_files(TESTBEDS["local"]),
-        pinned=[],
     output:
         INSTANCES["local"],
     log:
         f"{RESULTS}/logs/instances_local.log",
     params:
-        code=code("commands.instances"),
-        data="",
-        directory=subpath(output[0], parent=True),
-        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
-        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
-        workloads=[f"--workload {name}" for name in WORKLOADS["local"]],
-        pinned=[],
+        workloads=flags("--workload", WORKLOADS["local"]),
     message:
         "Writing this machine's placement instances"

@@ -20,7 +20,7 @@ rule onloading_suite:
         mem_mb=2000,
     params:
         code=onloading_code("solve_suite"),
-        sizes=[f"--size {size}" for size in CONFIG.onloading.sizes],
+        sizes=flags("--size", CONFIG.onloading.sizes),
     message:
         "Deciding the onloading suite by J3O"
     shell:
@@ -66,7 +66,7 @@ rule onloading_study:
     params:
         code=onloading_code("study"),
         size=CONFIG.onloading.ablation_size,
-        converging=[f"--converging {name}" for name in CONFIG.onloading.converging],
+        converging=flags("--converging", CONFIG.onloading.converging),
         directory=subpath(output.ablation, parent=True),
     message:
         "Taking J3O apart"

@@ -29,9 +29,6 @@ use rule describe as embedded_describe with:
         EMBEDDED_DESCRIPTIONS,
     log:
         f"{RESULTS}/logs/embedded_describe.log",
-    params:
-        code=code("commands.describe"),
-        data=subpath(input[0], ancestor=2),
     message:
         "Counting parameters, operations and bytes of the embedded benchmark's modules"
 

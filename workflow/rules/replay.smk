@@ -33,7 +33,7 @@ rule trace:
 rule sweep:
     input:
         instance=SCENARIO_INSTANCE,
-        placements=[f"{RESULTS}/canonical/placements/{method}/{SCENARIO}.json" for method in CONFIG.replay.methods],
+        placements=[path for method in CONFIG.replay.methods for path in placement_files(method, [SCENARIO])],
         traces=TRACES,
     output:
         REPLAY_TABLES[:2],
@@ -46,9 +46,9 @@ rule sweep:
         mem_mb=2000,
     params:
         code=code("commands.sweep"),
-        placements=lambda wildcards, input: str(Path(input.placements[0]).parents[1]),
-        methods=[f"--method {method}" for method in CONFIG.replay.methods],
-        link_models=[f"--link-model {model}" for model in CONFIG.replay.link_models],
+        placements=folder_of("placements", 1),
+        methods=flags("--method", CONFIG.replay.methods),
+        link_models=flags("--link-model", CONFIG.replay.link_models),
         directory=subpath(output[0], parent=True),
     message:
         "Replaying every trace on every method's placement"
@@ -60,7 +60,7 @@ rule sweep:
 rule timeline:
     input:
         instance=SCENARIO_INSTANCE,
-        placement=f"{RESULTS}/canonical/placements/{CONFIG.replay.timeline.method}/{SCENARIO}.json",
+        placement=placement_files(CONFIG.replay.timeline.method, [SCENARIO]),
         trace=f"{RESULTS}/canonical/traces/{CONFIG.replay.timeline.trace}-{CONFIG.replay.timeline.rate_per_s}.parquet",
     output:
         requests=f"{RESULTS}/canonical/replay/timeline_requests.parquet",

@@ -35,12 +35,6 @@ use rule solve_canonical as solve_local with:
         f"{RESULTS}/logs/solve_local/{{method}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/solve_local/{{method}}.tsv"
-    params:
-        code=lambda wildcards: solving_code(wildcards.method),
-        method=lambda wildcards: method_options(wildcards.method),
-        time_limit_s=CONFIG.time_limit_s,
-        seed=CONFIG.seed,
-        directory=subpath(output[0], parent=True),
     message:
         "Solving this machine's instances with {wildcards.method}"
 
@@ -62,7 +56,7 @@ rule collect:
     params:
         code=code("commands.collect"),
         directory=lambda wildcards: f"{RESULTS}/{wildcards.scope}",
-        methods=[f"--method {method}" for method in CONFIG.methods],
+        methods=flags("--method", CONFIG.methods),
     message:
         "Collecting the {wildcards.scope} placements"
     shell:

@@ -15,7 +15,7 @@ rule cloud_grid:
         f"{RESULTS}/logs/cloud_grid.log",
     params:
         code=code("commands.cloud_grid"),
-        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
+        profiles=from_inputs("--profile", "profiles"),
     message:
         "Holding the edge against the cloud"
     shell:
@@ -37,9 +37,9 @@ rule prompt_cache:
         f"{RESULTS}/benchmarks/prompt_cache.tsv"
     params:
         code=code("commands.prompt_cache"),
-        profiles=lambda wildcards, input: [f"--profile {path}" for path in input.profiles],
-        testbeds=lambda wildcards, input: [f"--testbed {path}" for path in input.testbeds],
-        workloads=[f"--workload {name}" for name in CONFIG.workloads],
+        profiles=from_inputs("--profile", "profiles"),
+        testbeds=from_inputs("--testbed", "testbeds"),
+        workloads=flags("--workload", CONFIG.workloads),
     message:
         "Placing with class prompts encoded beforehand"
     shell:
@@ -50,7 +50,7 @@ rule prompt_cache:
 rule ablation:
     input:
         instances=INSTANCES["canonical"],
-        optima=[f"{RESULTS}/canonical/placements/{CONFIG.optimum}/{name}.json" for name in INSTANCE_NAMES["canonical"]],
+        optima=placement_files(CONFIG.optimum, INSTANCE_NAMES["canonical"]),
     output:
         f"{RESULTS}/canonical/ablation.csv",
     log:
@@ -59,7 +59,7 @@ rule ablation:
         f"{RESULTS}/benchmarks/ablation.tsv"
     params:
         code=code("commands.ablation"),
-        placements=lambda wildcards, input: Path(input.optima[0]).parents[1],
+        placements=folder_of("optima", 1),
         optimum=CONFIG.optimum,
     message:
         "Trying every reading of the greedy"

@@ -50,6 +50,8 @@ class Settings:
     threads: int | None = None
     locks: tuple[Path, ...] = ()
     """Lock files; by default the one in ``benchmarks``."""
+    keep_going: bool = False
+    """Whether what could not be done is no failure, as long as there is something."""
 
     def find(self, selection: Selection) -> LockEntry | None:
         """What was fetched of ``selection``."""
@@ -81,7 +83,7 @@ def run(
 
     Raises:
         InputError: the catalogue is wrong, or a name unknown.
-        WorkError: at the end, if a pair could not be judged, or none was.
+        WorkError: at the end, if a pair could not be judged (unless it is to keep going), or none was.
     """
     catalog = load_catalog(catalog_root)
     sources = load_benchmarks(catalog_root, catalog.benchmarks)
@@ -114,9 +116,9 @@ def run(
             earlier = [AccuracyRecord.read(output)] if output.is_file() else []
             merge([*earlier, AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(rows))]).write(output)
             yield from rows
-    if failed:
+    if failed and not (settings.keep_going and output.is_file()):
         raise WorkError(f"{len(failed)} of {len(failed) + judged} not judged: {', '.join(failed)}")
-    if not judged:
+    if not judged and not output.is_file():
         raise WorkError("nothing to judge: none of these benchmarks is fetched in this selection")
 
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from splitshare.commands.ablation import readings
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.contract import PlacementAlgorithm
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
+from splitshare.stages.ablation import readings
 
 DEFAULT = Path("results/canonical/instances")
 GREEDY_LIMIT_S = 0.5

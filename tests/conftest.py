@@ -7,11 +7,11 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.testbeds import read_testbed
-from splitshare.commands.instances import read_profiles
 from splitshare.config import Config
 from splitshare.placement.generate import build_instance
 from splitshare.placement.instance import PlacementInstance
 from splitshare.profiling.records import ModuleDescriptions
+from splitshare.stages.instances import read_profiles
 
 ROOT = Path(__file__).parents[1]
 

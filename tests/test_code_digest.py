@@ -118,11 +118,11 @@ def test_the_worker_that_is_run_by_its_name_belongs_to_the_profile_command(tmp_p
         target = copy / file.relative_to(SOURCES / "splitshare")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
-    before = code_digest("splitshare.commands.profile", sources=tmp_path)
-    assert before == code_digest("splitshare.commands.profile")
+    before = code_digest("splitshare.stages.profile", sources=tmp_path)
+    assert before == code_digest("splitshare.stages.profile")
     for name in ("profiling/timing.py", "modules/clip_vit.py"):
         (copy / name).write_text((copy / name).read_text() + "\nEXTRA = 1\n")
-        after = code_digest("splitshare.commands.profile", sources=tmp_path)
+        after = code_digest("splitshare.stages.profile", sources=tmp_path)
         assert after != before, name
         before = after
 
@@ -130,7 +130,7 @@ def test_the_worker_that_is_run_by_its_name_belongs_to_the_profile_command(tmp_p
 def test_nothing_is_imported_and_it_is_quick():
     loaded = set(sys.modules)
     start = time.perf_counter()
-    code_digest("splitshare.commands.profile")
+    code_digest("splitshare.stages.profile")
     first = time.perf_counter() - start
     assert set(sys.modules) == loaded
     assert first < 1.0  # some 30 ms; generous for a busy machine

@@ -9,8 +9,6 @@ import jsonschema
 import pytest
 import yaml
 
-from splitshare.commands import schemas as stage
-from splitshare.commands import solve
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
@@ -19,6 +17,8 @@ from splitshare.replay.batching import Batching
 from splitshare.replay.emulator.program import build_program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
 from splitshare.schemas import CONTRACTS, contract_of
+from splitshare.stages import schemas as stage
+from splitshare.stages import solve
 from tests.onloading.examples import tiny
 from tests.replay.examples import fields
 from tests.replay.test_batching import curves_of
@@ -48,7 +48,7 @@ def schema_for(value: Any) -> Any:
 
 
 def test_the_committed_schemas_are_those_of_the_records(tmp_path: Path):
-    stage.run(tmp_path)
+    stage.run(stage.Options(tmp_path))
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert len(made) == len(CONTRACTS)
     assert made == {name: path.read_bytes() for name, path in COMMITTED.items()}, "run `make schemas`"
@@ -76,7 +76,7 @@ def test_instances_and_placements_fit_theirs(tmp_path: Path):
     instance = tmp_path / "instance.json"
     PlacementInstance.parse(fields(), "example").write(instance)
     output = tmp_path / "placement.json"
-    solve.run([instance], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=output)
+    solve.run(solve.Options([instance], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=output))
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
 
@@ -84,7 +84,9 @@ def test_instances_and_placements_fit_theirs(tmp_path: Path):
 def test_onloading_instances_and_decisions_fit_theirs(tmp_path: Path):
     instance, output = tmp_path / "instance.json", tmp_path / "decision.json"
     tiny(batching=True).write(instance)
-    solve.run([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
+    solve.run(
+        solve.Options([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
+    )
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
 

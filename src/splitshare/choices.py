@@ -7,3 +7,22 @@ from typing import Literal
 Solver = Literal["gurobi", "highs"]
 Sense = Literal["min", "max"]
 """Whether less or more of an objective is better."""
+Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
+"""How an algorithm's run on an instance ended."""
+DrawnTrace = Literal["poisson", "bursty"]
+"""Kinds of request traces that the workflow draws."""
+TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
+LinkModel = Literal["independent", "serial", "shared-medium"]
+"""How transfers delay each other."""
+EmulatedLinks = Literal["serial", "shared-medium"]
+EmulatedNetwork = Literal["proxy", "namespaces"]
+MemoryLimits = Literal["auto", "kernel", "declared"]
+ComputeKind = Literal["recorded", "real"]
+OnFailure = Literal["drop", "replace"]
+"""What follows a lost device."""
+WeightsKind = Literal["hub", "random"]
+BenchmarkPart = Literal["test", "train"]
+BenchmarkParts = Literal["test", "train", "both"]
+SizeClass = Literal["small", "medium", "large"]
+"""Of onloading instances."""
+TorchDevice = Literal["cpu", "cuda"]

@@ -31,7 +31,7 @@ def code_digest(*modules: str, sources: Path = SOURCES) -> str:
     """Digest of the code that ``modules`` are made of, equal for equal code wherever it lies.
 
     Args:
-        modules: dotted names, such as ``splitshare.commands.describe``.
+        modules: dotted names, such as ``splitshare.stages.describe``.
         sources: the folder that holds their packages.
 
     Returns:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from splitshare.choices import DrawnTrace, LinkModel, SizeClass, Solver, TorchDevice, WeightsKind
 from splitshare.records import (
     BatchSize,
     BytesPerS,
@@ -29,14 +30,14 @@ class Profiling(Record):
     """Seconds of repetitions for each module and batch."""
     threads: PositiveCount | None = None
     """Torch threads; ``null`` for all processors."""
-    torch_device: Literal["cpu", "cuda"] = "cpu"
+    torch_device: TorchDevice = "cpu"
 
 
 class Timeline(Record):
     """The replay of which the first request of each class is drawn, stage by stage."""
 
     method: Name
-    trace: Literal["poisson", "bursty"]
+    trace: DrawnTrace
     rate_per_s: PerS
 
 
@@ -49,10 +50,10 @@ class Replay(Record):
     """Algorithms whose placements are replayed (the optimum by its first solver)."""
     rates_per_s: tuple[PerS, ...] = Field(min_length=1)
     """Offered requests a second over all classes."""
-    traces: tuple[Literal["poisson", "bursty"], ...] = Field(min_length=1)
+    traces: tuple[DrawnTrace, ...] = Field(min_length=1)
     requests: PositiveCount
     """Requests of each trace; percentiles need enough of them (662 for p99)."""
-    link_models: tuple[Literal["independent", "serial", "shared-medium"], ...] = Field(min_length=1)
+    link_models: tuple[LinkModel, ...] = Field(min_length=1)
     timeline: Timeline
 
     @model_validator(mode="after")
@@ -73,7 +74,7 @@ class Benchmarks(Record):
     names: tuple[Name, ...] = Field(min_length=1)
     samples: PositiveCount | None = None
     """Of each a subset of so many, drawn by the run's seed; ``null``: whole splits."""
-    weights: Literal["hub", "random"] = "hub"
+    weights: WeightsKind = "hub"
     """Published weights; random ones only serve to try the path."""
     batch: PositiveCount = 32
 
@@ -196,9 +197,9 @@ class Onloading(Record):
     """File of the instances, one a line."""
     record: str
     """File of the recorded results."""
-    sizes: tuple[Literal["small", "medium", "large"], ...] = Field(min_length=1)
+    sizes: tuple[SizeClass, ...] = Field(min_length=1)
     """Size classes that a run decides again."""
-    ablation_size: Literal["small", "medium", "large"]
+    ablation_size: SizeClass
     converging: tuple[Name, ...] = Field(min_length=1)
     """Instances whose rounds are drawn."""
     sweep: OnloadingSweep

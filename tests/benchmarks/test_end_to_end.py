@@ -13,9 +13,8 @@ from splitshare.benchmarks.preprocess import clip_image
 from splitshare.benchmarks.samples import read_samples
 from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import load_catalog
-from splitshare.commands import accuracy, fit_heads
-from splitshare.commands.accuracy import Settings
 from splitshare.errors import WorkError
+from splitshare.stages import accuracy, fit_heads
 from tests.benchmarks.hub.catalogue import FOODS, fetch
 from tests.benchmarks.hub.server import serve
 from tests.benchmarks.tiny import repositories, tiny_catalogue, write_tokenizers
@@ -35,7 +34,12 @@ def root(tmp_path_factory):
         result = fetch(hub, root, *BENCHMARKS)
         assert result.returncode == 0, result.stderr
     told: list[str] = []
-    list(fit_heads.run(catalog_root=root / "data", output=root / "heads", settings=settings(root), tell=told.append))
+    list(
+        fit_heads.run(
+            fit_heads.Options(root / "heads", **settings(root)),
+            tell=told.append,
+        )
+    )
     judge(root, told.append)
     assert told == []
     return root
@@ -43,25 +47,21 @@ def root(tmp_path_factory):
 
 def settings(root, **changes):
     chosen = {
-        "benchmarks": root / "out",
+        "benchmarks_root": root / "out",
         "work": root / "work",
         "weights": "random",
-        "heads": root / "heads",
         "tokenizers": root / "tokenizers",
         "batch": 8,
         "threads": 1,
+        "catalog_root": root / "data",
     }
-    return Settings(**(chosen | changes))
+    return chosen | changes
 
 
 def judge(root, tell, models=MODELS, benchmarks=None, **changes):
-    chosen = settings(root, **changes)
-    output = root / "accuracy.json"
-    return list(
-        accuracy.run(
-            catalog_root=root / "data", output=output, settings=chosen, models=models, benchmarks=benchmarks, tell=tell
-        )
-    )
+    chosen = {"heads": root / "heads"} | settings(root, **changes)
+    options = accuracy.Options(root / "accuracy.json", models=models, benchmarks=benchmarks or [], **chosen)
+    return list(accuracy.run(options, tell=tell))
 
 
 def rows(root, **wanted):

@@ -13,8 +13,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import pytest
 
 from splitshare import __version__
-from splitshare.cli import app, main
+from splitshare.cli import main
 from splitshare.placement.instance import Placement, PlacementInstance
+from tests.commands.options import option_modules
 from tests.replay.examples import fields
 
 HEAVY = ("torch", "pandas", "numpy", "numba", "linopy", "transformers", "matplotlib", "pyarrow", "scipy", "gurobipy")
@@ -104,19 +105,16 @@ def test_wrong_usage_is_2(arguments: list[str]):
 
 
 def test_every_number_of_the_command_line_has_a_range():
-    found = 0
-    for group in (app, *(registered.typer_instance for registered in app.registered_groups)):
-        assert group is not None
-        for command in group.registered_commands:
-            assert command.callback is not None
-            for name, hint in get_type_hints(command.callback, include_extras=True).items():
-                if get_origin(hint) is Annotated and re.search(r"\b(int|float)\b", str(get_args(hint)[0])):
-                    option = get_args(hint)[1]
-                    assert None not in {option.min, option.max}, (command.callback.__name__, name)
-                    assert option.min < option.max < 1e19
-                    found += 1
-                assert hint not in {int, float}, "an option without a range"
-    assert found > 40
+    ranges = 0
+    for module in option_modules():
+        for name, hint in get_type_hints(module.Options, include_extras=True).items():
+            if get_origin(hint) is Annotated and re.search(r"\b(int|float)\b", str(get_args(hint)[0])):
+                option = get_args(hint)[1]
+                assert None not in {option.min, option.max}, (module.__name__, name)
+                assert option.min < option.max < 1e19
+                ranges += 1
+            assert hint not in {int, float}, "an option without a range"
+    assert ranges > 40
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e308", "-1", "0x10"])

@@ -3,10 +3,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from splitshare.commands import collect, solve
 from splitshare.errors import InputError, WorkError
 from splitshare.methods import Method
 from splitshare.placement.instance import Placement
+from splitshare.stages import collect, solve
 from tests.replay.examples import example
 
 METHODS = {name: Method.parse(name) for name in ("optimum-highs", "s2m3-greedy")}
@@ -21,23 +21,27 @@ def placed(tmp_path: Path) -> dict[str, Path]:
     for name, method in METHODS.items():
         (tmp_path / "placements" / name).mkdir(parents=True)
         solve.run(
-            paths,
-            algorithm=method.algorithm,
-            solver=method.solver,
-            seed=0,
-            time_limit_s=None,
-            output=tmp_path / "placements" / name,
+            solve.Options(
+                paths,
+                algorithm=method.algorithm,
+                solver=method.solver,
+                seed=0,
+                time_limit_s=None,
+                output=tmp_path / "placements" / name,
+            )
         )
     return {path.stem: path for path in paths}
 
 
 def run(placed: dict[str, Path], tmp_path: Path) -> None:
     collect.run(
-        list(placed.values()),
-        placements=tmp_path / "placements",
-        methods=list(METHODS),
-        output=tmp_path / "tables",
-        runs=tmp_path / "runs",
+        collect.Options(
+            list(placed.values()),
+            placements=tmp_path / "placements",
+            methods=list(METHODS),
+            output=tmp_path / "tables",
+            runs=tmp_path / "runs",
+        )
     )
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from splitshare.commands import compare
 from splitshare.errors import InputError
+from splitshare.stages import compare
 
 BASELINES = Path(__file__).parents[2] / "data" / "baselines"
 
@@ -27,8 +27,8 @@ class Flickering:
 
 
 def verdict(output: Path, **chosen):
-    defaults = {"algorithm": None, "results": None, "problem": None, "families": ("random-test",)}
-    compare.run(**defaults | chosen, baselines=BASELINES, time_limit_s=5.0, seed=0, output=output)
+    defaults = {"algorithm": None, "results": None, "problem": None, "families": ["random-test"]}
+    compare.run(compare.Options(**defaults | chosen, baselines=BASELINES, time_limit_s=5.0, seed=0, output=output))
     return json.loads((output / "verdict.json").read_text())
 
 
@@ -55,7 +55,7 @@ def test_answers_that_differ_between_processes_are_told(tmp_path):
     file = tmp_path / "flickering.py"
     file.write_text(FLICKERING)
     for attempt in range(4):  # two processes may have numbers of the same parity
-        plain = verdict(tmp_path / str(attempt), algorithm=f"{file}:Flickering", families=("s2m3",))
+        plain = verdict(tmp_path / str(attempt), algorithm=f"{file}:Flickering", families=["s2m3"])
         if plain["repeated"]["changed"]:
             break
     assert plain["repeated"]["changed"]
@@ -104,7 +104,7 @@ def test_wrong_results_are_refused(tmp_path, change, complaint):
 
 def test_a_family_that_is_not_recorded_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"did you mean 'random-test'"):
-        verdict(tmp_path, algorithm="heft", families=("randomtest",))
+        verdict(tmp_path, algorithm="heft", families=["randomtest"])
 
 
 def test_one_of_algorithm_and_results_is_asked_for(tmp_path):

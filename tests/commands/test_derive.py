@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from splitshare.commands import derive
 from splitshare.errors import InputError
 from splitshare.profiling.records import ModuleProfile
+from splitshare.stages import derive
 from tests.placement.tiny_catalogue import DESCRIPTIONS, write_catalogue
 
 DATA = Path(__file__).parents[2] / "data"
@@ -25,7 +25,7 @@ def files(tmp_path):
 
 
 def test_a_row_for_every_module_and_batch(files):
-    derive.run(**files)
+    derive.run(derive.Options(**files))
     made = ModuleProfile.read(files["output"])
     assert made.device.name == "jetson-nano"
     assert set(made.by_key) == {(m.module, w.batch) for m in DESCRIPTIONS.modules for w in m.work}
@@ -39,25 +39,25 @@ def test_a_match_comes_from_the_catalogue(files):
         path.read_text().replace("kind: vision-encoder", "kind: vision-encoder\n    published: resnet50_clip")
     )
     with pytest.raises(InputError, match=r"architectures.see.published: 'resnet50_clip' has 38.32 M parameters"):
-        derive.run(**files | {"device": DATA / "devices" / "laptop-i7-12700h.yaml"})
+        derive.run(derive.Options(**files | {"device": DATA / "devices" / "laptop-i7-12700h.yaml"}))
     assert not files["output"].exists()
 
 
 @pytest.mark.parametrize("argument", ["device", "modules", "catalog_root"])
 def test_a_missing_file_is_told(files, tmp_path, argument):
     with pytest.raises(InputError, match="no such file"):
-        derive.run(**files | {argument: tmp_path / "nowhere.yaml"})
+        derive.run(derive.Options(**files | {argument: tmp_path / "nowhere.yaml"}))
 
 
 def test_a_device_file_is_called_by_its_device(files, tmp_path):
     renamed = tmp_path / "nano.yaml"
     renamed.write_text(files["device"].read_text())
     with pytest.raises(InputError, match=r"nano.yaml: name: is 'jetson-nano', but the file is called nano.yaml"):
-        derive.run(**files | {"device": renamed})
+        derive.run(derive.Options(**files | {"device": renamed}))
 
 
 def test_descriptions_with_a_misspelt_key_are_refused(files):
     path = files["modules"]
     path.write_text(path.read_text().replace('"flops"', '"flop"', 1))
     with pytest.raises(InputError, match=r"modules\[0\].work\[0\].flop: unknown key; did you mean 'flops'"):
-        derive.run(**files)
+        derive.run(derive.Options(**files))

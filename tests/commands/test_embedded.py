@@ -1,7 +1,7 @@
 """The embedded benchmark's record: rows of a new measurement replace those of the same models, and no others."""
 
 from splitshare.benchmarks.accuracy import AccuracyRecord
-from splitshare.commands.embedded import run_record
+from splitshare.stages.embedded import record
 
 ROW = {
     "benchmark": "easy-vqa",
@@ -26,10 +26,10 @@ def write(path, *rows):
 def test_new_rows_replace_old_ones_of_the_same_model(tmp_path):
     kept, new = tmp_path / "kept.json", tmp_path / "new.json"
     write(new, {}, {"arrangement": "split"})
-    run_record(accuracy=new, output=kept)
+    record.run(record.Options(accuracy=new, output=kept))
     assert AccuracyRecord.read(kept).rows == AccuracyRecord.read(new).rows
     write(kept, {"value": 0.45}, {"benchmark": "food-101", "model": "clip-vit-b16", "source": "hub"})
-    run_record(accuracy=new, output=kept)
+    record.run(record.Options(accuracy=new, output=kept))
     found = {(row.model, row.arrangement): row.value for row in AccuracyRecord.read(kept).rows}
     assert found == {
         ("clip-vit-b16", "whole"): 0.5,

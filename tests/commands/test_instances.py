@@ -3,9 +3,9 @@ import logging
 import pytest
 import yaml
 
-from splitshare.commands import instances
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.stages import instances
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
 
 TESTBED = {
@@ -41,45 +41,50 @@ def written(files):
 
 
 def test_one_file_an_instance(files):
-    made = instances.run(**files)
+    made = instances.run(instances.Options(**files))
     assert [i.name for i in made] == ["talk.alone", "both.alone"]
     assert written(files) == ["both.alone.json", "talk.alone.json"]
     assert PlacementInstance.read(files["output_dir"] / "both.alone.json") == made[1]
 
 
 def test_a_second_run_writes_the_same_bytes(files):
-    instances.run(**files)
+    instances.run(instances.Options(**files))
     before = {path: path.read_bytes() for path in files["output_dir"].glob("*")}
-    instances.run(**files)
+    instances.run(instances.Options(**files))
     assert before == {path: path.read_bytes() for path in files["output_dir"].glob("*")}
 
 
 def test_no_workload_named_means_all(files):
-    assert [i.name for i in instances.run(**files | {"workloads": []})] == ["both.alone", "talk.alone"]
+    assert [i.name for i in instances.run(instances.Options(**files | {"workloads": []}))] == [
+        "both.alone",
+        "talk.alone",
+    ]
 
 
 def test_an_unknown_workload_names_the_nearest_and_writes_nothing(files):
     with pytest.raises(InputError, match="no workload 'talks'; did you mean 'talk'"):
-        instances.run(**files | {"workloads": ["both", "talks"]})
+        instances.run(instances.Options(**files | {"workloads": ["both", "talks"]}))
     assert written(files) == []
 
 
 def test_a_profile_is_called_by_its_device(files, tmp_path):
     (tmp_path / "large.json").write_text((tmp_path / "big.json").read_text())
     with pytest.raises(InputError, match=r"large.json: device.name: is 'big', but the file is called large.json"):
-        instances.run(**files | {"profiles": [tmp_path / "large.json"]})
+        instances.run(instances.Options(**files | {"profiles": [tmp_path / "large.json"]}))
 
 
 def test_two_profiles_of_one_device_are_refused(files, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "big.json").write_text((tmp_path / "big.json").read_text())
     with pytest.raises(InputError, match="'big' has two profiles"):
-        instances.run(**files | {"profiles": [tmp_path / "big.json", tmp_path / "other" / "big.json"]})
+        instances.run(
+            instances.Options(**files | {"profiles": [tmp_path / "big.json", tmp_path / "other" / "big.json"]})
+        )
 
 
 def test_a_missing_profile_names_the_testbed_file(files):
     with pytest.raises(InputError, match=r"alone.yaml: devices\[0\].device: no profile of 'big'"):
-        instances.run(**files | {"profiles": []})
+        instances.run(instances.Options(**files | {"profiles": []}))
 
 
 @pytest.mark.filterwarnings("error")
@@ -87,7 +92,7 @@ def test_a_stale_profile_is_told_once_a_module(files, tmp_path, caplog):
     path = tmp_path / "big.json"
     path.write_text(path.read_text().replace("d" * 64, "e" * 64))
     with caplog.at_level(logging.WARNING):
-        made = instances.run(**files)
+        made = instances.run(instances.Options(**files))
     assert len(made) == 2
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 4

@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from splitshare.cli import app
-from splitshare.commands import compare, record
-from splitshare.commands.onloading import solve_suite, study
 from splitshare.errors import InputError, SplitshareError, WorkError
 from splitshare.jsonl import write_lines
 from splitshare.results.onloading import read_record, references, size_of
+from splitshare.stages import compare, record
+from splitshare.stages.onloading import solve_suite, study
 from tests.onloading.examples import fields, tiny
 
 RUNNER = CliRunner()
@@ -101,11 +101,13 @@ def recorded(tmp_path_factory):
     suite = [tiny(s, clients=4, models=4, batching=s == 1).model_copy(update={"name": f"small-0{s}"}) for s in range(3)]
     write_lines(suite, directory / "onloading_instances.jsonl")
     record.run(
-        [directory / "onloading_instances.jsonl"],
-        family="j3o",
-        methods=["optimum-highs", "optimum-gurobi", "j3o-batching", "cloud-only", "random"],
-        time_limit_s=10,
-        output=directory,
+        record.Options(
+            [directory / "onloading_instances.jsonl"],
+            family="j3o",
+            methods=["optimum-highs", "optimum-gurobi", "j3o-batching", "cloud-only", "random"],
+            time_limit_s=10,
+            output=directory,
+        )
     )
     return directory
 
@@ -123,7 +125,7 @@ def test_a_record_is_resumed_and_not_repeated(recorded, tmp_path):
     kept = whole[whole["instance"] != "small-01"].assign(date="before")
     kept.to_csv(part, index=False)
     suite = [recorded / "onloading_instances.jsonl"]
-    record.run(suite, family="j3o", methods=["cloud-only"], time_limit_s=10, output=tmp_path)
+    record.run(record.Options(suite, family="j3o", methods=["cloud-only"], time_limit_s=10, output=tmp_path))
     again = read_record(part)
     assert set(again.loc[again["date"] != "before", "instance"]) == {"small-01"}
     assert len(again) == len(kept) + 1
@@ -151,11 +153,13 @@ def test_without_a_proof_the_bound_is_the_reference(recorded):
 def test_the_suite_again_gives_what_was_recorded_the_same_twice(recorded, tmp_path):
     for name in ("one", "two"):
         solve_suite.run(
-            recorded / "onloading_instances.jsonl",
-            record=recorded / "onloading.csv",
-            sizes=["small"],
-            output=tmp_path / f"{name}.csv",
-            times=tmp_path / "times.csv",
+            solve_suite.Options(
+                recorded / "onloading_instances.jsonl",
+                record=recorded / "onloading.csv",
+                sizes=["small"],
+                output=tmp_path / f"{name}.csv",
+                times=tmp_path / "times.csv",
+            )
         )
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     results = pd.read_csv(tmp_path / "one.csv")
@@ -167,11 +171,13 @@ def test_the_suite_again_gives_what_was_recorded_the_same_twice(recorded, tmp_pa
 
 def test_the_study_takes_j3o_apart(recorded, tmp_path):
     study.run(
-        recorded / "onloading_instances.jsonl",
-        record=recorded / "onloading.csv",
-        size="small",
-        converging=["small-01"],
-        output=tmp_path,
+        study.Options(
+            recorded / "onloading_instances.jsonl",
+            record=recorded / "onloading.csv",
+            size="small",
+            converging=["small-01"],
+            output=tmp_path,
+        )
     )
     shares = pd.read_csv(tmp_path / "ablation.csv").groupby("variant")["ratio"].mean()
     assert set(shares.index) == set(study.VARIANTS)
@@ -180,11 +186,13 @@ def test_the_study_takes_j3o_apart(recorded, tmp_path):
     assert (rounds["bound"] >= rounds["incumbent"]).all()
     with pytest.raises(InputError, match="did you mean 'small-01'"):
         study.run(
-            recorded / "onloading_instances.jsonl",
-            record=recorded / "onloading.csv",
-            size="small",
-            converging=["small-1"],
-            output=tmp_path,
+            study.Options(
+                recorded / "onloading_instances.jsonl",
+                record=recorded / "onloading.csv",
+                size="small",
+                converging=["small-1"],
+                output=tmp_path,
+            )
         )
 
 
@@ -223,14 +231,16 @@ def test_compare_counts_runs_that_fail(recorded, tmp_path):
     mine = tmp_path / "mine.py"
     mine.write_text(MINE)
     compare.run(
-        algorithm=f"{mine}:Sometimes",
-        results=None,
-        problem=None,
-        families=(),
-        baselines=recorded,
-        time_limit_s=5,
-        seed=0,
-        output=tmp_path / "out",
+        compare.Options(
+            algorithm=f"{mine}:Sometimes",
+            results=None,
+            problem=None,
+            families=[],
+            baselines=recorded,
+            time_limit_s=5,
+            seed=0,
+            output=tmp_path / "out",
+        )
     )
     words = (tmp_path / "out" / "verdict.txt").read_text()
     assert "1 of 3 runs gave no feasible decision; the first: small-01: crashed: ValueError: no idea" in words

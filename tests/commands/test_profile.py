@@ -7,13 +7,12 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import DATA
-from splitshare.commands import merge_profiles, profile
 from splitshare.errors import InputError
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.describe import describe_catalog
-from splitshare.profiling.measure import Settings
 from splitshare.profiling.records import ModuleProfile
 from splitshare.profiling.stale import stale_rows
+from splitshare.stages import merge_profiles, profile
 from tests.modules.small import edit, small_catalogue
 
 HEADS = ["cosine-512@clip-vit-b16", "vqa-classifier@ours-vqa"]
@@ -27,11 +26,14 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], str]
     files = [root / "0.json", root / "1.json"]
     with redirect_stderr(StringIO()) as told:
         profile.run(
-            catalog_root=root / "data",
-            output=files[0],
-            modules=HEADS[:1],
-            settings=Settings(budget_s=0.01, threads=1),
-            device_name="here",
+            profile.Options(
+                catalog_root=root / "data",
+                output=files[0],
+                modules=HEADS[:1],
+                budget_s=0.01,
+                threads=1,
+                device_name="here",
+            )
         )
     first = ModuleProfile.read(files[0])
     # Joining and staleness look at names and digests only, so the second profile repeats the first one's times.
@@ -42,7 +44,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], str]
 
 def test_profiles_of_one_device_are_joined_in_the_order_given(measured: Any, tmp_path: Path):
     files, _ = measured
-    merge_profiles.run(profiles=files, output=tmp_path / "all.json")
+    merge_profiles.run(merge_profiles.Options(profiles=files, output=tmp_path / "all.json"))
     joined = ModuleProfile.read(tmp_path / "all.json")
     assert joined.device.name == "here"
     assert [row.module for row in joined.rows] == [head for head in HEADS for _ in (1, 2, 4, 8)]
@@ -53,20 +55,20 @@ def test_profiles_that_do_not_go_together_are_refused(measured: Any, tmp_path: P
     files, _ = measured
     output = tmp_path / "all.json"
     with pytest.raises(InputError, match=r"rows\[0\].*already"):
-        merge_profiles.run(profiles=[files[0], files[0]], output=output)
+        merge_profiles.run(merge_profiles.Options(profiles=[files[0], files[0]], output=output))
     other = tmp_path / "other.json"
     other.write_text(files[1].read_text().replace('"here"', '"there"'))
     with pytest.raises(InputError, match=r"other\.json: device: differs"):
-        merge_profiles.run(profiles=[files[0], other], output=output)
+        merge_profiles.run(merge_profiles.Options(profiles=[files[0], other], output=output))
     with pytest.raises(InputError, match="none given"):
-        merge_profiles.run(profiles=[], output=output)
+        merge_profiles.run(merge_profiles.Options(profiles=[], output=output))
     assert not output.exists()
 
 
 def test_rows_are_stale_once_their_module_is_defined_otherwise(measured: Any, tmp_path: Path):
     files, _ = measured
     small_catalogue(tmp_path)
-    merge_profiles.run(profiles=files, output=tmp_path / "all.json")
+    merge_profiles.run(merge_profiles.Options(profiles=files, output=tmp_path / "all.json"))
     recorded = ModuleProfile.read(tmp_path / "all.json")
     assert stale_rows(recorded, describe_catalog(load_catalog(tmp_path), HEADS)) == []
     edit(tmp_path, "architectures", lambda c: c["architectures"]["vqa-classifier"]["params"].update(hidden=21))
@@ -77,7 +79,7 @@ def test_rows_are_stale_once_their_module_is_defined_otherwise(measured: Any, tm
 
 def test_an_unknown_module_is_told_before_anything_is_measured(tmp_path: Path):
     with pytest.raises(InputError, match="cosine-512@clip-vit-b16"):
-        profile.run(catalog_root=DATA, output=tmp_path / "x.json", modules=["cosine-513@clip-vit-b16"])
+        profile.run(profile.Options(catalog_root=DATA, output=tmp_path / "x.json", modules=["cosine-513@clip-vit-b16"]))
     assert not list(tmp_path.iterdir())
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from splitshare.commands import record_profile
 from splitshare.errors import InputError, WorkError
-from splitshare.profiling.measure import Settings
 from splitshare.profiling.records import ModuleProfile
+from splitshare.stages import record_profile
 from tests.modules.small import small_catalogue
 
 HEAD = "cosine-512@clip-vit-b16"
@@ -17,11 +16,14 @@ HEAD = "cosine-512@clip-vit-b16"
 def test_a_profile_is_kept_under_the_name_of_the_hardware(tmp_path: Path):
     small_catalogue(tmp_path / "data")
     path = record_profile.run(
-        catalog_root=tmp_path / "data",
-        output=tmp_path / "profiles",
-        modules=[HEAD],
-        settings=Settings(budget_s=0.01, threads=1),
-        busiest_share=1.0,
+        record_profile.Options(
+            catalog_root=tmp_path / "data",
+            output=tmp_path / "profiles",
+            modules=[HEAD],
+            budget_s=0.01,
+            threads=1,
+            busiest_share=1.0,
+        )
     )
     profile = ModuleProfile.read(path)
     assert path == tmp_path / "profiles" / f"{profile.device.name}.json"
@@ -33,7 +35,9 @@ def test_a_profile_is_kept_under_the_name_of_the_hardware(tmp_path: Path):
 def test_a_busy_machine_is_not_measured(tmp_path: Path):
     small_catalogue(tmp_path / "data")
     with pytest.raises(WorkError, match=r"other work takes .* of the processors"):
-        record_profile.run(catalog_root=tmp_path / "data", output=tmp_path, modules=[HEAD], busiest_share=-1.0)
+        record_profile.run(
+            record_profile.Options(catalog_root=tmp_path / "data", output=tmp_path, modules=[HEAD], busiest_share=-1.0)
+        )
     assert not list(tmp_path.glob("*.json"))
 
 
@@ -41,6 +45,12 @@ def test_a_name_that_is_no_file_name_is_refused(tmp_path: Path):
     small_catalogue(tmp_path / "data")
     with pytest.raises(InputError, match="--device-name: name"):
         record_profile.run(
-            catalog_root=tmp_path / "data", output=tmp_path, device_name="my machine", modules=[HEAD], busiest_share=1.0
+            record_profile.Options(
+                catalog_root=tmp_path / "data",
+                output=tmp_path,
+                device_name="my machine",
+                modules=[HEAD],
+                busiest_share=1.0,
+            )
         )
     assert not list(tmp_path.glob("*.json"))

@@ -3,11 +3,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from splitshare.commands import simulate, trace
-from splitshare.commands.trace import TraceKind
+from splitshare.choices import TraceKind
 from splitshare.errors import InputError
 from splitshare.placement.instance import Placement
 from splitshare.replay.traces import read_trace
+from splitshare.stages import simulate, trace
 from tests.replay.examples import example
 from tests.replay.test_generators import COUNTS
 
@@ -19,7 +19,13 @@ def files(tmp_path):
     instance.write(tmp_path / "instance.json")
     placement(instance.sha256()).write(tmp_path / "placement.json")
     trace.run(
-        instance=tmp_path / "instance.json", output=tmp_path / "trace.csv", kind="poisson", rate_per_s=1.0, requests=40
+        trace.Options(
+            instance=tmp_path / "instance.json",
+            output=tmp_path / "trace.csv",
+            kind="poisson",
+            rate_per_s=1.0,
+            requests=40,
+        )
     )
     return {
         name: tmp_path / f"{name}{suffix}"
@@ -45,7 +51,7 @@ def placement(digest: str, **changes) -> Placement:
 
 def test_replaying_writes_both_tables_and_returns_metrics(files, tmp_path) -> None:
     outputs = {"output": tmp_path / "out" / "requests.parquet", "stages_output": tmp_path / "out" / "stages.csv"}
-    metrics = simulate.run(**files, **outputs, link_model="independent")
+    metrics = simulate.run(simulate.Options(**files, **outputs, link_model="independent"))
     requests = pd.read_parquet(outputs["output"])
     assert requests["request_id"].tolist() == list(range(40))
     # The least latency is that of a request that met nobody: 0.101 + 0.2 + 0.002 + 0.01, its result already at home.
@@ -61,7 +67,7 @@ def test_replaying_writes_both_tables_and_returns_metrics(files, tmp_path) -> No
 def test_a_variant_is_replayed_on_its_instance(files, tmp_path) -> None:
     digest = example().sha256()
     placement(digest, variant="sequential-routing").write(files["placement"])
-    simulate.run(**files, output=tmp_path / "r.parquet", stages_output=tmp_path / "s.parquet")
+    simulate.run(simulate.Options(**files, output=tmp_path / "r.parquet", stages_output=tmp_path / "s.parquet"))
     stages = pd.read_parquet(tmp_path / "s.parquet")
     text = stages[(stages["module"] == "text") & (stages["stage"] == "encode")].set_index("request_id")
     vision = stages[(stages["module"] == "vision") & (stages["stage"] == "encode")].set_index("request_id")
@@ -81,16 +87,24 @@ def test_a_variant_is_replayed_on_its_instance(files, tmp_path) -> None:
 def test_a_placement_that_cannot_be_replayed_leaves_nothing(files, tmp_path, changes, problem) -> None:
     placement(example().sha256(), **changes).write(files["placement"])
     with pytest.raises(InputError, match=problem):
-        simulate.run(**files, output=tmp_path / "requests.parquet", stages_output=tmp_path / "stages.parquet")
+        simulate.run(
+            simulate.Options(**files, output=tmp_path / "requests.parquet", stages_output=tmp_path / "stages.parquet")
+        )
     assert not list(tmp_path.glob("*.parquet"))
 
 
 def test_an_unknown_suffix_is_refused_before_any_work(files, tmp_path) -> None:
     with pytest.raises(InputError, match="suffix"):
-        simulate.run(**files, output=tmp_path / "requests.parquet", stages_output=tmp_path / "stages.json")
+        simulate.run(
+            simulate.Options(**files, output=tmp_path / "requests.parquet", stages_output=tmp_path / "stages.json")
+        )
     assert not list(tmp_path.glob("requests*"))
     with pytest.raises(InputError, match="suffix"):
-        trace.run(instance=files["instance"], output=tmp_path / "t.json", kind="poisson", rate_per_s=1.0, requests=1)
+        trace.run(
+            trace.Options(
+                instance=files["instance"], output=tmp_path / "t.json", kind="poisson", rate_per_s=1.0, requests=1
+            )
+        )
 
 
 def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
@@ -104,10 +118,10 @@ def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
     lengths: dict[str, int] = {}
     for kind, arguments in made.items():
         output = tmp_path / f"{kind}.parquet"
-        trace.run(instance=files["instance"], output=output, kind=kind, **arguments)
+        trace.run(trace.Options(instance=files["instance"], output=output, kind=kind, **arguments))
         lengths[kind] = len(read_trace(output, instance))
         first = output.read_bytes()
-        trace.run(instance=files["instance"], output=output, kind=kind, **arguments)
+        trace.run(trace.Options(instance=files["instance"], output=output, kind=kind, **arguments))
         assert output.read_bytes() == first
     assert lengths == {"bursty": 60, "azure-llm-2023": 2}
     assert read_trace(tmp_path / "azure-llm-2023.parquet").arrival_s.tolist() == [0.0, 1.5]
@@ -124,6 +138,6 @@ def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
 )
 def test_arguments_that_do_not_fit_the_kind_are_refused(files, tmp_path, arguments, source) -> None:
     with pytest.raises(InputError) as error:
-        trace.run(instance=files["instance"], output=tmp_path / "t.csv", **arguments)
+        trace.run(trace.Options(instance=files["instance"], output=tmp_path / "t.csv", **arguments))
     assert error.value.source == source
     assert not (tmp_path / "t.csv").exists()

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from splitshare.commands import ablation, cloud_grid, prompt_cache, solve
 from splitshare.config import Config
 from splitshare.errors import InputError
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.instance import PlacementInstance
+from splitshare.stages import ablation, cloud_grid, prompt_cache, solve
 from tests.conftest import ROOT
 from tests.placement import judge
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
@@ -74,7 +74,7 @@ def config(tmp_path):
 
 
 def test_the_grid_is_the_edge_and_the_cloud_by_hand(files, config):
-    cloud_grid.run(config=config, **files)
+    cloud_grid.run(cloud_grid.Options(config=config, **files))
     table = pd.read_csv(files["output"])
     assert len(table) == 2 * 2 * 2 * 2
     talk = table[table["workload"] == "talk"].to_dict("records")
@@ -94,7 +94,7 @@ def test_the_grid_is_the_edge_and_the_cloud_by_hand(files, config):
 
 def test_cached_prompts_save_their_encoding(files):
     testbeds = [files["catalog_root"] / "testbeds" / "home.yaml"]
-    prompt_cache.run(**files, workloads=["talk", "both"], testbeds=testbeds)
+    prompt_cache.run(prompt_cache.Options(**files, workloads=["talk", "both"], testbeds=testbeds))
     table = pd.read_csv(files["output"])
     # The talker has no class prompts. All at the source: see 1, read 3 x 2, match 0.1 against see 1, match 0.1; the
     # talker's 3.2 stay.
@@ -146,7 +146,7 @@ def solved(tmp_path):
         instance.write(paths[-1])
     directory = tmp_path / "placements" / "optimum-highs"
     directory.mkdir(parents=True)
-    solve.run(paths, algorithm="optimum", solver="highs", seed=0, time_limit_s=None, output=directory)
+    solve.run(solve.Options(paths, algorithm="optimum", solver="highs", seed=0, time_limit_s=None, output=directory))
     return {
         "instances": paths,
         "placements": tmp_path / "placements",
@@ -156,7 +156,7 @@ def solved(tmp_path):
 
 
 def test_every_reading_is_held_against_the_optimum(solved):
-    ablation.run(**solved)
+    ablation.run(ablation.Options(**solved))
     table = pd.read_csv(solved["output"])
     parameters = ["order", "transfer_aware", "load_aware", "tie_break"]
     assert len(table) == len(table[parameters].drop_duplicates()) == 3 * 2 * 2 * 3
@@ -180,7 +180,11 @@ def test_every_reading_is_held_against_the_optimum(solved):
 
 def test_an_optimum_that_is_not_proved_is_refused(solved):
     directory = solved["placements"] / "optimum-highs"
-    solve.run(solved["instances"], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=directory)
+    solve.run(
+        solve.Options(
+            solved["instances"], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=directory
+        )
+    )
     with pytest.raises(InputError, match="status: is not 'optimal'"):
-        ablation.run(**solved)
+        ablation.run(ablation.Options(**solved))
     assert not solved["output"].exists()

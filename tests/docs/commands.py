@@ -54,12 +54,18 @@ def make_targets() -> dict[str, str]:
     return {name: told for names, told in found for name in names.split()}
 
 
+def names_in(command: Any) -> list[str]:
+    """The commands of a group, none where it is none."""
+    return list(command.list_commands(None)) if hasattr(command, "list_commands") else []
+
+
 @cache
 def subcommands() -> dict[str, Any]:
     """The commands of ``splitshare`` by their words: ``solve``, ``onloading record``."""
 
     def walk(command: Any, words: str) -> Iterator[tuple[str, Any]]:
-        for name, inner in getattr(command, "commands", {}).items():
+        for name in names_in(command):
+            inner = command.get_command(None, name)
             yield f"{words} {name}".strip(), inner
             yield from walk(inner, f"{words} {name}".strip())
 
@@ -76,11 +82,12 @@ def parse(line: str) -> dict[str, Any]:
     """
     words = shlex.split(re.sub(r"\$\([^)]*\)", "put-in-by-the-shell", line), comments=True)
     assert Path(words[0]).name == "splitshare", line
-    command, name, rest = typer.main.get_command(app), "splitshare", words[1:]
-    while getattr(command, "commands", None):
+    command: Any = typer.main.get_command(app)
+    name, rest = "splitshare", words[1:]
+    while names_in(command):
         name, rest = rest[0], rest[1:]
-        assert name in command.commands, f"no command {name!r}: {line}"  # type: ignore[attr-defined]
-        command = command.commands[name]  # type: ignore[attr-defined]
+        assert name in names_in(command), f"no command {name!r}: {line}"
+        command = command.get_command(None, name)
     params: dict[str, Any] = command.make_context(name, rest).params
     return params
 

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from splitshare.catalog.loader import load_catalog
-from splitshare.commands import figures
 from splitshare.errors import InputError
 from splitshare.figures.claims import optimal_verdict, saving_verdict
 from splitshare.figures.latency import latency_table
@@ -14,6 +13,7 @@ from splitshare.figures.memory import model_memory, workload_memory
 from splitshare.figures.registry import FIGURES
 from splitshare.figures.timeline import timeline_table
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
+from splitshare.stages import figures
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
@@ -131,7 +131,9 @@ def test_a_figure_comes_out_byte_for_byte_the_same(run_directory):
     written = []
     for name in ("one", "two"):
         output = run_directory / name
-        figures.run(["memory"], results=run_directory, config=CONFIG, catalog_root=DATA, output=output)
+        figures.run(
+            figures.Options(names=["memory"], results=run_directory, config=CONFIG, catalog_root=DATA, output=output)
+        )
         written.append({path.name: path.read_bytes() for path in sorted(output.iterdir())})
     assert written[0] == written[1]
     assert set(written[0]) == set(FIGURES["memory"].files())
@@ -144,5 +146,9 @@ def test_a_figure_comes_out_byte_for_byte_the_same(run_directory):
 )
 def test_what_cannot_be_drawn_is_told(run_directory, name, complaint):
     with pytest.raises(InputError, match=complaint):
-        figures.run([name], results=run_directory, config=CONFIG, catalog_root=DATA, output=run_directory / "out")
+        figures.run(
+            figures.Options(
+                names=[name], results=run_directory, config=CONFIG, catalog_root=DATA, output=run_directory / "out"
+            )
+        )
     assert not (run_directory / "out").exists()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from splitshare.commands import solve as solve_stage
 from splitshare.errors import InputError
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.contract import load
 from splitshare.placement.instance import Placement, PlacementInstance
+from splitshare.stages import solve as solve_stage
 
 
 def instance(
@@ -153,13 +153,15 @@ def test_a_placement_says_which_reading_it_is_of(tmp_path):
 
     def solved(*parameters: str) -> Placement:
         solve_stage.run(
-            [tmp_path / "hand.json"],
-            algorithm="s2m3-greedy",
-            solver=None,
-            parameters=parameters,
-            seed=0,
-            time_limit_s=None,
-            output=tmp_path / "out.json",
+            solve_stage.Options(
+                [tmp_path / "hand.json"],
+                algorithm="s2m3-greedy",
+                solver=None,
+                parameters=list(parameters),
+                seed=0,
+                time_limit_s=None,
+                output=tmp_path / "out.json",
+            )
         )
         return Placement.read(tmp_path / "out.json")
 

@@ -7,7 +7,6 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Testbed
-from splitshare.commands import derive
 from splitshare.placement.generate import build_instance
 from splitshare.profiling.records import (
     LayerCheck,
@@ -17,6 +16,7 @@ from splitshare.profiling.records import (
     ProfileRow,
 )
 from splitshare.profiling.stale import stale_rows
+from splitshare.stages import derive
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
@@ -35,7 +35,7 @@ def modules(descriptions, tmp_path_factory):
 @pytest.mark.parametrize("device", DERIVED, ids=lambda path: path.stem)
 def test_the_committed_profile_is_derived_anew(device, modules, tmp_path):
     output = tmp_path / f"{device.stem}.json"
-    derive.run(device=device, modules=modules, catalog_root=DATA, output=output)
+    derive.run(derive.Options(device=device, modules=modules, catalog_root=DATA, output=output))
     assert output.read_bytes() == (ROOT / "profiles" / output.name).read_bytes(), "run `splitshare derive`"
 
 

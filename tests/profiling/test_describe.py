@@ -9,11 +9,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Architecture
-from splitshare.commands import describe
 from splitshare.modules.build import build_module, example_inputs
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.describe import describe_module
 from splitshare.profiling.records import ModuleDescriptions
+from splitshare.stages import describe
 from tests.modules.small import edit, small_catalogue
 from tests.modules.test_build import TOWERS
 
@@ -140,10 +140,10 @@ def test_the_definition_changes_with_its_own_entry_only(tmp_path: Path):
 @pytest.mark.slow
 def test_the_command_describes_all_modules_at_all_batches(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
-    describe.run(catalog_root=tmp_path, output=tmp_path / "modules.json")
+    describe.run(describe.Options(catalog_root=tmp_path, output=tmp_path / "modules.json"))
     written = ModuleDescriptions.read(tmp_path / "modules.json")
     assert {m.module: tuple(w.batch for w in m.work) for m in written.modules} == {
         name: catalog.batches(name) for name in catalog.modules()
     }
-    describe.run(catalog_root=tmp_path, output=tmp_path / "again.json")
+    describe.run(describe.Options(catalog_root=tmp_path, output=tmp_path / "again.json"))
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "modules.json").read_bytes()

@@ -27,8 +27,6 @@ from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Benchmark
 from splitshare.catalog.testbeds import read_device, read_testbed
-from splitshare.commands import evaluate
-from splitshare.commands.instances import read_profiles
 from splitshare.config import Config
 from splitshare.jsonl import read_lines
 from splitshare.onloading.arrays import arrays_of
@@ -55,6 +53,8 @@ from splitshare.results.baselines import read_baselines
 from splitshare.results.onloading import read_record
 from splitshare.results.reported import read_reported
 from splitshare.schemas import schema_of
+from splitshare.stages import evaluate
+from splitshare.stages.instances import read_profiles
 from tests.onloading.examples import fields as onloading_fields
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
 from tests.replay.examples import example, fields
@@ -361,7 +361,7 @@ def all_readers(folder: Path) -> list[Reader]:
             "placement",
             "placement.json",
             (json.dumps(placement).encode(),),
-            lambda path: evaluate.run(path.parent / "instance.json", path),
+            lambda path: evaluate.run(evaluate.Options(path.parent / "instance.json", path)),
             others=files,
             covers=("Placement", "read_pair", "read_base_pair", "read_replayable"),
         ),
@@ -390,7 +390,7 @@ def all_readers(folder: Path) -> list[Reader]:
             "decision",
             "decision.json",
             (json.dumps(decision).encode(),),
-            lambda path: evaluate.run(path.parent / "onloading.json", path),
+            lambda path: evaluate.run(evaluate.Options(path.parent / "onloading.json", path)),
             others=files,
             covers=("OnloadingDecision", "read_answer"),
         ),

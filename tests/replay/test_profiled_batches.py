@@ -7,13 +7,13 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.testbeds import read_testbed
-from splitshare.commands import batch_curves as stage
-from splitshare.commands.instances import read_profiles
 from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
 from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.batching import BatchCurves
 from splitshare.replay.profiled_batches import profiled_curves
+from splitshare.stages import batch_curves as stage
+from splitshare.stages.instances import read_profiles
 
 ROOT = Path(__file__).parents[2]
 TYPES = {"laptop": "laptop-i7-12700h", "jetson": "jetson-nano"}
@@ -34,11 +34,13 @@ def test_curves_are_the_profiles_rows(instance: PlacementInstance, tmp_path: Pat
     instance.write(tmp_path / "instance.json")
     said: list[str] = []
     stage.run(
-        instance=tmp_path / "instance.json",
-        testbed=ROOT / "data" / "testbeds" / "laptop-jetson.yaml",
-        profiles=profile_files(),
-        catalog_root=ROOT / "data",
-        output=tmp_path / "curves.json",
+        stage.Options(
+            instance=tmp_path / "instance.json",
+            testbed=ROOT / "data" / "testbeds" / "laptop-jetson.yaml",
+            profiles=profile_files(),
+            catalog_root=ROOT / "data",
+            output=tmp_path / "curves.json",
+        ),
         tell=said.append,
     )
     curves = BatchCurves.read(tmp_path / "curves.json")

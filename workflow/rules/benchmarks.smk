@@ -18,7 +18,7 @@ if JUDGED:
         log:
             f"{RESULTS}/logs/benchmarks/{{benchmark}}.log",
         params:
-            code=code("commands.benchmarks"),
+            code=code("stages.benchmarks"),
             directory=f"{RESULTS}/benchmarks",
             selection=SELECTION,
             seed=CONFIG.seed,
@@ -41,7 +41,7 @@ if JUDGED:
             f"{RESULTS}/logs/fit_heads.log",
         threads: workflow.cores
         params:
-            code=code("commands.fit_heads"),
+            code=code("stages.fit_heads"),
             fetched=f"{RESULTS}/benchmarks",
             work=f"{RESULTS}/accuracy",
             locks=from_inputs("--lock", "locks"),
@@ -68,7 +68,7 @@ if JUDGED:
             f"{RESULTS}/logs/accuracy.log",
         threads: workflow.cores
         params:
-            code=code("commands.accuracy"),
+            code=code("stages.accuracy"),
             fetched=f"{RESULTS}/benchmarks",
             work=f"{RESULTS}/accuracy",
             locks=from_inputs("--lock", "locks"),

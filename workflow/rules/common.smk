@@ -129,7 +129,7 @@ def algorithm_code(problem, algorithm):
 
 def solving_code(label):
     """Digest of the code that a method's placements come from."""
-    return code("commands.solve", *algorithm_code("placement", Method.parse(label).algorithm))
+    return code("stages.solve", *algorithm_code("placement", Method.parse(label).algorithm))
 
 
 def instances_of(wildcards):
@@ -140,7 +140,7 @@ def instances_of(wildcards):
 def onloading_code(command):
     """Digest of the code of a command and of every onloading algorithm, which it finds by name."""
     algorithms = sorted(path.stem for path in Path("src/splitshare/onloading/algorithms").glob("[a-z]*.py"))
-    return code(f"commands.onloading.{command}", *(f"onloading.algorithms.{name}" for name in algorithms))
+    return code(f"stages.onloading.{command}", *(f"onloading.algorithms.{name}" for name in algorithms))
 
 
 def placements_of(wildcards):

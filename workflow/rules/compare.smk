@@ -15,7 +15,7 @@ def comparing_code(algorithm):
     modules = [module for problem, baseline in PROBLEMS.items() for module in algorithm_code(problem, baseline)]
     own = [module for problem in PROBLEMS for module in algorithm_code(problem, algorithm)]
     shipped = [module for module in own if Path(f"src/splitshare/{module.replace('.', '/')}.py").is_file()]
-    return code("commands.compare", *(f"problems.{problem}" for problem in PROBLEMS), *modules, *shipped)
+    return code("stages.compare", *(f"problems.{problem}" for problem in PROBLEMS), *modules, *shipped)
 
 
 for algorithm in CONFIG.compared:

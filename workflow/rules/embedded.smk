@@ -57,7 +57,7 @@ rule embedded_evaluate:
     resources:
         mem_mb=3000,
     params:
-        code=code("commands.embedded"),
+        code=code("stages.embedded.evaluate"),
         data=subpath(input[0], ancestor=2),
         weights=folder_of("weights"),
     message:
@@ -102,7 +102,7 @@ rule embedded_derive:
     log:
         f"{RESULTS}/logs/embedded_derive/{{device}}.log",
     params:
-        code=code("commands.derive"),
+        code=code("stages.derive"),
     message:
         "Deriving the embedded benchmark's times on {wildcards.device}"
     shell:

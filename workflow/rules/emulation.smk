@@ -29,7 +29,7 @@ if CONFIG.emulation:
         resources:
             mem_mb=4000,
         params:
-            code=code("commands.fidelity", "replay.emulator.worker"),
+            code=code("stages.fidelity", "stages.worker", "placement.algorithms.s2m3_greedy"),
             placements=folder_of("placements", 1),
             method=CONFIG.emulation.method,
             load=CONFIG.emulation.load,
@@ -72,7 +72,12 @@ if CONFIG.emulation:
             log:
                 f"{RESULTS}/logs/emulate_namespaces.log",
             params:
-                code=code("commands.fidelity", "replay.emulator.worker", "replay.emulator.namespaces"),
+                code=code(
+                    "stages.fidelity",
+                    "stages.worker",
+                    "placement.algorithms.s2m3_greedy",
+                    "replay.emulator.namespaces",
+                ),
                 more=f"{THOROUGHLY} --network namespaces",
             message:
                 "Holding the emulator over network namespaces against the simulator (4 minutes)"
@@ -90,8 +95,8 @@ if CONFIG.emulation:
         wildcard_constraints:
             testbed="|".join(TESTBEDS["canonical"]),
         params:
-            code=code("commands.batch_curves"),
-            profiles=from_inputs("--profiles", "profiles"),
+            code=code("stages.batch_curves"),
+            profiles=from_inputs("--profile", "profiles"),
         message:
             "Writing what batches take: {wildcards.workload}.{wildcards.testbed}"
         shell:
@@ -126,7 +131,7 @@ if CONFIG.emulation:
         resources:
             mem_mb=2000,
         params:
-            code=code("commands.shaping", "replay.emulator.worker", "replay.emulator.namespaces"),
+            code=code("stages.shaping", "stages.worker", "replay.emulator.namespaces"),
             repeats=CONFIG.emulation.repeats,
         message:
             "Measuring how well links are shaped: {wildcards.network} (1 minute)"

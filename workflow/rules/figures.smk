@@ -30,7 +30,7 @@ rule check_split:
     resources:
         mem_mb=6000,
     params:
-        code=code("commands.check_split"),
+        code=code("stages.check_split"),
         models=[
             f"--model {model}"
             for model in dict.fromkeys(m for w in WORKLOADS["local"] for m in CATALOG.workload(w).models)
@@ -79,7 +79,7 @@ for spec in FIGURE_SPECS.values():
             log:
                 f"{RESULTS}/logs/figures/{scope}-{spec.name}.log",
             params:
-                code=code("commands.figures", f"figures.{spec.module}"),
+                code=code("stages.figures", f"figures.{spec.module}"),
                 name=spec.name,
                 caption=spec.caption,
                 results=subpath(input.config, parent=True),

@@ -11,7 +11,7 @@ rule instances_canonical:
     log:
         f"{RESULTS}/logs/instances_canonical.log",
     params:
-        code=code("commands.instances"),
+        code=code("stages.instances"),
         data="",
         directory=subpath(output[0], parent=True),
         profiles=from_inputs("--profile", "profiles"),

@@ -14,7 +14,7 @@ rule describe:
     log:
         f"{RESULTS}/logs/describe.log",
     params:
-        code=code("commands.describe"),
+        code=code("stages.describe"),
         data=subpath(input[0], ancestor=2),
     message:
         "Counting parameters, operations and bytes of every module"
@@ -69,7 +69,7 @@ rule profile_machine:
     log:
         f"{RESULTS}/logs/profile_machine.log",
     params:
-        code=code("commands.merge_profiles"),
+        code=code("stages.merge_profiles"),
     message:
         "Collecting this machine's profile"
     shell:

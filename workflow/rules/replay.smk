@@ -19,7 +19,7 @@ rule trace:
     log:
         f"{RESULTS}/logs/trace/{{kind}}-{{rate}}.log",
     params:
-        code=code("commands.trace"),
+        code=code("stages.trace"),
         arrivals=lambda wildcards, input: (f"--arrivals {input.arrivals}" if input.arrivals else ""),
         requests=CONFIG.replay.requests,
         seed=CONFIG.seed,
@@ -45,7 +45,7 @@ rule sweep:
     resources:
         mem_mb=2000,
     params:
-        code=code("commands.sweep"),
+        code=code("stages.sweep"),
         placements=folder_of("placements", 1),
         methods=flags("--method", CONFIG.replay.methods),
         link_models=flags("--link-model", CONFIG.replay.link_models),
@@ -68,7 +68,7 @@ rule timeline:
     log:
         f"{RESULTS}/logs/timeline.log",
     params:
-        code=code("commands.simulate"),
+        code=code("stages.simulate"),
         link_model=CONFIG.replay.link_models[0],
     message:
         "Replaying the requests of the timeline"

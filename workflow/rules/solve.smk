@@ -54,7 +54,7 @@ rule collect:
     wildcard_constraints:
         scope="canonical|local",
     params:
-        code=code("commands.collect"),
+        code=code("stages.collect"),
         directory=lambda wildcards: f"{RESULTS}/{wildcards.scope}",
         methods=flags("--method", CONFIG.methods),
     message:

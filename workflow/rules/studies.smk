@@ -14,7 +14,7 @@ rule cloud_grid:
     log:
         f"{RESULTS}/logs/cloud_grid.log",
     params:
-        code=code("commands.cloud_grid"),
+        code=code("stages.cloud_grid"),
         profiles=from_inputs("--profile", "profiles"),
     message:
         "Holding the edge against the cloud"
@@ -36,7 +36,7 @@ rule prompt_cache:
     benchmark:
         f"{RESULTS}/benchmarks/prompt_cache.tsv"
     params:
-        code=code("commands.prompt_cache"),
+        code=code("stages.prompt_cache"),
         profiles=from_inputs("--profile", "profiles"),
         testbeds=from_inputs("--testbed", "testbeds"),
         workloads=flags("--workload", CONFIG.workloads),
@@ -58,7 +58,7 @@ rule ablation:
     benchmark:
         f"{RESULTS}/benchmarks/ablation.tsv"
     params:
-        code=code("commands.ablation"),
+        code=code("stages.ablation"),
         placements=folder_of("optima", 1),
         optimum=CONFIG.optimum,
     message:

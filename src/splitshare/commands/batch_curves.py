@@ -1,43 +1,23 @@
-"""``splitshare batch-curves``: what batches take on the devices of an instance, from their profiles."""
+"""Write what batches take on the devices of an instance, from profiles of several batch sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.testbeds import read_testbed
-from splitshare.commands.instances import read_profiles
-from splitshare.placement.instance import PlacementInstance
-from splitshare.replay.profiled_batches import profiled_curves
+import typer
+
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CatalogRoot, InstanceFile, Output, Profiles
 
 
-def run(
-    *,
-    instance: Path,
-    testbed: Path,
-    profiles: Sequence[Path],
-    catalog_root: Path,
-    output: Path,
-    tell: Callable[[str], None],
-) -> None:
-    """Write the batch curves of an instance.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare batch-curves``."""
 
-    Args:
-        instance: built of these profiles.
-        testbed: whose devices it has.
-        profiles: of the testbed's device types, each called ``<device>.json``.
-        catalog_root: the data folder, with ``catalogue/*.yaml``.
-        output: the curves.
-        tell: takes a line for people: which modules have no batches.
-
-    Raises:
-        InputError: a file is wrong, or the files do not belong together.
-    """
-    read = PlacementInstance.read(instance)
-    curves = profiled_curves(read, read_testbed(testbed), read_profiles(profiles), load_catalog(catalog_root))
-    curves.check(read, output)
-    curves.write(output)
-    alone = sorted({f"{c.module} for {', '.join(c.requests)}" for c in curves.curves if len(c.batches) == 1})
-    if alone:
-        tell(f"no profiled batches, runs one by one: {'; '.join(alone)}")
+    instance: InstanceFile
+    output: Output
+    testbed: Annotated[Path, typer.Option(help="Testbed of the instance (YAML).")]
+    profiles: Profiles
+    catalog_root: CatalogRoot = DATA

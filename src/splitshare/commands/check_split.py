@@ -1,48 +1,23 @@
-"""``splitshare check-split``: hold the split models' answers against the whole ones'."""
+"""Hold the split models' answers against the whole models', at true size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from splitshare.catalog.loader import load_catalog
-from splitshare.modules.equivalence import RELATIVE_TOLERANCE, compare
-from splitshare.progress import track
-from splitshare.results.write import write_csv
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CatalogRoot, Output, Seed
 
 
-def run(*, catalog_root: Path, models: Sequence[str] | None, output: Path, seed: int = 0) -> None:
-    """Compare whole and split models, at true size where two copies fit into memory.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare check-split``."""
 
-    Writes ``split_equivalence.csv`` (the verdicts, the same on every machine) and ``differences.csv`` (which rounding
-    makes differ between processors).
-
-    Args:
-        catalog_root: the data folder.
-        models: names; by default all models of the catalogue.
-        output: directory.
-        seed: of weights and inputs.
-
-    Raises:
-        InputError: a model is unknown or cannot be built.
-        WorkError: a model has no whole counterpart.
-    """
-    catalog = load_catalog(catalog_root)
-    chosen = [catalog.model(name) for name in models] if models else list(catalog.models.values())
-    found = [compare(catalog, model, seed=seed) for model in track(chosen, "comparing", total=len(chosen))]
-    verdicts = pd.DataFrame(
-        {
-            "model": [e.model for e in found],
-            "answers": [e.answers for e in found],
-            "relative_tolerance": RELATIVE_TOLERANCE,
-            "agrees": [e.agrees for e in found],
-            "compared": [e.reduced or "true size" for e in found],
-        }
+    output: Output
+    models: Annotated[list[str], typer.Option("--model", help="Model to compare; repeatable; default all.")] = field(
+        default_factory=list
     )
-    write_csv(verdicts, output / "split_equivalence.csv")
-    differences = verdicts.assign(
-        largest_answer=[e.largest_answer for e in found], largest_difference=[e.largest_difference for e in found]
-    )
-    write_csv(differences, output / "differences.csv")
+    seed: Seed = 0
+    catalog_root: CatalogRoot = DATA

@@ -1,74 +1,19 @@
-"""``splitshare cloud-grid``: the edge against the cloud over networks and speeds of the small device (claim S5)."""
+"""Hold the edge against the cloud over networks and speeds of the small device."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-import pandas as pd
-
-from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.testbeds import read_testbed
-from splitshare.commands.instances import read_profiles
-from splitshare.config import Config
-from splitshare.errors import WorkError
-from splitshare.placement.algorithms.cloud import Cloud
-from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
-from splitshare.placement.contract import PlacementAlgorithm
-from splitshare.placement.generate import build_instance
-from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.run import solve
-from splitshare.placement.what_if import with_network, with_speed
-from splitshare.profiling.records import ModuleDescriptions
-from splitshare.progress import track
-from splitshare.results.write import write_csv
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CONFIG, CatalogRoot, Descriptions, Output, Profiles, RunConfig
 
 
-def run(*, config: Path, catalog_root: Path, descriptions: Path, profiles: Sequence[Path], output: Path) -> None:
-    """Write one row a workload, round trip, bandwidth and speed: seconds on the edge and in the cloud.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare cloud-grid``."""
 
-    ``edge_s`` is S2M3's greedy on the edge testbed, ``cloud_s`` everything on the cloud device, ``reduction`` one minus
-    their ratio.
-
-    Raises:
-        InputError: a file is wrong, or a profile is missing.
-        WorkError: a workload fits neither edge nor cloud.
-    """
-    settings = Config.read(config)
-    grid = settings.cloud
-    catalog = load_catalog(catalog_root)
-    described = ModuleDescriptions.read(descriptions)
-    known = read_profiles(profiles)
-    testbeds = [read_testbed(catalog_root / "testbeds" / f"{n}.yaml") for n in (grid.edge_testbed, grid.cloud_testbed)]
-    edge_testbed, cloud_testbed = testbeds
-    rows: list[dict[str, object]] = []
-    for name in track(settings.workloads, "edge against cloud"):
-        workload = catalog.workload(name)
-        edge = build_instance(catalog, workload, edge_testbed, known, described)
-        edge_s = {s: _objective(with_speed(edge, edge_testbed.source, s), S2M3Greedy()) for s in grid.speeds}
-        for round_trip_s, bandwidth in itertools.product(grid.round_trips_s, grid.bandwidths_bytes_per_s):
-            wan = with_network(cloud_testbed, latency_s=round_trip_s / 2, bandwidth_bytes_per_s=bandwidth)
-            cloud_s = _objective(build_instance(catalog, workload, wan, known, described), Cloud())
-            rows.extend(
-                {
-                    "workload": name,
-                    "models": len(workload.models),
-                    "edge_testbed": grid.edge_testbed,
-                    "round_trip_s": round_trip_s,
-                    "bandwidth_bytes_per_s": bandwidth,
-                    "speed": speed,
-                    "edge_s": edge_s[speed],
-                    "cloud_s": cloud_s,
-                    "reduction": 1 - edge_s[speed] / cloud_s,
-                }
-                for speed in grid.speeds
-            )
-    write_csv(pd.DataFrame(rows), output)
-
-
-def _objective(instance: PlacementInstance, algorithm: PlacementAlgorithm) -> float:
-    placement = solve(instance, algorithm)
-    if placement.objective is None:
-        raise WorkError(f"{instance.name}: {algorithm.name} finds no placement; the grid needs one for every workload")
-    return placement.objective
+    output: Output
+    descriptions: Descriptions
+    profiles: Profiles
+    config: RunConfig = CONFIG
+    catalog_root: CatalogRoot = DATA

@@ -1,167 +1,30 @@
-"""``splitshare compare``: a new algorithm against recorded baselines, whichever problem it solves."""
+"""Hold a new algorithm, or results that were computed elsewhere, against the recorded baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import numpy as np
-import pandas as pd
+import typer
 
-from splitshare.commands.findings import Findings, write_findings
-from splitshare.errors import InputError
-from splitshare.isolation.child import Limits
-from splitshare.isolation.runs import Outcome, Run, check_contract, check_name, describe, run_limited, within
-from splitshare.problems import DEFAULT, names, problem_named
-from splitshare.problems.problem import Problem, Recorded
-from splitshare.problems.standard import read_recorded
-from splitshare.progress import track
-from splitshare.results.recording import seeds_of
-from splitshare.results.reported import columns_of, read_reported
-from splitshare.results.verdict import Verdict, gaps, judge
-
-REPEAT_S = 10.0
-"""Seconds of runs that are done a second time, in another process, to see whether answers repeat."""
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import LIMIT, Output, Seed
 
 
-def run(
-    *,
-    algorithm: str | None,
-    results: Path | None,
-    problem: str | None,
-    families: Sequence[str],
-    baselines: Path,
-    time_limit_s: float,
-    seed: int,
-    output: Path,
-) -> list[Verdict]:
-    """Judge a method over families of recorded instances and write what was found into ``output``.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare compare``."""
 
-    Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``performance_profile.pdf``
-    and ``.png``, ``verdict.json`` and ``verdict.txt``.
-
-    Args:
-        algorithm: name or ``file.py:Class``, to be checked and run here; or None.
-        results: results that were computed elsewhere instead (``splitshare.results.reported``); or None.
-        problem: name of the problem; None: the algorithm's, or that of the results' columns.
-        families: families of instances; none: those of the problem.
-        baselines: directory of ``splitshare record``.
-        time_limit_s: seconds for a run.
-        seed: of the statistics.
-        output: directory.
-
-    Raises:
-        InputError: neither or both of ``algorithm`` and ``results``; the algorithm cannot be loaded; the results, a
-            family or the baselines are wrong or of other instances.
-    """
-    if (algorithm is None) == (results is None):
-        raise InputError("compare", "--algorithm", "give one of --algorithm FILE:Class and --results FILE")
-    if results is not None:
-        asked = problem_named(problem or _problem_of_results(results))
-        recorded = read_recorded(asked, baselines, families or asked.families)
-        findings = _reported(results, asked, recorded)
-    else:
-        assert algorithm is not None
-        own = describe(algorithm, problem)
-        asked = problem_named(own.problem)
-        recorded = read_recorded(asked, baselines, families or asked.families)
-        if algorithm != own.name and own.name in set(recorded.results["method"]):
-            taken = f"the name {own.name!r} is a recorded method's; give it another"
-            raise InputError("--algorithm", algorithm, taken)  # their rows could not be told apart
-        findings = _tried(algorithm, own.name, seeds_of(own.stochastic), asked, recorded, time_limit_s)
-    covered = [family for family in recorded.instances if (findings.results["family"] == family).any()]
-    verdicts = [
-        judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=seed)
-        for family in covered
-    ]
-    write_findings(asked, findings, verdicts, recorded.results, output)
-    return verdicts
-
-
-def _problem_of_results(path: Path) -> str:
-    """The problem whose objective's column a table has; the default where none has it, or several the same."""
-    columns = columns_of(path)
-    fitting = [name for name in names() if problem_named(name).objective_column in columns]
-    return fitting[0] if fitting else DEFAULT
-
-
-def _reported(path: Path, problem: Problem[Any, Any], recorded: Recorded[Any]) -> Findings:
-    method, table = read_reported(
-        path,
-        recorded.results,
-        objective=problem.objective_column,
-        reference=problem.reference_column,
-        sense=problem.sense,
-    )
-    check_name(method, str(path), "method")
-    asked = {i.name for part in recorded.instances.values() for i in part}
-    table = table[table["instance"].isin(asked)]
-    if table.empty:
-        families = ", ".join(recorded.instances)
-        raise InputError(path, "instance", f"no row is of the families {families}; give --family")
-    return Findings(method, _with_reference(table.assign(reason=""), problem, recorded))
-
-
-def _tried(
-    algorithm: str,
-    name: str,
-    seeds: Sequence[int],
-    problem: Problem[Any, Any],
-    recorded: Recorded[Any],
-    time_limit_s: float,
-) -> Findings:
-    checks = tuple(check_contract(problem.name, algorithm))
-    runs = [Run(i, seed, family) for seed in seeds for family, part in recorded.instances.items() for i in part]
-    limits = Limits(time_s=time_limit_s)
-    first = run_limited(problem.name, algorithm, runs, limits)
-    outcomes = list(track(first, f"running {name}", total=len(runs)))
-    repeated = within(outcomes, REPEAT_S)
-    second = run_limited(problem.name, algorithm, [o.run for o in repeated], limits, hash_seed=1)
-    again = list(track(second, f"repeating {name}", total=len(repeated)))
-
-    def decided(outcome: Outcome[Any]) -> Any:
-        return None if outcome.answer is None else problem.decided(outcome.answer)
-
-    changed = [b.run.instance.name for a, b in zip(repeated, again, strict=True) if decided(a) != decided(b)]
-    table = _with_reference(pd.DataFrame([_row(outcome) for outcome in outcomes]), problem, recorded)
-    return Findings(
-        name,
-        table,
-        checks,
-        len(repeated),
-        tuple(dict.fromkeys(changed)),
-        _time_ratio(table, problem, [run.instance for run in runs if run.seed == seeds[0]]),
-    )
-
-
-def _row(outcome: Outcome[Any]) -> dict[str, object]:
-    answer = outcome.answer
-    return {
-        "instance": outcome.run.instance.name,
-        "seed": outcome.run.seed,
-        "status": answer.status if answer is not None else outcome.failure,
-        "reason": outcome.message or (answer.reason if answer is not None and answer.reason else ""),
-        "objective": answer.objective if answer is not None else None,
-        "solve_s": np.nan if answer is None else answer.build_s + answer.solve_s,
-    }
-
-
-def _with_reference(table: pd.DataFrame, problem: Problem[Any, Any], recorded: Recorded[Any]) -> pd.DataFrame:
-    """``table`` with what the baselines know of each instance: family, workload, reference; and the gap to it."""
-    known = recorded.results.drop_duplicates("instance").set_index("instance")
-    table = table.assign(
-        objective=table["objective"].astype(float),
-        **{name: table["instance"].map(known[name]) for name in ("family", "workload", "reference")},
-    )
-    columns = ["family", "instance", "workload", "seed", "status", "reason", "objective", "reference", "gap", "solve_s"]
-    return table.assign(gap=gaps(table["objective"], table["reference"], problem.sense))[columns]
-
-
-def _time_ratio(table: pd.DataFrame, problem: Problem[Any, Any], instances: Sequence[Any]) -> float | None:
-    """Median run time as a multiple of the timed baseline's, taken again here; ``None`` where no run ended."""
-    if table["solve_s"].isna().all():
-        return None
-    baseline = problem.finder.load(problem.timed_baseline)
-    answers = [problem.solve(instance, baseline) for instance in instances]
-    return float(table["solve_s"].median() / np.median([answer.build_s + answer.solve_s for answer in answers]))
+    algorithm: Annotated[str | None, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")] = None
+    results: Annotated[
+        Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
+    ] = None
+    output: Output = Path("results/compare")
+    problem: Annotated[str | None, typer.Option(help="Where several have an algorithm of that name.")] = None
+    baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines"
+    families: Annotated[
+        list[str], typer.Option("--family", help="Family of instances; repeatable; default the problem's.")
+    ] = field(default_factory=list)
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 10.0
+    seed: Seed = 0

@@ -1,23 +1,22 @@
-"""``splitshare describe``: the facts of every module that do not depend on a device."""
+"""Count parameters, operations and bytes of the catalogue's modules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Annotated
 
-from splitshare.catalog.loader import load_catalog
-from splitshare.profiling.describe import describe_catalog
+import typer
+
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CatalogRoot, Output
 
 
-def run(*, catalog_root: Path, output: Path, modules: Sequence[str] | None = None) -> None:
-    """Describe modules of the catalogue and write ``splitshare.module-descriptions/1``.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare describe``."""
 
-    Args:
-        catalog_root: the data folder, which holds ``catalogue/``.
-        output: file to write.
-        modules: names; by default all modules of the catalogue.
-
-    Raises:
-        InputError: the catalogue is wrong, or has no such module.
-    """
-    describe_catalog(load_catalog(catalog_root), modules).write(output)
+    output: Output
+    modules: Annotated[list[str], typer.Option("--module", help="Module to describe; repeatable; default all.")] = (
+        field(default_factory=list)
+    )
+    catalog_root: CatalogRoot = DATA

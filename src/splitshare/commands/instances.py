@@ -1,86 +1,27 @@
-"""``splitshare instances``: write the placement instances of workloads on testbeds."""
+"""Write the placement instances of workloads on testbeds into the directory OUTPUT."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.testbeds import check_testbed, read_testbed
-from splitshare.errors import InputError
-from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
-from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.pinned import check_pinned
-from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+import typer
 
-_log = logging.getLogger(__name__)
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CatalogRoot, Descriptions, Output, Profiles, Testbeds
 
 
-def run(
-    *,
-    catalog_root: Path,
-    descriptions: Path,
-    profiles: Sequence[Path],
-    workloads: Sequence[str],
-    testbeds: Sequence[Path],
-    output_dir: Path,
-    pinned: Path | None = None,
-) -> list[PlacementInstance]:
-    """Write ``<output_dir>/<workload>.<testbed>.json`` for every pair, testbed by testbed.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare instances``."""
 
-    All instances are built before the first is written. A profile that is older than a module's definition is
-    told of in one line on the log, once, and used.
-
-    Args:
-        catalog_root: the data folder, with ``catalogue/*.yaml``.
-        descriptions: module descriptions (``splitshare describe``).
-        profiles: profiles of the testbeds' devices, each called ``<device>.json``.
-        workloads: names of workloads of the catalogue; none means all.
-        testbeds: testbed files.
-        output_dir: folder of the instances.
-        pinned: digests (``splitshare pin``) that the instances must have.
-
-    Raises:
-        InputError: a file is wrong, a name is unknown, or a profile is missing or incomplete.
-        WorkError: an instance is not the pinned one.
-    """
-    catalog = load_catalog(catalog_root)
-    described = ModuleDescriptions.read(descriptions)
-    by_device = read_profiles(profiles)
-    chosen = [catalog.workload(name) for name in workloads] or list(catalog.workloads.values())
-    read = [read_testbed(path) for path in testbeds]
-    memory_bytes = {name: profile.device.memory_bytes for name, profile in by_device.items()}
-    for path, testbed in zip(testbeds, read, strict=True):
-        check_testbed(testbed, memory_bytes, path)
-    for line in stale_rows(catalog, chosen, read, by_device, described):
-        _log.warning("%s", line)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", StaleProfileWarning)  # told once above, not once an instance
-        instances = [
-            build_instance(catalog, workload, testbed, by_device, described) for testbed in read for workload in chosen
-        ]
-    if pinned is not None:
-        check_pinned(instances, pinned)
-    for instance in instances:
-        instance.write(output_dir / f"{instance.name}.json")
-    return instances
-
-
-def read_profiles(paths: Sequence[Path]) -> dict[str, ModuleProfile]:
-    """Profiles by device type.
-
-    Raises:
-        InputError: a file is wrong, is not called by its device, or a device has two.
-    """
-    profiles: dict[str, ModuleProfile] = {}
-    for path in paths:
-        profile = ModuleProfile.read(path)
-        name = profile.device.name
-        if path.stem != name:
-            raise InputError(path, "device.name", f"is {name!r}, but the file is called {path.name}; rename one")
-        if name in profiles:
-            raise InputError(path, "device.name", f"{name!r} has two profiles; give one of them")
-        profiles[name] = profile
-    return profiles
+    output_dir: Output
+    descriptions: Descriptions
+    profiles: Profiles
+    testbeds: Testbeds
+    workloads: Annotated[list[str], typer.Option("--workload", help="Workload; repeatable; default all.")] = field(
+        default_factory=list
+    )
+    pinned: Annotated[Path | None, typer.Option(help="Digests that the instances must have.")] = None
+    catalog_root: CatalogRoot = DATA

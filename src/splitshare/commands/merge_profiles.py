@@ -1,46 +1,19 @@
-"""``splitshare merge-profiles``: join profiles of one device into one."""
+"""Join profiles of one device into one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.errors import InputError
-from splitshare.profiling.records import LayerCheck, ModuleProfile, ProfileRow
+import typer
+
+from splitshare.commands.arguments import Output
 
 
-def run(*, profiles: Sequence[Path], output: Path) -> None:
-    """Join profiles of one device into one, in the order given.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare merge-profiles``."""
 
-    Args:
-        profiles: files of one device.
-        output: file to write.
-
-    Raises:
-        InputError: a file is wrong, speaks of another device, or repeats a module and batch.
-    """
-    if not profiles:
-        raise InputError("profiles", "", "none given; name at least one")
-    device, notes = None, dict[str, None]()
-    checks: list[LayerCheck] = []
-    rows: dict[tuple[str, int], ProfileRow] = {}
-    for path in profiles:
-        profile = ModuleProfile.read(path)
-        device = device or profile.device
-        if profile.device != device:
-            raise InputError(path, "device", f"differs from the device of {profiles[0]}; measure both alike")
-        notes |= dict.fromkeys(profile.notes)
-        checks += profile.layer_checks
-        for i, row in enumerate(profile.rows):
-            key = (row.module, row.batch)
-            if key in rows:
-                raise InputError(path, f"rows[{i}]", f"{row.module} at batch {row.batch} is there already; keep one")
-            rows[key] = row
-    assert device is not None, "there is at least one profile"
-    ModuleProfile(
-        schema_="splitshare.module-profile/1",
-        device=device,
-        notes=tuple(notes),
-        layer_checks=tuple(checks),
-        rows=tuple(rows.values()),
-    ).write(output)
+    profiles: Annotated[list[Path], typer.Argument(metavar="PROFILE...", help="Profiles of one device.")]
+    output: Output

@@ -1,18 +1,15 @@
-"""``splitshare pin``: write down the digests of instances."""
+"""Write down the digests of instances, to be held against later ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.pinned import pinned
+from splitshare.commands.arguments import InstanceFiles, Output
 
 
-def run(instances: Sequence[Path], output: Path) -> None:
-    """Write ``splitshare.pinned-instances/1`` for ``instances``, in the order given.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare pin``."""
 
-    Raises:
-        InputError: an instance is wrong.
-    """
-    pinned([PlacementInstance.read(path) for path in instances]).write(output)
+    instances: InstanceFiles
+    output: Output

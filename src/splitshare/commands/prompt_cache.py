@@ -1,55 +1,23 @@
-"""``splitshare prompt-cache``: what encoding class prompts beforehand saves."""
+"""Compare requests that encode their class prompts with requests that find them encoded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.testbeds import read_testbed
-from splitshare.commands.instances import read_profiles
-from splitshare.placement.algorithms.optimum import Optimum
-from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
-from splitshare.placement.generate import build_instance
-from splitshare.placement.run import solve
-from splitshare.profiling.records import ModuleDescriptions
-from splitshare.progress import track
-from splitshare.results.write import write_csv
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CatalogRoot, Descriptions, Output, Profiles, Testbeds
 
 
-def run(
-    *,
-    catalog_root: Path,
-    descriptions: Path,
-    profiles: Sequence[Path],
-    workloads: Sequence[str],
-    testbeds: Sequence[Path],
-    output: Path,
-) -> None:
-    """Write one row a workload and testbed: greedy and optimum with prompts encoded in each request, and beforehand.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare prompt-cache``."""
 
-    Workloads without class prompts are left out.
-
-    Raises:
-        InputError: a file is wrong, or a profile is missing.
-    """
-    catalog = load_catalog(catalog_root)
-    described = ModuleDescriptions.read(descriptions)
-    known = read_profiles(profiles)
-    rows = []
-    for name in track(workloads, "caching prompts"):
-        workload = catalog.workload(name)
-        if not any(e.items == "classes" for m in workload.models for e in catalog.model(m).encoders):
-            continue
-        for testbed in map(read_testbed, testbeds):
-            row: dict[str, object] = {"workload": name, "testbed": testbed.name}
-            for label, cached in (("encoded", False), ("cached", True)):
-                instance = build_instance(catalog, workload, testbed, known, described, cached_prompts=cached)
-                row[f"{label}_greedy_s"] = solve(instance, S2M3Greedy()).objective
-                row[f"{label}_optimum_s"] = solve(instance, Optimum()).objective
-            rows.append(row)
-    table = pd.DataFrame(rows)
-    table["saved"] = 1 - table["cached_optimum_s"].astype(float) / table["encoded_optimum_s"].astype(float)
-    write_csv(table, output)
+    output: Output
+    descriptions: Descriptions
+    profiles: Profiles
+    testbeds: Testbeds
+    workloads: Annotated[list[str], typer.Option("--workload", help="Workload; repeatable.")]
+    catalog_root: CatalogRoot = DATA

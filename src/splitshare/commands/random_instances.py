@@ -1,46 +1,22 @@
-"""``splitshare random-instances``: a family of seeded random placement instances."""
+"""Write a family of seeded random instances that have a feasible placement into the directory OUTPUT."""
 
 from __future__ import annotations
 
-import itertools
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Annotated
 
-from splitshare.errors import WorkError
-from splitshare.placement.contract import PlacementAlgorithm, load
-from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.random_instances import STUDY, random_instances
-from splitshare.placement.run import solve
-from splitshare.progress import track
+import typer
+
+from splitshare.commands.arguments import COUNT, LIMIT, Output
+from splitshare.ranges import MOST_SEED
 
 
-def run(*, name: str, first_seed: int, count: int, time_limit_s: float, output: Path) -> list[PlacementInstance]:
-    """Write the first ``count`` instances from ``first_seed`` on that have a feasible placement into ``output``.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare random-instances``."""
 
-    Whether an instance has one is what HiGHS proves; seeds whose instance has none are passed over.
-
-    Args:
-        name: of the family; an instance is called ``<name>-<seed>``.
-        first_seed: where the seeds begin.
-        count: how many instances.
-        time_limit_s: seconds for each proof.
-        output: directory, a file an instance.
-
-    Raises:
-        WorkError: a proof takes longer than that.
-    """
-    optimum = load("optimum", solver="highs")
-    found: list[PlacementInstance] = []
-    seeds = itertools.count(first_seed)
-    for _ in track(range(count), f"drawing {name}"):
-        candidates = (instance for seed in seeds for instance in random_instances([seed], STUDY))
-        drawn = next(instance for instance in candidates if _feasible(instance, optimum, time_limit_s))
-        found.append(drawn.model_copy(update={"name": drawn.name.replace("random", name, 1)}))
-        found[-1].write(output / f"{found[-1].name}.json")
-    return found
-
-
-def _feasible(instance: PlacementInstance, optimum: PlacementAlgorithm, time_limit_s: float) -> bool:
-    status = solve(instance, optimum, time_limit_s=time_limit_s).status
-    if status not in ("optimal", "infeasible"):
-        raise WorkError(f"{instance.name}: not proved in {time_limit_s:g} s; give --time-limit-s more")
-    return status == "optimal"
+    output: Output
+    name: Annotated[str, typer.Option(help="Name of the family.")]
+    first_seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Where the seeds begin.")]
+    count: Annotated[int, typer.Option(**COUNT, help="How many feasible instances.")] = 40
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds to prove one feasible.")] = 60.0

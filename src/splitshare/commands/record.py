@@ -1,31 +1,25 @@
-"""``splitshare record``: write down what known methods do, for new ones to be held against."""
+"""Record what known methods do over a family of instances into the directory OUTPUT."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.jsonl import read_lines
-from splitshare.problems import problem_of_instance
-from splitshare.problems.standard import write_recorded
+import typer
+
+from splitshare.commands.arguments import LIMIT, Output
 
 
-def run(instances: Sequence[Path], *, family: str, methods: Sequence[str], time_limit_s: float, output: Path) -> None:
-    """Solve instances of one problem by every method and write the results into the directory ``output``.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare record``."""
 
-    Args:
-        instances: files of an instance each, or of one a line (``.jsonl``).
-        family: what the instances are called together.
-        methods: algorithms, or ``optimum-<solver>``.
-        time_limit_s: seconds for a run.
-        output: directory.
-
-    Raises:
-        InputError: an instance or a method is wrong, or the record there speaks of other instances.
-        WorkError: an optimum is contradicted.
-    """
-    problem = problem_of_instance(instances[0])
-    solved = []
-    for path in instances:
-        solved += read_lines(problem.instance, path) if path.suffix == ".jsonl" else [problem.instance.read(path)]
-    write_recorded(problem, solved, methods=methods, family=family, time_limit_s=time_limit_s, output=output)
+    instances: Annotated[
+        list[Path],
+        typer.Argument(metavar="INSTANCE...", help="Instances of one problem (JSON), or one a line (JSONL)."),
+    ]
+    output: Output
+    methods: Annotated[list[str], typer.Option("--method", help="Algorithm, or optimum-<solver>; repeatable.")]
+    family: Annotated[str, typer.Option(help="What the instances are called together.")] = "s2m3"
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 60.0

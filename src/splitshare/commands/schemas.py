@@ -1,14 +1,14 @@
-"""``splitshare schemas``: write the JSON Schemas of the file contracts."""
+"""Write the JSON Schemas of all files that are read or written into the directory OUTPUT."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
-from splitshare.files import write_text
-from splitshare.schemas import schema_files
+from splitshare.commands.arguments import Output
 
 
-def run(output: Path) -> None:
-    """Write a file a contract into the directory ``output``."""
-    for name, text in schema_files().items():
-        write_text(output / name, text)
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare schemas``."""
+
+    output: Output

@@ -1,99 +1,29 @@
-"""``splitshare shaping``: how well the emulator's links are shaped, over rates and delays."""
+"""Measure how well the emulator's links are shaped, over rates and latencies; a table to the file OUTPUT."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from splitshare.commands.emulate import Network, open_testbed
-from splitshare.placement.instance import PlacementInstance
-from splitshare.replay.emulator.emulate import measure
-from splitshare.replay.emulator.network import WorkerSetup
-from splitshare.results.provenance import provenance
-from splitshare.results.write import write_csv
+from splitshare.commands.arguments import COUNT, LIMIT, Network, Output
 
 BYTES_PER_S = (1.25e6, 3.95e6, 1.25e7, 3.95e7, 1.25e8)
 """10 to 1000 Mbit/s, half a decade apart."""
 LATENCY_S = (0.0, 0.001, 0.01)
 
 
-def run(
-    *,
-    network: Network,
-    bytes_per_s: Sequence[float],
-    latency_s: Sequence[float],
-    repeats: int,
-    output: Path,
-    tell: Callable[[str], None],
-) -> None:
-    """Measure links of every rate with every latency, as ``emulate`` does before each run.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare shaping``."""
 
-    Writes a row a link direction and repeat: what was configured and measured, and by how much they differ.
-
-    Args:
-        network: ``proxy`` or ``namespaces``.
-        bytes_per_s: rates of application payload.
-        latency_s: latencies.
-        repeats: testbeds made and measured, one after another.
-        output: the CSV file to write.
-        tell: takes lines for people.
-
-    Raises:
-        WorkError: the network is not to be had here.
-    """
-    instance = mesh([*itertools.product(bytes_per_s, latency_s)])
-    facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
-    rows: list[dict[str, object]] = []
-    for repeat in range(repeats):
-        tell(f"{network}, {repeat + 1} of {repeats}")
-        with open_testbed(instance, WorkerSetup(), network=network, link_model="serial", tell=tell) as testbed:
-            rows += [
-                {
-                    "network": network,
-                    "repeat": repeat,
-                    **vars(link),
-                    "rate_error": link.rate_error,
-                    "delay_error_s": link.delay_error_s,
-                    **facts,
-                }
-                for link in measure(instance, testbed, tell, any_links=True)
-            ]
-    write_csv(pd.DataFrame(rows), output)
-
-
-def mesh(links: Sequence[tuple[float, float]]) -> PlacementInstance:
-    """As few devices as give every rate and latency a link of its own; what runs on them does not matter."""
-    count = next(n for n in itertools.count(2) if n * (n - 1) // 2 >= len(links))
-    devices = [f"d{i}" for i in range(count)]
-    pairs = itertools.combinations(devices, 2)
-    return PlacementInstance.parse(
-        {
-            "schema": "splitshare.placement-instance/1",
-            "name": "mesh",
-            "objective": "mean",
-            "devices": [{"name": name, "memory_bytes": 1.0} for name in devices],
-            "links": [
-                {"a": a, "b": b, "latency_s": latency_s, "bandwidth_bytes_per_s": bytes_per_s}
-                for (a, b), (bytes_per_s, latency_s) in zip(pairs, links, strict=False)
-            ],
-            "modules": [
-                {"name": "head", "kind": "head", "memory_bytes": 1.0, "output_bytes": 1.0, "compute_s": {"d0": 1.0}}
-            ],
-            "requests": [
-                {
-                    "name": "nothing",
-                    "task": "none",
-                    "model": "none",
-                    "source": "d0",
-                    "rate_per_s": 1.0,
-                    "encoders": [{"module": "head", "input_bytes": 1.0}],
-                    "head": "head",
-                    "result_bytes": 1.0,
-                }
-            ],
-        },
-        "mesh",
+    output: Output
+    network: Network = "proxy"
+    bytes_per_s: Annotated[list[float], typer.Option(min=1.0, max=1e18, help="Rates; repeatable.")] = field(
+        default_factory=lambda: list(BYTES_PER_S)
     )
+    latency_s: Annotated[list[float], typer.Option(**LIMIT, help="Latencies; repeatable.")] = field(
+        default_factory=lambda: list(LATENCY_S)
+    )
+    repeats: Annotated[int, typer.Option(**COUNT, help="How often everything is measured.")] = 3

@@ -1,24 +1,19 @@
-"""``splitshare verify``: recheck a certificate of an optimum without a solver."""
+"""Recheck a certificate in plain arithmetic, without a solver; exit code 1 where it does not hold."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.errors import WorkError
-from splitshare.placement.certificate import Certificate, objections
-from splitshare.placement.instance import PlacementInstance
+import typer
+
+from splitshare.commands.arguments import InstanceFile
 
 
-def run(instance: Path, certificate: Path) -> Certificate:
-    """Read a certificate and hold it against its instance.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare verify``."""
 
-    Raises:
-        InputError: a file is wrong.
-        WorkError: the certificate does not hold; names the first thing that does not.
-    """
-    read = PlacementInstance.read(instance)
-    claimed = Certificate.read(certificate)
-    if found := objections(read, claimed):
-        more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
-        raise WorkError(f"{certificate}: does not hold: {found[0]}{more}")
-    return claimed
+    instance: InstanceFile
+    certificate: Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="Certificate of an optimum (JSON).")]

@@ -16,9 +16,9 @@ from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
 from splitshare.problems.problem import Problem, Recorded, Words
 from splitshare.records import nearest
-from splitshare.results.baselines import check_digests
-from splitshare.results.onloading import FAMILY, INSTANCES, RECORD, UNMEASURED, read_record, references
-from splitshare.results.record_onloading import record
+
+FAMILY = "j3o"
+"""The suite, as a family of instances."""
 
 
 def _score(instance: OnloadingInstance, decision: OnloadingDecision) -> Mapping[str, Any]:
@@ -40,6 +40,9 @@ def _recorded(directory: Path, names: Sequence[str]) -> Recorded[OnloadingInstan
         InputError: the record or the suite is missing or wrong, or they speak of different instances; or there is no
             such family.
     """
+    from splitshare.results.baselines import check_digests
+    from splitshare.results.onloading import INSTANCES, RECORD, UNMEASURED, read_record, references
+
     for family in names:
         if family != FAMILY:
             raise InputError("--family", family, f"no such recorded family; {nearest(family, [FAMILY])}")
@@ -49,6 +52,12 @@ def _recorded(directory: Path, names: Sequence[str]) -> Recorded[OnloadingInstan
     results = record[record["status"] != UNMEASURED].assign(family=FAMILY, workload=lambda rows: rows["instance"])
     known = references(record)["reference"]
     return Recorded({FAMILY: instances}, results.assign(reference=results["instance"].map(known).astype(float)))
+
+
+def _record(instances: Sequence[Any], **how: Any) -> None:
+    from splitshare.results.record_onloading import record  # with what solving does not need
+
+    record(instances, **how)
 
 
 PROBLEM: Problem[OnloadingInstance, OnloadingDecision] = Problem(
@@ -72,5 +81,5 @@ PROBLEM: Problem[OnloadingInstance, OnloadingDecision] = Problem(
     families=(FAMILY,),
     timed_baseline=TIMED_BASELINE,
     recorded=_recorded,
-    record=record,
+    record=_record,
 )

@@ -16,8 +16,6 @@ from splitshare.placement.run import solve
 from splitshare.placement.variants import apply_variant
 from splitshare.problems.problem import Problem, Recorded, Words
 from splitshare.records import nearest
-from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
-from splitshare.results.record_placements import record
 
 RESULTS = "placements.parquet"
 FAMILIES = ("s2m3", "random-test")
@@ -39,6 +37,8 @@ def _recorded(directory: Path, names: Sequence[str]) -> Recorded[PlacementInstan
     Raises:
         InputError: a family or the record is missing or wrong, or they speak of different instances.
     """
+    from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
+
     results = read_baselines(directory / RESULTS)
     instances = {}
     for family in names:
@@ -48,6 +48,12 @@ def _recorded(directory: Path, names: Sequence[str]) -> Recorded[PlacementInstan
         instances[family] = tuple(read_lines(PlacementInstance, path))
         check_digests(results, {i.name: i.sha256() for i in instances[family]}, path)
     return Recorded(instances, results.rename(columns={"objective_s": "objective", "optimum_s": "reference"}))
+
+
+def _record(instances: Sequence[Any], **how: Any) -> None:
+    from splitshare.results.record_placements import record  # with what solving does not need
+
+    record(instances, **how)
 
 
 PROBLEM: Problem[PlacementInstance, Placement] = Problem(
@@ -66,5 +72,5 @@ PROBLEM: Problem[PlacementInstance, Placement] = Problem(
     families=FAMILIES,
     timed_baseline=TIMED_BASELINE,
     recorded=_recorded,
-    record=record,
+    record=_record,
 )

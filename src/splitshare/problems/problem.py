@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from splitshare.choices import Sense
 from splitshare.conformance import Check
 from splitshare.errors import InputError
 from splitshare.extension import Finder
 from splitshare.records import Instance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Answer(Protocol):

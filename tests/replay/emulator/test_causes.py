@@ -5,7 +5,6 @@ import itertools
 import pandas as pd
 import pytest
 
-from splitshare.commands import fidelity as command
 from splitshare.placement.instance import Assignment, Placement, Versions
 from splitshare.placement.objective import evaluate
 from splitshare.placement.what_if import with_compute_s
@@ -13,6 +12,7 @@ from splitshare.replay.emulator.causes import CAUSES, causes_table, computing_ta
 from splitshare.replay.metrics import OVERALL
 from splitshare.replay.plan import IDEAL, Overheads
 from splitshare.replay.simulator import simulate
+from splitshare.stages import fidelity as command
 from tests.replay.emulator.embedded import EMBEDDED, EMBEDDED_ASSIGNMENT, embedded
 from tests.replay.examples import example, trace_of
 
@@ -153,22 +153,24 @@ def embedded_run(tmp_path):
 def test_real_modules_and_what_they_take(embedded_run):
     lines: list[str] = []
     command.run(
-        [embedded_run / "embedded.json"],
-        placements=embedded_run,
-        method="hand",
-        output=embedded_run / "out",
-        network="proxy",
-        load=0.2,
-        requests=12,
-        least_requests=1,
-        repeats=2,
-        compute="real",
-        any_links=True,
-        seed=0,
-        crash=None,
-        max_batch=1,
-        batch_curves=None,
-        catalog_root=EMBEDDED,
+        command.Options(
+            [embedded_run / "embedded.json"],
+            placements=embedded_run,
+            method="hand",
+            output=embedded_run / "out",
+            network="proxy",
+            load=0.2,
+            requests=12,
+            least_requests=1,
+            repeats=2,
+            compute="real",
+            any_links=True,
+            seed=0,
+            crash=None,
+            max_batch=1,
+            batch_curves=None,
+            catalog_root=EMBEDDED,
+        ),
         tell=lines.append,
     )
     computing = pd.read_csv(embedded_run / "out" / "computing.csv").set_index("module").to_dict("index")

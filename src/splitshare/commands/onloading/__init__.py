@@ -1,1 +1,3 @@
-"""The commands of the onloading problem: ``splitshare onloading ...``."""
+"""The onloading problem: which models clients and edge servers hold, who answers what."""
+
+COMMANDS = ("zoo", "train-zoo", "suite", "solve-suite", "sweep", "study", "replay")

@@ -1,81 +1,16 @@
-"""``splitshare onloading replay``: J3O's decisions query by query, against what was planned."""
+"""Replay J3O's decisions query by query, batches formed at the edge, and hold them against the plan."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
-from splitshare.config import Config
-from splitshare.errors import InputError
-from splitshare.jsonl import read_lines
-from splitshare.onloading.arrays import arrays_of
-from splitshare.onloading.contract import load
-from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
-from splitshare.onloading.run import solve
-from splitshare.progress import track
-from splitshare.records import nearest
-from splitshare.replay.onloading import draw_queries, planned_latency_s, replay
-from splitshare.results.write import write_csv
-
-METHOD = "j3o-batching"
+from splitshare.commands.arguments import CONFIG, Output, RunConfig, Suite
 
 
-def run(suite: Path, *, config: Path, output: Path) -> None:
-    """Write ``output``: a row an instance and load, planned and replayed.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare onloading replay``."""
 
-    Args:
-        suite: instances, one a line.
-        config: names the instances, loads and the horizon.
-        output: table.
-
-    Raises:
-        InputError: a file is wrong, or an instance is not in the suite.
-    """
-    read = Config.read(config)
-    settings = read.onloading.replay
-    instances = {instance.name: instance for instance in read_lines(OnloadingInstance, suite)}
-    rows = []
-    for name in track(settings.instances, "replaying"):
-        if name not in instances:
-            raise InputError(suite, name, f"is not in the suite; {nearest(name, list(instances))}")
-        instance = instances[name]
-        decision = solve(instance, load(METHOD))
-        assert decision.onloading is not None  # holding no model is always a decision
-        assert decision.offloading is not None
-        arrays = arrays_of(instance)
-        hosts, offloading = hosts_of(instance, decision.onloading), offloading_of(arrays, decision.offloading)
-        plan = evaluate(arrays, hosts, offloading)
-        share = arrays.rate[offloading.row] * offloading.fraction
-        planned_s = float(np.average(planned_latency_s(arrays, hosts, offloading), weights=share))
-        for load_share in settings.loads:
-            queries = draw_queries(arrays, offloading, load=load_share, horizon_s=settings.horizon_s, seed=read.seed)
-            table = replay(arrays, hosts, queries)
-            rows.append(
-                {"instance": name, "load": load_share, "planned_accuracy": plan.objective}
-                | {"planned_unserved": plan.unserved, "planned_latency_s": planned_s}
-                | summary(table[table["arrival_s"] >= settings.warm_up_s])
-            )
-    write_csv(pd.DataFrame(rows), output)
-
-
-def summary(table: pd.DataFrame) -> dict[str, float]:
-    """Replayed accuracy and latency of the queries in ``table``.
-
-    ``accuracy`` counts every answer, ``accuracy_in_time`` only those within their task's limit; a query without an
-    answer counts as wrong in both.
-    """
-    late = table["latency_s"] > table["limit_s"]
-    edge = table[table["place"] == "edge"]
-    return {
-        "queries": len(table),
-        "accuracy": float(table["accuracy"].mean()),
-        "accuracy_in_time": float(table["accuracy"].where(~late, 0.0).mean()),
-        "unserved": float((table["place"] == "unserved").mean()),
-        "late": float(late.mean()),
-        "latency_mean_s": float(table["latency_s"].mean()),
-        "latency_p95_s": float(table["latency_s"].quantile(0.95)),
-        "batch_mean": float(edge["batch"].mean()) if len(edge) else 0.0,
-    }
+    suite: Suite
+    output: Output
+    config: RunConfig = CONFIG

@@ -1,58 +1,22 @@
-"""``splitshare onloading solve-suite``: decide the suite again by J3O, prove small optima again, join the record."""
+"""Decide the suite again by J3O, prove small optima again, and join what is recorded of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from splitshare.jsonl import read_lines
-from splitshare.methods import Method
-from splitshare.onloading.contract import FINDER
-from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.run import solve
-from splitshare.progress import track
-from splitshare.results.onloading import read_record, references, results_table, row, size_of
-from splitshare.results.provenance import provenance
-from splitshare.results.write import write_csv
-
-AGAIN = ("j3o-batching",)
-"""Solved in every run."""
-PROVED_AGAIN = ("optimum-highs", "optimum-gurobi")
-"""Solved in every run where that takes no time worth speaking of."""
-SMALL = "small"
+from splitshare.commands.arguments import Output, RecordFile, Suite
 
 
-def run(suite: Path, *, record: Path, sizes: Sequence[str], output: Path, times: Path) -> None:
-    """Write ``output`` (results of all methods, the same from run to run) and ``times`` (seconds taken here).
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare onloading solve-suite``."""
 
-    Methods that are not solved again are read from the record; what is solved again replaces its rows there.
-
-    Args:
-        suite: instances, one a line.
-        record: recorded results.
-        sizes: size classes to be solved and shown; the record's rows of others are left out.
-        output: results of every method and instance.
-        times: what this machine took for what it solved.
-
-    Raises:
-        InputError: a file is wrong.
-        WorkError: results contradict each other.
-    """
-    instances = [i for i in read_lines(OnloadingInstance, suite) if size_of(i.name).rpartition("-")[2] in sizes]
-    facts = provenance()
-    rows = []
-    for method in (*AGAIN, *PROVED_AGAIN):
-        algorithm = Method.parse(method).load(FINDER)
-        for instance in track(instances, f"solving by {method}"):
-            if method in AGAIN or size_of(instance.name).endswith(SMALL):
-                rows.append(row(instance, method, 0, solve(instance, algorithm), facts))
-    here = pd.DataFrame(rows)
-    recorded = read_record(record)
-    recorded = recorded[recorded["instance_sha256"].isin({i.sha256() for i in instances})]
-    solved = here.set_index(["instance", "method"]).index
-    kept = recorded[~recorded.set_index(["instance", "method"]).index.isin(solved)]
-    both = pd.concat([kept, here], ignore_index=True)
-    write_csv(results_table(both, references(both), [i.name for i in instances]), output)
-    write_csv(here, times)
+    suite: Suite
+    output: Output
+    record: RecordFile
+    times: Annotated[Path, typer.Option(help="Where this machine's run times go.")]
+    sizes: Annotated[list[str], typer.Option("--size", help="Size class to solve; repeatable.")]

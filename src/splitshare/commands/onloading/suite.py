@@ -1,29 +1,19 @@
-"""``splitshare onloading suite``: write the named suite and its digests."""
+"""Write the named suite of instances, and its digests, into the directory OUTPUT."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.jsonl import write_lines
-from splitshare.onloading.generate import roles_of
-from splitshare.onloading.suite import suite
-from splitshare.onloading.zoo import Zoo
-from splitshare.placement.pinned import pinned
-from splitshare.results.onloading import DIGESTS, INSTANCES
+import typer
+
+from splitshare.commands.arguments import Output
 
 
-def run(zoos: Sequence[Path], output: Path) -> None:
-    """Write the suites of ``zoos`` one after another: instances, a line each, and their digests.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare onloading suite``."""
 
-    Names of the first zoo's instances are plain, those of others carry the zoo's name.
-
-    Raises:
-        InputError: a zoo is wrong, or nobody has said what its devices stand for.
-    """
-    instances = []
-    for number, path in enumerate(zoos):
-        zoo = Zoo.read(path)
-        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0))
-    write_lines(instances, output / INSTANCES)
-    pinned(instances).write(output / DIGESTS)
+    zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")]
+    output: Output

@@ -1,61 +1,20 @@
-"""``splitshare onloading sweep``: accuracy as memory, load, bandwidth and the number of clients vary."""
+"""Accuracy of several methods as memory, load, bandwidth and the number of clients vary."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from splitshare.config import Config, OnloadingSweep
-from splitshare.onloading.contract import load
-from splitshare.onloading.generate import BATCHES, Roles, Shape, generate, roles_of
-from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.run import solve
-from splitshare.onloading.zoo import Zoo
-from splitshare.progress import track
-from splitshare.results.write import write_csv
+from splitshare.commands.arguments import CONFIG, Output, RunConfig
 
 
-def run(config: Path, *, zoo: Path, output: Path) -> None:
-    """Write ``output``: a row an instance and method.
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare onloading sweep``."""
 
-    Raises:
-        InputError: the configuration, the zoo or a method's name is wrong.
-    """
-    settings = Config.read(config).onloading.sweep
-    read = Zoo.read(zoo)
-    algorithms = {name: load(name) for name in settings.methods}
-    rows = []
-    for factor, value, seed, instance in track(list(instances(read, roles_of(read, zoo), settings)), "sweeping"):
-        for method, algorithm in algorithms.items():
-            decision = solve(instance, algorithm)
-            rows.append(
-                {
-                    "varied": factor,
-                    "value": value,
-                    "seed": seed,
-                    "method": method,
-                    "objective": round(decision.objective or 0.0, 6),
-                    "bound": None if decision.bound is None else round(decision.bound, 6),
-                    "unserved": round(decision.unserved or 0.0, 6),
-                }
-            )
-    write_csv(pd.DataFrame(rows), output)
-
-
-def instances(zoo: Zoo, roles: Roles, settings: OnloadingSweep) -> Iterator[tuple[str, float, int, OnloadingInstance]]:
-    """What is varied, its value, the seed and the instance; one factor at a time, the same draws for each."""
-    base = Shape(settings.clients, settings.servers, settings.tasks, settings.models, batches=BATCHES)
-    shapes: list[tuple[str, float, Shape]] = []
-    for value in settings.factors:
-        shapes += [
-            ("memory", value, replace(base, memory=value)),
-            ("load", value, replace(base, load=value)),
-            ("bandwidth", value, replace(base, bandwidth=value)),
-        ]
-    shapes += [("clients", count, replace(base, clients=count)) for count in settings.client_counts]
-    for varied, value, shape in sorted(shapes, key=lambda item: (item[0], item[1])):
-        for seed in settings.seeds:
-            yield varied, value, seed, generate(zoo, roles, shape, seed=seed, name=f"{varied}-{value:g}-{seed}")
+    output: Output
+    zoo: Annotated[Path, typer.Option(help="Zoo that models are drawn from.")]
+    config: RunConfig = CONFIG

@@ -1,16 +1,19 @@
-"""``splitshare onloading zoo``: make the zoo of published figures."""
+"""Make the zoo of published figures."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from splitshare.onloading.published_zoo import published_zoo
+import typer
+
+from splitshare.commands.arguments import Output
 
 
-def run(table: Path, output: Path) -> None:
-    """Write the zoo of the models in ``table`` (``data/published/timm_accuracy_zoo.csv``).
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare onloading zoo``."""
 
-    Raises:
-        InputError: the table is malformed.
-    """
-    published_zoo(table).write(output)
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Published accuracy and latency (CSV).")]
+    output: Output

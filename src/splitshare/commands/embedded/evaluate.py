@@ -1,0 +1,22 @@
+"""Record the test accuracy of every model whole, split and shared as OUTPUT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from splitshare.catalog.paths import EMBEDDED
+from splitshare.commands.arguments import THREADS, CatalogRoot, Output
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare embedded evaluate``."""
+
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Directory of `embedded train`.")]
+    output: Output
+    threads: Annotated[int, typer.Option(**THREADS, help="Torch threads.")] = 1
+    catalog_root: CatalogRoot = EMBEDDED

@@ -1,0 +1,1 @@
+"""What the commands do: ``run(options)`` of each, and ``show`` where it prints what that returns."""

@@ -1,0 +1,183 @@
+"""Judge models on the fetched benchmarks, whole, split and shared; writes the record OUTPUT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+import typer
+
+from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRecord, AccuracyRow, Arrangement, merge
+from splitshare.benchmarks.arrangements import Answering, Arranger, SplitAnswering
+from splitshare.benchmarks.evaluate import Answered, accuracy_rows, all_samples, answer
+from splitshare.benchmarks.judge import Asking
+from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
+from splitshare.benchmarks.prompts import class_embeddings
+from splitshare.benchmarks.weights import Weights as LoadedWeights
+from splitshare.catalog import paths
+from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
+from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.catalog.records import Model
+from splitshare.code_digest import code_digest
+from splitshare.commands.accuracy import JudgingOptions, Options
+from splitshare.commands.arguments import (
+    tell_of_failure,
+)
+from splitshare.errors import InputError, SplitshareError, WorkError
+from splitshare.results.provenance import provenance
+from splitshare.stages.benchmarks import LOCK
+
+CODE = (
+    "splitshare.benchmarks.judge",
+    "splitshare.benchmarks.arrangements",
+    "splitshare.benchmarks.preprocess",
+)
+"""What predictions depend on, with all that it imports."""
+
+
+def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iterator[AccuracyRow]:
+    """Judge models on benchmarks and write ``splitshare.accuracy/1``; rows of an earlier run are kept or replaced.
+
+    Args:
+        options: what and how.
+        tell: is given a line for each pair that could not be judged.
+
+    Yields:
+        Rows, as soon as they are measured.
+
+    Raises:
+        InputError: the catalogue is wrong, or a name unknown.
+        WorkError: at the end, if a pair could not be judged (unless it is to keep going), or none was.
+    """
+    catalog = load_catalog(options.catalog_root)
+    sources = load_benchmarks(options.catalog_root, catalog.benchmarks)
+    for name in options.benchmarks or []:
+        if name not in sources:
+            raise InputError(paths.benchmarks_file(options.catalog_root), "", f"no benchmark {name!r}")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    chosen = [catalog.model(name) for name in options.models] if options.models else list(catalog.models.values())
+    weights = LoadedWeights(catalog, options.weights, options.seed, options.heads, options.tokenizers)
+    arranger = Arranger(catalog, weights)
+    judged = 0
+    failed: list[str] = []
+    for model in chosen:
+        for name in model.benchmarks:
+            if options.benchmarks and name not in options.benchmarks:
+                continue
+            entry = _entry(sources[name], options)
+            if entry is None and not options.benchmarks:
+                continue
+            try:
+                if entry is None:
+                    raise WorkError("is not fetched in this selection; run `splitshare benchmarks` first")
+                rows = list(_judge(catalog, arranger, model, sources[name], entry, options))
+            except SplitshareError as error:
+                failed.append(f"{model.name} on {name}")
+                tell(f"{model.name} on {name}: {error}")
+                continue
+            judged += 1
+            earlier = [AccuracyRecord.read(options.output)] if options.output.is_file() else []
+            merge([*earlier, AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(rows))]).write(options.output)
+            yield from rows
+    if failed and not (options.keep_going and options.output.is_file()):
+        raise WorkError(f"{len(failed)} of {len(failed) + judged} not judged: {', '.join(failed)}")
+    if not judged and not options.output.is_file():
+        raise WorkError("nothing to judge: none of these benchmarks is fetched in this selection")
+
+
+def find(options: JudgingOptions, selection: Selection) -> LockEntry | None:
+    """What was fetched of ``selection``."""
+    files = options.locks or [options.benchmarks_root / LOCK]
+    return next((entry for path in files if (entry := read_lock(path).find(selection))), None)
+
+
+def show(row: AccuracyRow) -> None:
+    """Print a line a row."""
+    typer.echo(
+        f"{row.model} on {row.benchmark}, {row.arrangement}: {row.metric} {row.value:.4f} "
+        f"({row.ci_low:.4f} to {row.ci_high:.4f}), {row.differing_predictions} of {row.samples} otherwise"
+    )
+
+
+def _entry(source: BenchmarkSource, options: Options) -> LockEntry | None:
+    wanted = Selection(
+        benchmark=source.name, part="test", source=source.test, samples=options.samples, seed=options.seed
+    )
+    return find(options, wanted)
+
+
+def _judge(
+    catalog: Catalog, arranger: Arranger, model: Model, source: BenchmarkSource, entry: LockEntry, options: Options
+) -> Iterator[AccuracyRow]:
+    weights = arranger.weights
+    names = [ref.module for ref in model.modules().values()]
+    told = provenance() | {
+        "weights": weights.identity(names),
+        "dataset": f"{source.test.dataset}@{source.test.revision}",
+        "data_sha256": entry.content_sha256,
+        "selection": str(entry.selection.directory),
+    }
+    samples = all_samples(entry, options.benchmarks_root)
+    whole: Answered | None = None
+    for arrangement in ARRANGEMENTS:
+        answering = arranger.arrange(model, arrangement)
+        asking = _asking(catalog, weights, model, source, entry, answering, options)
+        answered = answer(
+            asking,
+            answering,
+            entry,
+            directory=options.benchmarks_root,
+            kept=options.work / "predictions" / source.name / model.name / arrangement,
+            identity=_identity(arrangement, told, options),
+            batch=options.batch,
+        )
+        whole = whole or answered
+        yield from accuracy_rows(
+            asking,
+            arrangement,
+            answered,
+            whole,
+            samples,
+            benchmark=source.name,
+            metric=source.metric,
+            provenance=told,
+        )
+
+
+def _asking(
+    catalog: Catalog,
+    weights: LoadedWeights,
+    model: Model,
+    source: BenchmarkSource,
+    entry: LockEntry,
+    answering: Answering,
+    options: Options,
+) -> Asking:
+    text = next((e for e in model.encoders if e.role == "text"), None)
+    head = model.head
+    if catalog.architectures[head.architecture].kind == "decoder":
+        return Asking(catalog, model, words=weights.words(head.weights))
+    if text is None:
+        return Asking(catalog, model)
+    words = weights.words(text.weights)
+    if text.items != "classes":
+        return Asking(catalog, model, words=words, answers=weights.fitted(head.module).answers)
+    if not source.templates:
+        raise WorkError(f"{source.name} has no templates for its class prompts; write them into benchmarks.yaml")
+    path = "modules" if isinstance(answering, SplitAnswering) else "whole"
+    prompts = class_embeddings(
+        entry.class_names,
+        source.templates,
+        words=words,
+        context=int(str(catalog.architectures[text.architecture].params["context"])),
+        embed=answering.embed_text,
+        identity=f"{path} {text.module} {weights.identity([text.module])}",
+        cache=options.work / "prompts",
+    )
+    return Asking(catalog, model, prompts=prompts)
+
+
+def _identity(arrangement: Arrangement, told: dict[str, str], options: Options) -> str:
+    what = [told[key] for key in ("weights", "dataset", "data_sha256")]
+    return "; ".join([arrangement, *what, f"batch {options.batch}", code_digest(*CODE), torch.__version__])

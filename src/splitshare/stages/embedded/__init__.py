@@ -1,0 +1,1 @@
+"""The embedded benchmark, from training to the accuracy record."""

@@ -1,0 +1,68 @@
+"""Record the test accuracy of every model whole, split and shared as OUTPUT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from splitshare.commands.embedded.evaluate import Options
+
+if TYPE_CHECKING:
+    from splitshare.benchmarks.accuracy import AccuracyRecord
+
+_NOT_INVOLVED = {"gurobipy_version", "highspy_version", "linopy_version", "pandas_version", "snakemake_version"}
+"""Libraries of the provenance that accuracies have nothing to do with."""
+
+
+def run(options: Options) -> AccuracyRecord:
+    """Answer the test requests with every model: whole, split, and where models share modules, with these shared.
+
+    Raises:
+        InputError: weights are missing or wrong, or the data set is.
+    """
+    from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow, merge
+    from splitshare.benchmarks.embedded.easy_vqa import read_easy_vqa
+    from splitshare.benchmarks.embedded.evaluation import accuracy_rows, shared_scores, split_scores, whole_scores
+    from splitshare.benchmarks.embedded.groups import training_groups
+    from splitshare.benchmarks.embedded.prompts import context_of
+    from splitshare.benchmarks.embedded.requests import requests_of
+    from splitshare.benchmarks.embedded.training import torch_threads
+    from splitshare.benchmarks.embedded.weights import read_log, read_trained
+    from splitshare.catalog.loader import load_catalog
+    from splitshare.results.provenance import provenance
+
+    catalog = load_catalog(options.catalog_root)
+    data = read_easy_vqa()
+    requests = requests_of(data.test, data, context_of(catalog))
+    machine = {key: value for key, value in provenance().items() if key not in _NOT_INVOLVED}
+    rows: list[AccuracyRow] = []
+    with torch_threads(options.threads):
+        for group in training_groups(catalog):
+            modules = read_trained(catalog, group, options.weights)
+            log = read_log(group, options.weights)
+            origin = machine | {
+                "data_sha256": data.sha256,
+                "weights": f"trained for {log.epochs} epochs, seed {log.seed}, {log.threads} thread(s), "
+                f"in {log.seconds:.0f} s",
+            }
+            shared = shared_scores(group, modules, requests) if len(group) > 1 else {}
+            for model in group:
+                asked = requests[model.task]
+                whole = whole_scores(catalog, model, modules, asked)
+                rows += accuracy_rows(model, "whole", whole, whole, asked, origin)
+                rows += accuracy_rows(model, "split", split_scores(model, modules, asked), whole, asked, origin)
+                if model.name in shared:
+                    rows += accuracy_rows(model, "shared", shared[model.name], whole, asked, origin)
+    record = merge([AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(rows))])
+    record.write(options.output)
+    return record
+
+
+def show(record: AccuracyRecord) -> None:
+    """Print a line a row."""
+    for row in record.rows:
+        typer.echo(
+            f"{row.model} {row.arrangement} {row.metric}: {row.value:.4f} ({row.ci_low:.4f} to {row.ci_high:.4f}), "
+            f"{row.differing_predictions} of {row.samples} otherwise than the whole model"
+        )

@@ -1,0 +1,116 @@
+"""Replay a trace on worker processes over shaped links, or on real devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from splitshare.choices import EmulatedNetwork, LinkModel
+from splitshare.commands.emulate import Options
+from splitshare.errors import InputError
+from splitshare.files import canonical_json, write_text
+from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.batching import read_batching
+from splitshare.replay.emulator.driver import DriverOptions
+from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay
+from splitshare.replay.emulator.faults import parse_fault
+from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
+from splitshare.replay.emulator.program import build_program
+from splitshare.replay.metrics import request_metrics
+from splitshare.replay.tables import check_table_path, write_table
+from splitshare.replay.traces import read_trace
+from splitshare.stages.evaluate import read_replayable
+
+
+def run(options: Options, tell: Callable[[str], None] = typer.echo) -> Emulated:
+    """Emulate.
+
+    Raises:
+        InputError: a file or an option is wrong.
+        WorkError: the emulation failed.
+    """
+    _check(options)
+    instance, assignment, worth = read_replayable(options.instance, options.placement)
+    # Running workers compute in their own way, and refuse recorded batches without curves themselves.
+    recorded = options.compute == "recorded" and options.testbed_file is None
+    batching = read_batching(options.batch_curves, options.max_batch, instance, needed=recorded)
+    # What cannot be carried out is refused before anything is started.
+    build_program(instance, worth.routes, assignment, epoch=1, batching=batching, source=options.placement)
+    requests = read_trace(options.trace, instance)
+    faults = [parse_fault(text, instance) for text in options.faults]
+    emulation = EmulationOptions(
+        driver=DriverOptions(deadline_s=options.deadline_s),
+        any_links=options.any_links,
+        replace_with=options.algorithm if options.on_failure == "replace" else None,
+        batching=batching,
+    )
+    with open_testbed(
+        instance,
+        WorkerSetup(compute=options.compute, catalog_root=options.catalog_root, limits=options.limits),
+        network=options.network or "proxy",
+        link_model=options.link_model,
+        tell=tell,
+        testbed_file=options.testbed_file,
+    ) as testbed:
+        links = measure(instance, testbed, tell, any_links=options.any_links)
+        emulated = replay(instance, assignment, requests, testbed, options=emulation, faults=faults)
+    emulated.result.write(options.output, options.stages_output)
+    if options.runs_output is not None:
+        write_table(emulated.runs, options.runs_output)
+    if options.report_output is not None:
+        report = {
+            "issued": len(requests),
+            **emulated.counts,
+            "reasons": emulated.reasons,
+            "recoveries": [asdict(recovery) for recovery in emulated.recoveries],
+            "links": [asdict(link) for link in links],
+        }
+        write_text(options.report_output, canonical_json(report))
+    _tell_counts(emulated, len(requests), tell)
+    return emulated
+
+
+def _check(options: Options) -> None:
+    """Refuse options that do not go together, and tables that could not be written."""
+    if options.testbed_file is not None and (options.network is not None or options.limits == "kernel"):
+        option = "--limits" if options.network is None else "--network"
+        given = options.network or options.limits
+        raise InputError(option, given, "workers that run already have their own; leave it out")
+    for path in (options.output, options.stages_output, options.runs_output):
+        if path is not None:
+            check_table_path(path)
+    if options.runs_output is not None and options.compute == "recorded" and options.testbed_file is None:
+        raise InputError("--runs", str(options.runs_output), "recorded modules compute nothing; give --compute real")
+
+
+def _tell_counts(emulated: Emulated, issued: int, tell: Callable[[str], None]) -> None:
+    counts = ", ".join(f"{count} {status}" for status, count in emulated.counts.items())
+    tell(f"{issued} issued: {counts}")
+    for reason, count in emulated.reasons.items():
+        tell(f"  {count} lost: {reason}")
+    tell(request_metrics(emulated.result.requests).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+
+
+def open_testbed(
+    instance: PlacementInstance,
+    setup: WorkerSetup,
+    *,
+    network: EmulatedNetwork,
+    link_model: LinkModel,
+    tell: Callable[[str], None],
+    testbed_file: Path | None = None,
+) -> AbstractContextManager[Testbed]:
+    """The testbed of a run: made for it, or of workers that run already."""
+    if testbed_file is not None:
+        from splitshare.replay.emulator.real_testbed import real_testbed
+
+        return real_testbed(testbed_file, instance)
+    if network == "namespaces":
+        from splitshare.replay.emulator.namespaces import namespace_testbed
+
+        return namespace_testbed(instance, setup, link_model, tell)
+    return proxy_testbed(instance, setup, link_model, tell)

@@ -1,0 +1,69 @@
+"""Write the placement instances of workloads on testbeds into the directory OUTPUT."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.testbeds import check_testbed, read_testbed
+from splitshare.commands.instances import Options
+from splitshare.errors import InputError
+from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.pinned import check_pinned
+from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+
+_log = logging.getLogger(__name__)
+
+
+def run(options: Options) -> list[PlacementInstance]:
+    """Write ``<output_dir>/<workload>.<testbed>.json`` for every pair, testbed by testbed.
+
+    All instances are built before the first is written. A profile that is older than a module's definition is
+    told of in one line on the log, once, and used.
+
+    Raises:
+        InputError: a file is wrong, a name is unknown, or a profile is missing or incomplete.
+        WorkError: an instance is not the pinned one.
+    """
+    catalog = load_catalog(options.catalog_root)
+    described = ModuleDescriptions.read(options.descriptions)
+    by_device = read_profiles(options.profiles)
+    chosen = [catalog.workload(name) for name in options.workloads] or list(catalog.workloads.values())
+    read = [read_testbed(path) for path in options.testbeds]
+    memory_bytes = {name: profile.device.memory_bytes for name, profile in by_device.items()}
+    for path, testbed in zip(options.testbeds, read, strict=True):
+        check_testbed(testbed, memory_bytes, path)
+    for line in stale_rows(catalog, chosen, read, by_device, described):
+        _log.warning("%s", line)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StaleProfileWarning)  # told once above, not once an instance
+        instances = [
+            build_instance(catalog, workload, testbed, by_device, described) for testbed in read for workload in chosen
+        ]
+    if options.pinned is not None:
+        check_pinned(instances, options.pinned)
+    for instance in instances:
+        instance.write(options.output_dir / f"{instance.name}.json")
+    return instances
+
+
+def read_profiles(paths: Sequence[Path]) -> dict[str, ModuleProfile]:
+    """Profiles by device type.
+
+    Raises:
+        InputError: a file is wrong, is not called by its device, or a device has two.
+    """
+    profiles: dict[str, ModuleProfile] = {}
+    for path in paths:
+        profile = ModuleProfile.read(path)
+        name = profile.device.name
+        if path.stem != name:
+            raise InputError(path, "device.name", f"is {name!r}, but the file is called {path.name}; rename one")
+        if name in profiles:
+            raise InputError(path, "device.name", f"{name!r} has two profiles; give one of them")
+        profiles[name] = profile
+    return profiles

@@ -1,0 +1,1 @@
+"""The onloading problem: zoos, the suite, sweeps, studies and the replay."""

@@ -1,0 +1,27 @@
+"""Write the named suite of instances, and its digests, into the directory OUTPUT."""
+
+from __future__ import annotations
+
+from splitshare.commands.onloading.suite import Options
+from splitshare.jsonl import write_lines
+from splitshare.onloading.generate import roles_of
+from splitshare.onloading.suite import suite
+from splitshare.onloading.zoo import Zoo
+from splitshare.placement.pinned import pinned
+from splitshare.results.onloading import DIGESTS, INSTANCES
+
+
+def run(options: Options) -> None:
+    """Write the suites of ``zoos`` one after another: instances, a line each, and their digests.
+
+    Names of the first zoo's instances are plain, those of others carry the zoo's name.
+
+    Raises:
+        InputError: a zoo is wrong, or nobody has said what its devices stand for.
+    """
+    instances = []
+    for number, path in enumerate(options.zoos):
+        zoo = Zoo.read(path)
+        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0))
+    write_lines(instances, options.output / INSTANCES)
+    pinned(instances).write(options.output / DIGESTS)

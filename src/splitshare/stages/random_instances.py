@@ -1,0 +1,39 @@
+"""Write a family of seeded random instances that have a feasible placement into the directory OUTPUT."""
+
+from __future__ import annotations
+
+import itertools
+
+from splitshare.commands.random_instances import Options
+from splitshare.errors import WorkError
+from splitshare.placement.contract import PlacementAlgorithm, load
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.random_instances import STUDY, random_instances
+from splitshare.placement.run import solve
+from splitshare.progress import track
+
+
+def run(options: Options) -> list[PlacementInstance]:
+    """Write the first ``count`` instances from ``first_seed`` on that have a feasible placement into ``output``.
+
+    Whether an instance has one is what HiGHS proves; seeds whose instance has none are passed over.
+
+    Raises:
+        WorkError: a proof takes longer than that.
+    """
+    optimum = load("optimum", solver="highs")
+    found: list[PlacementInstance] = []
+    seeds = itertools.count(options.first_seed)
+    for _ in track(range(options.count), f"drawing {options.name}"):
+        candidates = (instance for seed in seeds for instance in random_instances([seed], STUDY))
+        drawn = next(instance for instance in candidates if _feasible(instance, optimum, options.time_limit_s))
+        found.append(drawn.model_copy(update={"name": drawn.name.replace("random", options.name, 1)}))
+        found[-1].write(options.output / f"{found[-1].name}.json")
+    return found
+
+
+def _feasible(instance: PlacementInstance, optimum: PlacementAlgorithm, time_limit_s: float) -> bool:
+    status = solve(instance, optimum, time_limit_s=time_limit_s).status
+    if status not in ("optimal", "infeasible"):
+        raise WorkError(f"{instance.name}: not proved in {time_limit_s:g} s; give --time-limit-s more")
+    return status == "optimal"

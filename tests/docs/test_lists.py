@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from splitshare.config import Config
-from splitshare.figures.registry import FIGURES
+from splitshare.figures.registry import figures as declared
 from splitshare.onloading.contract import FINDER as ONLOADING
 from splitshare.placement.contract import FINDER as PLACEMENT
 from splitshare.records import Record
@@ -48,8 +48,8 @@ def files_of(cell: str) -> list[str]:
 
 
 def test_every_table_and_figure_is_in_the_readme_and_there() -> None:
-    drawn = {Path(name).stem for spec in FIGURES.values() if "canonical" in spec.scopes for name in spec.files()}
-    files = {name for spec in FIGURES.values() if "canonical" in spec.scopes for name in spec.files()}
+    drawn = {Path(name).stem for spec in declared().values() if "canonical" in spec.scopes for name in spec.files()}
+    files = {name for spec in declared().values() if "canonical" in spec.scopes for name in spec.files()}
     assert Counter(listed("README.md", "## Tables and figures")) == Counter(drawn)
     assert {path.name for path in (ROOT / "paper_figures").iterdir()} == files
 

@@ -8,8 +8,8 @@ import pytest
 from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow
 from splitshare.catalog.loader import load_catalog
 from splitshare.figures.accuracy import accuracy_table
-from splitshare.figures.claims import accuracy_verdict, no_loss_of_accuracy
-from splitshare.figures.registry import FIGURES
+from splitshare.figures.registry import figures as declared
+from splitshare.results.claims import accuracy_verdict, no_loss_of_accuracy
 from splitshare.stages import figures
 
 DATA = Path(__file__).parents[2] / "data"
@@ -88,6 +88,6 @@ def test_a_run_s_own_accuracies_are_drawn(tmp_path):
     figures.run(
         figures.Options(names=["accuracy"], results=tmp_path, config=config, catalog_root=DATA, output=tmp_path / "out")
     )
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FIGURES["accuracy"].files())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(declared()["accuracy"].files())
     table = pd.read_csv(tmp_path / "out" / "accuracy.csv")
     assert table.loc[table["benchmark"] == "cifar-10", "split"].iloc[0] == 0.71

@@ -5,8 +5,8 @@ import pytest
 from splitshare.benchmarks.accuracy import AccuracyRow
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import EMBEDDED
-from splitshare.figures.embedded import arrangements
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
+from splitshare.results.embedded import arrangements
 from tests.conftest import ROOT
 
 SIZES = {"vision-encoder": 300_000, "text-encoder": 100_000, "head": 10_000}

@@ -7,12 +7,12 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.errors import InputError
-from splitshare.figures.claims import optimal_verdict, saving_verdict
 from splitshare.figures.latency import latency_table
-from splitshare.figures.memory import model_memory, workload_memory
-from splitshare.figures.registry import FIGURES
-from splitshare.figures.timeline import timeline_table
+from splitshare.figures.registry import figures as declared
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
+from splitshare.results.claims import optimal_verdict, saving_verdict
+from splitshare.results.memory import model_memory, workload_memory
+from splitshare.results.timeline import timeline_table
 from splitshare.stages import figures
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +136,7 @@ def test_a_figure_comes_out_byte_for_byte_the_same(run_directory):
         )
         written.append({path.name: path.read_bytes() for path in sorted(output.iterdir())})
     assert written[0] == written[1]
-    assert set(written[0]) == set(FIGURES["memory"].files())
+    assert set(written[0]) == set(declared()["memory"].files())
     assert written[0]["memory_split.pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in written[0]["memory_split.pdf"]
 

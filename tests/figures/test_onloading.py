@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from splitshare.figures.claims import onloading_accuracy, onloading_run_time
 from splitshare.figures.onloading_accuracy import accuracy_table
 from splitshare.figures.onloading_batching import batching_table
-from splitshare.figures.onloading_time import summary, time_table
 from splitshare.figures.onloading_zoos import curves_table
 from splitshare.onloading.zoo import Zoo
+from splitshare.results.claims import onloading_accuracy, onloading_run_time
 from splitshare.results.onloading import COLUMNS, read_record, references, with_reference
+from splitshare.results.onloading_time import summary, time_table
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from splitshare.figures.registry import FIGURES
+from splitshare.figures.registry import figures as declared
 from splitshare.files import LEFTOVER
 from tests.workflow.repository import PARTS, Repository
 
@@ -81,7 +81,7 @@ def test_the_report_is_one_page_that_loads_nothing(smoke: Repository):
     answer = smoke.run("all", "--report", str(report))
     assert answer.returncode == 0, answer.stderr
     page = report.read_text(encoding="utf-8")
-    for spec in FIGURES.values():
+    for spec in declared().values():
         assert spec.caption in page or not spec.drawn
     parser = _Loads()
     parser.feed(page)

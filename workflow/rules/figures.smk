@@ -1,14 +1,9 @@
 # Tables and figures, a rule each; canonical ones are committed, this machine's stay under results/local/.
-from splitshare.figures.registry import FIGURES as FIGURE_SPECS
+from splitshare.figures.registry import figures as declared_figures
 
 FIGURE_DIRECTORIES = {"canonical": PAPER_FIGURES, "local": LOCAL_FIGURES}
-FIGURES = [
-    f"{FIGURE_DIRECTORIES[scope]}/{name}"
-    for spec in FIGURE_SPECS.values()
-    for scope in spec.scopes
-    if scope in SCOPES
-    for name in spec.files()
-]
+DRAWN = [(figure, scope) for figure in declared_figures().values() for scope in figure.scopes if scope in SCOPES]
+FIGURES = [f"{FIGURE_DIRECTORIES[scope]}/{name}" for figure, scope in DRAWN for name in figure.files()]
 COMMITTED_PROFILES = sorted(map(str, Path("profiles").glob("*.json")))
 SPLIT_CHECKS = (
     [f"{RESULTS}/local/split/{name}.csv" for name in ("split_equivalence", "differences")] if WORKLOADS["local"] else []
@@ -43,50 +38,40 @@ rule check_split:
         "splitshare check-split {params.models} --seed {params.seed} -o {params.directory}" " > {log} 2>&1"
 
 
-for spec in FIGURE_SPECS.values():
-    for scope in spec.scopes:
-        if scope not in SCOPES:
-            continue
+for figure, scope in DRAWN:
 
-        rule:
-            name:
-                f"figure_{scope}_{spec.name.replace('-', '_')}"
-            input:
-                results=[f"{RESULTS}/{scope}/{path}" for path in spec.inputs],
-                config=RUN_CONFIG,
-                records=[f"data/baselines/{path}" for path in spec.records],
-                profiles=(
-                    COMMITTED_PROFILES
-                    if spec.every_profile
-                    else profiles_of(TESTBEDS[scope]) if spec.uses_profiles else []
-                ),
-                zoos=ZOOS if spec.uses_zoos else [],
-                accuracy=ACCURACY if spec.uses_accuracy else [],
-            output:
-                tables=[
-                    f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in spec.tables for suffix in ("csv", "tex")
-                ],
-                drawn=report(
-                    [
-                        f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}"
-                        for name in spec.drawn
-                        for suffix in ("png", "pdf")
-                    ],
-                    caption="../report/figure.rst",
-                    category=spec.category,
-                    labels={"scope": scope, "name": spec.name},
-                ),
-            log:
-                f"{RESULTS}/logs/figures/{scope}-{spec.name}.log",
-            params:
-                code=code("stages.figures", f"figures.{spec.module}"),
-                name=spec.name,
-                caption=spec.caption,
-                results=subpath(input.config, parent=True),
-                scope=scope,
-                directory=subpath(output[0], parent=True),
-            message:
-                f"Drawing {spec.name} ({scope})"
-            shell:
-                "splitshare figures {params.name} --results {params.results}/{params.scope} --config {input.config}"
-                " -o {params.directory} > {log} 2>&1"
+    rule:
+        name:
+            f"figure_{scope}_{figure.name.replace('-', '_')}"
+        input:
+            results=[f"{RESULTS}/{scope}/{path}" for path in figure.inputs],
+            config=RUN_CONFIG,
+            records=[f"data/baselines/{path}" for path in figure.records],
+            profiles={"all": COMMITTED_PROFILES, "testbeds": profiles_of(TESTBEDS[scope])}.get(figure.profiles, []),
+            zoos=ZOOS if figure.zoos else [],
+            accuracy=ACCURACY if figure.accuracy else [],
+        output:
+            tables=[
+                f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in figure.tables for suffix in ("csv", "tex")
+            ],
+            drawn=report(
+                [f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in figure.drawn for suffix in ("png", "pdf")],
+                caption="../report/figure.rst",
+                category=figure.category,
+                labels={"scope": scope, "name": figure.name},
+            ),
+        log:
+            f"{RESULTS}/logs/figures/{scope}-{figure.name}.log",
+        params:
+            code=code("stages.figures", f"figures.{figure.module}"),
+            name=figure.name,
+            caption=figure.caption,
+            takeaway=figure.takeaway,
+            results=subpath(input.config, parent=True),
+            scope=scope,
+            directory=subpath(output[0], parent=True),
+        message:
+            f"Drawing {figure.name} ({scope})"
+        shell:
+            "splitshare figures {params.name} --results {params.results}/{params.scope} --config {input.config}"
+            " -o {params.directory} > {log} 2>&1"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement
 from splitshare.catalog.loader import Catalog
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     ARRANGEMENT_MARKS,
@@ -18,6 +19,18 @@ from splitshare.figures.style import (
     paper_style,
     save_figure,
     save_table,
+)
+
+DECLARATION = Declaration(
+    name="accuracy",
+    category="Accuracy",
+    records=("accuracy.json",),
+    accuracy=True,
+    tables=("accuracy",),
+    drawn=("accuracy",),
+    caption="Accuracy of whole, split and shared models on each benchmark; what was not run is empty.",
+    takeaway="Wherever it was measured, split and shared models answer as the whole ones do.",
+    claim="S3",
 )
 
 NAME = "accuracy"

@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
+
+DECLARATION = Declaration(
+    name="catalogue",
+    category="Catalogue",
+    inputs=("modules.json",),
+    tables=("catalogue", "modules"),
+    caption="Models and modules of the catalogue (ours).",
+    takeaway="Models of several tasks name the same modules: there is much to share.",
+    claim="S6",
+)
 
 
 def draw(inputs: Inputs, output: Path) -> None:

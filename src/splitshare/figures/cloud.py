@@ -10,27 +10,27 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from splitshare.config import CloudCell
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import COLUMN_WIDTH_IN, paper_style, save_figure, save_table
+from splitshare.results.cloud import at_cell, grid_table
+
+DECLARATION = Declaration(
+    name="cloud",
+    category="Latency",
+    inputs=("cloud_grid.csv",),
+    tables=("edge_against_cloud", "edge_against_cloud_stated"),
+    drawn=("edge_against_cloud",),
+    caption="Reduction of latency by the edge against the cloud; the square marks the cell of the verdict.",
+    takeaway=(
+        "The edge wins where the network is slow and its device fast; for most models the cloud is faster, so "
+        "the largest reduction is the best of few."
+    ),
+    claim="S5",
+)
 
 NAME = "edge_against_cloud"
-CELL = ["round_trip_s", "bandwidth_bytes_per_s", "speed"]
 SUMMARIES = {"best": "Best of the models", "median": "Median model"}
-
-
-def at_cell(grid: pd.DataFrame, cell: CloudCell) -> pd.DataFrame:
-    """Rows of one cell of the grid."""
-    for name in CELL:
-        grid = grid[grid[name] == getattr(cell, name)]
-    return grid
-
-
-def grid_table(grid: pd.DataFrame) -> pd.DataFrame:
-    """One row a cell, over the single-model workloads: best and median reduction, models faster at the edge."""
-    single = grid[grid["models"] == 1]
-    cells = single.groupby(CELL, sort=False)["reduction"]
-    table = cells.agg(best="max", median="median", models="size", faster_at_the_edge=lambda r: int((r > 0).sum()))
-    return table.reset_index()
 
 
 def draw(inputs: Inputs, output: Path) -> None:

@@ -9,10 +9,22 @@ import pandas as pd
 from splitshare.catalog import paths
 from splitshare.catalog.records import PublishedCpu
 from splitshare.catalog.testbeds import read_device
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
 from splitshare.profiling.derive import CHOSEN_RULE, derivation_errors
 from splitshare.profiling.published import read_published
+
+DECLARATION = Declaration(
+    name="derivation",
+    category="Devices",
+    tables=("derivation_errors",),
+    caption="Leave-one-out error of the rules for devices that nobody measured.",
+    takeaway=(
+        "Devices that nobody measured are known within a factor, not within a percent; the rule that is used "
+        "is not always the one with the least error."
+    ),
+)
 
 NAME = "derivation_errors"
 ROOFLINE_RULE = "constant-rate"

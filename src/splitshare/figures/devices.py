@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
+
+DECLARATION = Declaration(
+    name="devices",
+    category="Devices",
+    profiles="testbeds",
+    tables=("device_profiles",),
+    caption="Where the compute times of each device come from: measured, published, derived or assumed.",
+    takeaway="Few compute times are measured on the device itself; the rest says what it stands on.",
+)
 
 NAME = "device_profiles"
 PROVENANCES = ("measured", "published", "derived", "assumed")

@@ -10,8 +10,22 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import COLUMN_WIDTH_IN, METHODS, paper_style, save_figure, save_table
+
+DECLARATION = Declaration(
+    name="effect-of-devices",
+    category="Latency",
+    inputs=("placements.csv",),
+    tables=("effect_of_devices",),
+    drawn=("effect_of_devices",),
+    caption="Latency of the optimum on each testbed, as a ratio to the first one.",
+    takeaway=(
+        "A device that is added shortens most workloads, one that is faster than the others by far the most; "
+        "over Wi-Fi a few get slower."
+    ),
+)
 
 NAME = "effect_of_devices"
 

@@ -11,18 +11,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from splitshare.figures.fidelity import DIRECTORY
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import CAUSES, COLUMN_WIDTH_IN, REPLAYS, paper_style, save_figure, save_table
 from splitshare.replay.metrics import OVERALL
+
+DECLARATION = Declaration(
+    name="emulation-causes",
+    category="Replay",
+    records=("emulation/causes.csv", "emulation/computing.csv"),
+    tables=("emulation_causes", "emulation_computing"),
+    drawn=("emulation_causes",),
+    caption="Real modules in worker processes: what the simulator lacks, by measured causes.",
+    takeaway="Nearly all that real modules take longer has a measured cause; little is left unexplained.",
+)
 
 NAME, COMPUTING = "emulation_causes", "emulation_computing"
 
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables ``emulation_causes`` and ``emulation_computing`` and the figure of the first."""
-    causes = inputs.record(f"{DIRECTORY}/causes.csv")
-    computing = inputs.record(f"{DIRECTORY}/computing.csv")
+    causes = inputs.record("emulation/causes.csv")
+    computing = inputs.record("emulation/computing.csv")
     caption = "Mean latency with real modules, and simulated with one measured cause after another (seconds)."
     save_table(causes, output, NAME, caption=caption)
     caption = "What real modules took on the host, alone and in the replay, beside their device's profile (seconds)."

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -25,12 +26,30 @@ from splitshare.figures.style import (
     save_figure,
     save_table,
 )
-from splitshare.figures.timeline import LINK, timeline_table
 from splitshare.replay.metrics import OVERALL
+from splitshare.results.timeline import LINK, timeline_table
+
+DECLARATION = Declaration(
+    name="fidelity",
+    category="Replay",
+    records=(
+        "emulation/fidelity.csv",
+        "emulation/fidelity-namespaces.csv",
+        "emulation/fidelity-batches.csv",
+        "emulation/timeline.csv",
+        "emulation/recovery.csv",
+        "emulation/recoveries.csv",
+    ),
+    tables=("fidelity", "emulated_timeline", "recovery"),
+    drawn=("fidelity", "emulated_timeline", "recovery"),
+    caption="Replays by worker processes over shaped links beside the simulator's, recorded on one machine.",
+    takeaway=(
+        "With the two measured terms the simulator says what the emulator does; without them it is a little too fast."
+    ),
+)
 
 FIDELITY, TIMELINE, RECOVERY = "fidelity", "emulated_timeline", "recovery"
 FILES = ("fidelity", "fidelity-namespaces", "fidelity-batches")
-DIRECTORY = "emulation"
 """Of the recorded campaign, among the baselines."""
 METRIC_TITLES = {"mean_s": "mean", "p50_s": "p50", "p95_s": "p95", "p99_s": "p99"}
 FAR = 3.0
@@ -39,10 +58,10 @@ FAR = 3.0
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables and figures ``fidelity``, ``emulated_timeline`` and ``recovery``."""
-    fidelity = pd.concat([inputs.record(f"{DIRECTORY}/{name}.csv") for name in FILES], ignore_index=True)
-    timeline = both_timelines(inputs.record(f"{DIRECTORY}/timeline.csv"))
-    requests = inputs.record(f"{DIRECTORY}/recovery.csv")
-    recoveries = inputs.record(f"{DIRECTORY}/recoveries.csv")
+    fidelity = pd.concat([inputs.record(f"emulation/{name}.csv") for name in FILES], ignore_index=True)
+    timeline = both_timelines(inputs.record("emulation/timeline.csv"))
+    requests = inputs.record("emulation/recovery.csv")
+    recoveries = inputs.record("emulation/recoveries.csv")
     save_table(fidelity, output, FIDELITY, caption="Emulated and simulated replays of the same requests.")
     save_table(timeline, output, TIMELINE, caption="Stages of idle requests, emulated and simulated (seconds).")
     save_table(recoveries, output, RECOVERY, caption="A device killed during a replay, and what followed.")

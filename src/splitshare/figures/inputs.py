@@ -13,13 +13,21 @@ from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
+from splitshare.figures.declaration import Declaration
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+
+THIS_MACHINE = "this-machine"
+
+
+class UndeclaredError(Exception):
+    """A figure reads what its declaration does not name: a change of that would not redraw it."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Every figure module has a function ``draw(inputs, output)`` that takes these."""
+    """Every figure module has a function ``draw(inputs, output)`` that takes these; only what is declared is given."""
 
+    declared: Declaration
     results: Path
     """Directory of the scope, such as ``results/canonical``."""
     config: Config
@@ -27,35 +35,41 @@ class Inputs:
     profiles: Path = Path("profiles")
     """Directory of the committed profiles."""
 
-    def has(self, name: str) -> bool:
-        """Whether the run has the file ``name``."""
-        return (self.results / name).is_file()
+    def result(self, name: str) -> Path:
+        """The file ``name`` below the results.
+
+        Raises:
+            UndeclaredError: it is none of the declared inputs.
+        """
+        self._declared(name in self.declared.inputs, name, "inputs")
+        return self.results / name
+
+    def recorded(self, name: str) -> Path:
+        """The file ``name`` among what was recorded once, with the machine named; raises as ``result``."""
+        self._declared(name in self.declared.records, name, "records")
+        return self.catalog.root / "baselines" / name
 
     def csv(self, name: str) -> pd.DataFrame:
         """The table ``name`` below the results."""
-        return pd.read_csv(self.results / name)
-
-    @property
-    def baselines(self) -> Path:
-        """Directory of what was recorded once, with the machine named."""
-        return self.catalog.root / "baselines"
-
-    def record(self, name: str) -> pd.DataFrame:
-        """The recorded table ``name``."""
-        return pd.read_csv(self.baselines / name)
-
-    def accuracy(self) -> AccuracyRecord:
-        """Recorded accuracies, and those of this run in the place of recorded ones."""
-        files = [self.baselines / "accuracy.json", self.results / "accuracy.json"]
-        return merge(AccuracyRecord.read(path) for path in files if path.is_file())
+        return pd.read_csv(self.result(name))
 
     def parquet(self, name: str) -> pd.DataFrame:
         """The Parquet table ``name`` below the results."""
-        return pd.read_parquet(self.results / name)
+        return pd.read_parquet(self.result(name))
+
+    def record(self, name: str) -> pd.DataFrame:
+        """The recorded table ``name``."""
+        return pd.read_csv(self.recorded(name))
+
+    def accuracy(self) -> AccuracyRecord:
+        """Recorded accuracies, and those of this run in the place of recorded ones."""
+        self._declared(self.declared.accuracy, "accuracy.json of the run", "accuracy")
+        files = [self.recorded("accuracy.json"), self.results / "accuracy.json"]
+        return merge(AccuracyRecord.read(path) for path in files if path.is_file())
 
     def descriptions(self) -> ModuleDescriptions:
         """The module descriptions of the run."""
-        return ModuleDescriptions.read(self.results / "modules.json")
+        return ModuleDescriptions.read(self.result("modules.json"))
 
     def workload_title(self, name: str) -> str:
         """Title of a workload of the catalogue or of the embedded benchmark's."""
@@ -69,8 +83,25 @@ class Inputs:
 
     def device_profile(self, device: str) -> ModuleProfile:
         """The profile of a device type: this machine's from the results, any other's from ``profiles/``."""
-        return self.profile() if device == "this-machine" else ModuleProfile.read(self.profiles / f"{device}.json")
+        self._declared(self.declared.profiles is not None, f"the profile of {device}", "profiles")
+        folder = self.results if device == THIS_MACHINE else self.profiles
+        return ModuleProfile.read(folder / f"{device}.json")
+
+    def all_profiles(self) -> list[ModuleProfile]:
+        """All committed profiles, by name."""
+        self._declared(self.declared.profiles == "all", "all profiles", "profiles")
+        return [ModuleProfile.read(path) for path in sorted(self.profiles.glob("*.json"))]
 
     def profile(self) -> ModuleProfile:
         """This machine's profile."""
-        return ModuleProfile.read(self.results / "this-machine.json")
+        return ModuleProfile.read(self.result(f"{THIS_MACHINE}.json"))
+
+    def zoos(self) -> list[Path]:
+        """Files of the zoos."""
+        self._declared(self.declared.zoos, "the zoos", "zoos")
+        return sorted((self.catalog.root / "zoos").glob("*.json"))
+
+    def _declared(self, declared: bool, what: str, field: str) -> None:
+        if not declared:
+            place = f"figures/{self.declared.module}.py"
+            raise UndeclaredError(f"the figure {self.declared.name!r} reads {what}; declare it in {place}: {field}")

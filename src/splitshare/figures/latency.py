@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from splitshare.figures.cloud import at_cell
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -20,6 +20,33 @@ from splitshare.figures.style import (
     paper_style,
     save_figure,
     save_table,
+)
+from splitshare.results.cloud import at_cell
+
+DECLARATION = Declaration(
+    name="latency",
+    category="Latency",
+    inputs=("placements.csv", "cloud_grid.csv"),
+    profiles="testbeds",
+    tables=("latency_by_method",),
+    drawn=("latency_by_method",),
+    caption="Mean latency of an idle request by method, workload and testbed.",
+    takeaway="The greedy stands at the optimum; sequential routing is slower where several encoders take time.",
+    claim="S4",
+)
+
+DECLARATION_HERE = Declaration(
+    name="latency-here",
+    category="Latency",
+    inputs=("placements.csv",),
+    profiles="testbeds",
+    tables=("latency_by_method",),
+    drawn=("latency_by_method",),
+    scopes=("local",),
+    caption="Mean latency of an idle request by method and workload, with this machine.",
+    takeaway=(
+        "On this machine beside derived devices the picture is the one of the canonical testbeds, with measured times."
+    ),
 )
 
 NAME = "latency_by_method"
@@ -55,7 +82,7 @@ def column_of(method: str) -> str:
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``latency_by_method``."""
     table = latency_table(inputs.csv("placements.csv"))
-    if inputs.has(CLOUD_GRID):
+    if CLOUD_GRID in inputs.declared.inputs:
         stated = at_cell(inputs.csv(CLOUD_GRID), inputs.config.cloud.stated)
         table[column_of("cloud")] = table["workload"].map(stated.set_index("workload")["cloud_s"])
     origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
+
+DECLARATION = Declaration(
+    name="link-models",
+    category="Replay",
+    inputs=("replay/idle.csv",),
+    tables=("link_models_idle",),
+    caption="What a link that carries one transfer at a time adds to the latency of an idle request.",
+    takeaway="One transfer at a time adds to an idle request only where modules are not shared.",
+)
 
 NAME = "link_models_idle"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -19,6 +20,16 @@ from splitshare.figures.style import (
     save_table,
 )
 from splitshare.replay.metrics import OVERALL
+
+DECLARATION = Declaration(
+    name="load",
+    category="Replay",
+    inputs=("replay/replay.csv",),
+    tables=("latency_against_load",),
+    drawn=("latency_against_load",),
+    caption="Median and 95th percentile of latency against offered load, for steady and bursty arrivals.",
+    takeaway="Bursty arrivals make the tail long at loads that steady arrivals hardly notice.",
+)
 
 NAME = "latency_against_load"
 PERCENTILES = {"p50_s": "Median", "p95_s": "95th percentile"}

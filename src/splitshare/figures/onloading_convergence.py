@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -16,6 +17,17 @@ from splitshare.figures.style import (
     paper_style,
     save_figure,
     save_table,
+)
+
+DECLARATION = Declaration(
+    name="onloading-convergence",
+    category="Onloading",
+    inputs=("onloading/convergence.csv", "onloading/ablation.csv"),
+    tables=("onloading_convergence", "onloading_ablation"),
+    drawn=("onloading_convergence",),
+    caption="J3O round by round: this round's decision, the best so far, and the bound.",
+    takeaway="Most is won in the first rounds; the bound closes in from above.",
+    claim="J1",
 )
 
 NAME = "onloading_convergence"

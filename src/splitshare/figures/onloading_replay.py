@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -15,6 +16,16 @@ from splitshare.figures.style import (
     paper_style,
     save_figure,
     save_table,
+)
+
+DECLARATION = Declaration(
+    name="onloading-replay",
+    category="Onloading",
+    inputs=("onloading/replay.csv",),
+    tables=("onloading_replay",),
+    drawn=("onloading_replay",),
+    caption="J3O's decisions as planned and as replayed, with queues and real batches.",
+    takeaway="What was planned holds query by query until the load is near what was planned for.",
 )
 
 NAME = "onloading_replay"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -15,6 +16,17 @@ from splitshare.figures.style import (
     paper_style,
     save_figure,
     save_table,
+)
+
+DECLARATION = Declaration(
+    name="onloading-sweep",
+    category="Onloading",
+    inputs=("onloading/sweep.csv",),
+    tables=("onloading_sweep",),
+    drawn=("onloading_sweep",),
+    caption="Mean accuracy as memory, demand, bandwidth and the number of clients vary.",
+    takeaway="A joint decision is worth most under high load and with many clients; bandwidth hardly matters here.",
+    claim="J1",
 )
 
 NAME = "onloading_sweep"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -16,55 +17,24 @@ from splitshare.figures.style import (
     save_figure,
     save_table,
 )
-from splitshare.results.onloading import RECORD, UNMEASURED
+from splitshare.results.onloading import RECORD
+from splitshare.results.onloading_time import summary, time_table
+
+DECLARATION = Declaration(
+    name="onloading-run-time",
+    category="Onloading",
+    records=("onloading.csv",),
+    tables=("onloading_run_time", "onloading_run_time_summary"),
+    drawn=("onloading_run_time",),
+    caption="Run time of J3O and of the solver that proves the optimum, recorded on one machine.",
+    takeaway=(
+        "J3O takes a small share of the solver's time where the solver works for long; on small instances "
+        "neither takes long."
+    ),
+    claim="J2",
+)
 
 NAME = "onloading_run_time"
-J3O, SOLVER, LICENSED = "j3o-batching", "optimum-highs", "optimum-gurobi"
-WORK_S = 1.0
-"""Seconds of the solver from which on a ratio of run times says something."""
-
-
-def time_table(record: pd.DataFrame) -> pd.DataFrame:
-    """A row an instance: seconds of building and solving by each, their ratio, and whether the solver got to its proof.
-
-    Where time was up before (``proved`` false) the ratio is an upper bound. ``gurobi_s`` is empty, and
-    ``gurobi_status`` ``unmeasured``, where the instance is larger than the size-limited licence takes.
-    """
-    seconds = record.assign(seconds=record["build_s"] + record["solve_s"])
-    wide = seconds.pivot_table(index="instance", columns="method", values="seconds", sort=False)
-    status = record.pivot_table(index="instance", columns="method", values="status", aggfunc="first", sort=False)
-    facts = record.drop_duplicates("instance").set_index("instance")
-    table = facts[["size", "batching", "clients", "servers", "tasks", "models"]].copy()
-    table["j3o_s"], table["highs_s"] = wide[J3O], wide[SOLVER]
-    table["proved"] = status[SOLVER] == "optimal"
-    table["ratio"] = table["j3o_s"] / table["highs_s"]
-    table["gurobi_s"] = wide.get(LICENSED)
-    table["gurobi_status"] = status.get(LICENSED, UNMEASURED)
-    return table.reset_index()
-
-
-def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a size, and one for all instances on which the solver works for more than a second."""
-    parts = [(size, part) for size, part in table.groupby("size", sort=False)]
-    parts.append((f"solver above {WORK_S:g} s", table[table["highs_s"] > WORK_S]))
-    return pd.DataFrame(
-        [
-            {
-                "instances_of": name,
-                "instances": len(part),
-                "proved": int(part["proved"].sum()),
-                "j3o_median_s": part["j3o_s"].median(),
-                "j3o_worst_s": part["j3o_s"].max(),
-                "highs_median_s": part["highs_s"].median(),
-                "mean_ratio": part["ratio"].mean(),
-                "median_ratio": part["ratio"].median(),
-                "worst_ratio": part["ratio"].max(),
-                "total_ratio": part["j3o_s"].sum() / part["highs_s"].sum(),
-            }
-            for name, part in parts
-            if len(part)
-        ]
-    )
 
 
 def draw(inputs: Inputs, output: Path) -> None:

@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
 from splitshare.onloading.batch_curve import fit
 from splitshare.onloading.zoo import Zoo
+
+DECLARATION = Declaration(
+    name="onloading-zoos",
+    category="Onloading",
+    zoos=True,
+    tables=("onloading_zoo_models", "onloading_batch_curves"),
+    caption="Models of the zoos, and the lines through their batch curves.",
+    takeaway="A line through the batch times is close on every device that was measured.",
+)
 
 MODELS, CURVES = "onloading_zoo_models", "onloading_batch_curves"
 
@@ -48,7 +58,7 @@ def curves_table(zoo: Zoo) -> pd.DataFrame:
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables ``onloading_zoo_models`` and ``onloading_batch_curves``."""
-    zoos = [Zoo.read(path) for path in sorted((inputs.catalog.root / "zoos").glob("*.json"))]
+    zoos = [Zoo.read(path) for path in inputs.zoos()]
     save_table(
         pd.concat([models_table(zoo) for zoo in zoos], ignore_index=True),
         output,

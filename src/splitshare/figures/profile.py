@@ -8,10 +8,22 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.measured import save_layer_method
 from splitshare.figures.style import COLUMN_WIDTH_IN, legend_below, paper_style, save_figure, save_table
 from splitshare.profiling.records import ModuleProfile
+from splitshare.results.measured import LAYER_METHOD, LAYER_METHOD_CAPTION, layer_method_table
+
+DECLARATION = Declaration(
+    name="profile",
+    category="Profile",
+    inputs=("this-machine.json",),
+    tables=("module_profile", "layer_method_error"),
+    drawn=("module_profile",),
+    scopes=("local",),
+    caption="Seconds of each module on this machine by batch size, measured.",
+    takeaway="Where seconds grow less than the batch does, batches pay.",
+)
 
 NAME = "module_profile"
 
@@ -26,7 +38,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     profile = inputs.profile()
     table = profile_table(profile)
     short = table.drop(columns=["source", "parameter_bytes", "output_bytes", "method", "reason"])
-    save_layer_method([profile], output)
+    save_table(layer_method_table([profile]), output, LAYER_METHOD, caption=LAYER_METHOD_CAPTION)
     save_table(table, output, NAME, caption=f"Modules on {profile.device.cpu or profile.device.name}.")
     with paper_style():
         figure = Figure(figsize=(COLUMN_WIDTH_IN, 4.0))

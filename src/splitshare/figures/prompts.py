@@ -8,8 +8,22 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from splitshare.catalog.loader import Catalog
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, legend_below, paper_style, save_figure, save_table
+
+DECLARATION = Declaration(
+    name="prompts",
+    category="Latency",
+    inputs=("prompt_cache.csv",),
+    tables=("cached_prompts",),
+    drawn=("cached_prompts",),
+    caption="Latency with class prompts encoded in each request and beforehand.",
+    takeaway=(
+        "Between small devices, encoding the class prompts is most of what a zero-shot request takes; beside "
+        "a server little is left to save."
+    ),
+)
 
 NAME = "cached_prompts"
 DRAWN = {

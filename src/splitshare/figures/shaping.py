@@ -11,8 +11,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import COLUMN_WIDTH_IN, NETWORKS, legend_below, paper_style, save_figure, save_table
+
+DECLARATION = Declaration(
+    name="shaping",
+    category="Replay",
+    records=("emulation/shaping-proxy.csv", "emulation/shaping-namespaces.csv"),
+    tables=("link_shaping",),
+    drawn=("link_shaping",),
+    caption="Rates and latencies of the emulator's links beside what was configured, recorded on one machine.",
+    takeaway=(
+        "The emulator's links are as configured within a few percent of the rate and a fraction of a millisecond."
+    ),
+)
 
 NAME = "link_shaping"
 FILES = tuple(f"emulation/shaping-{network}.csv" for network in NETWORKS)

@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from splitshare.catalog.loader import Catalog
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.memory import RULES, counted_parameters
 from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, legend_below, paper_style, save_figure, save_table
-from splitshare.profiling.records import ModuleDescriptions
+from splitshare.results.growth import growth_table, nested_workload
+from splitshare.results.memory import RULES
+
+DECLARATION = Declaration(
+    name="sharing",
+    category="Memory",
+    inputs=("modules.json",),
+    tables=("sharing_as_tasks_are_added",),
+    drawn=("sharing_as_tasks_are_added",),
+    caption="Parameters as models of further tasks are added, with a copy a model and with shared modules.",
+    takeaway="With shared modules a further task costs only what it does not have in common with the others.",
+    claim="S2",
+)
 
 NAME = "sharing_as_tasks_are_added"
-
-
-def growth_table(catalog: Catalog, descriptions: ModuleDescriptions, models: Sequence[str]) -> pd.DataFrame:
-    """One row a counting rule and number of models: parameters with a copy a model and with shared modules."""
-    rows = []
-    for rule in RULES:
-        copies = 0.0
-        shared: dict[str, float] = {}
-        for count, name in enumerate(models, start=1):
-            model = catalog.model(name)
-            sizes = {
-                ref.module: counted_parameters(descriptions.by_name[ref.module], rule) / 1e6
-                for ref in (*model.encoders, model.head)
-            }
-            copies += sum(sizes.values())
-            shared |= sizes
-            total = sum(shared.values())
-            rows.append(
-                {
-                    "counting": rule,
-                    "models": count,
-                    "added": model.title,
-                    "task": catalog.tasks[model.task].title,
-                    "unshared_million": copies,
-                    "shared_million": total,
-                    "saving": 1 - total / copies,
-                }
-            )
-    return pd.DataFrame(rows)
 
 
 def draw(inputs: Inputs, output: Path) -> None:
@@ -54,21 +35,6 @@ def draw(inputs: Inputs, output: Path) -> None:
     save_table(table, output, NAME, caption="Parameters as models of further tasks are added (millions).")
     with paper_style():
         save_figure(_figure(table), output, NAME)
-
-
-def nested_workload(catalog: Catalog, workloads: Sequence[str]) -> tuple[str, ...]:
-    """Models of the largest workload, in the order in which the smaller ones inside it add them."""
-    sets = sorted((catalog.workload(w).models for w in workloads if len(catalog.workload(w).models) > 1), key=len)
-    if not sets:
-        return catalog.workload(workloads[0]).models
-    best: list[str] = []
-    for first in sets:
-        chain = list(first)
-        for following in sets:
-            if set(following) > set(chain):
-                chain += [m for m in following if m not in chain]
-        best = max(best, chain, key=len)
-    return tuple(best)
 
 
 def _figure(table: pd.DataFrame) -> Figure:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
@@ -19,6 +20,19 @@ from splitshare.figures.style import (
     save_table,
 )
 from splitshare.results.baselines import read_baselines
+
+DECLARATION = Declaration(
+    name="solve-times",
+    category="Optimality",
+    records=("placements.parquet", "proofs.csv"),
+    tables=("solve_times",),
+    drawn=("solve_times",),
+    caption="Seconds that a method takes for an instance, recorded on the machine that the table names.",
+    takeaway=(
+        "Heuristics that build a placement take a few milliseconds at most; simulated annealing takes as long "
+        "as a proof."
+    ),
+)
 
 NAME = "solve_times"
 FAMILY = "s2m3"
@@ -62,7 +76,7 @@ def times_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``solve_times`` and the figure of how many instances are solved within so many seconds."""
-    recorded = read_baselines(inputs.baselines / "placements.parquet")
+    recorded = read_baselines(inputs.recorded("placements.parquet"))
     runs = solve_times(recorded, inputs.record("proofs.csv"))
     save_table(times_table(runs), output, NAME, caption="Seconds to place the modules of an instance, by method.")
     with paper_style():

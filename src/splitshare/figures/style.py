@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from splitshare.files import atomic_path, write_text
+from splitshare.methods import Method
 from splitshare.results.write import write_csv
 
 COLUMN_WIDTH_IN = 3.5
@@ -131,13 +132,20 @@ STATUSES = {"ok": ("Served", _PALETTE[0]), "failed": ("Failed", _PALETTE[3]), "d
 
 def method_key(method: str) -> str:
     """The method without its solver: ``optimum`` for ``optimum-highs``."""
-    return "optimum" if method.startswith("optimum-") else method
+    return Method.parse(method).algorithm
 
 
 def line_of(method: str, *, new: bool = False) -> tuple[str, dict[str, Any]]:
     """Title and line of a method in a comparison; ``new`` is the one that it is about."""
-    title, line = BASELINES.get(method, (method, {"color": _PALETTE[7]}))
+    title, line = BASELINES.get(method) or _onloading_line(method)
     return title, NEW if new else line
+
+
+def _onloading_line(method: str) -> tuple[str, dict[str, Any]]:
+    known = Method.parse(method)
+    title, colour = ONLOADING_METHODS.get(known.algorithm, (method, _PALETTE[7]))
+    style = {"highs": (0, (1, 1)), "gurobi": "-."}.get(known.solver or "", "-")
+    return f"{title} ({known.solver})" if known.solver else title, {"color": colour, "linestyle": style}
 
 
 @contextmanager

@@ -11,24 +11,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from splitshare.catalog.loader import Catalog
+from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import COLUMN_WIDTH_IN, STAGES, paper_style, save_figure, save_table
+from splitshare.results.timeline import LINK, timeline_table
+
+DECLARATION = Declaration(
+    name="timeline",
+    category="Replay",
+    inputs=("replay/timeline.parquet",),
+    tables=("request_timeline",),
+    drawn=("request_timeline",),
+    caption="Stages of the first requests of a replay, by device and link.",
+    takeaway="Encoders of a request run at the same time on different devices, and the head waits for the last.",
+)
 
 NAME = "request_timeline"
-LINK = "->"
-"""Stands in the name of a direction of a link, and in no device's name."""
-
-
-def timeline_table(stages: pd.DataFrame) -> pd.DataFrame:
-    """Stages of the first request of each class that occupy a device or a link, in seconds since its arrival."""
-    arrival_s = stages.groupby("request_id")["ready_s"].transform("min")
-    first = stages.groupby("request", observed=True)["request_id"].transform("min") == stages["request_id"]
-    lane = stages["device"].astype(object).fillna(stages["link"].astype(object))
-    table = stages.assign(
-        lane=lane, **{column: stages[column] - arrival_s for column in ("ready_s", "start_s", "finish_s")}
-    )[first & lane.notna()]
-    columns = ["request", "stage", "module", "lane", "ready_s", "start_s", "finish_s"]
-    return table[columns].sort_values(["request", "start_s", "lane"], kind="stable").reset_index(drop=True)
 
 
 def draw(inputs: Inputs, output: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from splitshare.conformance import CheckResult
-from splitshare.figures.comparison import PROFILE, profile_figure
+from splitshare.figures.performance import PROFILE, profile_figure
 from splitshare.figures.style import paper_style, save_figure
 from splitshare.files import canonical_json, write_text
 from splitshare.isolation.runs import GIVE_UP

@@ -1,0 +1,62 @@
+"""The performance profile of methods over families of instances, of a verdict and of the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from splitshare.choices import Sense
+from splitshare.figures.style import COLUMN_WIDTH_IN, line_of
+from splitshare.results.statistics import performance_profile
+from splitshare.results.verdict import per_instance
+
+PROFILE = "performance_profile"
+"""Name of its files."""
+TITLES = {
+    "s2m3": "The paper's setting (95)",
+    "random-tuning": "Random, tuning half",
+    "random-test": "Random, test half",
+    "j3o": "Onloading suite (72)",
+}
+FACTORS = np.geomspace(1, 32, 200)
+
+
+def profile_figure(
+    results: pd.DataFrame, families: Sequence[str], new: str | None = None, *, sense: Sense = "min"
+) -> Figure:
+    """Share of instances (vertical) on which a method is within a factor (horizontal) of the best method's objective.
+
+    Args:
+        results: rows of recorded baselines, those of ``new`` among them.
+        families: a panel each.
+        new: the method that is drawn on top of all others.
+        sense: whether less or more is better.
+    """
+    figure = Figure(figsize=(COLUMN_WIDTH_IN * (2 if len(families) > 1 else 1.3), 2.9))
+    panels: list[Axes] = list(np.atleast_1d(figure.subplots(1, len(families), sharey=True)))
+    methods = [m for m in dict.fromkeys(results["method"]) if m != new] + ([new] if new else [])
+    for axes, family in zip(panels, families, strict=True):
+        part = results[results["family"] == family]
+        there = [m for m in methods if (part["method"] == m).any()]
+        objective = pd.concat(
+            {m: per_instance(part[part["method"] == m], sense)["objective"] for m in there}, axis=1
+        ).fillna(np.inf if sense == "min" else -np.inf)
+        shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS, more_is_better=sense == "max")
+        for method, share in zip(objective.columns, shares, strict=True):
+            title, style = line_of(str(method), new=method == new)
+            axes.step(FACTORS, share, where="post", label=title, **style)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.set_xlim(FACTORS[0], FACTORS[-1])
+        axes.set_ylim(0, 1.02)
+        axes.set_title(TITLES.get(family, family))
+        axes.set_xlabel("Factor of the best objective, at most")
+    panels[0].set_ylabel("Share of the instances")
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure

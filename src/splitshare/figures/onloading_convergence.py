@@ -26,7 +26,7 @@ DECLARATION = Declaration(
     tables=("onloading_convergence", "onloading_ablation"),
     drawn=("onloading_convergence",),
     caption="J3O round by round: this round's decision, the best so far, and the bound.",
-    takeaway="Most is won in the first rounds; the bound closes in from above.",
+    takeaway="The best decision rises and the bound falls, round by round, until little lies between them.",
     claim="J1",
 )
 

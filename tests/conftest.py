@@ -10,8 +10,8 @@ from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
 from splitshare.placement.generate import build_instance
 from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
-from splitshare.stages.instances import read_profiles
 
 ROOT = Path(__file__).parents[1]
 

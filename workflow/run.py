@@ -21,9 +21,8 @@ from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.files import remove_leftovers
 from splitshare.job_outputs import LEDGER, changed_outputs
-from splitshare.replay.emulator.processes import end_with_parent
 from splitshare.resolve import resolve
-from splitshare.stopping import Stopped, end, end_children, stop_when_asked
+from splitshare.stopping import Stopped, end, end_children, end_with_parent, stop_when_asked
 
 DEFAULT = Path("config/config.yaml")
 PATIENCE_S = 4.0

@@ -103,6 +103,14 @@ class Record(BaseModel):
         return cls.parse(parsed, path)
 
 
+class Versions(Record):
+    """Versions of what computed an answer."""
+
+    splitshare: str
+    python: str
+    solver: str | None = None
+
+
 class Instance(Protocol):
     """A record that is one instance of a problem: it has a name, and a digest that tells it from others."""
 

@@ -7,6 +7,7 @@ the signal from a pipe that Python fills at once, and ends the process if that h
 from __future__ import annotations
 
 import atexit
+import ctypes
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from typing import NoReturn
 PATIENCE_S = 3.0
 """Seconds in which the program may end by itself, and remove what it has begun."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_PR_SET_PDEATHSIG = 1
 
 
 class Stopped(SystemExit):
@@ -93,3 +96,8 @@ def end_children(patience_s: float) -> None:
     for child in psutil.wait_procs(children, timeout=patience_s)[1]:
         with suppress(psutil.NoSuchProcess):
             child.kill()
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent dies, even if it is stopped then (Linux)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -40,6 +40,7 @@ from splitshare.problems import problem_named, problem_of_instance
 from splitshare.problems.standard import COLUMNS, read_recorded
 from splitshare.profiling.job import Job, read_report
 from splitshare.profiling.published import read_figures, read_published
+from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 from splitshare.records import Record
 from splitshare.replay.azure import read_arrival_counts, read_azure_llm_2023
@@ -54,7 +55,6 @@ from splitshare.results.onloading import read_record
 from splitshare.results.reported import read_reported
 from splitshare.schemas import schema_of
 from splitshare.stages import evaluate
-from splitshare.stages.instances import read_profiles
 from tests.onloading.examples import fields as onloading_fields
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
 from tests.replay.examples import example, fields

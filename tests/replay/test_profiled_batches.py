@@ -10,10 +10,10 @@ from splitshare.catalog.testbeds import read_testbed
 from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
 from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.read import read_profiles
 from splitshare.replay.batching import BatchCurves
 from splitshare.replay.profiled_batches import profiled_curves
 from splitshare.stages import batch_curves as stage
-from splitshare.stages.instances import read_profiles
 
 ROOT = Path(__file__).parents[2]
 TYPES = {"laptop": "laptop-i7-12700h", "jetson": "jetson-nano"}

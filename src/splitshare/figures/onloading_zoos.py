@@ -9,8 +9,8 @@ import pandas as pd
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
-from splitshare.onloading.batch_curve import fit
 from splitshare.onloading.zoo import Zoo
+from splitshare.profiling.batch_curve import fit
 
 DECLARATION = Declaration(
     name="onloading-zoos",

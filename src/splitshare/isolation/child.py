@@ -21,6 +21,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from splitshare.stopping import end_with_parent
+
 MESSAGE_BYTES = 2**28
 """Longest answer that is read from a process; whatever announces a longer one is no answer."""
 MARK = "SPLITSHARE_ISOLATED"
@@ -127,8 +129,6 @@ class Child:
 
 def _quiet(connection: Connection, serve: Callable[..., None], arguments: tuple[Any, ...], memory_bytes: int) -> None:
     """The process's side: a group of its own, no output, bounded memory."""
-    from splitshare.replay.emulator.processes import end_with_parent
-
     end_with_parent()
     os.setpgid(0, 0)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 
 from splitshare.errors import InputError
-from splitshare.onloading.batch_curve import fit
 from splitshare.onloading.instance import (
     Batch,
     Client,
@@ -24,6 +23,7 @@ from splitshare.onloading.instance import (
     Task,
 )
 from splitshare.onloading.zoo import Zoo, ZooModel
+from splitshare.profiling.batch_curve import fit
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from splitshare.choices import Status
 from splitshare.onloading.zoo import Share
-from splitshare.placement.instance import Status, Versions
 from splitshare.ranges import LEAST_SECONDS
 from splitshare.records import (
     BytesPerS,
@@ -30,6 +30,7 @@ from splitshare.records import (
     PositiveSeconds,
     Record,
     Seconds,
+    Versions,
     nearest,
 )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from splitshare.onloading.zoo import BatchCurve, Zoo, ZooModel, ZooTask
+from splitshare.onloading.zoo import Zoo, ZooModel, ZooTask
+from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.profiling.published import read_figures
 
 SOURCE = "benchmark results published with pytorch-image-models (timm), folder results/"

@@ -16,7 +16,7 @@ from splitshare.onloading.contract import Answer, OnloadingAlgorithm
 from splitshare.onloading.instance import Onloading, OnloadingDecision, OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, evaluate, flows_of, hosts_of
-from splitshare.placement.instance import Versions
+from splitshare.records import Versions
 
 OBJECTIVE_TOLERANCE = 1e-6
 """Largest relative difference between a solver's objective and the evaluator's."""

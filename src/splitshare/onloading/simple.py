@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from splitshare.choices import Solver
 from splitshare.onloading import exact
 from splitshare.onloading.arrays import Arrays, Ints
 from splitshare.onloading.columns import limits_of
@@ -15,7 +16,7 @@ from splitshare.onloading.greedy import hosts_of_filling, knapsacks_of, lazy_gre
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.objective import Hosts
 from splitshare.onloading.packing import packed
-from splitshare.solvers.milp import MilpResult, Solver, solve_milp
+from splitshare.solvers.milp import MilpResult, solve_milp
 
 
 def nothing(arrays: Arrays) -> Hosts:

@@ -15,9 +15,10 @@ from splitshare.benchmarks.metrics.classification import ranked, top_k
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
 from splitshare.modules.base import SplitModule
-from splitshare.onloading.zoo import BatchCurve, ZooModel
+from splitshare.onloading.zoo import ZooModel
 from splitshare.onloading.zoo_models import Member, member_catalog
 from splitshare.onloading.zoo_tasks import QUESTIONS, at_side
+from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.profiling.meters import CpuMeter
 from splitshare.profiling.timing import repeat, warm_up
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from splitshare.choices import Status
 from splitshare.extension import Finder
 from splitshare.placement import algorithms
-from splitshare.placement.instance import Assignment, PlacementInstance, Status
+from splitshare.placement.instance import Assignment, PlacementInstance
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from splitshare.records import Bytes, BytesPerS, Finite, Name, PerS, Record, Seconds, nearest
-
-Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
+from splitshare.choices import Status
+from splitshare.records import Bytes, BytesPerS, Finite, Name, PerS, Record, Seconds, Versions, nearest
 
 
 class Device(Record):
@@ -180,14 +179,6 @@ class PlacementInstance(Record):
         """Compute seconds by device of the request's head, overrides applied."""
         own = self.modules_by_name[request.head].compute_s
         return own if request.head_compute_s is None else own | request.head_compute_s
-
-
-class Versions(Record):
-    """Versions of what computed a placement."""
-
-    splitshare: str
-    python: str
-    solver: str | None = None
 
 
 class Placement(Record):

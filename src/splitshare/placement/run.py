@@ -6,11 +6,13 @@ import platform
 import time
 
 from splitshare import __version__
+from splitshare.choices import Status
 from splitshare.errors import WorkError
 from splitshare.placement.contract import Answer, PlacementAlgorithm
-from splitshare.placement.instance import Placement, PlacementInstance, Status, Versions
+from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
 from splitshare.placement.variants import apply_variant
+from splitshare.records import Versions
 
 OBJECTIVE_TOLERANCE = 1e-6
 """Largest relative difference between a solver's objective and the evaluator's."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from splitshare.replay.event_loop import compiled, drop_first, push
+from splitshare.replay.event_loop import bits_of, compiled, drop_first, push
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -59,6 +59,7 @@ def _take(r: int, head: _Ints, tail: _Ints, following: _Ints, alike: _Ints, runs
     return count
 
 
+# Long: see `run_events`.
 @compiled
 def run_batches(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over flat arrays is what compiles
     arrival_s: _Floats,
@@ -117,10 +118,7 @@ def run_batches(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over fla
     following = np.full(rows, -1, dtype=np.int64)
     members = np.empty(batch_s.shape[1] - 1, dtype=np.int64)
 
-    shift = 0
-    for k in range(len(first) - 1):
-        while (1 << shift) < first[k + 1] - first[k]:
-            shift += 1
+    shift = bits_of(first)
     mask = (1 << shift) - 1
     free = requests << shift  # and more: a resource that is free, or becomes so
     times = np.empty(rows + resources)

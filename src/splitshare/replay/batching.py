@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from splitshare.errors import InputError
-from splitshare.onloading.zoo import BatchCurve
 from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.records import Name, Record, nearest
 from splitshare.replay.plan import Overheads, StagePlan
 

@@ -24,16 +24,6 @@ BEYOND = 1e12
 """Stands for a distance of infinitely many standard errors, which scipy would warn of."""
 
 
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with a confidence interval."""
-
-    estimate: float
-    low: float
-    high: float
-    confidence: float
-
-
 class NoInterval(StrEnum):
     """Why a mean has no interval."""
 

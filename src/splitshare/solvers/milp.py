@@ -13,32 +13,28 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import gurobipy
-import highspy
 import linopy
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from splitshare.choices import Solver
 from splitshare.errors import WorkError
+from splitshare.solvers.adapter import ROW_TOLERANCE, Adapter, Limits
+from splitshare.solvers.gurobi import Gurobi
+from splitshare.solvers.highs import Highs
 
-Solver = Literal["gurobi", "highs"]
-SOLVERS: tuple[str, ...] = get_args(Solver)
+SOLVERS: dict[Solver, Adapter] = {adapter.name: adapter for adapter in (Gurobi(), Highs())}
+"""All solvers by name."""
 MilpStatus = Literal["optimal", "infeasible", "time_limit"]
 Sense = Literal["<=", "=", ">="]
 
 FEASIBILITY_TOLERANCE = 1e-6
 """Largest violation of a row (relative to its largest term), a bound or integrality that an answer may have."""
-ROW_TOLERANCE = 1e-9
-"""Largest violation of a row that both solvers are told to take for rounding."""
 PADDED_TERMS = 1_000_000
 """Terms up to which rows of any length are handed over in one array."""
-
-
-class SizeLimitError(WorkError):
-    """A solver's licence refuses a program for its size."""
 
 
 @dataclass
@@ -110,25 +106,24 @@ def solve_milp(
         WorkError: the solver has no licence, refuses the size, ends with a status that is no answer, or answers
             something that does not hold when recomputed.
     """
-    with _quiet():
-        licence = _gurobi_environment() if solver == "gurobi" else contextlib.nullcontext(None)
-        with licence as environment:
-            decided = _decided(milp, solver)
-            if decided is not None:
-                return decided
-            options = _options(solver, time_limit_s, seed, threads, relative_gap)
-            started = time.perf_counter()
-            model = _linopy_model(milp)
-            built = time.perf_counter()
-            condition = _run(model, milp, solver, options, environment)
-            if condition == "infeasible_or_unbounded" and not _bounded_below(milp):
-                # Presolve does not say which: without costs nothing is unbounded.
-                free = replace(milp, costs=[0.0] * len(milp.costs))
-                answer = solve_milp(free, solver=solver, time_limit_s=time_limit_s, seed=seed, threads=threads)
-                condition = "unbounded" if answer.status == "optimal" else answer.status
-            result = _result(model, condition, milp, solver, built - started)
-            if environment is not None:
-                model.solver_model.dispose()
+    adapter = SOLVERS[solver]
+    with _quiet(), adapter.opened() as opened:
+        decided = _decided(milp, solver)
+        if decided is not None:
+            return decided
+        options = adapter.options(Limits(time_limit_s, seed, threads, relative_gap)) | opened
+        started = time.perf_counter()
+        model = _linopy_model(milp)
+        built = time.perf_counter()
+        condition = _run(model, milp, adapter, options)
+        if condition == "infeasible_or_unbounded" and not _bounded_below(milp):
+            # Presolve does not say which: without costs nothing is unbounded.
+            free = replace(milp, costs=[0.0] * len(milp.costs))
+            answer = solve_milp(free, solver=solver, time_limit_s=time_limit_s, seed=seed, threads=threads)
+            condition = "unbounded" if answer.status == "optimal" else answer.status
+        result = _result(model, condition, milp, adapter, built - started)
+        if opened:
+            model.solver_model.dispose()
     return result
 
 
@@ -150,46 +145,7 @@ def _decided(milp: Milp, solver: Solver) -> MilpResult | None:
 
 def solver_version(solver: Solver) -> str:
     """Name and version of a solver, for provenance."""
-    if solver == "gurobi":
-        return f"gurobi {'.'.join(map(str, gurobipy.gurobi.version()))}"
-    return f"highs {highspy.Highs().version()}"
-
-
-def _options(
-    solver: Solver, time_limit_s: float | None, seed: int, threads: int, relative_gap: float
-) -> dict[str, Any]:
-    if solver == "gurobi":
-        options: dict[str, Any] = {
-            "MIPGap": relative_gap,
-            "MIPGapAbs": 1e-10,
-            "FeasibilityTol": ROW_TOLERANCE,
-            "IntFeasTol": 1e-9,
-            "OptimalityTol": 1e-9,
-            "Seed": seed,
-            "Threads": threads,
-        }
-        return options if time_limit_s is None else options | {"TimeLimit": time_limit_s}
-    options = {
-        "mip_rel_gap": relative_gap,
-        "mip_abs_gap": 1e-10,
-        "primal_feasibility_tolerance": ROW_TOLERANCE,
-        "mip_feasibility_tolerance": 1e-9,
-        "random_seed": seed,
-        "threads": threads,
-        "output_flag": False,
-        "log_to_console": False,
-    }
-    return options if time_limit_s is None else options | {"time_limit": float(time_limit_s)}
-
-
-def _gurobi_environment() -> Any:
-    try:
-        return gurobipy.Env(params={"OutputFlag": 0})
-    except gurobipy.GurobiError as error:
-        raise WorkError(
-            f"solver gurobi: no usable licence ({error}); set GRB_LICENSE_FILE to a licence, unset it to use the "
-            "size-limited licence that comes with gurobipy, or ask for --solver highs"
-        ) from None
+    return SOLVERS[solver].version()
 
 
 def _linopy_model(milp: Milp) -> linopy.Model:
@@ -255,51 +211,32 @@ def _expression(
     return linopy.LinearExpression(data, model)
 
 
-def _run(model: linopy.Model, milp: Milp, solver: Solver, options: dict[str, Any], environment: Any) -> str:
+def _run(model: linopy.Model, milp: Milp, adapter: Adapter, options: dict[str, Any]) -> str:
     """Solve, and return linopy's word for how it ended."""
-    if environment is not None:
-        options = options | {"env": environment}
-    try:
+
+    def solve() -> str:
         # linopy would make an empty file, which no one needs: where there can be none there is none to be left.
-        model.solve(solver_name=solver, io_api="direct", problem_fn=Path(os.devnull, "none"), **options)
-    except gurobipy.GurobiError as error:
-        size = f"{len(milp.costs)} variables and {len(milp.rows)} constraints"
-        if error.errno == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:
-            raise SizeLimitError(
-                f"solver gurobi: the model has {size}, more than the size-limited licence takes (2000 of each); "
-                "use a full licence or --solver highs"
-            ) from None
-        raise WorkError(f"solver gurobi: {error} (model of {size})") from None
-    except AttributeError:
-        # When time runs out before Gurobi's first solution, linopy asks for its values all the same.
-        raw = model.solver_model
-        if solver == "gurobi" and raw.Status == gurobipy.GRB.TIME_LIMIT and not raw.SolCount:
-            return "time_limit"
-        raise
-    return str(model.termination_condition)
+        nowhere = Path(os.devnull, "none")
+        model.solve(solver_name=adapter.name, io_api="direct", problem_fn=nowhere, **options)
+        return str(model.termination_condition)
+
+    size = f"{len(milp.costs)} variables and {len(milp.rows)} constraints"
+    return adapter.solved(solve, lambda: model.solver_model, size)
 
 
-def _result(model: linopy.Model, condition: str, milp: Milp, solver: Solver, build_s: float) -> MilpResult:
-    raw = model.solver_model
-    if solver == "gurobi":
-        solve_s, solutions = raw.Runtime, raw.SolCount
-        bound = getattr(raw, "ObjBound", None)  # there is none for a linear program without a solution
-    else:
-        information = raw.getInfo()
-        solve_s, bound = raw.getRunTime(), information.mip_dual_bound
-        solutions = int(information.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
-        if not any(milp.integer):
-            bound = information.objective_function_value
-    status = _status(condition, solver, milp)
+def _result(model: linopy.Model, condition: str, milp: Milp, adapter: Adapter, build_s: float) -> MilpResult:
+    ended = adapter.ended(model.solver_model, integer=any(milp.integer))
+    status = _status(condition, adapter.name, milp)
     values = objective = None
-    if status != "infeasible" and solutions:
+    if status != "infeasible" and ended.has_solution:
         values = _values(model, len(milp.costs))
-        objective = recheck(milp, values, solver)
+        objective = recheck(milp, values, adapter.name)
     if status == "optimal" and values is None:
-        raise WorkError(f"solver {solver}: reports an optimum without a solution")
+        raise WorkError(f"solver {adapter.name}: reports an optimum without a solution")
+    bound = ended.bound
     if status == "infeasible" or bound is None or not np.isfinite(bound):
         bound = None
-    return MilpResult(status, values, objective, bound, build_s, solve_s, solver_version(solver))
+    return MilpResult(status, values, objective, bound, build_s, ended.solve_s, adapter.version())
 
 
 def _status(condition: str, solver: Solver, milp: Milp) -> MilpStatus:

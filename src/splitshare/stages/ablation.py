@@ -13,11 +13,11 @@ import pandas as pd
 from splitshare.commands.ablation import Options
 from splitshare.errors import InputError
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
+from splitshare.placement.pairs import read_base_pair
 from splitshare.placement.run import solve
 from splitshare.progress import track
 from splitshare.results.table import OPTIMALITY_TOLERANCE
 from splitshare.results.write import write_csv
-from splitshare.stages.evaluate import read_base_pair
 
 
 def readings() -> Iterator[S2M3Greedy]:

@@ -10,8 +10,8 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.commands.batch_curves import Options
 from splitshare.placement.instance import PlacementInstance
+from splitshare.profiling.read import read_profiles
 from splitshare.replay.profiled_batches import profiled_curves
-from splitshare.stages.instances import read_profiles
 
 
 def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:

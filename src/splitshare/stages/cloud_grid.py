@@ -18,10 +18,10 @@ from splitshare.placement.generate import build_instance
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
 from splitshare.placement.what_if import with_network, with_speed
+from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.progress import track
 from splitshare.results.write import write_csv
-from splitshare.stages.instances import read_profiles
 
 
 def run(options: Options) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from splitshare.commands.collect import Options
 from splitshare.errors import WorkError
+from splitshare.placement.pairs import read_base_pair
 from splitshare.results.provenance import provenance
 from splitshare.results.table import Solved, latencies_table, placements_table, runs_table
 from splitshare.results.write import write_csv, write_parquet
-from splitshare.stages.evaluate import read_base_pair
 
 
 def run(options: Options) -> None:

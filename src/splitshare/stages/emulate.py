@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
-from pathlib import Path
 
 import typer
 
-from splitshare.choices import EmulatedNetwork, LinkModel
 from splitshare.commands.emulate import Options
 from splitshare.errors import InputError
 from splitshare.files import canonical_json, write_text
-from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.pairs import read_replayable
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay
 from splitshare.replay.emulator.faults import parse_fault
-from splitshare.replay.emulator.network import Testbed, WorkerSetup, proxy_testbed
+from splitshare.replay.emulator.network import WorkerSetup
 from splitshare.replay.emulator.program import build_program
+from splitshare.replay.emulator.testbed import open_testbed
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.tables import check_table_path, write_table
 from splitshare.replay.traces import read_trace
-from splitshare.stages.evaluate import read_replayable
 
 
 def run(options: Options, tell: Callable[[str], None] = typer.echo) -> Emulated:
@@ -93,24 +90,3 @@ def _tell_counts(emulated: Emulated, issued: int, tell: Callable[[str], None]) -
     for reason, count in emulated.reasons.items():
         tell(f"  {count} lost: {reason}")
     tell(request_metrics(emulated.result.requests).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
-
-
-def open_testbed(
-    instance: PlacementInstance,
-    setup: WorkerSetup,
-    *,
-    network: EmulatedNetwork,
-    link_model: LinkModel,
-    tell: Callable[[str], None],
-    testbed_file: Path | None = None,
-) -> AbstractContextManager[Testbed]:
-    """The testbed of a run: made for it, or of workers that run already."""
-    if testbed_file is not None:
-        from splitshare.replay.emulator.real_testbed import real_testbed
-
-        return real_testbed(testbed_file, instance)
-    if network == "namespaces":
-        from splitshare.replay.emulator.namespaces import namespace_testbed
-
-        return namespace_testbed(instance, setup, link_model, tell)
-    return proxy_testbed(instance, setup, link_model, tell)

@@ -15,6 +15,7 @@ from splitshare.commands.fidelity import Options
 from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import Evaluation
+from splitshare.placement.pairs import read_replayable
 from splitshare.records import nearest
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.causes import causes_table, computing_table, with_computing
@@ -25,14 +26,13 @@ from splitshare.replay.emulator.fidelity import busiest_demand_s, compare, idle_
 from splitshare.replay.emulator.link_check import LinkMeasurement
 from splitshare.replay.emulator.network import Testbed, WorkerSetup
 from splitshare.replay.emulator.program import build_program
+from splitshare.replay.emulator.testbed import open_testbed
 from splitshare.replay.generators import poisson_trace
 from splitshare.replay.plan import Overheads
 from splitshare.replay.simulator import ReplayResult, simulate
 from splitshare.replay.traces import RequestTrace
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
-from splitshare.stages.emulate import open_testbed
-from splitshare.stages.evaluate import read_replayable
 
 IDLE_ROUNDS: dict[ComputeKind, int] = {"recorded": 3, "real": 7}
 """Idle requests of each class; real modules vary."""

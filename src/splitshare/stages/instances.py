@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.testbeds import check_testbed, read_testbed
 from splitshare.commands.instances import Options
-from splitshare.errors import InputError
 from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pinned import check_pinned
-from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+from splitshare.profiling.read import read_profiles
+from splitshare.profiling.records import ModuleDescriptions
 
 _log = logging.getLogger(__name__)
 
@@ -49,21 +47,3 @@ def run(options: Options) -> list[PlacementInstance]:
     for instance in instances:
         instance.write(options.output_dir / f"{instance.name}.json")
     return instances
-
-
-def read_profiles(paths: Sequence[Path]) -> dict[str, ModuleProfile]:
-    """Profiles by device type.
-
-    Raises:
-        InputError: a file is wrong, is not called by its device, or a device has two.
-    """
-    profiles: dict[str, ModuleProfile] = {}
-    for path in paths:
-        profile = ModuleProfile.read(path)
-        name = profile.device.name
-        if path.stem != name:
-            raise InputError(path, "device.name", f"is {name!r}, but the file is called {path.name}; rename one")
-        if name in profiles:
-            raise InputError(path, "device.name", f"{name!r} has two profiles; give one of them")
-        profiles[name] = profile
-    return profiles

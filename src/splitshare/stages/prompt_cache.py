@@ -11,10 +11,10 @@ from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.generate import build_instance
 from splitshare.placement.run import solve
+from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.progress import track
 from splitshare.results.write import write_csv
-from splitshare.stages.instances import read_profiles
 
 
 def run(options: Options) -> None:

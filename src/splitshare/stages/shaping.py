@@ -12,9 +12,9 @@ from splitshare.commands.shaping import Options
 from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.emulator.emulate import measure
 from splitshare.replay.emulator.network import WorkerSetup
+from splitshare.replay.emulator.testbed import open_testbed
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
-from splitshare.stages.emulate import open_testbed
 
 
 def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from splitshare.commands.simulate import Options
+from splitshare.placement.pairs import read_replayable
 from splitshare.replay.batching import read_batching
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.simulator import simulate
 from splitshare.replay.tables import check_table_path
 from splitshare.replay.traces import read_trace
-from splitshare.stages.evaluate import read_replayable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,7 @@ import pandas as pd
 from splitshare.commands.sweep import Options
 from splitshare.errors import InputError
 from splitshare.placement.objective import evaluate
+from splitshare.placement.pairs import read_base_pair
 from splitshare.placement.variants import apply_variant
 from splitshare.progress import track
 from splitshare.records import nearest
@@ -15,7 +16,6 @@ from splitshare.replay.plan import LINK_MODELS, LinkModel
 from splitshare.replay.simulator import idle_latency_s, simulate
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.write import write_csv
-from splitshare.stages.evaluate import read_base_pair
 
 
 def run(options: Options) -> None:

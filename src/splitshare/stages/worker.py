@@ -10,8 +10,8 @@ import typer
 
 from splitshare.commands.worker import Options
 from splitshare.replay.emulator.credentials import Credentials, ServerSecurity, read_pem, read_token
-from splitshare.replay.emulator.processes import end_with_parent
 from splitshare.replay.emulator.worker import WorkerOptions, run_worker
+from splitshare.stopping import end_with_parent
 
 
 def _print(ready: dict[str, Any]) -> None:

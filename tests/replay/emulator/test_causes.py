@@ -5,9 +5,10 @@ import itertools
 import pandas as pd
 import pytest
 
-from splitshare.placement.instance import Assignment, Placement, Versions
+from splitshare.placement.instance import Assignment, Placement
 from splitshare.placement.objective import evaluate
 from splitshare.placement.what_if import with_compute_s
+from splitshare.records import Versions
 from splitshare.replay.emulator.causes import CAUSES, causes_table, computing_table, with_computing
 from splitshare.replay.metrics import OVERALL
 from splitshare.replay.plan import IDEAL, Overheads

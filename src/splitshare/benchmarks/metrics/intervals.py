@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from splitshare.results.statistics import Interval
-
 RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with a confidence interval."""
+
+    estimate: float
+    low: float
+    high: float
+    confidence: float
 
 
 def mean_interval(scores: npt.ArrayLike, *, shares: bool = True, confidence: float = 0.95, seed: int = 0) -> Interval:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from splitshare.choices import Solver
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import onloading_of
 from splitshare.onloading.simple import rounded
-from splitshare.solvers.milp import Solver
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
+from splitshare.choices import Solver
 from splitshare.errors import WorkError
 from splitshare.onloading import exact
 from splitshare.onloading.arrays import arrays_of
@@ -13,7 +14,7 @@ from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.onloading.run import OBJECTIVE_TOLERANCE
-from splitshare.solvers.milp import Milp, Solver, solve_milp
+from splitshare.solvers.milp import Milp, solve_milp
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
+from splitshare.choices import Solver
 from splitshare.placement import exact
 from splitshare.placement.contract import Answer
 from splitshare.placement.instance import PlacementInstance
-from splitshare.solvers.milp import Solver, solve_milp
+from splitshare.solvers.milp import solve_milp
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from splitshare.records import NonNegative, Positive, Record
 from splitshare.replay.emulator.enter_namespace import NEW_NET, NEW_USER, unshare
-from splitshare.replay.emulator.processes import end_with_parent, say
+from splitshare.replay.emulator.processes import say
+from splitshare.stopping import end_with_parent
 
 MTU_BYTES = 1500
 ETHERNET_BYTES = 14

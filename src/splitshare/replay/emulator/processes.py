@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -17,14 +16,8 @@ from typing import Any
 
 from splitshare.errors import WorkError
 
-_PR_SET_PDEATHSIG = 1
 START_S = 60.0
 """Seconds within which a child must be ready: five start at a time on two busy cores."""
-
-
-def end_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies, even if it is stopped then (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def say(value: Any) -> None:

@@ -18,7 +18,8 @@ from typing import Literal
 
 from splitshare.records import NonNegative, Positive, Record
 from splitshare.replay.emulator.clock import Timer
-from splitshare.replay.emulator.processes import end_with_parent, say
+from splitshare.replay.emulator.processes import say
+from splitshare.stopping import end_with_parent
 
 BACKLOG_S = 0.25
 """Seconds of a link's work that are taken in; then the sender is held up, as by a full transmit queue."""

@@ -1,7 +1,6 @@
 import pytest
 
-from splitshare.onloading.batch_curve import fit
-from splitshare.onloading.zoo import BatchCurve
+from splitshare.profiling.batch_curve import BatchCurve, fit
 
 
 def curve(batches, seconds):

@@ -1,12 +1,44 @@
-"""Seconds of a batch as a straight line, ``alpha + beta B``, and how far the line is off (ours)."""
+"""Seconds of batches of one module or model, and the straight line ``alpha + beta B`` through them (ours)."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from splitshare.onloading.zoo import BatchCurve
+from splitshare.profiling.records import Provenance
+from splitshare.records import Name, PositiveCount, PositiveSeconds, Record
+
+
+class BatchCurve(Record):
+    """Seconds that one device takes for whole batches of one model's queries."""
+
+    device: Name
+    batches: tuple[PositiveCount, ...] = Field(min_length=1)
+    """Batch sizes, ascending."""
+    seconds: tuple[PositiveSeconds, ...] = Field(min_length=1)
+    """Seconds for each of ``batches`` (a median, where measured)."""
+    provenance: Provenance
+    source: str
+    """How they came about: the measuring method, the published source, or the rule."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(self.batches) != len(self.seconds):
+            raise ValueError(f"seconds: has {len(self.seconds)} values for {len(self.batches)} batches; give one each")
+        if any(b <= a for a, b in itertools.pairwise(self.batches)):
+            raise ValueError("batches: must ascend, each size once")
+        return self
+
+    def at(self, batch: int) -> float:
+        """Seconds at a batch size of the curve; raises ``KeyError`` where it was not taken."""
+        for size, seconds in zip(self.batches, self.seconds, strict=True):
+            if size == batch:
+                return seconds
+        raise KeyError(batch)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+"""An instance and a placement of it, read together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from splitshare.errors import InputError
+from splitshare.placement.instance import Assignment, Placement, PlacementInstance
+from splitshare.placement.objective import Evaluation, InfeasiblePlacementError, evaluate
+from splitshare.placement.variants import apply_variant
+
+
+def read_base_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:
+    """Read an instance and a placement of it, which may be empty.
+
+    Raises:
+        InputError: a file is wrong, or the placement belongs to another instance.
+    """
+    read = PlacementInstance.read(instance)
+    placed = Placement.read(placement)
+    if placed.instance_sha256 != read.sha256():
+        raise InputError(placement, "instance_sha256", f"belongs to another instance than {instance}; solve it again")
+    return read, placed
+
+
+def read_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:
+    """Read an instance and a placement of it, the placement's variant applied to the instance.
+
+    Raises:
+        InputError: a file is wrong, the placement belongs to another instance, or it places nothing.
+    """
+    read, placed = read_base_pair(instance, placement)
+    if placed.assignment is None:
+        raise InputError(placement, "assignment", f"is null ({placed.status}): there is nothing to evaluate or replay")
+    return apply_variant(read, placed.variant), placed
+
+
+def read_replayable(instance: Path, placement: Path) -> tuple[PlacementInstance, Assignment, Evaluation]:
+    """Read an instance, as the placement's variant has it, and a placement of it whose requests can all be served.
+
+    Raises:
+        InputError: as ``read_pair``, or the placement is infeasible.
+    """
+    read, placed = read_pair(instance, placement)
+    assert placed.assignment is not None  # read_pair refuses empty placements
+    try:
+        return read, placed.assignment, evaluate(read, placed.assignment)
+    except InfeasiblePlacementError as error:
+        raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None

@@ -8,7 +8,7 @@ import yaml
 
 from splitshare.config import Config
 from splitshare.errors import InputError
-from splitshare.resolve import resolve
+from splitshare.lookup import look_up
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
@@ -18,7 +18,7 @@ DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_committed_configuration_is_right_and_its_names_are_known(path: Path):
     config = Config.read(path)
-    resolved = resolve(config, path, ROOT / "data")
+    resolved = look_up(config, path, ROOT / "data")
     assert list(resolved.testbeds) == [*config.testbeds, config.cloud.cloud_testbed, config.local_testbed]
     assert Config.parse(yaml.safe_load(config.to_json()), "written") == config
 
@@ -94,7 +94,7 @@ def test_an_unknown_instance_to_emulate_is_told(part: str):
         InputError,
         match=rf"emulation\.{re.escape(part)}\[0\]: unknown instance .* did you mean 'vqa-vit-b16\.laptop-jetson",
     ):
-        resolve(Config.parse(changed, "x"), "x", ROOT / "data")
+        look_up(Config.parse(changed, "x"), "x", ROOT / "data")
 
 
 def test_an_unknown_device_to_crash_is_told():
@@ -102,7 +102,7 @@ def test_an_unknown_device_to_crash_is_told():
     changed["emulation"]["crash"] = "server"  # of another testbed than the campaign's last one
     complaint = r"x: emulation\.crash: unknown device of desktop-laptop-two-jetsons 'server'; "
     with pytest.raises(InputError, match=complaint):
-        resolve(Config.parse(changed, "x"), "x", ROOT / "data")
+        look_up(Config.parse(changed, "x"), "x", ROOT / "data")
 
 
 def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):
@@ -115,4 +115,4 @@ def test_a_name_that_a_testbed_file_does_not_bear_is_told(tmp_path: Path):
     local = tmp_path / "testbeds" / "local.yaml"
     local.write_text((ROOT / "data" / "testbeds" / "local.yaml").read_text().replace("name: local", "name: locale"))
     with pytest.raises(InputError, match=r"local\.yaml: name: is 'locale', but the file is called local\.yaml"):
-        resolve(Config.parse(DEFAULT, "x"), "x", tmp_path)
+        look_up(Config.parse(DEFAULT, "x"), "x", tmp_path)

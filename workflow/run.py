@@ -21,7 +21,7 @@ from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.files import remove_leftovers
 from splitshare.job_outputs import LEDGER, changed_outputs
-from splitshare.resolve import resolve
+from splitshare.lookup import look_up
 from splitshare.stopping import Stopped, end, end_children, end_with_parent, stop_when_asked
 
 DEFAULT = Path("config/config.yaml")
@@ -41,7 +41,7 @@ def main() -> None:
     os.chdir(ROOT)
     try:
         config = Config.read(arguments.config_file)
-        resolve(config, arguments.config_file)
+        look_up(config, arguments.config_file)
     except SplitshareError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the command's own message
         sys.exit(error.exit_code)

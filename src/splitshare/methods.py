@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from splitshare.choices import Solver
-from splitshare.extension import Finder
+from splitshare.plugins import Finder
 
 
 @dataclass(frozen=True)

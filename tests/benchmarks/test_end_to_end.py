@@ -37,7 +37,7 @@ def root(tmp_path_factory):
     list(
         fit_heads.run(
             fit_heads.Options(root / "heads", **settings(root)),
-            tell=told.append,
+            echo=told.append,
         )
     )
     judge(root, told.append)
@@ -58,10 +58,10 @@ def settings(root, **changes):
     return chosen | changes
 
 
-def judge(root, tell, models=MODELS, benchmarks=None, **changes):
+def judge(root, echo, models=MODELS, benchmarks=None, **changes):
     chosen = {"heads": root / "heads"} | settings(root, **changes)
     options = accuracy.Options(root / "accuracy.json", models=models, benchmarks=benchmarks or [], **chosen)
-    return list(accuracy.run(options, tell=tell))
+    return list(accuracy.run(options, echo=echo))
 
 
 def rows(root, **wanted):

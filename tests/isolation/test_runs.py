@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from splitshare.errors import InputError
-from splitshare.isolation.child import Limits
-from splitshare.isolation.runs import Run, check_contract, describe, run_limited
+from splitshare.isolation.child import RunLimits
+from splitshare.isolation.runs import AlgorithmRun, check_contract, describe, run_limited
 from splitshare.placement.conformance import CHECKS
 from splitshare.placement.random_instances import random_instances
 
@@ -64,21 +64,27 @@ def offenders(tmp_path_factory):
 )
 def test_offences_are_results(offenders, name, failure, message):
     instance = random_instances(range(3))[0]
-    outcomes = list(run_limited("placement", f"{offenders}:{name}", [Run(instance, 0), Run(instance, 1)], Limits()))
+    outcomes = list(
+        run_limited(
+            "placement", f"{offenders}:{name}", [AlgorithmRun(instance, 0), AlgorithmRun(instance, 1)], RunLimits()
+        )
+    )
     assert [o.failure for o in outcomes] == [failure, failure]
     assert all(message in o.message for o in outcomes)
 
 
 def test_a_run_that_hangs_costs_one_run(offenders):
     instance = random_instances(range(3), replication=False)[0]
-    runs = [Run(instance, seed) for seed in (0, 1, 2)]
-    outcomes = list(run_limited("placement", f"{offenders}:Sleeper", runs, Limits(time_s=0.2)))
+    runs = [AlgorithmRun(instance, seed) for seed in (0, 1, 2)]
+    outcomes = list(run_limited("placement", f"{offenders}:Sleeper", runs, RunLimits(time_s=0.2)))
     assert [o.failure for o in outcomes] == [None, "overran", None]
     assert [o.run.seed for o in outcomes] == [0, 1, 2]
 
 
 def test_an_answer_that_breaks_a_rule_is_told_with_the_rule(offenders):
-    outcome = next(run_limited("placement", f"{offenders}:Cheater", [Run(random_instances(range(3))[0], 0)], Limits()))
+    outcome = next(
+        run_limited("placement", f"{offenders}:Cheater", [AlgorithmRun(random_instances(range(3))[0], 0)], RunLimits())
+    )
     assert outcome.answer is not None
     assert outcome.answer.status == "infeasible"
     assert "unknown device 'nowhere'" in str(outcome.answer.reason)
@@ -86,7 +92,11 @@ def test_an_answer_that_breaks_a_rule_is_told_with_the_rule(offenders):
 
 def test_what_cannot_be_loaded_is_the_users_error(offenders):
     with pytest.raises(InputError, match="did you mean 'Crasher'"):
-        list(run_limited("placement", f"{offenders}:Crsher", [Run(random_instances(range(3))[0], 0)], Limits()))
+        list(
+            run_limited(
+                "placement", f"{offenders}:Crsher", [AlgorithmRun(random_instances(range(3))[0], 0)], RunLimits()
+            )
+        )
 
 
 HOSTILE = """
@@ -145,23 +155,23 @@ def test_names_that_cannot_be_a_methods_are_refused_in_a_line(hostile, name):
 def test_what_an_algorithm_prints_is_dropped(hostile, capfd):
     (instance,) = random_instances(range(1))
     assert describe(f"{hostile}:Talker").name == "talker"
-    list(run_limited("placement", f"{hostile}:Talker", [Run(instance, 0)], Limits()))
+    list(run_limited("placement", f"{hostile}:Talker", [AlgorithmRun(instance, 0)], RunLimits()))
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_family_is_given_up_after_a_few_deaths_in_a_row_and_others_go_on(hostile):
     (instance,) = random_instances(range(1))
-    runs = [Run(instance, seed, group) for seed in range(3) for group in ("one", "two")] + [
-        Run(instance, 9, "one")
+    runs = [AlgorithmRun(instance, seed, group) for seed in range(3) for group in ("one", "two")] + [
+        AlgorithmRun(instance, 9, "one")
     ] * 50
-    outcomes = list(run_limited("placement", f"{hostile}:Killer", runs, Limits()))
+    outcomes = list(run_limited("placement", f"{hostile}:Killer", runs, RunLimits()))
     assert [o.run for o in outcomes] == runs
     assert [o.failure for o in outcomes] == ["crashed"] * 6 + ["not run"] * 50
 
 
 def test_leaving_the_interpreter_is_a_crash_told_in_a_short_line(hostile):
     (instance,) = random_instances(range(1))
-    (outcome,) = run_limited("placement", f"{hostile}:Exits", [Run(instance, 0)], Limits())
+    (outcome,) = run_limited("placement", f"{hostile}:Exits", [AlgorithmRun(instance, 0)], RunLimits())
     assert outcome.failure == "crashed"
     assert outcome.message.startswith("SystemExit: first line x")
     assert len(outcome.message) < 250
@@ -171,7 +181,9 @@ def test_another_hash_seed_is_another_order_of_sets(hostile):
     (instance,) = random_instances(range(1))
 
     def said(seed):
-        (outcome,) = run_limited("placement", f"{hostile}:Hashes", [Run(instance, 0)], Limits(), hash_seed=seed)
+        (outcome,) = run_limited(
+            "placement", f"{hostile}:Hashes", [AlgorithmRun(instance, 0)], RunLimits(), hash_seed=seed
+        )
         return outcome.message
 
     assert said(0) == said(0) != said(1)
@@ -265,13 +277,13 @@ def unruly(tmp_path_factory):
 
 
 def tried(path, name, runs, limit_s=10.0):
-    return list(run_limited("placement", f"{path}:{name}", runs, Limits(time_s=limit_s)))
+    return list(run_limited("placement", f"{path}:{name}", runs, RunLimits(time_s=limit_s)))
 
 
 def seeded(seeds, group=""):
     """Runs whose honest answers differ from each other."""
     instances = random_instances(range(6), replication=False)
-    return [Run(instance, seed, group) for instance in instances for seed in seeds]
+    return [AlgorithmRun(instance, seed, group) for instance in instances for seed in seeds]
 
 
 def test_copies_that_an_algorithm_forks_do_not_answer(unruly):
@@ -333,7 +345,7 @@ def test_processes_in_a_session_of_their_own_end_with_the_run(unruly, monkeypatc
                 continue
         return found
 
-    runs = run_limited("placement", f"{unruly}:LeavesAnother", seeded([0])[:2], Limits())
+    runs = run_limited("placement", f"{unruly}:LeavesAnother", seeded([0])[:2], RunLimits())
     next(runs)
     until = time.monotonic() + 5
     while not alive() and time.monotonic() < until:

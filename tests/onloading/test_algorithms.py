@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from splitshare.errors import InputError, WorkError
-from splitshare.onloading.alternation import Settings, alternate
+from splitshare.onloading.alternation import AlternationSettings, alternate
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load, shipped
 from splitshare.onloading.lp import OffloadingLp
@@ -68,7 +68,7 @@ def test_each_part_of_j3o_is_worth_something():
 
 def test_the_rounds_only_get_better_and_stop_as_stated():
     program = OffloadingLp(arrays_of(INSTANCES[1]))
-    found = alternate(program, Settings(rounds=30, patience=4))
+    found = alternate(program, AlternationSettings(rounds=30, patience=4))
     incumbents = [r.incumbent for r in found.rounds]
     bounds = [r.bound for r in found.rounds]
     assert incumbents == sorted(incumbents)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from splitshare.jsonl import read_lines
-from splitshare.onloading.alternation import LEAST_WORK, Settings, alternate, look_further
+from splitshare.onloading.alternation import LEAST_WORK, AlternationSettings, alternate, look_further
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.columns import columns_of
 from splitshare.onloading.contract import load, shipped
@@ -127,7 +127,7 @@ def test_a_cloud_that_may_not_compute_answers_nothing():
 def test_exchanges_gain_what_they_say_at_their_prices(seed):
     arrays = arrays_of(wild(seed))
     program = OffloadingLp(arrays)
-    found = alternate(program, Settings(rounds=1, trials=0))
+    found = alternate(program, AlternationSettings(rounds=1, trials=0))
     sacks = knapsacks_of(arrays)
     values = values_at(arrays, program.limits, found.solution.prices)
     held = np.concatenate([np.where(found.hosts.client, 0, -1), found.hosts.server])
@@ -148,12 +148,12 @@ def test_looking_further_spends_what_is_stated_and_gains():
         program = OffloadingLp(arrays_of(wild(seed)))
         found = alternate(program)
         before = program.solved
-        further = look_further(program, found, Settings())
-        most = max(Settings().share * before, LEAST_WORK / len(program.columns.row))
+        further = look_further(program, found, AlternationSettings())
+        most = max(AlternationSettings().share * before, LEAST_WORK / len(program.columns.row))
         assert program.solved - before <= most + 20  # the last step may take a few programs to fill its batches
         assert further.solution.right_per_s >= found.solution.right_per_s
         gained += further.solution.right_per_s > found.solution.right_per_s * 1.001
-        assert look_further(program, found, Settings(share=0.0)) is found
+        assert look_further(program, found, AlternationSettings(share=0.0)) is found
     assert gained >= 3
 
 

@@ -6,7 +6,7 @@ from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.profiling.describe import describe_module
 from splitshare.profiling.job import BatchTimes, Job, LeftOut
 from splitshare.profiling.layers import layers_of, measure_by_layers
-from splitshare.profiling.measure import Settings, measure_module
+from splitshare.profiling.measure import MeasuringSettings, measure_module
 from tests.modules.small import edit, small_catalogue
 
 CAPTION = "gpt2-decoder@vit-gpt2"
@@ -57,7 +57,7 @@ def test_only_stacks_of_layers_can_be_cut(deep: Catalog, tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_module_that_leaves_too_little_memory_is_measured_by_layers(deep: Catalog):
-    settings = Settings(budget_s=0.05, threads=1)
+    settings = MeasuringSettings(budget_s=0.05, threads=1)
     needed = 2**30 + describe_module(deep, CAPTION, []).parameter_bytes
     cut = measure_module(deep.root, CAPTION, settings, memory_bytes=needed / 0.7 - 1)
     whole = measure_module(deep.root, CAPTION, settings, memory_bytes=needed / 0.7 + 1)
@@ -83,7 +83,7 @@ def test_a_module_that_leaves_too_little_memory_is_measured_by_layers(deep: Cata
 @pytest.mark.slow
 def test_what_a_decoder_takes_is_its_prefill_and_its_tokens(deep: Catalog):
     """Each run is the sum of its parts, so their percentiles enclose it."""
-    measured = measure_module(deep.root, CAPTION, Settings(budget_s=0.3, threads=1))
+    measured = measure_module(deep.root, CAPTION, MeasuringSettings(budget_s=0.3, threads=1))
     row = measured.rows[0]
     assert row.prefill_p10_s is not None
     assert row.prefill_p90_s is not None

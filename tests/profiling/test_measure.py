@@ -9,14 +9,14 @@ from splitshare.errors import InputError, WorkError
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.job import BatchTimes, ReportLine, read_report
 from splitshare.profiling.machine import available_memory_bytes, this_machine
-from splitshare.profiling.measure import Settings, measure_module
+from splitshare.profiling.measure import MeasuringSettings, measure_module
 from splitshare.profiling.records import ProfileRow
 from tests.modules.small import edit, small_catalogue
 
 pytestmark = pytest.mark.alone
 
 HEAD = "cosine-512@clip-vit-b16"
-QUICK = Settings(budget_s=0.02, threads=1)
+QUICK = MeasuringSettings(budget_s=0.02, threads=1)
 
 
 def test_a_module_is_measured_at_every_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_recorded_as_not_runnable(tmp_path: Path):
 def test_a_killed_process_leaves_a_row_and_no_crash(tmp_path: Path):
     small_catalogue(tmp_path)
     rows: list[ProfileRow] = []
-    slow = Settings(budget_s=60, threads=1)
+    slow = MeasuringSettings(budget_s=60, threads=1)
     thread = threading.Thread(target=lambda: rows.extend(measure_module(tmp_path, HEAD, slow).rows))
     thread.start()
     deadline = time.monotonic() + 30
@@ -81,7 +81,7 @@ def test_a_killed_process_leaves_a_row_and_no_crash(tmp_path: Path):
 def test_a_process_that_takes_too_long_is_stopped(tmp_path: Path):
     small_catalogue(tmp_path)
     with pytest.raises(WorkError, match=r"cosine-512@clip-vit-b16 failed: stopped after 0\.05 s"):
-        measure_module(tmp_path, HEAD, Settings(threads=1, timeout_s=0.05))
+        measure_module(tmp_path, HEAD, MeasuringSettings(threads=1, timeout_s=0.05))
     assert not measuring()
 
 
@@ -113,7 +113,7 @@ def test_a_report_that_was_cut_off_gives_its_whole_lines(tmp_path: Path):
 )
 def test_settings_that_cannot_be_measured_with_are_refused(option: str, value: float):
     with pytest.raises(InputError, match=option.replace("_", "-")):
-        Settings(**{option: value})  # type: ignore[arg-type]
+        MeasuringSettings(**{option: value})  # type: ignore[arg-type]
 
 
 def test_this_machine_is_described():

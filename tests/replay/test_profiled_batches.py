@@ -41,7 +41,7 @@ def test_curves_are_the_profiles_rows(instance: PlacementInstance, tmp_path: Pat
             catalog_root=ROOT / "data",
             output=tmp_path / "curves.json",
         ),
-        tell=said.append,
+        echo=said.append,
     )
     curves = BatchCurves.read(tmp_path / "curves.json")
     for device, kind in TYPES.items():

@@ -16,7 +16,7 @@ if JUDGED:
             # Updated, not made anew: an earlier fetch's digests are what this one must find.
             update(f"{RESULTS}/benchmarks/locks/{{benchmark}}.json"),
         log:
-            f"{RESULTS}/logs/benchmarks/{{benchmark}}.log",
+            LAYOUT.log("benchmarks", "{benchmark}"),
         params:
             code=code("stages.benchmarks"),
             directory=f"{RESULTS}/benchmarks",
@@ -38,7 +38,7 @@ if JUDGED:
         output:
             directory(f"{RESULTS}/heads"),
         log:
-            f"{RESULTS}/logs/fit_heads.log",
+            LAYOUT.log("fit_heads"),
         threads: workflow.cores
         params:
             code=code("stages.fit_heads"),
@@ -65,7 +65,7 @@ if JUDGED:
         output:
             ACCURACY,
         log:
-            f"{RESULTS}/logs/accuracy.log",
+            LAYOUT.log("accuracy"),
         threads: workflow.cores
         params:
             code=code("stages.accuracy"),

@@ -9,19 +9,21 @@ from snakemake.exceptions import WorkflowError
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
+from splitshare.layout import Layout
 from splitshare.job_outputs import LEDGER, changed_outputs
 from splitshare.methods import Method
-from splitshare.resolve import resolve
+from splitshare.lookup import look_up
 
 try:
     CONFIG_SOURCE = " + ".join(map(str, workflow.configfiles))
     CONFIG = Config.parse(config, CONFIG_SOURCE)
-    RESOLVED = resolve(CONFIG, CONFIG_SOURCE)
+    NAMED = look_up(CONFIG, CONFIG_SOURCE)
 except SplitshareError as error:
     raise WorkflowError(str(error)) from None
-CATALOG, TESTBED_OF, EMBEDDED = RESOLVED.catalog, RESOLVED.testbeds, RESOLVED.embedded
+CATALOG, TESTBED_OF, EMBEDDED = NAMED.catalog, NAMED.testbeds, NAMED.embedded
 
 RESULTS = CONFIG.results
+LAYOUT = Layout(RESULTS)
 PAPER_FIGURES = CONFIG.figures
 LOCAL_FIGURES = f"{RESULTS}/local/figures"
 RUN_CONFIG = f"{RESULTS}/config.json"
@@ -59,10 +61,8 @@ INSTANCE_NAMES = {
     for scope, testbeds in TESTBEDS.items()
 }
 EMBEDDED_NAMES = [f"{workload}.{testbed}" for testbed in TESTBEDS["local"] for workload in EMBEDDED_WORKLOADS]
-EMBEDDED_INSTANCES = [f"{RESULTS}/local/instances/{name}.json" for name in EMBEDDED_NAMES]
-INSTANCES = {
-    scope: [f"{RESULTS}/{scope}/instances/{name}.json" for name in names] for scope, names in INSTANCE_NAMES.items()
-}
+EMBEDDED_INSTANCES = [LAYOUT.instance("local", name) for name in EMBEDDED_NAMES]
+INSTANCES = {scope: [LAYOUT.instance(scope, name) for name in names] for scope, names in INSTANCE_NAMES.items()}
 
 
 def keep_digests():
@@ -97,12 +97,12 @@ def tables(directory, *names):
 
 def instance_files(names):
     """Canonical instances by name."""
-    return [f"{RESULTS}/canonical/instances/{name}.json" for name in names]
+    return [LAYOUT.instance("canonical", name) for name in names]
 
 
 def placement_files(method, names, scope="canonical"):
     """A method's placements of instances by name."""
-    return [f"{RESULTS}/{scope}/placements/{method}/{name}.json" for name in names]
+    return [LAYOUT.placement(scope, method, name) for name in names]
 
 
 def profiles_of(testbeds):
@@ -146,7 +146,7 @@ def onloading_code(command):
 def placements_of(wildcards):
     """Placements of a scope's instances by every method of the run."""
     return [
-        f"{RESULTS}/{wildcards.scope}/placements/{method}/{Path(instance).name}"
+        LAYOUT.placement(wildcards.scope, method, Path(instance).stem)
         for method in CONFIG.methods
         for instance in instances_of(wildcards)
     ]

@@ -3,7 +3,7 @@ rule run_config:
     output:
         RUN_CONFIG,
     log:
-        f"{RESULTS}/logs/run_config.log",
+        LAYOUT.log("run_config"),
     params:
         config=CONFIG.to_json(),
     shell:

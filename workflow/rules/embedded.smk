@@ -50,7 +50,7 @@ rule embedded_evaluate:
     output:
         EMBEDDED_ACCURACY,
     log:
-        f"{RESULTS}/logs/embedded_evaluate.log",
+        LAYOUT.log("embedded_evaluate"),
     benchmark:
         f"{RESULTS}/benchmarks/embedded_evaluate.tsv"
     threads: 1
@@ -70,7 +70,7 @@ use rule profile_module as embedded_profile_module with:
     output:
         f"{RESULTS}/local/embedded/profiles/{{module}}.json",
     log:
-        f"{RESULTS}/logs/embedded_profile_module/{{module}}.log",
+        LAYOUT.log("embedded_profile_module", "{module}"),
     benchmark:
         f"{RESULTS}/benchmarks/embedded_profile_module/{{module}}.tsv"
     params:
@@ -87,7 +87,7 @@ use rule profile_machine as embedded_profile_machine with:
     output:
         f"{RESULTS}/local/embedded/this-machine.json",
     log:
-        f"{RESULTS}/logs/embedded_profile_machine.log",
+        LAYOUT.log("embedded_profile_machine"),
     message:
         "Collecting this machine's profile of the embedded benchmark's modules"
 
@@ -100,7 +100,7 @@ rule embedded_derive:
     output:
         f"{RESULTS}/local/embedded/devices/{{device}}.json",
     log:
-        f"{RESULTS}/logs/embedded_derive/{{device}}.log",
+        LAYOUT.log("embedded_derive", "{device}"),
     params:
         code=code("stages.derive"),
     message:
@@ -125,7 +125,7 @@ use rule instances_canonical as embedded_instances with:
     output:
         EMBEDDED_INSTANCES,
     log:
-        f"{RESULTS}/logs/embedded_instances.log",
+        LAYOUT.log("embedded_instances"),
     params:
         data=f"--data {EMBEDDED_DATA}",
         workloads=flags("--workload", EMBEDDED_WORKLOADS),

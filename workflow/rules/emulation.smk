@@ -24,7 +24,7 @@ if CONFIG.emulation:
         output:
             CAMPAIGN,
         log:
-            f"{RESULTS}/logs/emulate_campaign.log",
+            LAYOUT.log("emulate_campaign"),
         threads: workflow.cores
         resources:
             mem_mb=4000,
@@ -51,7 +51,7 @@ if CONFIG.emulation:
         output:
             EMULATED,
         log:
-            f"{RESULTS}/logs/emulate_here.log",
+            LAYOUT.log("emulate_here"),
         benchmark:
             f"{RESULTS}/benchmarks/emulate_here.tsv"
         params:
@@ -70,7 +70,7 @@ if CONFIG.emulation:
             output:
                 OVER_NAMESPACES,
             log:
-                f"{RESULTS}/logs/emulate_namespaces.log",
+                LAYOUT.log("emulate_namespaces"),
             params:
                 code=code(
                     "stages.fidelity",
@@ -91,7 +91,7 @@ if CONFIG.emulation:
         output:
             f"{RESULTS}/canonical/batch_curves/{{workload}}.{{testbed}}.json",
         log:
-            f"{RESULTS}/logs/batch_curves/{{workload}}.{{testbed}}.log",
+            LAYOUT.log("batch_curves", "{workload}.{testbed}"),
         wildcard_constraints:
             testbed="|".join(TESTBEDS["canonical"]),
         params:
@@ -110,7 +110,7 @@ if CONFIG.emulation:
         output:
             IN_BATCHES,
         log:
-            f"{RESULTS}/logs/emulate_batches.log",
+            LAYOUT.log("emulate_batches"),
         params:
             load=CONFIG.emulation.batches.load,
             more=lambda wildcards, input: (
@@ -124,7 +124,7 @@ if CONFIG.emulation:
         output:
             f"{RESULTS}/local/shaping/{{network}}.csv",
         log:
-            f"{RESULTS}/logs/shaping/{{network}}.log",
+            LAYOUT.log("shaping", "{network}"),
         wildcard_constraints:
             network="proxy|namespaces",
         threads: workflow.cores
@@ -146,7 +146,7 @@ if CONFIG.emulation:
         output:
             EXPLAINED,
         log:
-            f"{RESULTS}/logs/emulate_real.log",
+            LAYOUT.log("emulate_real"),
         resources:
             mem_mb=6000,
         params:

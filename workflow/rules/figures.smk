@@ -18,7 +18,7 @@ rule check_split:
     output:
         SPLIT_CHECKS,
     log:
-        f"{RESULTS}/logs/check_split.log",
+        LAYOUT.log("check_split"),
     benchmark:
         f"{RESULTS}/benchmarks/check_split.tsv"
     threads: workflow.cores

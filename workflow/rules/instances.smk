@@ -9,7 +9,7 @@ rule instances_canonical:
     output:
         INSTANCES["canonical"],
     log:
-        f"{RESULTS}/logs/instances_canonical.log",
+        LAYOUT.log("instances_canonical"),
     params:
         code=code("stages.instances"),
         data="",
@@ -34,7 +34,7 @@ use rule instances_canonical as instances_local with:
     output:
         INSTANCES["local"],
     log:
-        f"{RESULTS}/logs/instances_local.log",
+        LAYOUT.log("instances_local"),
     params:
         workloads=flags("--workload", WORKLOADS["local"]),
     message:

@@ -12,7 +12,7 @@ rule onloading_suite:
         results=f"{ONLOADING}/results.csv",
         times=f"{RESULTS}/canonical/runs/onloading.csv",
     log:
-        f"{RESULTS}/logs/onloading_suite.log",
+        LAYOUT.log("onloading_suite"),
     benchmark:
         f"{RESULTS}/benchmarks/onloading_suite.tsv"
     threads: 1
@@ -35,7 +35,7 @@ rule onloading_sweep:
     output:
         f"{ONLOADING}/sweep.csv",
     log:
-        f"{RESULTS}/logs/onloading_sweep.log",
+        LAYOUT.log("onloading_sweep"),
     benchmark:
         f"{RESULTS}/benchmarks/onloading_sweep.tsv"
     threads: 1
@@ -57,7 +57,7 @@ rule onloading_study:
         ablation=f"{ONLOADING}/ablation.csv",
         convergence=f"{ONLOADING}/convergence.csv",
     log:
-        f"{RESULTS}/logs/onloading_study.log",
+        LAYOUT.log("onloading_study"),
     benchmark:
         f"{RESULTS}/benchmarks/onloading_study.tsv"
     threads: 1
@@ -82,7 +82,7 @@ rule onloading_replay:
     output:
         f"{ONLOADING}/replay.csv",
     log:
-        f"{RESULTS}/logs/onloading_replay.log",
+        LAYOUT.log("onloading_replay"),
     benchmark:
         f"{RESULTS}/benchmarks/onloading_replay.tsv"
     threads: 1

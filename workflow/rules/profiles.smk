@@ -12,7 +12,7 @@ rule describe:
     output:
         DESCRIPTIONS,
     log:
-        f"{RESULTS}/logs/describe.log",
+        LAYOUT.log("describe"),
     params:
         code=code("stages.describe"),
         data=subpath(input[0], ancestor=2),
@@ -28,7 +28,7 @@ use rule describe as embedded_describe with:
     output:
         EMBEDDED_DESCRIPTIONS,
     log:
-        f"{RESULTS}/logs/embedded_describe.log",
+        LAYOUT.log("embedded_describe"),
     message:
         "Counting parameters, operations and bytes of the embedded benchmark's modules"
 
@@ -39,7 +39,7 @@ rule profile_module:
     output:
         f"{RESULTS}/local/profiles/{{module}}.json",
     log:
-        f"{RESULTS}/logs/profile_module/{{module}}.log",
+        LAYOUT.log("profile_module", "{module}"),
     benchmark:
         f"{RESULTS}/benchmarks/profile_module/{{module}}.tsv"
     # All cores, so that nothing else runs while times are taken.
@@ -67,7 +67,7 @@ rule profile_machine:
     output:
         LOCAL_PROFILE,
     log:
-        f"{RESULTS}/logs/profile_machine.log",
+        LAYOUT.log("profile_machine"),
     params:
         code=code("stages.merge_profiles"),
     message:

@@ -1,12 +1,8 @@
 # Request traces, and their replay through the simulator.
 SCENARIO = f"{CONFIG.replay.workload}.{CONFIG.replay.testbed}"
-SCENARIO_INSTANCE = f"{RESULTS}/canonical/instances/{SCENARIO}.json"
+SCENARIO_INSTANCE = LAYOUT.instance("canonical", SCENARIO)
 ARRIVALS = "data/traces/azure_llm_2023_code_arrivals_per_10s.csv"
-TRACES = [
-    f"{RESULTS}/canonical/traces/{kind}-{rate}.parquet"
-    for kind in CONFIG.replay.traces
-    for rate in CONFIG.replay.rates_per_s
-]
+TRACES = [LAYOUT.trace(kind, rate) for kind in CONFIG.replay.traces for rate in CONFIG.replay.rates_per_s]
 REPLAY_TABLES = [f"{RESULTS}/canonical/replay/{name}" for name in ("replay.csv", "idle.csv", "timeline.parquet")]
 
 
@@ -15,9 +11,9 @@ rule trace:
         instance=SCENARIO_INSTANCE,
         arrivals=lambda wildcards: ARRIVALS if wildcards.kind == "bursty" else [],
     output:
-        f"{RESULTS}/canonical/traces/{{kind}}-{{rate}}.parquet",
+        LAYOUT.trace("{kind}", "{rate}"),
     log:
-        f"{RESULTS}/logs/trace/{{kind}}-{{rate}}.log",
+        LAYOUT.log("trace", "{kind}-{rate}"),
     params:
         code=code("stages.trace"),
         arrivals=lambda wildcards, input: (f"--arrivals {input.arrivals}" if input.arrivals else ""),
@@ -38,7 +34,7 @@ rule sweep:
     output:
         REPLAY_TABLES[:2],
     log:
-        f"{RESULTS}/logs/sweep.log",
+        LAYOUT.log("sweep"),
     benchmark:
         f"{RESULTS}/benchmarks/sweep.tsv"
     threads: 1
@@ -61,12 +57,12 @@ rule timeline:
     input:
         instance=SCENARIO_INSTANCE,
         placement=placement_files(CONFIG.replay.timeline.method, [SCENARIO]),
-        trace=f"{RESULTS}/canonical/traces/{CONFIG.replay.timeline.trace}-{CONFIG.replay.timeline.rate_per_s}.parquet",
+        trace=LAYOUT.trace(CONFIG.replay.timeline.trace, CONFIG.replay.timeline.rate_per_s),
     output:
         requests=f"{RESULTS}/canonical/replay/timeline_requests.parquet",
         stages=REPLAY_TABLES[2],
     log:
-        f"{RESULTS}/logs/timeline.log",
+        LAYOUT.log("timeline"),
     params:
         code=code("stages.simulate"),
         link_model=CONFIG.replay.link_models[0],

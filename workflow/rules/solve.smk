@@ -4,9 +4,9 @@ rule solve_canonical:
     input:
         INSTANCES["canonical"],
     output:
-        [f"{RESULTS}/canonical/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["canonical"]],
+        placement_files("{method}", INSTANCE_NAMES["canonical"]),
     log:
-        f"{RESULTS}/logs/solve_canonical/{{method}}.log",
+        LAYOUT.log("solve_canonical", "{method}"),
     benchmark:
         f"{RESULTS}/benchmarks/solve_canonical/{{method}}.tsv"
     threads: 1
@@ -30,9 +30,9 @@ use rule solve_canonical as solve_local with:
     input:
         INSTANCES["local"] + EMBEDDED_INSTANCES,
     output:
-        [f"{RESULTS}/local/placements/{{method}}/{name}.json" for name in INSTANCE_NAMES["local"] + EMBEDDED_NAMES],
+        placement_files("{method}", INSTANCE_NAMES["local"] + EMBEDDED_NAMES, "local"),
     log:
-        f"{RESULTS}/logs/solve_local/{{method}}.log",
+        LAYOUT.log("solve_local", "{method}"),
     benchmark:
         f"{RESULTS}/benchmarks/solve_local/{{method}}.tsv"
     message:
@@ -50,7 +50,7 @@ rule collect:
         f"{RESULTS}/{{scope}}/runs/runs.parquet",
         f"{RESULTS}/{{scope}}/runs/runs.csv",
     log:
-        f"{RESULTS}/logs/collect/{{scope}}.log",
+        LAYOUT.log("collect", "{scope}"),
     wildcard_constraints:
         scope="canonical|local",
     params:

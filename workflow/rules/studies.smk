@@ -12,7 +12,7 @@ rule cloud_grid:
     output:
         f"{RESULTS}/canonical/cloud_grid.csv",
     log:
-        f"{RESULTS}/logs/cloud_grid.log",
+        LAYOUT.log("cloud_grid"),
     params:
         code=code("stages.cloud_grid"),
         profiles=from_inputs("--profile", "profiles"),
@@ -32,7 +32,7 @@ rule prompt_cache:
     output:
         f"{RESULTS}/canonical/prompt_cache.csv",
     log:
-        f"{RESULTS}/logs/prompt_cache.log",
+        LAYOUT.log("prompt_cache"),
     benchmark:
         f"{RESULTS}/benchmarks/prompt_cache.tsv"
     params:
@@ -54,7 +54,7 @@ rule ablation:
     output:
         f"{RESULTS}/canonical/ablation.csv",
     log:
-        f"{RESULTS}/logs/ablation.log",
+        LAYOUT.log("ablation"),
     benchmark:
         f"{RESULTS}/benchmarks/ablation.tsv"
     params:

@@ -30,7 +30,7 @@ MARK = "SPLITSHARE_ISOLATED"
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunLimits:
     """What one run may take."""
 
     time_s: float = 10.0
@@ -60,7 +60,7 @@ class Child:
     """
 
     def __init__(
-        self, serve: Callable[..., None], arguments: tuple[Any, ...], limits: Limits, hash_seed: int = 0
+        self, serve: Callable[..., None], arguments: tuple[Any, ...], limits: RunLimits, hash_seed: int = 0
     ) -> None:
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe()

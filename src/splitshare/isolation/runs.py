@@ -1,4 +1,4 @@
-"""Run an algorithm that nobody has vetted: in processes of its own, with limits on time and memory.
+"""AlgorithmRun an algorithm that nobody has vetted: in processes of its own, with limits on time and memory.
 
 Its file is imported there only, checked there, and run there; what it prints is dropped. A process answers piece by
 piece, so that a crash or a hang costs one run and the rest go on in a new process. It is a guard against accidents,
@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from splitshare.conformance import PATIENCE_S, CheckResult, run_checks
 from splitshare.errors import InputError, SplitshareError, one_line
-from splitshare.isolation.child import SILENT, Answers, Child, Limits, how
+from splitshare.isolation.child import SILENT, Answers, Child, RunLimits, how
 from splitshare.problems import problem_and_algorithm, problem_named
 from splitshare.records import Instance
 
@@ -47,7 +47,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Run(Generic[Kind]):
+class AlgorithmRun(Generic[Kind]):
     """One run to do; ``group`` is what is given up together when run after run overruns (a family)."""
 
     instance: Kind
@@ -59,21 +59,21 @@ class Run(Generic[Kind]):
 class Outcome(Generic[Kind]):
     """What became of a run: the record of an answer, or how it failed and what was said."""
 
-    run: Run[Kind]
+    run: AlgorithmRun[Kind]
     answer: Any
     """A placement or an onloading decision; ``None`` where the run failed."""
     failure: Failure | None = None
     message: str = ""
 
 
-def describe(algorithm: str, problem: str | None = None, limits: Limits | None = None) -> Described:
+def describe(algorithm: str, problem: str | None = None, limits: RunLimits | None = None) -> Described:
     """What ``algorithm`` (a name or ``file.py:Class``) is, and which problem's, where ``problem`` does not say it.
 
     Raises:
         InputError: it cannot be loaded, or its name cannot be a method's: empty, longer than ``NAME_CHARACTERS``, or
             with ``/``, a backslash or characters that do not print.
     """
-    with Child(_describe, (algorithm, problem), limits or Limits()) as child:
+    with Child(_describe, (algorithm, problem), limits or RunLimits()) as child:
         said = child.receive(START_S)
     if isinstance(said, InputError):
         raise said
@@ -97,7 +97,7 @@ def check_name(name: str, source: str, field: str) -> None:
         raise InputError(source, field, problem)
 
 
-def check_contract(problem: str, algorithm: str, limits: Limits | None = None) -> list[CheckResult]:
+def check_contract(problem: str, algorithm: str, limits: RunLimits | None = None) -> list[CheckResult]:
     """Put an algorithm through the checks of its problem's contract; a result a check, whatever the algorithm does.
 
     A check that ends its process, or that comes after ``CHECKS_S`` are used up, has failed.
@@ -106,7 +106,7 @@ def check_contract(problem: str, algorithm: str, limits: Limits | None = None) -
     results: list[CheckResult] = []
     left_s = CHECKS_S
     while len(results) < len(names) and left_s > 0:
-        with Child(_check, (problem, algorithm, tuple(names[len(results) :])), limits or Limits()) as child:
+        with Child(_check, (problem, algorithm, tuple(names[len(results) :])), limits or RunLimits()) as child:
             if child.receive(START_S) is not None:
                 break
             while len(results) < len(names) and left_s > 0:
@@ -123,9 +123,9 @@ def check_contract(problem: str, algorithm: str, limits: Limits | None = None) -
 
 
 def run_limited(
-    problem: str, algorithm: str, runs: Sequence[Run[Kind]], limits: Limits, *, hash_seed: int = 0
+    problem: str, algorithm: str, runs: Sequence[AlgorithmRun[Kind]], limits: RunLimits, *, hash_seed: int = 0
 ) -> Iterator[Outcome[Kind]]:
-    """Run ``algorithm`` (a name or ``file.py:Class``) and yield an outcome a run, in order, as they come.
+    """AlgorithmRun ``algorithm`` (a name or ``file.py:Class``) and yield an outcome a run, in order, as they come.
 
     After ``GIVE_UP`` runs in a row of one group that overran, failed after their limit or ended their process, the rest
     of that group is told to be ``not run``.
@@ -143,7 +143,7 @@ def run_limited(
     todo = list(runs)
     strikes: dict[str, int] = {}
 
-    def lost(run: Run[Kind]) -> bool:
+    def lost(run: AlgorithmRun[Kind]) -> bool:
         return strikes.get(run.group, 0) >= GIVE_UP
 
     while todo:
@@ -177,7 +177,7 @@ def within(outcomes: Sequence[Outcome[Kind]], budget_s: float) -> list[Outcome[K
 
 
 def _one_process(
-    problem: str, algorithm: str, runs: Sequence[Run[Kind]], limits: Limits, hash_seed: int
+    problem: str, algorithm: str, runs: Sequence[AlgorithmRun[Kind]], limits: RunLimits, hash_seed: int
 ) -> Generator[tuple[Outcome[Kind], bool], None, None]:
     """Outcomes from one process, up to and including the first that ends it; ``True``: it died or took too long."""
     with Child(_serve, (problem, algorithm, list(runs), limits), limits, hash_seed) as child:
@@ -253,7 +253,7 @@ def _check(connection: Answers, problem: str, algorithm: str, names: Sequence[st
             connection.send(result)
 
 
-def _serve(connection: Answers, problem: str, algorithm: str, runs: list[Run[Any]], limits: Limits) -> None:
+def _serve(connection: Answers, problem: str, algorithm: str, runs: list[AlgorithmRun[Any]], limits: RunLimits) -> None:
     """Load, then answer run by run."""
     try:
         asked = problem_named(problem)

@@ -52,7 +52,7 @@ NEARLY = 0.4
 
 
 @dataclass(frozen=True)
-class Settings:
+class AlternationSettings:
     """How the alternation runs (ours)."""
 
     rounds: int = 40
@@ -98,7 +98,9 @@ class Alternation:
     """That prove the bound, shape (limits,)."""
 
 
-def alternate(program: OffloadingLp, settings: Settings | None = None, *, until: float = np.inf) -> Alternation:
+def alternate(
+    program: OffloadingLp, settings: AlternationSettings | None = None, *, until: float = np.inf
+) -> Alternation:
     """Run the rounds and the search over servers.
 
     Args:
@@ -107,7 +109,7 @@ def alternate(program: OffloadingLp, settings: Settings | None = None, *, until:
         until: no round, and no trial of another filling, starts later than this, by ``time.perf_counter``; the first
             round always runs.
     """
-    settings = settings or Settings()
+    settings = settings or AlternationSettings()
     arrays, limits = program.arrays, program.limits
     sacks = knapsacks_of(arrays)
     prices = np.zeros(len(limits.bound))
@@ -174,7 +176,7 @@ def search_servers(
 
 
 def look_further(
-    program: OffloadingLp, found: Alternation, settings: Settings, *, until: float = np.inf
+    program: OffloadingLp, found: Alternation, settings: AlternationSettings, *, until: float = np.inf
 ) -> Alternation:
     """Exchange models, and start anew from other prices, while the proved gap is wide and there is work left.
 

@@ -74,6 +74,7 @@ class Arrays:
         return float(self.rate.sum())
 
 
+# Long: one array after the other, each in two or three lines of the same kind.
 def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     """Read ``instance`` into arrays.
 

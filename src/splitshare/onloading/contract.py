@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from splitshare.choices import Status
-from splitshare.extension import Finder
 from splitshare.onloading import algorithms
 from splitshare.onloading.instance import PLACES, Onloading, OnloadingInstance, Place
+from splitshare.plugins import Finder
 
 Onloaded = Mapping[str, Mapping[str, int] | Sequence[str]]
 """Models by location (a client or a server): with their batch sizes, or only named, for batches of one."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from splitshare.onloading.alternation import ENOUGH, Alternation, Settings, alternate, look_further
+from splitshare.onloading.alternation import ENOUGH, Alternation, AlternationSettings, alternate, look_further
 from splitshare.onloading.arrays import Arrays, Floats, arrays_of
 from splitshare.onloading.greedy import knapsacks_of, lazy_greedy, rows_worth, upper_bound
 from splitshare.onloading.instance import PLACES, Place
@@ -21,14 +21,14 @@ from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import Hosts
 from splitshare.onloading.simple import densest, most_accurate, nothing, rounded
 
-ALONE = Settings(share=0.0, compare=False)
+ALONE = AlternationSettings(share=0.0, compare=False)
 """How J3O runs for one tier alone (``edge-only``, ``local-only``)."""
 MOST_ROUNDED = 500
 """Answers up to which the rounded linear relaxation is compared too: beyond, it costs more than J3O itself."""
 TIERS: tuple[Place, ...] = ("edge", "client")
 
 
-def decide(program: OffloadingLp, settings: Settings, *, until: float = np.inf) -> Alternation:
+def decide(program: OffloadingLp, settings: AlternationSettings, *, until: float = np.inf) -> Alternation:
     """J3O's decision.
 
     Args:
@@ -47,7 +47,7 @@ def decide(program: OffloadingLp, settings: Settings, *, until: float = np.inf) 
     return look_further(program, found, settings, until=until)
 
 
-def _simpler(program: OffloadingLp, found: Alternation, settings: Settings, until: float) -> Iterator[Hosts]:
+def _simpler(program: OffloadingLp, found: Alternation, settings: AlternationSettings, until: float) -> Iterator[Hosts]:
     """Models of the simpler methods that may be better than ``found``."""
     arrays = program.arrays
     worth = found.solution.right_per_s * (1 + ENOUGH)

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from splitshare.onloading.alternation import Settings
+from splitshare.onloading.alternation import AlternationSettings
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.columns import limits_of
 from splitshare.onloading.contract import Answer
@@ -35,7 +35,7 @@ from splitshare.onloading.simple import densest, nothing, rounded
 
 def answer(
     instance: OnloadingInstance,
-    settings: Settings,
+    settings: AlternationSettings,
     places: tuple[Place, ...],
     *,
     batching: bool,
@@ -108,7 +108,7 @@ def warm_up() -> None:
             ),
         ),
     )
-    answer(instance, Settings(rounds=2), PLACES, batching=True, time_limit_s=None)
+    answer(instance, AlternationSettings(rounds=2), PLACES, batching=True, time_limit_s=None)
     arrays = arrays_of(instance)
     limits = limits_of(arrays)
     densest(arrays)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from splitshare.choices import Status
-from splitshare.extension import Finder
 from splitshare.placement import algorithms
 from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.plugins import Finder
 
 
 @dataclass(frozen=True)

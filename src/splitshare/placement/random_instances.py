@@ -41,6 +41,7 @@ STUDY = Shape(
 """As large as the catalogue's instances, with more choice: greedy answers are rarely optimal."""
 
 
+# Long: one field of the instance after the other; the order of the draws is part of what a seed means.
 def random_fields(seed: int, shape: Shape = TINY, **fixed: Any) -> dict[str, Any]:
     """Plain data of the instance of ``seed``, the same on every machine; ``fixed`` replaces whole fields."""
     draw = random.Random(seed)

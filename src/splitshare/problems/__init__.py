@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from splitshare.errors import InputError
-from splitshare.extension import from_file
 from splitshare.files import parse_json, read_text
+from splitshare.plugins import from_file
 from splitshare.problems.problem import Problem
 from splitshare.records import nearest
 

@@ -14,7 +14,7 @@ from splitshare.onloading.contract import FINDER, TIMED_BASELINE
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
-from splitshare.problems.problem import Problem, Recorded, Words
+from splitshare.problems.problem import Problem, Recorded, Terms
 from splitshare.records import nearest
 
 FAMILY = "j3o"
@@ -71,7 +71,7 @@ PROBLEM: Problem[OnloadingInstance, OnloadingDecision] = Problem(
     decided=lambda decision: decision.onloading,
     sense="max",
     unit="",
-    words=Words(
+    terms=Terms(
         does="decides",
         answer="decision",
         decided="onloading",

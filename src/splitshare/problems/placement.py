@@ -14,7 +14,7 @@ from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
 from splitshare.placement.variants import apply_variant
-from splitshare.problems.problem import Problem, Recorded, Words
+from splitshare.problems.problem import Problem, Recorded, Terms
 from splitshare.records import nearest
 
 RESULTS = "placements.parquet"
@@ -67,7 +67,7 @@ PROBLEM: Problem[PlacementInstance, Placement] = Problem(
     decided=lambda placement: placement.assignment,
     sense="min",
     unit="s",
-    words=Words(does="places", answer="placement", decided="assignment"),
+    terms=Terms(does="places", answer="placement", decided="assignment"),
     checks=CHECKS,
     families=FAMILIES,
     timed_baseline=TIMED_BASELINE,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from splitshare.choices import Sense
 from splitshare.conformance import Check
 from splitshare.errors import InputError
-from splitshare.extension import Finder
+from splitshare.plugins import Finder
 from splitshare.records import Instance
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
 
 @dataclass(frozen=True)
-class Words:
+class Terms:
     """How people speak of the problem."""
 
     does: str
@@ -109,7 +109,7 @@ class Problem(Generic[InstanceKind, AnswerKind]):
     """Whether less or more is better."""
     unit: str
     """Of the objective, as names of columns have it: "s", or nothing."""
-    words: Words
+    terms: Terms
     checks: tuple[Check, ...]
     """What the contract asks of an algorithm."""
     families: tuple[str, ...]
@@ -144,5 +144,5 @@ class Problem(Generic[InstanceKind, AnswerKind]):
             raise InputError(answer, "instance_sha256", f"belongs to another instance than {instance}; solve it again")
         if self.decided(given) is None:
             problem = f"is null ({given.status}): there is nothing to evaluate or replay"
-            raise InputError(answer, self.words.decided, problem)
+            raise InputError(answer, self.terms.decided, problem)
         return asked, given

@@ -43,7 +43,7 @@ class Measurement(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Settings:
+class MeasuringSettings:
     """How modules are measured.
 
     Attributes:
@@ -75,7 +75,7 @@ class Settings:
 
 
 def measure_module(
-    catalog_root: Path, module: str, settings: Settings, *, memory_bytes: float | None = None
+    catalog_root: Path, module: str, settings: MeasuringSettings, *, memory_bytes: float | None = None
 ) -> Measurement:
     """Measure a module at every batch at which the catalogue needs it.
 

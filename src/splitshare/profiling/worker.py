@@ -33,39 +33,39 @@ def main(job_path: Path, report_path: Path) -> None:
     catalog = load_catalog(Path(job.catalog_root))
     with report_path.open("a", encoding="utf-8") as report:
 
-        def tell(line: ReportLine) -> None:
+        def echo(line: ReportLine) -> None:
             report.write(line.model_dump_json(exclude_none=True) + "\n")
             report.flush()
 
         description = describe_module(catalog, job.module)
-        tell(ReportLine(described=description))
+        echo(ReportLine(described=description))
         available = float(available_memory_bytes(job.torch_device) if job.memory_bytes is None else job.memory_bytes)
         shortage = memory_shortage(description, available)
         if shortage:
-            tell(ReportLine(out_of_memory=shortage))
+            echo(ReportLine(out_of_memory=shortage))
             return
         batches = sorted(work.batch for work in description.work)
         by_layers = layers_of(catalog, job.module) is not None
         try:
             if by_layers and needed_bytes(description) > WHOLE_SHARE * available:
-                tell(ReportLine(method="layer-extrapolated"))
+                echo(ReportLine(method="layer-extrapolated"))
                 for found in measure_by_layers(catalog, job, batches):
                     shortage = _activations_shortage(found, available)
                     if shortage:
-                        tell(ReportLine(out_of_memory=shortage))
+                        echo(ReportLine(out_of_memory=shortage))
                         return
-                    tell(_line(found))
+                    echo(_line(found))
                 return
             first: BatchTimes | None = None
             for found in measure_batches(catalog, job, batches):
-                tell(_line(found))
+                echo(_line(found))
                 if first is None and isinstance(found, BatchTimes):
                     first = found
             # What the layer method is worth is shown wherever a decoder can be measured both ways.
             if by_layers and first is not None and description.kind == "decoder":
-                tell(ReportLine(layer_checks=check_layer_method(catalog, job, first)))
+                echo(ReportLine(layer_checks=check_layer_method(catalog, job, first)))
         except OutOfMemoryError as error:
-            tell(ReportLine(out_of_memory=str(error)))
+            echo(ReportLine(out_of_memory=str(error)))
 
 
 def _line(found: BatchTimes | LeftOut) -> ReportLine:

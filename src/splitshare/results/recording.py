@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from splitshare.extension import Finder
 from splitshare.methods import Method
+from splitshare.plugins import Finder
 from splitshare.progress import track
 from splitshare.records import Instance
 from splitshare.solvers.gurobi import SizeLimitError

@@ -14,7 +14,7 @@ ROW_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Limits:
+class SolverLimits:
     """What a run of a solver may take, in the library's terms."""
 
     time_s: float | None
@@ -46,7 +46,7 @@ class Adapter(Protocol):
         """What has to be open while it runs, as options; raises ``WorkError`` without a usable licence."""
         ...
 
-    def options(self, limits: Limits) -> dict[str, Any]:
+    def options(self, limits: SolverLimits) -> dict[str, Any]:
         """The limits, and the library's tolerances, in the solver's words."""
         ...
 

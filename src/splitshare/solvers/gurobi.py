@@ -10,7 +10,7 @@ import gurobipy
 
 from splitshare.choices import Solver
 from splitshare.errors import WorkError
-from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, Limits
+from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, SolverLimits
 
 
 class SizeLimitError(WorkError):
@@ -39,7 +39,7 @@ class Gurobi:
         with environment:
             yield {"env": environment}
 
-    def options(self, limits: Limits) -> dict[str, Any]:
+    def options(self, limits: SolverLimits) -> dict[str, Any]:
         """See ``Adapter``."""
         options: dict[str, Any] = {
             "MIPGap": limits.relative_gap,

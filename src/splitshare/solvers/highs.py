@@ -9,7 +9,7 @@ from typing import Any
 import highspy
 
 from splitshare.choices import Solver
-from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, Limits
+from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, SolverLimits
 
 
 class Highs:
@@ -25,7 +25,7 @@ class Highs:
         """Nothing has to be open."""
         return nullcontext({})
 
-    def options(self, limits: Limits) -> dict[str, Any]:
+    def options(self, limits: SolverLimits) -> dict[str, Any]:
         """See ``Adapter``."""
         options = {
             "mip_rel_gap": limits.relative_gap,

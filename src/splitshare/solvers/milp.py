@@ -22,7 +22,7 @@ import xarray as xr
 
 from splitshare.choices import Solver
 from splitshare.errors import WorkError
-from splitshare.solvers.adapter import ROW_TOLERANCE, Adapter, Limits
+from splitshare.solvers.adapter import ROW_TOLERANCE, Adapter, SolverLimits
 from splitshare.solvers.gurobi import Gurobi
 from splitshare.solvers.highs import Highs
 
@@ -111,7 +111,7 @@ def solve_milp(
         decided = _decided(milp, solver)
         if decided is not None:
             return decided
-        options = adapter.options(Limits(time_limit_s, seed, threads, relative_gap)) | opened
+        options = adapter.options(SolverLimits(time_limit_s, seed, threads, relative_gap)) | opened
         started = time.perf_counter()
         model = _linopy_model(milp)
         built = time.perf_counter()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from splitshare.commands.ablation import Options
 from splitshare.errors import InputError
+from splitshare.layout import placement_file
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.pairs import read_base_pair
 from splitshare.placement.run import solve
@@ -20,7 +21,7 @@ from splitshare.results.table import OPTIMALITY_TOLERANCE
 from splitshare.results.write import write_csv
 
 
-def readings() -> Iterator[S2M3Greedy]:
+def interpretations() -> Iterator[S2M3Greedy]:
     """All combinations of the greedy's parameters, ours first."""
     hints = get_type_hints(S2M3Greedy)
     fields = dataclasses.fields(S2M3Greedy)
@@ -33,29 +34,28 @@ def readings() -> Iterator[S2M3Greedy]:
 
 
 def run(options: Options) -> None:
-    """Write one row a reading: parameters, instances placed and optimal, mean and worst gap to the proved optimum.
+    """Write one row an interpretation: parameters, instances placed and optimal, mean and worst gap to the optimum.
 
     Raises:
         InputError: a file is wrong, or an optimum is not proved.
     """
     read, optima = [], []
     for path in options.instances:
-        instance, placement = read_base_pair(path, options.placements / options.optimum / path.name)
+        file = placement_file(options.placements, options.optimum, path)
+        instance, placement = read_base_pair(path, file)
         if placement.status != "optimal" or placement.objective is None:
-            raise InputError(
-                options.placements / options.optimum / path.name, "status", "is not 'optimal'; solve it with more time"
-            )
+            raise InputError(file, "status", "is not 'optimal'; solve it with more time")
         read.append(instance)
         optima.append(placement.objective)
     rows: list[dict[str, object]] = []
-    for reading in track(list(readings()), "readings of the greedy"):
-        objectives = [solve(instance, reading).objective for instance in read]
+    for interpretation in track(list(interpretations()), "readings of the greedy"):
+        objectives = [solve(instance, interpretation).objective for instance in read]
         gaps = np.array([np.nan if o is None else o / best - 1 for o, best in zip(objectives, optima, strict=True)])
         placed = gaps[~np.isnan(gaps)]
         rows.append(
             {
-                **dataclasses.asdict(reading),
-                "ours": reading == S2M3Greedy(),
+                **dataclasses.asdict(interpretation),
+                "ours": interpretation == S2M3Greedy(),
                 "instances": len(gaps),
                 "placed": len(placed),
                 "optimal": int((placed <= OPTIMALITY_TOLERANCE).sum()),

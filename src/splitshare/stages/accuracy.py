@@ -35,12 +35,12 @@ CODE = (
 """What predictions depend on, with all that it imports."""
 
 
-def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iterator[AccuracyRow]:
+def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iterator[AccuracyRow]:
     """Judge models on benchmarks and write ``splitshare.accuracy/1``; rows of an earlier run are kept or replaced.
 
     Args:
         options: what and how.
-        tell: is given a line for each pair that could not be judged.
+        echo: is given a line for each pair that could not be judged.
 
     Yields:
         Rows, as soon as they are measured.
@@ -74,7 +74,7 @@ def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iter
                 rows = list(_judge(catalog, arranger, model, sources[name], entry, options))
             except SplitshareError as error:
                 failed.append(f"{model.name} on {name}")
-                tell(f"{model.name} on {name}: {error}")
+                echo(f"{model.name} on {name}: {error}")
                 continue
             judged += 1
             earlier = [AccuracyRecord.read(options.output)] if options.output.is_file() else []

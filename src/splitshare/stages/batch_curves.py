@@ -14,7 +14,7 @@ from splitshare.profiling.read import read_profiles
 from splitshare.replay.profiled_batches import profiled_curves
 
 
-def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
+def run(options: Options, echo: Callable[[str], None] = typer.echo) -> None:
     """Write the batch curves of an instance.
 
     Raises:
@@ -28,4 +28,4 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
     curves.write(options.output)
     alone = sorted({f"{c.module} for {', '.join(c.requests)}" for c in curves.curves if len(c.batches) == 1})
     if alone:
-        tell(f"no profiled batches, runs one by one: {'; '.join(alone)}")
+        echo(f"no profiled batches, runs one by one: {'; '.join(alone)}")

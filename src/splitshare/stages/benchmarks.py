@@ -22,7 +22,7 @@ LOCK = "benchmarks.lock.json"
 PARTS: tuple[BenchmarkPart, ...] = get_args(BenchmarkPart)
 
 
-def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iterator[LockEntry]:
+def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iterator[LockEntry]:
     """Fetch benchmarks, one after the other; one that fails is told of and the others go on.
 
     Yields:
@@ -62,7 +62,7 @@ def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iter
                 )
             except Exception as error:  # whatever one data set does, the others go on; each is told of in one line
                 failed.append(f"{source.name} ({part})")
-                tell(f"{source.name} ({part}): {explain(error, split)}")
+                echo(f"{source.name} ({part}): {explain(error, split)}")
                 continue
             write_entry(lock, entry)
             fetched += 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from splitshare.commands.collect import Options
 from splitshare.errors import WorkError
+from splitshare.layout import placement_file
 from splitshare.placement.pairs import read_base_pair
 from splitshare.results.provenance import provenance
 from splitshare.results.table import Solved, latencies_table, placements_table, runs_table
@@ -25,7 +26,7 @@ def run(options: Options) -> None:
     solved = []
     for path in options.instances:
         for method in options.methods:
-            instance, placement = read_base_pair(path, options.placements / method / path.name)
+            instance, placement = read_base_pair(path, placement_file(options.placements, method, path))
             if placement.status == "time_limit":
                 raise WorkError(
                     f"{method} on {instance.name}: no optimum was proved within the time limit; raise `time_limit_s`, "

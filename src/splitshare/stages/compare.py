@@ -12,8 +12,8 @@ import typer
 
 from splitshare.commands.compare import Options
 from splitshare.errors import InputError
-from splitshare.isolation.child import Limits
-from splitshare.isolation.runs import Outcome, Run, check_contract, check_name, describe, run_limited, within
+from splitshare.isolation.child import RunLimits
+from splitshare.isolation.runs import AlgorithmRun, Outcome, check_contract, check_name, describe, run_limited, within
 from splitshare.problems import DEFAULT, names, problem_named
 from splitshare.problems.problem import Problem, Recorded
 from splitshare.problems.standard import read_recorded
@@ -96,8 +96,10 @@ def _tried(
     time_limit_s: float,
 ) -> Findings:
     checks = tuple(check_contract(problem.name, algorithm))
-    runs = [Run(i, seed, family) for seed in seeds for family, part in recorded.instances.items() for i in part]
-    limits = Limits(time_s=time_limit_s)
+    runs = [
+        AlgorithmRun(i, seed, family) for seed in seeds for family, part in recorded.instances.items() for i in part
+    ]
+    limits = RunLimits(time_s=time_limit_s)
     first = run_limited(problem.name, algorithm, runs, limits)
     outcomes = list(track(first, f"running {name}", total=len(runs)))
     repeated = within(outcomes, REPEAT_S)

@@ -23,7 +23,7 @@ from splitshare.replay.tables import check_table_path, write_table
 from splitshare.replay.traces import read_trace
 
 
-def run(options: Options, tell: Callable[[str], None] = typer.echo) -> Emulated:
+def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     """Emulate.
 
     Raises:
@@ -50,10 +50,10 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> Emulated:
         WorkerSetup(compute=options.compute, catalog_root=options.catalog_root, limits=options.limits),
         network=options.network or "proxy",
         link_model=options.link_model,
-        tell=tell,
+        echo=echo,
         testbed_file=options.testbed_file,
     ) as testbed:
-        links = measure(instance, testbed, tell, any_links=options.any_links)
+        links = measure(instance, testbed, echo, any_links=options.any_links)
         emulated = replay(instance, assignment, requests, testbed, options=emulation, faults=faults)
     emulated.result.write(options.output, options.stages_output)
     if options.runs_output is not None:
@@ -67,7 +67,7 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> Emulated:
             "links": [asdict(link) for link in links],
         }
         write_text(options.report_output, canonical_json(report))
-    _tell_counts(emulated, len(requests), tell)
+    _tell_counts(emulated, len(requests), echo)
     return emulated
 
 
@@ -84,9 +84,9 @@ def _check(options: Options) -> None:
         raise InputError("--runs", str(options.runs_output), "recorded modules compute nothing; give --compute real")
 
 
-def _tell_counts(emulated: Emulated, issued: int, tell: Callable[[str], None]) -> None:
+def _tell_counts(emulated: Emulated, issued: int, echo: Callable[[str], None]) -> None:
     counts = ", ".join(f"{count} {status}" for status, count in emulated.counts.items())
-    tell(f"{issued} issued: {counts}")
+    echo(f"{issued} issued: {counts}")
     for reason, count in emulated.reasons.items():
-        tell(f"  {count} lost: {reason}")
-    tell(request_metrics(emulated.result.requests).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+        echo(f"  {count} lost: {reason}")
+    echo(request_metrics(emulated.result.requests).to_string(index=False, float_format=lambda v: f"{v:.4g}"))

@@ -13,6 +13,7 @@ import typer
 
 from splitshare.commands.fidelity import Options
 from splitshare.errors import InputError, WorkError
+from splitshare.layout import placement_file
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import Evaluation
 from splitshare.placement.pairs import read_replayable
@@ -76,7 +77,7 @@ class _Measured:
         return [emulated.result.requests for emulated in self.runs]
 
 
-def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
+def run(options: Options, echo: Callable[[str], None] = typer.echo) -> None:
     """Compare emulated with simulated replays.
 
     Writes ``fidelity.csv`` (``fidelity.compare`` of each instance, with the measured overheads), ``links.csv``
@@ -102,8 +103,8 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
         hint = nearest(options.crash, list(last.devices_by_name))
         raise InputError("--crash", options.crash, f"{last.name} has no such device; {hint}")
     for case in cases:
-        measured = _measure(case, options, tell)
-        for key, table in _tables(measured, options, tell).items():
+        measured = _measure(case, options, echo)
+        for key, table in _tables(measured, options, echo).items():
             table.insert(0, "instance", case.instance.name)
             table.insert(1, "method", options.method)
             tables[key].append(table if key == "links" else table.assign(**told))
@@ -112,19 +113,19 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
     simulated = simulate(case.instance, case.worth.routes, measured.alone, batching=case.options.batching)
     write_csv(_both(measured.idle.result, simulated), options.output / "timeline.csv")
     if options.crash is not None:
-        _write_recovery(_crash(measured, options, tell), last.name, facts, options.output)
+        _write_recovery(_crash(measured, options, echo), last.name, facts, options.output)
 
 
 def _testbed(
-    instance: PlacementInstance, options: Options, tell: Callable[[str], None]
+    instance: PlacementInstance, options: Options, echo: Callable[[str], None]
 ) -> AbstractContextManager[Testbed]:
     setup = WorkerSetup(compute=options.compute, catalog_root=options.catalog_root)
-    return open_testbed(instance, setup, network=options.network, link_model="serial", tell=tell)
+    return open_testbed(instance, setup, network=options.network, link_model="serial", echo=echo)
 
 
 def _read(instance_file: Path, options: Options) -> _Case:
     """Read what one instance needs; what cannot be carried out is refused before anything is started."""
-    placement = options.placements / options.method / instance_file.name
+    placement = placement_file(options.placements, options.method, instance_file)
     instance, assignment, worth = read_replayable(instance_file, placement)
     curves = options.batch_curves / instance_file.name if options.batch_curves else None
     batching = read_batching(curves, options.max_batch, instance, needed=True)
@@ -132,16 +133,16 @@ def _read(instance_file: Path, options: Options) -> _Case:
     return _Case(instance, assignment, worth, EmulationOptions(any_links=options.any_links, batching=batching))
 
 
-def _measure(case: _Case, options: Options, tell: Callable[[str], None]) -> _Measured:
+def _measure(case: _Case, options: Options, echo: Callable[[str], None]) -> _Measured:
     """Emulate idle requests, then the trace as often as it is to be repeated."""
     instance, worth = case.instance, case.worth
     real = options.compute == "real"
-    with _testbed(instance, options, tell) as testbed:
+    with _testbed(instance, options, echo) as testbed:
 
         def emulate(trace: RequestTrace) -> Emulated:
             return replay(instance, case.assignment, trace, testbed, options=case.options)
 
-        links = measure(instance, testbed, tell, any_links=case.options.any_links)
+        links = measure(instance, testbed, echo, any_links=case.options.any_links)
         latency_s = worth.latency_s
         if real:
             first = _unharmed(emulate(idle_trace(instance, latency_s, WARM_UP_ROUNDS))).result.requests
@@ -153,7 +154,7 @@ def _measure(case: _Case, options: Options, tell: Callable[[str], None]) -> _Mea
         rate_per_s = options.load / busiest_demand_s(host, worth.routes)
         count = max(options.requests * len(instance.requests), options.least_requests)
         trace = poisson_trace(instance, rate_per_s, requests=count, seed=options.seed)
-        tell(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {options.repeats} times")
+        echo(f"{instance.name}: {len(trace)} requests at {rate_per_s:.3g} a second, {options.repeats} times")
         runs = [emulate(trace) for _ in range(options.repeats)]
     overheads = measured_overheads(host, worth.routes, alone, idle.result.stages, idle.runs, case.options.batching)
     return _Measured(case, links, alone, idle, host, overheads, rate_per_s=rate_per_s, trace=trace, runs=runs)
@@ -170,7 +171,7 @@ def _unharmed(emulated: Emulated) -> Emulated:
     return emulated
 
 
-def _tables(measured: _Measured, options: Options, tell: Callable[[str], None]) -> dict[str, pd.DataFrame]:
+def _tables(measured: _Measured, options: Options, echo: Callable[[str], None]) -> dict[str, pd.DataFrame]:
     """The tables of one instance by file name, and their means told."""
     case, overheads = measured.case, measured.overheads
     instance, routes = case.instance, case.worth.routes
@@ -193,18 +194,18 @@ def _tables(measured: _Measured, options: Options, tell: Callable[[str], None]) 
         cores = len(os.sched_getaffinity(0))
         tables["causes"] = shown.assign(rate_per_s=measured.rate_per_s, workers=len(instance.devices), cores=cores)
         tables["computing"] = computing
-    tell(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     return tables
 
 
-def _crash(measured: _Measured, options: Options, tell: Callable[[str], None]) -> Emulated:
+def _crash(measured: _Measured, options: Options, echo: Callable[[str], None]) -> Emulated:
     """Kill a device a third into the first requests of the trace, while one of them is in flight."""
     case = measured.case
     instance = case.instance
     count = min(len(measured.trace), CRASH_REQUESTS)
     trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=options.seed)
-    with _testbed(instance, options, tell) as testbed:
-        measure(instance, testbed, tell, any_links=case.options.any_links)
+    with _testbed(instance, options, echo) as testbed:
+        measure(instance, testbed, echo, any_links=case.options.any_links)
         return replay(
             instance,
             case.assignment,

@@ -63,7 +63,7 @@ def write_findings(
     with paper_style():
         families = [verdict.family for verdict in verdicts]
         save_figure(profile_figure(both, families, findings.method, sense=problem.sense), output, PROFILE)
-    paragraphs = [in_words(verdict, does=problem.words.does, reference=problem.words.reference) for verdict in verdicts]
+    paragraphs = [in_words(verdict, does=problem.terms.does, reference=problem.terms.reference) for verdict in verdicts]
     write_text(output / "verdict.txt", "\n".join([*paragraphs, _words(problem, findings)]) + "\n")
     ratio = findings.time_ratio
     plain = {
@@ -81,7 +81,7 @@ def write_findings(
 
 def _words(problem: Problem[Any, Any], findings: Findings) -> str:
     """Time, contract, repetition and failures, as a paragraph."""
-    answer = problem.words.answer
+    answer = problem.terms.answer
     sentences = []
     if findings.time_ratio is not None:
         times = f"{findings.time_ratio:.3g} times that of {problem.timed_baseline}"

@@ -32,12 +32,12 @@ from splitshare.progress import track
 from splitshare.stages.accuracy import find
 
 
-def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iterator[FittedHead]:
+def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iterator[FittedHead]:
     """Train each head of ours whose model's train split was fetched, and write its weights and its recipe.
 
     Args:
         options: where samples and weights are.
-        tell: is given a line for each head that could not be trained.
+        echo: is given a line for each head that could not be trained.
 
     Yields:
         What was trained, as soon as it is.
@@ -59,7 +59,7 @@ def run(options: Options, tell: Callable[[str], None] = tell_of_failure) -> Iter
             yield _fit(catalog, weights, model, sources[model.benchmark], options)
         except SplitshareError as error:
             failed.append(model.head.module)
-            tell(f"{model.head.module}: {error}")
+            echo(f"{model.head.module}: {error}")
     if failed and not (options.keep_going and any(options.output.glob("*.json"))):
         raise WorkError(f"not trained: {', '.join(failed)}")
 

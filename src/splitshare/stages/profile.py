@@ -10,16 +10,16 @@ from typing import Any
 from splitshare.catalog.loader import load_catalog
 from splitshare.commands.profile import Options
 from splitshare.profiling.machine import this_machine
-from splitshare.profiling.measure import Settings, measure_module
+from splitshare.profiling.measure import MeasuringSettings, measure_module
 from splitshare.profiling.records import LayerCheck, ModuleProfile, ProfileRow
 from splitshare.progress import track
 
 
-def settings_of(options: Options) -> Settings:
+def settings_of(options: Options) -> MeasuringSettings:
     """How modules are measured."""
     chosen = {"budget_s": options.budget_s, "threads": options.threads}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    return Settings(torch_device=options.torch_device, seed=options.seed, **given)
+    return MeasuringSettings(torch_device=options.torch_device, seed=options.seed, **given)
 
 
 def run(options: Options, progress: bool = True) -> None:

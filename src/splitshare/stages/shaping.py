@@ -17,7 +17,7 @@ from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
 
 
-def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
+def run(options: Options, echo: Callable[[str], None] = typer.echo) -> None:
     """Measure links of every rate with every latency, as ``emulate`` does before each run.
 
     Writes a row a link direction and repeat: what was configured and measured, and by how much they differ.
@@ -29,8 +29,8 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
     facts = {key: value for key, value in provenance().items() if key in {"machine", "date", "revision"}}
     rows: list[dict[str, object]] = []
     for repeat in range(options.repeats):
-        tell(f"{options.network}, {repeat + 1} of {options.repeats}")
-        with open_testbed(instance, WorkerSetup(), network=options.network, link_model="serial", tell=tell) as testbed:
+        echo(f"{options.network}, {repeat + 1} of {options.repeats}")
+        with open_testbed(instance, WorkerSetup(), network=options.network, link_model="serial", echo=echo) as testbed:
             rows += [
                 {
                     "network": options.network,
@@ -40,7 +40,7 @@ def run(options: Options, tell: Callable[[str], None] = typer.echo) -> None:
                     "delay_error_s": link.delay_error_s,
                     **facts,
                 }
-                for link in measure(instance, testbed, tell, any_links=True)
+                for link in measure(instance, testbed, echo, any_links=True)
             ]
     write_csv(pd.DataFrame(rows), options.output)
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from splitshare.commands.sweep import Options
 from splitshare.errors import InputError
+from splitshare.layout import placement_file
 from splitshare.placement.objective import evaluate
 from splitshare.placement.pairs import read_base_pair
 from splitshare.placement.variants import apply_variant
@@ -33,7 +34,7 @@ def run(options: Options) -> None:
     metrics: list[pd.DataFrame] = []
     idle: list[dict[str, object]] = []
     for method in track(options.methods, "replaying"):
-        placement = options.placements / method / options.instance.name
+        placement = placement_file(options.placements, method, options.instance)
         base, placed = read_base_pair(options.instance, placement)
         if placed.assignment is None:
             continue

@@ -18,7 +18,7 @@ def _print(ready: dict[str, Any]) -> None:
     typer.echo(json.dumps(ready))
 
 
-def run(options: Options, tell: Callable[[dict[str, Any]], None] = _print) -> None:
+def run(options: Options, echo: Callable[[dict[str, Any]], None] = _print) -> None:
     """Serve until interrupted.
 
     Raises:
@@ -43,5 +43,5 @@ def run(options: Options, tell: Callable[[dict[str, Any]], None] = _print) -> No
             security=ServerSecurity(token, certificate, key),
             credentials=Credentials(token, ca),
         ),
-        tell,
+        echo,
     )

@@ -90,7 +90,7 @@ def test_what_one_request_computes_longer_the_next_one_waits_longer():
 
 
 def test_causes_that_hold_leave_nothing_unexplained():
-    """Emulated by the simulator with the times that the runs tell: exactly explained, class by class."""
+    """Emulated by the simulator with the times that the runs echo: exactly explained, class by class."""
     instance = example()
     routes = evaluate(instance, ASSIGNMENT).routes
     trace = trace_of(instance, [(0.25 * i, "pair" if i % 3 else "single", 1.0) for i in range(30)])
@@ -172,7 +172,7 @@ def test_real_modules_and_what_they_take(embedded_run):
             batch_curves=None,
             catalog_root=EMBEDDED,
         ),
-        tell=lines.append,
+        echo=lines.append,
     )
     computing = pd.read_csv(embedded_run / "out" / "computing.csv").set_index("module").to_dict("index")
     for row in computing.values():

@@ -291,7 +291,7 @@ def test_telling_of_a_stage_delays_no_work():
         )
         ready, woken = asyncio.Event(), []
 
-        async def tell():
+        async def echo():
             await service._news.wait()
             woken.append("driver")
 
@@ -299,7 +299,7 @@ def test_telling_of_a_stage_delays_no_work():
             await ready.wait()
             woken.append("work")
 
-        waiting = [asyncio.create_task(tell()), asyncio.create_task(work())]
+        waiting = [asyncio.create_task(echo()), asyncio.create_task(work())]
         await asyncio.sleep(0)
         service._report({"e": "stage"})
         ready.set()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from splitshare.onloading.alternation import Settings
+from splitshare.onloading.alternation import AlternationSettings
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import PLACES, OnloadingInstance
 from splitshare.onloading.j3o import answer, warm_up
 
-DEFAULT = Settings()
+DEFAULT = AlternationSettings()
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class J3O:
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Choose models; ``seed`` is not used."""
-        return answer(instance, Settings(**vars(self)), PLACES, batching=False, time_limit_s=time_limit)
+        return answer(instance, AlternationSettings(**vars(self)), PLACES, batching=False, time_limit_s=time_limit)

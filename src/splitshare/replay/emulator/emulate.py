@@ -53,7 +53,7 @@ class Emulated:
 
 
 def measure(
-    instance: PlacementInstance, testbed: Testbed, tell: Callable[[str], None], *, any_links: bool
+    instance: PlacementInstance, testbed: Testbed, echo: Callable[[str], None], *, any_links: bool
 ) -> list[LinkMeasurement]:
     """Measure and print the links.
 
@@ -62,7 +62,7 @@ def measure(
     """
     measured = asyncio.run(measure_links(instance, testbed))
     for measurement in measured:
-        tell(measurement.line())
+        echo(measurement.line())
     check_links(measured, anyway=any_links)
     return measured
 

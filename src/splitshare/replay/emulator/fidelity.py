@@ -104,6 +104,7 @@ def measured_overheads(
     )
 
 
+# Long: one table, a column after the other.
 def compare(
     instance: PlacementInstance,
     routes: Mapping[str, Route],

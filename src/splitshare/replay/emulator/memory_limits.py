@@ -41,7 +41,7 @@ _KILLS = "oom_kill"
 
 
 def limit_memory(
-    pids: Mapping[str, int], memory_bytes: Mapping[str, float], sweeper: Sweeper, tell: Callable[[str], None]
+    pids: Mapping[str, int], memory_bytes: Mapping[str, float], sweeper: Sweeper, echo: Callable[[str], None]
 ) -> Explain | None:
     """Bound what processes may take.
 
@@ -49,7 +49,7 @@ def limit_memory(
         pids: by device.
         memory_bytes: by device.
         sweeper: removes the groups when the run ends.
-        tell: takes a line for people.
+        echo: takes a line for people.
 
     Returns:
         What tells whether the kernel has killed a device's process; ``None``: there are no groups to be had.
@@ -69,7 +69,7 @@ def limit_memory(
                 (path / "cgroup.procs").write_text(str(pids[device]))
         except OSError:
             continue
-        tell(f"memory limits: by the kernel, below {parent}")
+        echo(f"memory limits: by the kernel, below {parent}")
         return lambda device: _explain(groups[device] / version.kills, memory_bytes[device])
     return None
 
@@ -79,19 +79,19 @@ def enforce(
     pids: Mapping[str, int],
     memory_bytes: Mapping[str, float],
     sweeper: Sweeper,
-    tell: Callable[[str], None],
+    echo: Callable[[str], None],
 ) -> Explain:
     """Bound processes as asked, and say how.
 
     Raises:
         WorkError: the kernel is to bound them, and cannot.
     """
-    explain = None if limits == "declared" else limit_memory(pids, memory_bytes, sweeper, tell)
+    explain = None if limits == "declared" else limit_memory(pids, memory_bytes, sweeper, echo)
     if explain is not None:
         return explain
     if limits == "kernel":
         raise WorkError("memory limits: no control group that could be made here limits memory; use --limits declared")
-    tell("memory limits: as modules declare, not enforced by the kernel")
+    echo("memory limits: as modules declare, not enforced by the kernel")
     return nothing_happened
 
 

@@ -38,9 +38,10 @@ MAKE_S = 60.0
 """Seconds within which the links must be there."""
 
 
+# Long: what is opened last is closed first: one block holds all of it.
 @contextmanager
 def namespace_testbed(
-    instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel, tell: Callable[[str], None]
+    instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel, echo: Callable[[str], None]
 ) -> Iterator[Testbed]:
     """Workers in network namespaces of their own; needs root or a kernel that allows user namespaces.
 
@@ -48,7 +49,7 @@ def namespace_testbed(
         instance: its devices and links.
         setup: what workers are started with.
         link_model: ``serial``.
-        tell: takes lines for people: by what links are shaped, how memory is bounded.
+        echo: takes lines for people: by what links are shaped, how memory is bounded.
 
     Raises:
         InputError: the link model is another one.
@@ -66,7 +67,7 @@ def namespace_testbed(
         except WorkError as error:
             raise WorkError(f"{error}; it needs root or user namespaces, --network proxy needs neither") from None
         user = str(maker.pid) if can["user"] else "-"
-        tell(
+        echo(
             f"namespaces: {'in a user namespace' if can['user'] else 'as root'}; rate by tbf, latency by "
             f"{'netem' if can['netem'] else 'relays, the kernel has no netem'}"
         )
@@ -79,9 +80,9 @@ def namespace_testbed(
             stack.callback(child.close)
             children[device.name] = child
         ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
-        explain = bounded(instance, setup, children, sweeper, tell)
+        explain = bounded(instance, setup, children, sweeper, echo)
         spec = _links(instance, {name: child.pid for name, child in children.items()}, netem=can["netem"])
-        maker.tell(spec.model_dump(by_alias=True), timeout_s=MAKE_S)
+        maker.echo(spec.model_dump(by_alias=True), timeout_s=MAKE_S)
         address = {
             (a, b): there.address
             for link, (here, there) in zip(instance.links, spec.links, strict=True)

@@ -78,7 +78,7 @@ class ProcessFaults:
     def cut(self, a: str, b: str, *, restored: bool) -> None:
         """Reset the connections of a link and refuse new ones, or take them again."""
         for name in (f"{a}->{b}", f"{b}->{a}"):
-            self._relays[name].tell({"links": [name], "cut": not restored})
+            self._relays[name].echo({"links": [name], "cut": not restored})
 
 
 def worker_arguments(instance: PlacementInstance, device: str, setup: WorkerSetup) -> list[str]:
@@ -96,7 +96,7 @@ def bounded(
     setup: WorkerSetup,
     workers: Mapping[str, Child],
     sweeper: Sweeper,
-    tell: Callable[[str], None],
+    echo: Callable[[str], None],
 ) -> Explain:
     """Bound the memory of workers that are ready; recorded modules take none.
 
@@ -106,7 +106,7 @@ def bounded(
     if setup.compute == "recorded" and setup.limits == "auto":
         return nothing_happened
     memory_bytes = {name: device.memory_bytes for name, device in instance.devices_by_name.items()}
-    return enforce(setup.limits, {name: child.pid for name, child in workers.items()}, memory_bytes, sweeper, tell)
+    return enforce(setup.limits, {name: child.pid for name, child in workers.items()}, memory_bytes, sweeper, echo)
 
 
 def directions(instance: PlacementInstance) -> Iterator[tuple[str, str]]:
@@ -131,7 +131,7 @@ def medium_of(instance: PlacementInstance, a: str, b: str, link_model: LinkModel
 
 @contextmanager
 def proxy_testbed(
-    instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel, tell: Callable[[str], None]
+    instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel, echo: Callable[[str], None]
 ) -> Iterator[Testbed]:
     """Workers as plain processes on loopback, every direction of a link a shaped relay; needs no rights.
 
@@ -139,7 +139,7 @@ def proxy_testbed(
         instance: its devices and links.
         setup: what workers are started with.
         link_model: ``serial`` or ``shared-medium``.
-        tell: takes a line for people: how memory is bounded.
+        echo: takes a line for people: how memory is bounded.
 
     Raises:
         InputError: a setting is wrong.
@@ -153,7 +153,7 @@ def proxy_testbed(
             stack.callback(child.close)
             children[device.name] = child
         ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
-        explain = bounded(instance, setup, children, sweeper, tell)
+        explain = bounded(instance, setup, children, sweeper, echo)
         links = tuple(
             RelayedLink(
                 name=f"{a}->{b}",

@@ -88,6 +88,7 @@ def runs_table(trace: RequestTrace, programs: dict[int, Program], outcome: Outco
     return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 
+# Long: one pass over the events fills all tables.
 def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) -> ReplayResult:
     """The two tables of the replay; what never happened is null. Only ``ok`` requests have a latency.
 

@@ -75,7 +75,7 @@ class Child:
             line += more
         return json.loads(line)
 
-    def tell(self, value: Any, timeout_s: float = 10.0) -> Any:
+    def echo(self, value: Any, timeout_s: float = 10.0) -> Any:
         """Give it a line and wait for its answer.
 
         Raises:

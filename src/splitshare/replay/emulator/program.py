@@ -74,6 +74,7 @@ class Program(Record):
     """Resident bytes of each module by device."""
 
 
+# Long: one record, a field after the other.
 def build_program(
     instance: PlacementInstance,
     routes: Mapping[str, Route],

@@ -17,7 +17,7 @@ def open_testbed(
     *,
     network: EmulatedNetwork,
     link_model: LinkModel,
-    tell: Callable[[str], None],
+    echo: Callable[[str], None],
     testbed_file: Path | None = None,
 ) -> AbstractContextManager[Testbed]:
     """The testbed of a run: made for it, or of workers that run already."""
@@ -28,5 +28,5 @@ def open_testbed(
     if network == "namespaces":
         from splitshare.replay.emulator.namespaces import namespace_testbed
 
-        return namespace_testbed(instance, setup, link_model, tell)
-    return proxy_testbed(instance, setup, link_model, tell)
+        return namespace_testbed(instance, setup, link_model, echo)
+    return proxy_testbed(instance, setup, link_model, echo)

@@ -31,18 +31,18 @@ class WorkerOptions:
     credentials: Credentials = field(default_factory=Credentials)
 
 
-def run_worker(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Serve until interrupted; ``tell`` gets the ports as soon as the worker is ready.
+def run_worker(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until interrupted; ``echo`` gets the ports as soon as the worker is ready.
 
     Raises:
         InputError: it would be reached from other machines without TLS and a token.
         OSError: an address cannot be listened on.
     """
     check_listening(options.listen, options.security)
-    asyncio.run(_run(options, tell))
+    asyncio.run(_run(options, echo))
 
 
-async def _run(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -> None:
+async def _run(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -> None:
     timer = Timer()
     service = WorkerService(
         options.device,
@@ -58,7 +58,7 @@ async def _run(options: WorkerOptions, tell: Callable[[dict[str, Any]], None]) -
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with running(service, list(options.listen), options.security) as (ports, engine):
-        tell({"device": options.device, "ports": ports})
+        echo({"device": options.device, "ports": ports})
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({stopping, engine}, return_when=asyncio.FIRST_COMPLETED)
         if engine.done():

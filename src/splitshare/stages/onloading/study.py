@@ -10,7 +10,7 @@ import pandas as pd
 from splitshare.commands.onloading.study import Options
 from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
-from splitshare.onloading.alternation import Settings, alternate
+from splitshare.onloading.alternation import AlternationSettings, alternate
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
@@ -65,7 +65,7 @@ def convergence(
     for name in names:
         if name not in instances:
             raise InputError(suite, name, f"is not in the suite; {nearest(name, list(instances))}")
-        found = alternate(OffloadingLp(arrays_of(instances[name])), Settings())
+        found = alternate(OffloadingLp(arrays_of(instances[name])), AlternationSettings())
         known = float(reference[name])
         for number, one in enumerate(found.rounds, start=1):
             shares = {key: round(value / known, 6) for key, value in vars(one).items()}

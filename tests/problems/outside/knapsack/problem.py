@@ -9,8 +9,8 @@ from pydantic import Field
 from knapsack import algorithms
 from splitshare.conformance import BrokenError, standard_checks
 from splitshare.errors import WorkError
-from splitshare.extension import Finder
-from splitshare.problems.problem import Problem, Words
+from splitshare.plugins import Finder
+from splitshare.problems.problem import Problem, Terms
 from splitshare.records import Finite, Name, Positive, Record, Seconds
 
 
@@ -107,7 +107,7 @@ PROBLEM = Problem(
     decided=lambda packing: packing.items,
     sense="max",
     unit="",
-    words=Words(does="packs", answer="packing", decided="items"),
+    terms=Terms(does="packs", answer="packing", decided="items"),
     checks=standard_checks(Contract(), [random_instance(s) for s in range(4)], random_instance(9, 15), "15 items"),
     families=("drawn",),
     timed_baseline="by-density",

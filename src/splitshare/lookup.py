@@ -17,7 +17,7 @@ from splitshare.records import nearest
 
 
 @dataclass(frozen=True)
-class Resolved:
+class Lookup:
     """The catalogues and the testbeds of a run, the local one included, by name."""
 
     catalog: Catalog
@@ -26,7 +26,7 @@ class Resolved:
     testbeds: Mapping[str, Testbed]
 
 
-def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
+def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     """Look up every name in ``config``.
 
     Args:
@@ -66,7 +66,7 @@ def resolve(config: Config, source: Path | str, data: Path = DATA) -> Resolved:
         devices = [device.name for device in testbeds[crashing].devices]
         if config.emulation.crash not in devices:
             _unknown(source, "emulation.crash", f"device of {crashing}", config.emulation.crash, devices)
-    return Resolved(catalog, embedded, testbeds)
+    return Lookup(catalog, embedded, testbeds)
 
 
 def _testbed_of_instances(config: Config) -> dict[str, str]:

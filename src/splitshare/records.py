@@ -104,7 +104,7 @@ class Record(BaseModel):
 
 
 class Versions(Record):
-    """Versions of what computed an answer."""
+    """Versions of what computed a placement."""
 
     splitshare: str
     python: str

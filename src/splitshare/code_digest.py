@@ -41,19 +41,19 @@ def code_digest(*modules: str, sources: Path = SOURCES) -> str:
         ModuleNotFoundError: a module, or one that the closure imports by its full name, has no file.
     """
     pending = list(modules)
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     while pending:
         name = pending.pop()
-        if name in found:
+        if name in digests:
             continue
         path = _file_of(name, sources)
         if path is None:
             raise ModuleNotFoundError(f"no file for module {name!r} under its package's folder", name=name)
         stat = path.stat()
         parsed = _parse(path, name, sources, stat.st_mtime_ns, stat.st_size)
-        found[name] = parsed.digest
+        digests[name] = parsed.digest
         pending.extend(parsed.imports)
-    lines = "".join(f"{name} {found[name]}\n" for name in sorted(found))
+    lines = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -112,12 +112,12 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in values:
             raise ValueError(f"the key {shown(key)} stands twice in one object; keep one")
-        found[key] = value
-    return found
+        values[key] = value
+    return values
 
 
 def parse_json(text: str, source: Path | str) -> Any:
@@ -179,19 +179,19 @@ def _nodes(node: yaml.Node, most: int) -> int:
 
 def _strict_mapping(loader: _StrictLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
     loader.flatten_mapping(node)
-    found: dict[Any, Any] = {}
+    mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=deep)
         if not isinstance(key, str):
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {shown(key)} is not text", key_node.start_mark
             )
-        if key in found:
+        if key in mapping:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {shown(key)} stands twice; keep one", key_node.start_mark
             )
-        found[key] = loader.construct_object(value_node, deep=True)
-    return found
+        mapping[key] = loader.construct_object(value_node, deep=True)
+    return mapping
 
 
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _strict_mapping)

@@ -54,7 +54,7 @@ def changed_outputs(ledger: Path, folders: Sequence[Path], metadata: Path = META
         Paths from the working directory, sorted. A missing output is none of them: Snakemake notices those.
     """
     known = _read(ledger)
-    found: dict[str, JobOutput] = {}
+    outputs: dict[str, JobOutput] = {}
     changed: list[str] = []
     for name, ended in sorted(_ended(metadata)):
         path = Path(name)
@@ -65,9 +65,9 @@ def changed_outputs(ledger: Path, folders: Sequence[Path], metadata: Path = META
             before = JobOutput(digest=digest, ended=ended)
         elif before.digest != digest:
             changed.append(name)
-        found[name] = before
-    if found != known:
-        JobOutputs(schema_="splitshare.job-outputs/1", outputs=found).write(ledger)
+        outputs[name] = before
+    if outputs != known:
+        JobOutputs(schema_="splitshare.job-outputs/1", outputs=outputs).write(ledger)
     return changed
 
 

@@ -162,14 +162,14 @@ def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[Ba
         fields = {info.alias or name: info for name, info in current.model_fields.items()}
         if part not in fields:
             continue  # a key of a mapping, or the tag of a union
-        found: list[type[BaseModel]] = []
+        classes: list[type[BaseModel]] = []
         pending: list[Any] = [fields[part].annotation]
         while pending:
             annotation = pending.pop()
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                found.append(annotation)
+                classes.append(annotation)
             pending.extend(get_args(annotation))
-        current = found[0] if len(found) == 1 else None
+        current = classes[0] if len(classes) == 1 else None
     return current
 
 

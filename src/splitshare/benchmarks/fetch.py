@@ -177,10 +177,10 @@ def _read_state(target: Path, selection: Selection) -> _State:
     if state.selection != selection:
         return beginning
     for file in state.files:
-        found = sha256_file(target / file.name) if (target / file.name).is_file() else "nothing"
-        if found != file.file_sha256:
+        digest = sha256_file(target / file.name) if (target / file.name).is_file() else "nothing"
+        if digest != file.file_sha256:
             raise WorkError(
-                f"{target / file.name} was changed after it was fetched: it had {file.file_sha256}, it has {found}; "
+                f"{target / file.name} was changed after it was fetched: it had {file.file_sha256}, it has {digest}; "
                 f"delete {target} and fetch again"
             )
     return state

@@ -121,7 +121,7 @@ def judged(samples: Sequence[Sample], predictions: Sequence[Prediction], metric:
     if len(labels) < len(samples):
         raise WorkError("a sample has no label")
     ranking = np.array([prediction.top for prediction in predictions], dtype=np.intp)
-    found: dict[Metric, list[float]] = {"top-1": top_k(ranking, labels, 1).tolist()}
+    metrics: dict[Metric, list[float]] = {"top-1": top_k(ranking, labels, 1).tolist()}
     if ranking.shape[1] >= TOP:
-        found["top-5"] = top_k(ranking, labels, TOP).tolist()
-    return found
+        metrics["top-5"] = top_k(ranking, labels, TOP).tolist()
+    return metrics

@@ -41,9 +41,9 @@ def read_samples(entry: LockEntry, directory: Path, file: int) -> list[Sample]:
     path = directory / entry.selection.directory / wanted.name
     if not path.is_file():
         raise WorkError(f"{path} is not there any more; fetch {entry.selection.benchmark} again")
-    found = sha256_file(path)
-    if found != wanted.file_sha256:
-        raise WorkError(f"{path} was changed after it was fetched: it had {wanted.file_sha256}, it has {found}")
+    digest = sha256_file(path)
+    if digest != wanted.file_sha256:
+        raise WorkError(f"{path} was changed after it was fetched: it had {wanted.file_sha256}, it has {digest}")
     return [
         Sample(
             image=row.get("image"),

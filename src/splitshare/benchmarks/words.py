@@ -36,9 +36,9 @@ class Words:
 
     def text(self, ids: Tensor) -> str:
         """The words of ids (tokens,) up to the end of text."""
-        found = ids.tolist()
+        token_ids = ids.tolist()
         end = self.tokenizer.eos_token_id
-        kept = found[: found.index(end)] if end in found else found
+        kept = token_ids[: token_ids.index(end)] if end in token_ids else token_ids
         return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
 

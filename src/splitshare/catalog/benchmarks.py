@@ -109,13 +109,13 @@ def load_benchmarks(root: Path, known: Mapping[str, Benchmark]) -> dict[str, Ben
         InputError: the file is missing or malformed, or names a benchmark twice or one that the catalogue has not.
     """
     path = paths.benchmarks_file(root)
-    found: dict[str, BenchmarkSource] = {}
+    sources: dict[str, BenchmarkSource] = {}
     for i, source in enumerate(BenchmarksFile.read(path).benchmarks):
         if source.name not in known:
             raise InputError(
                 path, f"benchmarks[{i}].name", f"unknown benchmark {source.name!r}; {nearest(source.name, list(known))}"
             )
-        if source.name in found:
+        if source.name in sources:
             raise InputError(path, f"benchmarks[{i}].name", f"{source.name!r} is there already; keep one")
-        found[source.name] = source
-    return found
+        sources[source.name] = source
+    return sources

@@ -31,11 +31,6 @@ def published_towers_file(root: Path) -> Path:
     return root / "published" / "timm_image_towers.csv"
 
 
-def recorded_arrivals_file(root: Path) -> Path:
-    """Recorded arrival counts for bursty traces under the data root."""
-    return root / "traces" / "azure_llm_2023_code_arrivals_per_10s.csv"
-
-
 def workloads_file(root: Path) -> Path:
     """Workloads under the data root."""
     return root / "catalogue" / "workloads.yaml"

@@ -48,16 +48,16 @@ def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFram
     """
     catalogued = {name: [m for m in catalog.models.values() if name in m.benchmarks] for name in catalog.benchmarks}
     others = dict.fromkeys(row.benchmark for row in rows if row.benchmark not in catalogued)
-    found: list[dict[str, object]] = []
+    parts: list[dict[str, object]] = []
     for benchmark in [*catalogued, *others]:
         of_benchmark = [row for row in rows if row.benchmark == benchmark]
         groups = dict.fromkeys((row.model, row.metric) for row in of_benchmark)
         for model, metric in groups:
             by_arrangement = {r.arrangement: r for r in of_benchmark if (r.model, r.metric) == (model, metric)}
-            found.append(_measured(benchmark, model, metric, by_arrangement))
+            parts.append(_measured(benchmark, model, metric, by_arrangement))
         missing = [m.name for m in catalogued.get(benchmark, []) if all(m.name != row.model for row in of_benchmark)]
         if missing:
-            found.append(
+            parts.append(
                 {
                     "benchmark": benchmark,
                     "source": "hub",
@@ -69,7 +69,7 @@ def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFram
             )
     numbers = ["samples", *ARRANGEMENTS, "ci_low", "ci_high", "differ_split", "differ_shared"]
     columns = ["benchmark", "source", "task", "model", "metric", *numbers, "status"]
-    table = pd.DataFrame(found, columns=columns)
+    table = pd.DataFrame(parts, columns=columns)
     counts = dict.fromkeys(("samples", "differ_split", "differ_shared"), "Int64")
     return table.astype(counts | dict.fromkeys((*ARRANGEMENTS, "ci_low", "ci_high"), "float64"))
 

@@ -46,19 +46,19 @@ def summaries(recorded: pd.DataFrame) -> pd.DataFrame:
     """One row a family and method: instances, placed, optimal, mean gap, its 95 % interval or none, worst gap."""
     rows = []
     for (family, method), results in recorded.groupby(["family", "method"], sort=False):
-        found = summarise(str(method), per_instance(results), seed=0)
-        gap = found.mean_gap
+        summary = summarise(str(method), per_instance(results), seed=0)
+        gap = summary.mean_gap
         rows.append(
             {
                 "family": family,
                 "method": method,
-                "instances": found.instances,
-                "placed": found.placed,
-                "optimal": found.optimal,
+                "instances": summary.instances,
+                "placed": summary.placed,
+                "optimal": summary.optimal,
                 "mean_gap": gap.estimate if gap else np.nan,
                 "mean_gap_low": gap.low if gap and gap.low is not None else np.nan,
                 "mean_gap_high": gap.high if gap and gap.high is not None else np.nan,
-                "worst_gap": np.nan if found.worst_gap is None else found.worst_gap,
+                "worst_gap": np.nan if summary.worst_gap is None else summary.worst_gap,
             }
         )
     table = pd.DataFrame(rows)

@@ -53,7 +53,7 @@ def table(measured: pd.DataFrame) -> pd.DataFrame:
         rate_off_percent=measured["rate_error"].abs() * 100,
         delay_off_ms=measured["delay_error_s"].abs() * 1e3,
     )
-    found = off.groupby(["network", "mbit_per_s", "latency_s"], sort=False).agg(
+    by_link = off.groupby(["network", "mbit_per_s", "latency_s"], sort=False).agg(
         n=("link", "size"),
         rate_off_percent_mean=("rate_off_percent", "mean"),
         rate_off_percent_max=("rate_off_percent", "max"),
@@ -61,7 +61,7 @@ def table(measured: pd.DataFrame) -> pd.DataFrame:
         delay_off_ms_max=("delay_off_ms", "max"),
     )
     facts = measured.groupby("network", sort=False)[["machine", "date"]].first()
-    return found.reset_index().merge(facts, left_on="network", right_index=True)
+    return by_link.reset_index().merge(facts, left_on="network", right_index=True)
 
 
 def _figure(measured: pd.DataFrame) -> Figure:

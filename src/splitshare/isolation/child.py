@@ -175,11 +175,11 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def _end_marked(mark: str) -> None:
     """Kill the processes that bear the mark, and those that they start meanwhile."""
     wanted = f"{MARK}={mark}".encode()
-    found = True
-    while found:
-        found = False
+    alive = True
+    while alive:
+        alive = False
         for path in Path("/proc").glob("[0-9]*/environ"):
             with suppress(OSError):  # ended meanwhile, or another user's
                 if wanted in path.read_bytes().split(b"\0"):
                     os.kill(int(path.parent.name), signal.SIGKILL)
-                    found = True
+                    alive = True

@@ -45,11 +45,11 @@ class Decoder(SplitModule):
     def decode(self, first: Pass) -> list[Tensor]:
         """Logits (B, vocabulary) of every new token, after the first pass."""
         logits, cache = first
-        found = [logits]
-        while len(found) < self.new_tokens:
+        every = [logits]
+        while len(every) < self.new_tokens:
             logits, cache = self.step(logits.argmax(-1), cache)
-            found.append(logits)
-        return found
+            every.append(logits)
+        return every
 
     def scores(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Logits (B, new, vocabulary) along the answer."""

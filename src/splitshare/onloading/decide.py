@@ -36,15 +36,15 @@ def decide(program: OffloadingLp, settings: AlternationSettings, *, until: float
         settings: how J3O runs.
         until: when time is up, by ``time.perf_counter``; the first round always runs.
     """
-    found = alternate(program, settings, until=until)
+    alternation = alternate(program, settings, until=until)
     if program.places == PLACES and settings.compare:
-        for hosts in _simpler(program, found, settings, until):
+        for hosts in _simpler(program, alternation, settings, until):
             if time.perf_counter() > until:
                 break
             solution = program.solve(hosts)
-            if solution is not None and solution.right_per_s > found.solution.right_per_s:
-                found = replace(found, hosts=hosts, solution=solution)
-    return look_further(program, found, settings, until=until)
+            if solution is not None and solution.right_per_s > alternation.solution.right_per_s:
+                alternation = replace(alternation, hosts=hosts, solution=solution)
+    return look_further(program, alternation, settings, until=until)
 
 
 def _simpler(program: OffloadingLp, found: Alternation, settings: AlternationSettings, until: float) -> Iterator[Hosts]:

@@ -52,8 +52,8 @@ def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held
     rate = sacks.rate[first:last]
     models, batches = len(memory), value.shape[2]
     worth = kept(value, base, held, -1).sum()
-    found = np.full((((held >= 0).sum() + 1) * models * batches, models), -1, dtype=np.int64)
-    gains = np.zeros(len(found))
+    neighbours = np.full((((held >= 0).sum() + 1) * models * batches, models), -1, dtype=np.int64)
+    gains = np.zeros(len(neighbours))
     number = 0
     for dropped in range(-1, models):
         if dropped >= 0 and held[dropped] < 0:
@@ -68,7 +68,7 @@ def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held
                     continue
                 if gain_of(value, rest, added, batch, rate, sacks.least[batch]) <= LEAST_GAIN:
                     continue
-                trial = found[number]
+                trial = neighbours[number]
                 trial[:] = held
                 if dropped >= 0:
                     trial[dropped] = -1
@@ -80,13 +80,13 @@ def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held
                 if gain > 1e-7 * worth + LEAST_GAIN:
                     gains[number] = gain
                     number += 1
-    return found[:number], gains[:number]
+    return neighbours[:number], gains[:number]
 
 
 def exchanged(values: Values, sacks: Knapsacks, hosts: Hosts) -> list[tuple[int, Ints]]:
     """All exchanges that gain at ``values``, the most gain first: the location and what it holds then."""
     held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
-    found: list[tuple[float, int, Ints]] = []
+    better: list[tuple[float, int, Ints]] = []
     for location, (first, last) in enumerate(sacks.rows):
         if first == last:
             continue
@@ -95,6 +95,6 @@ def exchanged(values: Values, sacks: Knapsacks, hosts: Hosts) -> list[tuple[int,
         base = rows_worth(values, sacks, without)[first:last]
         value = (values.client if location < sacks.clients else values.edge)[first:last]
         fillings, gains = exchanges(value, base, sacks, location, held[location])
-        found += [(float(gain), location, filling) for filling, gain in zip(fillings, gains, strict=True)]
-    found.sort(key=lambda item: -item[0])
-    return [(location, filling) for _, location, filling in found]
+        better += [(float(gain), location, filling) for filling, gain in zip(fillings, gains, strict=True)]
+    better.sort(key=lambda item: -item[0])
+    return [(location, filling) for _, location, filling in better]

@@ -9,7 +9,6 @@ does not hang on a rate that is itself decided.
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -171,14 +170,9 @@ class OnloadingInstance(Record):
         return self
 
     def _devices(self) -> list[tuple[str, str]]:
-        found = [("cloud.device", self.cloud.device)]
-        found += [(f"servers[{i}].device", server.device) for i, server in enumerate(self.servers)]
-        return found + [(f"clients[{i}].device", client.device) for i, client in enumerate(self.clients)]
-
-    @cached_property
-    def models_by_name(self) -> dict[str, Model]:
-        """Models by name."""
-        return {m.name: m for m in self.models}
+        named = [("cloud.device", self.cloud.device)]
+        named += [(f"servers[{i}].device", server.device) for i, server in enumerate(self.servers)]
+        return named + [(f"clients[{i}].device", client.device) for i, client in enumerate(self.clients)]
 
 
 Onloading = dict[str, dict[str, int]]

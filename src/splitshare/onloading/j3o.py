@@ -55,14 +55,14 @@ def answer(
     program = OffloadingLp(arrays, places)
     built_s = time.perf_counter() - started
     until = math.inf if time_limit_s is None else started + time_limit_s
-    found = decide(program, settings, until=until)
+    decided = decide(program, settings, until=until)
     # Without batching, or with fewer places, the bound speaks of a smaller problem than the instance's.
     whole = places == PLACES and (batching or len(instance.batches) == 1)
     return Answer(
-        onloading_of(instance, found.hosts),
+        onloading_of(instance, decided.hosts),
         places=places,
-        bound=found.bound if whole else None,
-        iterations=len(found.rounds),
+        bound=decided.bound if whole else None,
+        iterations=len(decided.rounds),
         build_s=built_s,
     )
 

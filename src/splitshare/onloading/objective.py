@@ -107,13 +107,13 @@ def hosts_of(instance: OnloadingInstance, onloading: Onloading) -> Hosts:
 
 def onloading_of(instance: OnloadingInstance, hosts: Hosts) -> Onloading:
     """Onloaded models by name: clients and servers in the instance's order, those that hold nothing left out."""
-    found: Onloading = {}
+    onloading: Onloading = {}
     for c, j in zip(*np.nonzero(hosts.client), strict=True):
-        found.setdefault(instance.clients[c].name, {})[instance.models[j].name] = 1
+        onloading.setdefault(instance.clients[c].name, {})[instance.models[j].name] = 1
     for s, j in zip(*np.nonzero(hosts.server >= 0), strict=True):
         size = instance.batches[hosts.server[s, j]].size
-        found.setdefault(instance.servers[s].name, {})[instance.models[j].name] = size
-    return found
+        onloading.setdefault(instance.servers[s].name, {})[instance.models[j].name] = size
+    return onloading
 
 
 def flows_of(arrays: Arrays, offloading: Offloading) -> tuple[Flow, ...]:

@@ -79,11 +79,11 @@ def normalised(answer: Any) -> Onloading | None:
         return None
     if not isinstance(answer, Mapping):
         raise WorkError(f"the answer is not models by location but {type(answer).__name__}")
-    found: Onloading = {}
+    onloading: Onloading = {}
     for location, held in answer.items():
         models = held.items() if isinstance(held, Mapping) else [(model, 1) for model in held]
-        found[str(location)] = {str(model): int(size) for model, size in models}
-    return found
+        onloading[str(location)] = {str(model): int(size) for model, size in models}
+    return onloading
 
 
 def _scored(instance: OnloadingInstance, answer: Answer) -> dict[str, Any]:

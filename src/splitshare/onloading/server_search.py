@@ -37,7 +37,7 @@ def _trials(gross: Floats, used: Floats, base: Floats, prices: Floats, sacks: Kn
     first, last = sacks.rows[location]
     rate = sacks.rate[first:last]
     models, batches = gross.shape[1], gross.shape[2]
-    found = np.full((len(prices) * models, models), -1, dtype=np.int64)
+    trials = np.full((len(prices) * models, models), -1, dtype=np.int64)
     number = 0
     for price in prices:
         value = np.maximum(gross - price * used, 0.0)
@@ -52,11 +52,11 @@ def _trials(gross: Floats, used: Floats, base: Floats, prices: Floats, sacks: Kn
             if leader < 0:
                 continue
             best = base.copy()
-            found[number, start] = leader
+            trials[number, start] = leader
             take(value, best, start, leader)
-            fill(value, best, sacks, rate, capacity - memory[start], found[number])
+            fill(value, best, sacks, rate, capacity - memory[start], trials[number])
             number += 1
-    return found[:number]
+    return trials[:number]
 
 
 @compiled

@@ -104,21 +104,21 @@ class Answering(SplitModule):
 
     def example_inputs(self, batch: int, items: Mapping[str, int], generator: torch.Generator) -> dict[str, Tensor]:
         """Random inputs of every encoder."""
-        found: dict[str, Tensor] = {}
+        examples: dict[str, Tensor] = {}
         for encoder in self.encoders.values():
             assert isinstance(encoder, SplitModule), "made of split modules"
-            found |= encoder.example_inputs(batch, items, generator)
-        return found
+            examples |= encoder.example_inputs(batch, items, generator)
+        return examples
 
 
 def batch_seconds(module: SplitModule, requests: Requests, budget_s: float) -> tuple[float, ...]:
     """Median seconds of the module on the first test requests, for each of ``BATCHES``."""
-    found = []
+    medians = []
     with torch.inference_mode():
         warm_up(module, requests.inputs(torch.arange(BATCHES[0])))
         for batch in BATCHES:
             inputs = requests.inputs(torch.arange(batch))
             warm_up(module, inputs)
             runs = repeat(CpuMeter(held_bytes=0), module, inputs, budget_s)
-            found.append(median(run.seconds for run in runs))
-    return tuple(found)
+            medians.append(median(run.seconds for run in runs))
+    return tuple(medians)

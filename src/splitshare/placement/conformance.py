@@ -89,8 +89,8 @@ def _feasible(answered: Call[PlacementInstance], name: str, *, must: bool = Fals
 
 def _check_feasible(algorithm: PlacementAlgorithm) -> str:
     instances = [*random_instances(range(12)), *random_instances(range(3), MIDDLING)]
-    found = sum(_feasible(_call(algorithm, i), i.name) for i in instances)
-    return f"{found} feasible placements of {len(instances)} random instances, none for the others"
+    feasible = sum(_feasible(_call(algorithm, i), i.name) for i in instances)
+    return f"{feasible} feasible placements of {len(instances)} random instances, none for the others"
 
 
 def _check_roomy(algorithm: PlacementAlgorithm) -> str:
@@ -136,8 +136,8 @@ def _check_replication(algorithm: PlacementAlgorithm) -> str:
         _roomy(devices=3, modules=6, replication=True),
         *random_instances(range(40, 44), replication=True),
     ]
-    found = sum(_feasible(_call(algorithm, i), i.name, must=k == 0) for k, i in enumerate(instances))
-    return f"{found} feasible placements of {len(instances)} instances that allow several devices a module"
+    feasible = sum(_feasible(_call(algorithm, i), i.name, must=k == 0) for k, i in enumerate(instances))
+    return f"{feasible} feasible placements of {len(instances)} instances that allow several devices a module"
 
 
 def _check_names(algorithm: PlacementAlgorithm) -> str:

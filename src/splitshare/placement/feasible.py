@@ -140,16 +140,16 @@ def cheapest_feasible(
     entries = [(i, j, value) for i, row in enumerate(rows) for j, value in row.items()]
     i, j, values = zip(*entries, strict=True)
     matrix = coo_array((values, (i, j)), shape=(len(rows), len(stands))).tocsr()
-    found = milp(
+    result = milp(
         np.array([cost.get(pair, 0.0) for pair in stands]),
         integrality=np.ones(len(stands), dtype=np.int64),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix, lower, np.ones(len(rows))),
         options={} if time_limit is None else {"time_limit": time_limit},
     )
-    if found.x is None:
+    if result.x is None:
         return None
-    return {m: (d,) for (m, d), value in zip(stands, found.x, strict=True) if value > 0.5}
+    return {m: (d,) for (m, d), value in zip(stands, result.x, strict=True) if value > 0.5}
 
 
 def if_feasible(instance: PlacementInstance, assignment: Assignment) -> Assignment | None:

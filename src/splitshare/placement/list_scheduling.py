@@ -35,18 +35,18 @@ class TaskGraph:
     @cached_property
     def predecessors(self) -> list[list[int]]:
         """By task, the tasks whose results it needs."""
-        found: list[list[int]] = [[] for _ in self.compute_s]
+        before: list[list[int]] = [[] for _ in self.compute_s]
         for a, b in self.transfer_s:
-            found[b].append(a)
-        return found
+            before[b].append(a)
+        return before
 
     @cached_property
     def successors(self) -> list[list[int]]:
         """By task, the tasks that need its result."""
-        found: list[list[int]] = [[] for _ in self.compute_s]
+        after: list[list[int]] = [[] for _ in self.compute_s]
         for a, b in self.transfer_s:
-            found[a].append(b)
-        return found
+            after[a].append(b)
+        return after
 
     @cached_property
     def mean_compute_s(self) -> list[float]:

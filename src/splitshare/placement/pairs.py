@@ -16,11 +16,11 @@ def read_base_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, 
     Raises:
         InputError: a file is wrong, or the placement belongs to another instance.
     """
-    read = PlacementInstance.read(instance)
+    asked = PlacementInstance.read(instance)
     placed = Placement.read(placement)
-    if placed.instance_sha256 != read.sha256():
+    if placed.instance_sha256 != asked.sha256():
         raise InputError(placement, "instance_sha256", f"belongs to another instance than {instance}; solve it again")
-    return read, placed
+    return asked, placed
 
 
 def read_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:
@@ -29,10 +29,10 @@ def read_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Place
     Raises:
         InputError: a file is wrong, the placement belongs to another instance, or it places nothing.
     """
-    read, placed = read_base_pair(instance, placement)
+    asked, placed = read_base_pair(instance, placement)
     if placed.assignment is None:
         raise InputError(placement, "assignment", f"is null ({placed.status}): there is nothing to evaluate or replay")
-    return apply_variant(read, placed.variant), placed
+    return apply_variant(asked, placed.variant), placed
 
 
 def read_replayable(instance: Path, placement: Path) -> tuple[PlacementInstance, Assignment, Evaluation]:
@@ -41,9 +41,9 @@ def read_replayable(instance: Path, placement: Path) -> tuple[PlacementInstance,
     Raises:
         InputError: as ``read_pair``, or the placement is infeasible.
     """
-    read, placed = read_pair(instance, placement)
+    asked, placed = read_pair(instance, placement)
     assert placed.assignment is not None  # read_pair refuses empty placements
     try:
-        return read, placed.assignment, evaluate(read, placed.assignment)
+        return asked, placed.assignment, evaluate(asked, placed.assignment)
     except InfeasiblePlacementError as error:
         raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None

@@ -109,11 +109,11 @@ def random_fields(seed: int, shape: Shape = TINY, **fixed: Any) -> dict[str, Any
 
 def random_instances(seeds: Iterable[int], shape: Shape = TINY, **fixed: Any) -> list[PlacementInstance]:
     """The instances of ``seeds``, without those whose sources are cut off for want of a link."""
-    found: list[PlacementInstance] = []
+    instances: list[PlacementInstance] = []
     for seed in seeds:
         try:
-            found.append(PlacementInstance.parse(random_fields(seed, shape, **fixed), f"seed {seed}"))
+            instances.append(PlacementInstance.parse(random_fields(seed, shape, **fixed), f"seed {seed}"))
         except InputError as error:
             if "link" not in error.problem:
                 raise
-    return found
+    return instances

@@ -45,7 +45,7 @@ class RequestGraph:
     def common_processors(self, tasks: Sequence[int]) -> Sequence[int]:
         """Devices with room for the modules of all of ``tasks`` at once."""
         modules = dict.fromkeys(module for task in tasks if (module := self._module[task]) is not None)
-        found: list[int] = []
+        common: list[int] = []
         for i, device in enumerate(self._names):
             trial = self._open.copy()
             for module in modules:
@@ -53,8 +53,8 @@ class RequestGraph:
                     break
                 trial.place(module, device)
             else:
-                found.append(i)
-        return found
+                common.append(i)
+        return common
 
     def bind(self, task: int, processor: int) -> None:
         """Place the task's module, if it is not placed yet."""

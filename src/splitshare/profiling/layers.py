@@ -59,8 +59,8 @@ def check_layer_method(catalog: Catalog, job: Job, whole: BatchTimes) -> tuple[L
         OutOfMemoryError: the layers do not fit.
         ValueError: the module is no stack of layers.
     """
-    (found,) = measure_by_layers(catalog, job, [whole.batch])
-    assert isinstance(found, BatchTimes), "a first batch is never left out"
+    (by_layers,) = measure_by_layers(catalog, job, [whole.batch])
+    assert isinstance(by_layers, BatchTimes), "a first batch is never left out"
     return tuple(
         LayerCheck(
             module=job.module,
@@ -71,7 +71,7 @@ def check_layer_method(catalog: Catalog, job: Job, whole: BatchTimes) -> tuple[L
             whole_s=median(measured),
             by_layers_s=median(calculated),
         )
-        for part, measured, calculated in _parts(catalog, job.module, whole, found)
+        for part, measured, calculated in _parts(catalog, job.module, whole, by_layers)
     )
 
 

@@ -88,8 +88,8 @@ def busy_share(seconds: float = 3.0) -> float:
 
 def _numbers(release: str) -> str:
     """The version in front of what a distribution or hoster appends."""
-    found = re.match(r"[\d.]*\d", release)
-    return found.group() if found else ""
+    leading = re.match(r"[\d.]*\d", release)
+    return leading.group() if leading else ""
 
 
 def _cuda_device(torch_device: str) -> tuple[str, int]:

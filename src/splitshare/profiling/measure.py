@@ -163,23 +163,23 @@ def _row(description: ModuleDescription, work: Work, method: Method) -> ProfileR
 def _times(times: BatchTimes, work: Work, method: Method) -> dict[str, object]:
     """What was measured, as fields of a row; what was calculated has no spread."""
     spread = method == "whole"
-    found: dict[str, object] = {
+    taken: dict[str, object] = {
         "compute_median_s": median(times.seconds),
         "peak_memory_bytes": times.peak_memory_bytes,
         "load_s": times.load_s,
     }
     if spread:
-        found |= {"runs": len(times.seconds)} | _percentiles("compute", times.seconds)
+        taken |= {"runs": len(times.seconds)} | _percentiles("compute", times.seconds)
     if times.prefill_s is not None:
-        found |= _decoder_part("prefill", times.prefill_s, spread)
+        taken |= _decoder_part("prefill", times.prefill_s, spread)
         if work.weight_passes > 1:
-            found |= _decoder_part("per_token", times.per_token_s(work.weight_passes), spread)
-    return found
+            taken |= _decoder_part("per_token", times.per_token_s(work.weight_passes), spread)
+    return taken
 
 
 def _decoder_part(name: str, seconds: Sequence[float], spread: bool) -> dict[str, object]:
-    found: dict[str, object] = {f"{name}_s": median(seconds)}
-    return found | _percentiles(name, seconds) if spread else found
+    part: dict[str, object] = {f"{name}_s": median(seconds)}
+    return part | _percentiles(name, seconds) if spread else part
 
 
 def _percentiles(name: str, seconds: Sequence[float]) -> dict[str, object]:

@@ -141,10 +141,10 @@ def warm_up(module: SplitModule, inputs: dict[str, Tensor]) -> None:
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
     """Weights and kept state by name; what several names share stands under the first of them."""
-    found: dict[int, tuple[str, Tensor]] = {}
+    tensors: dict[int, tuple[str, Tensor]] = {}
     for name, tensor in module.state_dict().items():
-        found.setdefault(tensor.data_ptr(), (name, tensor))
-    return dict(found.values())
+        tensors.setdefault(tensor.data_ptr(), (name, tensor))
+    return dict(tensors.values())
 
 
 def _load_seconds(module: nn.Module, device: torch.device, path: Path) -> float:

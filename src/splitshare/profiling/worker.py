@@ -49,18 +49,18 @@ def main(job_path: Path, report_path: Path) -> None:
         try:
             if by_layers and needed_bytes(description) > WHOLE_SHARE * available:
                 echo(ReportLine(method="layer-extrapolated"))
-                for found in measure_by_layers(catalog, job, batches):
-                    shortage = _activations_shortage(found, available)
+                for measured in measure_by_layers(catalog, job, batches):
+                    shortage = _activations_shortage(measured, available)
                     if shortage:
                         echo(ReportLine(out_of_memory=shortage))
                         return
-                    echo(_line(found))
+                    echo(_line(measured))
                 return
             first: BatchTimes | None = None
-            for found in measure_batches(catalog, job, batches):
-                echo(_line(found))
-                if first is None and isinstance(found, BatchTimes):
-                    first = found
+            for measured in measure_batches(catalog, job, batches):
+                echo(_line(measured))
+                if first is None and isinstance(measured, BatchTimes):
+                    first = measured
             # What the layer method is worth is shown wherever a decoder can be measured both ways.
             if by_layers and first is not None and description.kind == "decoder":
                 echo(ReportLine(layer_checks=check_layer_method(catalog, job, first)))

@@ -148,7 +148,7 @@ def run_batches(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over fla
             busy[r] = False
             if head[r] < 0:
                 continue
-            found = _take(r, head, tail, following, alike, batch_s[stage_of[head[r]]], members)
+            size_of_batch = _take(r, head, tail, following, alike, batch_s[stage_of[head[r]]], members)
         else:
             row = row_first[event >> shift] + (event & mask)
             r = resource[stage_of[row]]
@@ -160,22 +160,22 @@ def run_batches(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over fla
                     count += 1
                 continue
             members[0] = row
-            found = 1
+            size_of_batch = 1
 
         lead = stage_of[members[0]]
-        seconds = service_s[lead] if r < 0 else batch_s[lead, found]
+        seconds = service_s[lead] if r < 0 else batch_s[lead, size_of_batch]
         freed = now + seconds * size[owner_of[members[0]]]
         if r >= 0:
             busy[r] = True
             push(times, ids, count, freed, free + r)
             count += 1
-        for m in range(found):
+        for m in range(size_of_batch):
             row = members[m]
             stage = stage_of[row]
             owner = owner_of[row]
             start[row] = now
             done[row] = freed + delay_s[stage]
-            batch[row] = found
+            batch[row] = size_of_batch
             for after, known_s in ((next_a[stage], done[row]), (next_b[stage], done[row] + signal_s[stage])):
                 if after >= 0:
                     waiting = row_first[owner] + after

@@ -87,11 +87,13 @@ class BatchCurves(Record):
         for request, module, device, compute_s in runs(instance):
             where = f"{module!r} on {device!r} for {request!r}"
             mend = "write the curves of this instance with `splitshare batch-curves`"
-            found = self._by_stage.get((module, device, request))
-            if found is None:
+            measured = self._by_stage.get((module, device, request))
+            if measured is None:
                 raise InputError(source, "curves", f"has none of {where}; {mend}")
-            if not math.isclose(found.seconds[0], compute_s, rel_tol=SAME):
-                problem = f"one request of {where} takes {found.seconds[0]:g} s here, {compute_s:g} s in the instance"
+            if not math.isclose(measured.seconds[0], compute_s, rel_tol=SAME):
+                problem = (
+                    f"one request of {where} takes {measured.seconds[0]:g} s here, {compute_s:g} s in the instance"
+                )
                 raise InputError(source, "curves", f"{problem}; {mend}")
 
 

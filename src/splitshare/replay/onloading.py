@@ -214,17 +214,17 @@ def _processors(limit: float) -> _Station:
 def planned_latency_s(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Floats:
     """What the plan allows each entry of the offloading, the longest wait for a batch included; shape (entries,)."""
     instance = arrays.instance
-    found = np.zeros(len(offloading.row))
+    latency_s = np.zeros(len(offloading.row))
     for i, (row, model, place) in enumerate(zip(offloading.row, offloading.model, offloading.place, strict=True)):
         client = instance.clients[arrays.row_client[row]]
         server = instance.servers[arrays.row_server[row]]
         up = client.uplink_latency_s + arrays.size[row] / client.uplink_bytes_per_s
         if place == CLIENT:
-            found[i] = arrays.client_s[arrays.row_client[row], model]
+            latency_s[i] = arrays.client_s[arrays.row_client[row], model]
         elif place == EDGE:
             batch = instance.batches[hosts.server[arrays.row_server[row], model]]
-            found[i] = up + batch.wait_s + instance.models[model].compute[server.device].batch_s(batch.size)
+            latency_s[i] = up + batch.wait_s + instance.models[model].compute[server.device].batch_s(batch.size)
         else:
             back = server.backhaul_latency_s + arrays.size[row] / server.backhaul_bytes_per_s
-            found[i] = up + back + arrays.cloud_s[model]
-    return found
+            latency_s[i] = up + back + arrays.cloud_s[model]
+    return latency_s

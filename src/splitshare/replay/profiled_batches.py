@@ -36,7 +36,7 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
         InputError: a device is not in the testbed, has no profile, or another one than the instance was built of.
     """
     types = {device.name: device.device for device in testbed.devices}
-    found: dict[tuple[str, str, tuple[int, ...], tuple[float, ...]], tuple[list[str], list[ProfileRow]]] = {}
+    measured: dict[tuple[str, str, tuple[int, ...], tuple[float, ...]], tuple[list[str], list[ProfileRow]]] = {}
     for request, module, items, compute_s in _uses(instance, catalog):
         for device, seconds in compute_s.items():
             if seconds is None:
@@ -53,7 +53,7 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
                 raise InputError(f"profiles/{types[device]}.json", "rows", problem)
             curve = {size: float(f"{row.compute_median_s:.9g}") for size, row in rows.items()} | {1: seconds}
             key = (module, device, tuple(curve), tuple(curve.values()))
-            requests, _ = found.setdefault(key, ([], list(rows.values())))
+            requests, _ = measured.setdefault(key, ([], list(rows.values())))
             if request not in requests:
                 requests.append(request)
     return BatchCurves(
@@ -69,7 +69,7 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
                 provenance=max((row.provenance for row in rows), key=_ORDER.index),
                 source=f"profiles/{types[device]}.json, rows at batch {', '.join(str(row.batch) for row in rows)}",
             )
-            for (module, device, sizes, seconds), (requests, rows) in found.items()
+            for (module, device, sizes, seconds), (requests, rows) in measured.items()
         ),
     )
 

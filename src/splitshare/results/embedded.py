@@ -40,11 +40,11 @@ def arrangements(catalog: Catalog, descriptions: ModuleDescriptions, rows: Seque
     at least, both in thousands; accuracies are top-1 by task, with the ends of their 95 % intervals; ``differing`` are
     the predictions, of all tasks, that are not those of the same models in one piece.
     """
-    found = {(row.model, row.arrangement): row for row in rows if row.metric == "top-1"}
+    by_arrangement = {(row.model, row.arrangement): row for row in rows if row.metric == "top-1"}
     table = []
     for row in _ROWS:
         models = [catalog.model(name) for name in catalog.workload(row.workload).models]
-        judged = [found[model.name, row.arrangement] for model in models]
+        judged = [by_arrangement[model.name, row.arrangement] for model in models]
         accuracy: dict[str, float] = {}
         for model, measured in zip(models, judged, strict=True):
             task = model.task.replace("-", "_")

@@ -162,7 +162,7 @@ def cluster_sign_flips(
     direction = int(np.sign(deciding.sum()))
     if len(deciding) < 2:  # either sign of one cluster is as far from zero
         return SignFlips(1.0, direction, len(names), len(deciding), 1.0)
-    found = stats.permutation_test(
+    flipped = stats.permutation_test(
         (deciding,),
         np.sum,
         permutation_type="samples",
@@ -172,7 +172,7 @@ def cluster_sign_flips(
         rng=np.random.default_rng(seed),
     )
     return SignFlips(
-        p_value=float(found.pvalue),
+        p_value=float(flipped.pvalue),
         direction=direction,
         clusters=len(names),
         deciding=len(deciding),

@@ -39,17 +39,17 @@ def run(options: Options) -> None:
     Raises:
         InputError: a file is wrong, or an optimum is not proved.
     """
-    read, optima = [], []
+    instances, optima = [], []
     for path in options.instances:
         file = placement_file(options.placements, options.optimum, path)
         instance, placement = read_base_pair(path, file)
         if placement.status != "optimal" or placement.objective is None:
             raise InputError(file, "status", "is not 'optimal'; solve it with more time")
-        read.append(instance)
+        instances.append(instance)
         optima.append(placement.objective)
     rows: list[dict[str, object]] = []
     for interpretation in track(list(interpretations()), "readings of the greedy"):
-        objectives = [solve(instance, interpretation).objective for instance in read]
+        objectives = [solve(instance, interpretation).objective for instance in instances]
         gaps = np.array([np.nan if o is None else o / best - 1 for o, best in zip(objectives, optima, strict=True)])
         placed = gaps[~np.isnan(gaps)]
         rows.append(

@@ -20,11 +20,11 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> None:
     Raises:
         InputError: a file is wrong, or the files do not belong together.
     """
-    read = PlacementInstance.read(options.instance)
+    instance = PlacementInstance.read(options.instance)
     curves = profiled_curves(
-        read, read_testbed(options.testbed), read_profiles(options.profiles), load_catalog(options.catalog_root)
+        instance, read_testbed(options.testbed), read_profiles(options.profiles), load_catalog(options.catalog_root)
     )
-    curves.check(read, options.output)
+    curves.check(instance, options.output)
     curves.write(options.output)
     alone = sorted({f"{c.module} for {', '.join(c.requests)}" for c in curves.curves if len(c.batches) == 1})
     if alone:

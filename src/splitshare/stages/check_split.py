@@ -23,18 +23,21 @@ def run(options: Options) -> None:
     """
     catalog = load_catalog(options.catalog_root)
     chosen = [catalog.model(name) for name in options.models] if options.models else list(catalog.models.values())
-    found = [compare(catalog, model, seed=options.seed) for model in track(chosen, "comparing", total=len(chosen))]
+    comparisons = [
+        compare(catalog, model, seed=options.seed) for model in track(chosen, "comparing", total=len(chosen))
+    ]
     verdicts = pd.DataFrame(
         {
-            "model": [e.model for e in found],
-            "answers": [e.answers for e in found],
+            "model": [e.model for e in comparisons],
+            "answers": [e.answers for e in comparisons],
             "relative_tolerance": RELATIVE_TOLERANCE,
-            "agrees": [e.agrees for e in found],
-            "compared": [e.reduced or "true size" for e in found],
+            "agrees": [e.agrees for e in comparisons],
+            "compared": [e.reduced or "true size" for e in comparisons],
         }
     )
     write_csv(verdicts, options.output / "split_equivalence.csv")
     differences = verdicts.assign(
-        largest_answer=[e.largest_answer for e in found], largest_difference=[e.largest_difference for e in found]
+        largest_answer=[e.largest_answer for e in comparisons],
+        largest_difference=[e.largest_difference for e in comparisons],
     )
     write_csv(differences, options.output / "differences.csv")

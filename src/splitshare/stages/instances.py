@@ -31,16 +31,18 @@ def run(options: Options) -> list[PlacementInstance]:
     described = ModuleDescriptions.read(options.descriptions)
     by_device = read_profiles(options.profiles)
     chosen = [catalog.workload(name) for name in options.workloads] or list(catalog.workloads.values())
-    read = [read_testbed(path) for path in options.testbeds]
+    testbeds = [read_testbed(path) for path in options.testbeds]
     memory_bytes = {name: profile.device.memory_bytes for name, profile in by_device.items()}
-    for path, testbed in zip(options.testbeds, read, strict=True):
+    for path, testbed in zip(options.testbeds, testbeds, strict=True):
         check_testbed(testbed, memory_bytes, path)
-    for line in stale_rows(catalog, chosen, read, by_device, described):
+    for line in stale_rows(catalog, chosen, testbeds, by_device, described):
         _log.warning("%s", line)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StaleProfileWarning)  # told once above, not once an instance
         instances = [
-            build_instance(catalog, workload, testbed, by_device, described) for testbed in read for workload in chosen
+            build_instance(catalog, workload, testbed, by_device, described)
+            for testbed in testbeds
+            for workload in chosen
         ]
     if options.pinned is not None:
         check_pinned(instances, options.pinned)

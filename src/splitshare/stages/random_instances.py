@@ -22,14 +22,14 @@ def run(options: Options) -> list[PlacementInstance]:
         WorkError: a proof takes longer than that.
     """
     optimum = load("optimum", solver="highs")
-    found: list[PlacementInstance] = []
+    instances: list[PlacementInstance] = []
     seeds = itertools.count(options.first_seed)
     for _ in track(range(options.count), f"drawing {options.name}"):
         candidates = (instance for seed in seeds for instance in random_instances([seed], STUDY))
         drawn = next(instance for instance in candidates if _feasible(instance, optimum, options.time_limit_s))
-        found.append(drawn.model_copy(update={"name": drawn.name.replace("random", options.name, 1)}))
-        found[-1].write(options.output / f"{found[-1].name}.json")
-    return found
+        instances.append(drawn.model_copy(update={"name": drawn.name.replace("random", options.name, 1)}))
+        instances[-1].write(options.output / f"{instances[-1].name}.json")
+    return instances
 
 
 def _feasible(instance: PlacementInstance, optimum: PlacementAlgorithm, time_limit_s: float) -> bool:

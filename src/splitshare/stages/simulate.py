@@ -31,11 +31,11 @@ def run(options: Options) -> pd.DataFrame:
     for path in (options.output, options.stages_output):
         if path is not None:
             check_table_path(path)
-    read, _, worth = read_replayable(options.instance, options.placement)
-    batching = read_batching(options.batch_curves, options.max_batch, read, needed=True)
-    requests = read_trace(options.trace, read)
+    instance, _, worth = read_replayable(options.instance, options.placement)
+    batching = read_batching(options.batch_curves, options.max_batch, instance, needed=True)
+    requests = read_trace(options.trace, instance)
     result = simulate(
-        read, worth.routes, requests, link_model=options.link_model, source=options.placement, batching=batching
+        instance, worth.routes, requests, link_model=options.link_model, source=options.placement, batching=batching
     )
     result.write(options.output, options.stages_output)
     return request_metrics(result.requests)

@@ -30,7 +30,7 @@ def run(options: Options) -> None:
         InputError: a file is wrong or the files do not belong together.
     """
     models = [_link_model(name) for name in options.link_models]
-    read: dict[str, RequestTrace] = {}
+    traces: dict[str, RequestTrace] = {}
     metrics: list[pd.DataFrame] = []
     idle: list[dict[str, object]] = []
     for method in track(options.methods, "replaying"):
@@ -53,9 +53,9 @@ def run(options: Options) -> None:
                 for request, latency_s in alone.items()
             )
             for path in options.traces:
-                if path.stem not in read:
-                    read[path.stem] = read_trace(path, base)
-                trace = read[path.stem]
+                if path.stem not in traces:
+                    traces[path.stem] = read_trace(path, base)
+                trace = traces[path.stem]
                 result = simulate(solved, worth.routes, trace, link_model=link_model, source=placement)
                 busiest = utilisation(result.requests, result.stages, solved)["utilisation"].max()
                 table = request_metrics(result.requests)

@@ -22,15 +22,15 @@ def run(options: Options) -> RequestTrace:
         InputError: a file or an argument is wrong, missing, or not used by ``kind``.
     """
     check_table_path(options.output)
-    read = PlacementInstance.read(options.instance)
+    instance = PlacementInstance.read(options.instance)
     if options.kind == "azure-llm-2023":
         _refuse(options.kind, requests=options.requests, horizon_s=options.horizon_s)
         times_s = read_azure_llm_2023(_needed(options.kind, "arrivals", options.arrivals))
-        trace = trace_at(read, times_s, rate_per_s=options.rate_per_s, seed=options.seed)
+        trace = trace_at(instance, times_s, rate_per_s=options.rate_per_s, seed=options.seed)
     elif options.kind == "bursty":
         trace = bursty_trace(
             _needed(options.kind, "arrivals", options.arrivals),
-            read,
+            instance,
             _needed(options.kind, "rate_per_s", options.rate_per_s),
             requests=options.requests,
             horizon_s=options.horizon_s,
@@ -40,7 +40,7 @@ def run(options: Options) -> RequestTrace:
         _refuse(options.kind, arrivals=options.arrivals)
         rate_per_s = _needed(options.kind, "rate_per_s", options.rate_per_s)
         trace = poisson_trace(
-            read, rate_per_s, requests=options.requests, horizon_s=options.horizon_s, seed=options.seed
+            instance, rate_per_s, requests=options.requests, horizon_s=options.horizon_s, seed=options.seed
         )
     write_trace(trace, options.output)
     return trace

@@ -17,11 +17,11 @@ def run(options: Options) -> Certificate:
         InputError: a file is wrong.
         WorkError: the certificate does not hold; names the first thing that does not.
     """
-    read = PlacementInstance.read(options.instance)
+    asked = PlacementInstance.read(options.instance)
     claimed = Certificate.read(options.certificate)
-    if found := objections(read, claimed):
-        more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
-        raise WorkError(f"{options.certificate}: does not hold: {found[0]}{more}")
+    if broken := objections(asked, claimed):
+        more = f" ({len(broken) - 1} more)" if len(broken) > 1 else ""
+        raise WorkError(f"{options.certificate}: does not hold: {broken[0]}{more}")
     return claimed
 
 

@@ -107,11 +107,11 @@ def read_easy_vqa(folder: Path | None = None, *, expected_sha256: str = DATA_SHA
         InputError: the package is missing, or its data are not the expected ones.
     """
     folder = package_data() if folder is None else folder
-    found = data_sha256(folder)
-    if found != expected_sha256:
-        raise InputError(folder, "", f"digest {found} instead of {expected_sha256}; install {PACKAGE} again")
+    digest = data_sha256(folder)
+    if digest != expected_sha256:
+        raise InputError(folder, "", f"digest {digest} instead of {expected_sha256}; install {PACKAGE} again")
     answers = tuple(read_text(folder / "answers.txt").split())
-    return EasyVqa(_read_split(folder / "train"), _read_split(folder / "test"), answers, found)
+    return EasyVqa(_read_split(folder / "train"), _read_split(folder / "test"), answers, digest)
 
 
 def words_of(text: str) -> tuple[str, ...]:

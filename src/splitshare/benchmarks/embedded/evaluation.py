@@ -36,15 +36,15 @@ def whole_scores(catalog: Catalog, model: Model, modules: Mapping[str, SplitModu
 
 def split_scores(model: Model, modules: Mapping[str, SplitModule], requests: Requests) -> Scores:
     """Scores of the modules, each run by itself; every tensor between them is written to bytes and read back."""
-    found = []
+    scores = []
     with torch.inference_mode():
         for batch in _batches(len(requests), model.name):
             inputs = requests.inputs(batch)
             arrived: dict[str, Tensor] = {
                 e.role: sent(modules[e.module]({e.role: sent(inputs[e.role])})) for e in model.encoders
             }
-            found.append(sent(modules[model.head.module].scores(arrived)))
-    return _joined(found)
+            scores.append(sent(modules[model.head.module].scores(arrived)))
+    return _joined(scores)
 
 
 def shared_scores(
@@ -58,7 +58,7 @@ def shared_scores(
         Scores by model name.
     """
     encoded: dict[tuple[str, int], Tensor] = {}
-    found = {}
+    by_model = {}
     with torch.inference_mode():
         for model in models:
             asked = requests[model.task]
@@ -74,8 +74,8 @@ def shared_scores(
                 index = {"vision": asked.image[batch], "text": asked.text[batch].flatten()}
                 arrived = {role: sent(embeddings[role][index[role]]) for role in embeddings}
                 rows.append(sent(modules[model.head.module].scores(arrived)))
-            found[model.name] = _joined(rows)
-    return found
+            by_model[model.name] = _joined(rows)
+    return by_model
 
 
 def accuracy_rows(

@@ -25,12 +25,12 @@ class LpRounding:
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve the relaxation and fill every location; holds nothing where time is up before that."""
-        found = rounded(arrays_of(instance), solver=self.solver, time_limit_s=time_limit, seed=seed)
-        result = found.result
+        rounding = rounded(arrays_of(instance), solver=self.solver, time_limit_s=time_limit, seed=seed)
+        result = rounding.result
         return Answer(
-            {} if found.hosts is None else onloading_of(instance, found.hosts),
-            bound=None if found.hosts is None or result.objective is None else 0.0 - result.objective,
-            build_s=found.written_s + result.build_s,
+            {} if rounding.hosts is None else onloading_of(instance, rounding.hosts),
+            bound=None if rounding.hosts is None or result.objective is None else 0.0 - result.objective,
+            build_s=rounding.written_s + result.build_s,
             solve_s=result.solve_s,
             solver=result.solver,
         )

@@ -75,13 +75,13 @@ class WorkerClient:
         best_s = float("inf")
         for _ in range(CLOCK_SAMPLES):
             before_s = time.monotonic()
-            found = await self.call("Describe", {}, timeout_s=10.0)
+            described = await self.call("Describe", {}, timeout_s=10.0)
             after_s = time.monotonic()
-            if found["device"] != self.device:
-                raise WorkError(f"worker at {self.address}: is {found['device']!r}, not {self.device!r}")
-            if _BOOT.is_file() and found["boot"] == _BOOT.read_text().strip():
+            if described["device"] != self.device:
+                raise WorkError(f"worker at {self.address}: is {described['device']!r}, not {self.device!r}")
+            if _BOOT.is_file() and described["boot"] == _BOOT.read_text().strip():
                 self.offset_s = 0.0
                 return
             if after_s - before_s < best_s:
                 best_s = after_s - before_s
-                self.offset_s = float(found["now"]) - (before_s + after_s) / 2
+                self.offset_s = float(described["now"]) - (before_s + after_s) / 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,11 +64,6 @@ class ServerSecurity:
         shown = next((value for key, value in metadata or () if key == TOKEN_KEY), "")
         text = shown if isinstance(shown, bytes) else shown.encode()
         return hmac.compare_digest(text, f"Bearer {self.token}".encode())
-
-
-def new_token() -> str:
-    """A random token."""
-    return secrets.token_urlsafe(32)
 
 
 def read_token(path: Path) -> str:

@@ -156,14 +156,18 @@ class Driver:
     async def _issue(self, i: int, arrival_s: float) -> None:
         name = self._trace.classes[self._trace.request_class[i]]
         program = self._program
-        found = next((c for c in program.classes if c.name == name), None) if program else None
-        missing = sorted({d for s in found.steps for d in (s.begin, s.end)} & set(self._down)) if found else []
-        if program is None or found is None or missing:
+        request_class = next((c for c in program.classes if c.name == name), None) if program else None
+        missing = (
+            sorted({d for s in request_class.steps for d in (s.begin, s.end)} & set(self._down))
+            if request_class
+            else []
+        )
+        if program is None or request_class is None or missing:
             reason = f"no placement without {', '.join(missing or sorted(self._down))}"
             self._end(i, "dropped", arrival_s, reason)
             return
         self._outcome.epoch[i] = program.epoch
-        client = self._clients[found.source]
+        client = self._clients[request_class.source]
         due_s = self._began_s + arrival_s + client.offset_s
         header = {"r": i, "c": name, "n": program.epoch, "s": float(self._trace.size[i]), "due": due_s}
         try:
@@ -262,8 +266,8 @@ class Driver:
 
     def _steps(self, epoch: int, i: int) -> set[str]:
         name = self._trace.classes[self._trace.request_class[i]]
-        found = next(c for c in self._result.programs[epoch].classes if c.name == name)
-        return {device for step in found.steps for device in (step.begin, step.end)}
+        request_class = next(c for c in self._result.programs[epoch].classes if c.name == name)
+        return {device for step in request_class.steps for device in (step.begin, step.end)}
 
     def _end(self, i: int, status: str, time_s: float, reason: str = "") -> bool:
         first = self._outcome.end(i, status, time_s, reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -130,6 +129,3 @@ def _placed_anew(
         return build_program(left, routes, placement.assignment, epoch=epoch, batching=batching)
     except (SplitshareError, ValueError):  # cut off from every device that could serve it
         return None
-
-
-MakeTestbed = Callable[[], AbstractContextManager[Testbed]]

@@ -190,9 +190,9 @@ class Engine:
         if self._max_batch == 1:
             return [self._queue.popleft()]
         kind = self._kind(self._queue[0])
-        found = [job for job in self._queue if self._wanted(job) and self._kind(job) == kind][: self._max_batch]
-        sizes = found[0].step.batches
-        batch = found[: max((size for size in sizes if size <= len(found)), default=1)] if sizes else found
+        alike = [job for job in self._queue if self._wanted(job) and self._kind(job) == kind][: self._max_batch]
+        sizes = alike[0].step.batches
+        batch = alike[: max((size for size in sizes if size <= len(alike)), default=1)] if sizes else alike
         taken = {id(job) for job in batch}
         self._queue = deque(job for job in self._queue if id(job) not in taken)
         return batch
@@ -228,13 +228,13 @@ class Engine:
 
     def _enter(self, request: int, name: str, epoch: int, size: float) -> _Live | None:
         program = self._programs.get(epoch)
-        found = next((c for c in program.classes if c.name == name), None) if program else None
-        if found is None:
+        request_class = next((c for c in program.classes if c.name == name), None) if program else None
+        if request_class is None:
             self._fail(request, f"{self.device}: no program for {name!r} in epoch {epoch}")
             return None
-        left = sum(self.device in {step.begin, step.end} for step in found.steps)
-        missing = {place: step.waits for place, step in enumerate(found.steps)}
-        self._live[request] = live = _Live(found, epoch, size, missing, left)
+        left = sum(self.device in {step.begin, step.end} for step in request_class.steps)
+        missing = {place: step.waits for place, step in enumerate(request_class.steps)}
+        self._live[request] = live = _Live(request_class, epoch, size, missing, left)
         return live
 
     def _start(self, request: int, due_s: float) -> None:

@@ -137,11 +137,11 @@ def _doors(
     instance: PlacementInstance, device: str, address: dict[tuple[str, str], str], port: int, *, netem: bool
 ) -> tuple[RelayedLink, ...]:
     """Where the links to a device end: the relay hands connections on, and delays them where the kernel cannot."""
-    found = []
+    doors = []
     for a, b in directions(instance):
         link = instance.link_between(a, b)
         if b == device and link is not None:
-            found.append(
+            doors.append(
                 RelayedLink(
                     name=f"{a}->{b}",
                     host="127.0.0.1",
@@ -152,4 +152,4 @@ def _doors(
                     medium=f"{a}->{b}",
                 )
             )
-    return tuple(found)
+    return tuple(doors)

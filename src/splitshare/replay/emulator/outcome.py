@@ -57,8 +57,8 @@ class Outcome:
         Raises:
             WorkError: ``issued`` is not the sum of ok, dropped and failed.
         """
-        found = Counter(status for status, _, _ in self.ended.values())
-        counts = {status: found[status] for status in STATUSES}
+        statuses = Counter(status for status, _, _ in self.ended.values())
+        counts = {status: statuses[status] for status in STATUSES}
         if sum(counts.values()) != issued:
             raise WorkError(f"{issued} requests were issued, but {counts} have ended: the driver has lost some")
         return counts
@@ -113,8 +113,8 @@ def tables(trace: RequestTrace, programs: dict[int, Program], outcome: Outcome) 
         status, end_s, _ = outcome.ended[i]
         first_s = math.inf
         epoch = outcome.epoch.get(i)
-        found = classes[epoch][trace.classes[trace.request_class[i]]] if epoch is not None else None
-        for place, step in enumerate(found.steps if found else ()):
+        request_class = classes[epoch][trace.classes[trace.request_class[i]]] if epoch is not None else None
+        for place, step in enumerate(request_class.steps if request_class else ()):
             ready_s, start_s, finish_s, batch = outcome.stages.get((i, place), _NEVER)
             travels = not step.computes and step.begin != step.end
             if (travels or step.computes) and start_s < first_s:

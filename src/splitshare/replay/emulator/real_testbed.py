@@ -49,18 +49,18 @@ def real_testbed(path: Path, instance: PlacementInstance) -> Iterator[Testbed]:
     Raises:
         InputError: a device has no worker, or one is beyond this machine and neither TLS nor token are named.
     """
-    found = RunningWorkers.read(path)
-    for name in found.workers:
+    running = RunningWorkers.read(path)
+    for name in running.workers:
         if name not in instance.devices_by_name:
             raise InputError(path, f"workers.{name}", f"unknown; {nearest(name, list(instance.devices_by_name))}")
     for name in instance.devices_by_name:
-        if name not in found.workers:
+        if name not in running.workers:
             raise InputError(path, "workers", f"has no address for {name!r}; add it")
-        if not is_local(found.workers[name]) and (found.token_file is None or found.tls_ca is None):
+        if not is_local(running.workers[name]) and (running.token_file is None or running.tls_ca is None):
             raise InputError(path, f"workers.{name}", "is on another machine: give token_file and tls_ca")
     credentials = Credentials(
-        token=None if found.token_file is None else read_token(Path(found.token_file)),
-        ca=None if found.tls_ca is None else read_pem(Path(found.tls_ca)),
+        token=None if running.token_file is None else read_token(Path(running.token_file)),
+        ca=None if running.tls_ca is None else read_pem(Path(running.tls_ca)),
     )
-    links = {(a, b): found.workers[b] for a, b in directions(instance)}
-    yield Testbed(workers=found.workers, links=links, credentials=credentials)
+    links = {(a, b): running.workers[b] for a, b in directions(instance)}
+    yield Testbed(workers=running.workers, links=links, credentials=credentials)

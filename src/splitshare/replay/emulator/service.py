@@ -168,8 +168,11 @@ class WorkerService:
             raise WireError(f"no link to {peer!r}")
         if not 0 <= size <= TRANSFER_BYTES:
             raise WireError(f"at most {TRANSFER_BYTES} bytes are sent")
-        sent_s, found = await self._senders[peer][1].probe(size)
-        return {"round_trip_s": found["back"] - sent_s, "receiving_s": float(found["last"]) - float(found["first"])}
+        sent_s, reached_s = await self._senders[peer][1].probe(size)
+        return {
+            "round_trip_s": reached_s["back"] - sent_s,
+            "receiving_s": float(reached_s["last"]) - float(reached_s["first"]),
+        }
 
     async def _stream_events(self, message: bytes, context: Context) -> AsyncIterator[bytes]:
         await self._admit(context)
@@ -212,11 +215,11 @@ class WorkerService:
         asyncio.get_running_loop().call_soon(self._news.set)
 
     def _send(self, peer: str, header: dict[str, Any], payload: bytes) -> None:
-        found = self._senders.get(peer)
-        if found is None:
+        sender = self._senders.get(peer)
+        if sender is None:
             self._engine.lost(header, f"{self._device}: no link to {peer!r}")
         else:
-            found[1].send(header, payload)
+            sender[1].send(header, payload)
 
 
 async def serve(service: WorkerService, addresses: list[str], security: ServerSecurity) -> tuple[Any, list[int]]:

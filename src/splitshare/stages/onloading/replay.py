@@ -28,8 +28,8 @@ def run(options: Options) -> None:
     Raises:
         InputError: a file is wrong, or an instance is not in the suite.
     """
-    read = Config.read(options.config)
-    settings = read.onloading.replay
+    config = Config.read(options.config)
+    settings = config.onloading.replay
     instances = {instance.name: instance for instance in read_lines(OnloadingInstance, options.suite)}
     rows = []
     for name in track(settings.instances, "replaying"):
@@ -45,7 +45,7 @@ def run(options: Options) -> None:
         share = arrays.rate[offloading.row] * offloading.fraction
         planned_s = float(np.average(planned_latency_s(arrays, hosts, offloading), weights=share))
         for load_share in settings.loads:
-            queries = draw_queries(arrays, offloading, load=load_share, horizon_s=settings.horizon_s, seed=read.seed)
+            queries = draw_queries(arrays, offloading, load=load_share, horizon_s=settings.horizon_s, seed=config.seed)
             table = replay(arrays, hosts, queries)
             rows.append(
                 {"instance": name, "load": load_share, "planned_accuracy": plan.objective}

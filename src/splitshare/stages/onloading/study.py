@@ -65,9 +65,9 @@ def convergence(
     for name in names:
         if name not in instances:
             raise InputError(suite, name, f"is not in the suite; {nearest(name, list(instances))}")
-        found = alternate(OffloadingLp(arrays_of(instances[name])), AlternationSettings())
+        alternation = alternate(OffloadingLp(arrays_of(instances[name])), AlternationSettings())
         known = float(reference[name])
-        for number, one in enumerate(found.rounds, start=1):
+        for number, one in enumerate(alternation.rounds, start=1):
             shares = {key: round(value / known, 6) for key, value in vars(one).items()}
             rows.append({"instance": name, "round": number, **shares})
     return pd.DataFrame(rows)

@@ -25,12 +25,10 @@ def run(options: Options) -> None:
         InputError: the configuration, the zoo or a method's name is wrong.
     """
     settings = Config.read(options.config).onloading.sweep
-    read = Zoo.read(options.zoo)
+    zoo = Zoo.read(options.zoo)
     algorithms = {name: load(name) for name in settings.methods}
     rows = []
-    for factor, value, seed, instance in track(
-        list(instances(read, roles_of(read, options.zoo), settings)), "sweeping"
-    ):
+    for factor, value, seed, instance in track(list(instances(zoo, roles_of(zoo, options.zoo), settings)), "sweeping"):
         for method, algorithm in algorithms.items():
             decision = solve(instance, algorithm)
             rows.append(

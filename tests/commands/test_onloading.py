@@ -131,6 +131,15 @@ def test_a_record_is_resumed_and_not_repeated(recorded, tmp_path):
     assert len(again) == len(kept) + 1
 
 
+def test_a_record_without_a_proof_is_written_and_has_no_references(recorded, tmp_path):
+    suite = recorded / "onloading_instances.jsonl"
+    assert invoke("record", suite, "--method", "cloud-only", "-o", tmp_path).exit_code == 0
+    assert references(read_record(tmp_path / "onloading.csv")).empty
+    answer = invoke("record", suite, "--method", "cloud-only", "--family", "s2m3", "-o", tmp_path)
+    assert isinstance(answer.exception, InputError)
+    assert "one family, 'j3o'" in str(answer.exception)
+
+
 def test_a_result_above_a_proved_bound_is_an_error(recorded):
     table = read_record(recorded / "onloading.csv")
     table.loc[table["method"] == "cloud-only", "objective"] = 0.999

@@ -21,5 +21,7 @@ class Options:
     ]
     output: Output
     methods: Annotated[list[str], typer.Option("--method", help="Algorithm, or optimum-<solver>; repeatable.")]
-    family: Annotated[str, typer.Option(help="What the instances are called together.")] = "s2m3"
+    family: Annotated[
+        str | None, typer.Option(help="What the instances are called together; default the problem's.")
+    ] = None
     time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 60.0

@@ -15,6 +15,8 @@ from splitshare.onloading.generate import BATCHES, NO_BATCHING, Roles, Shape, ge
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.zoo import Zoo
 
+FAMILY = "j3o"
+"""The suite, as a family of instances."""
 INSTANCES_PER_SIZE = {"small": 20, "medium": 20, "large": 20}
 FURTHER_INSTANCES_PER_SIZE = {"small": 6, "medium": 6}
 """Of zoos after the first."""

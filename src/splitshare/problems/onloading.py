@@ -14,11 +14,9 @@ from splitshare.onloading.contract import FINDER, TIMED_BASELINE
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
+from splitshare.onloading.suite import FAMILY
 from splitshare.problems.problem import Problem, Recorded, Terms
 from splitshare.records import nearest
-
-FAMILY = "j3o"
-"""The suite, as a family of instances."""
 
 
 def _score(instance: OnloadingInstance, decision: OnloadingDecision) -> Mapping[str, Any]:

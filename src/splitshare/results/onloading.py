@@ -12,7 +12,6 @@ from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.parquet import check_types, refusals
 from splitshare.results.write import write_csv
 
-FAMILY = "j3o"
 RECORD = "onloading.csv"
 """The record, below ``data/baselines``."""
 INSTANCES, DIGESTS = "onloading_instances.jsonl", "onloading_instances.json"
@@ -116,7 +115,8 @@ def references(record: pd.DataFrame) -> pd.DataFrame:
             raise WorkError(f"{instance}: a decision of {best_of_all!r} exceeds the proved bound {bound!r}")
         proved = bool((part["status"] == "optimal").any())
         rows.append({"instance": instance, "proved": proved, "reference": best if proved else bound, "bound": bound})
-    return pd.DataFrame(rows).set_index("instance")
+    columns = ["instance", "proved", "reference", "bound"]
+    return pd.DataFrame(rows, columns=columns).set_index("instance")
 
 
 def with_reference(results: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:

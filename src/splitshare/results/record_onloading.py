@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.errors import InputError
 from splitshare.onloading.contract import FINDER
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.run import solve
+from splitshare.onloading.suite import FAMILY
 from splitshare.results.onloading import COLUMNS, KEY, RECORD, read_record, references, row, write_record
 from splitshare.results.provenance import provenance
 from splitshare.results.recording import recorded_runs
@@ -26,14 +28,16 @@ def record(
     Args:
         instances: the suite.
         methods: algorithms, or ``optimum-<solver>``.
-        family: there is one only.
+        family: there is one only, the suite.
         time_limit_s: seconds of solving for each run.
         output: directory of the record.
 
     Raises:
-        InputError: a method is wrong.
+        InputError: a method or the family is wrong.
         WorkError: solvers contradict each other.
     """
+    if family != FAMILY:
+        raise InputError("--family", family, f"onloading results are one family, {FAMILY!r}; leave it out")
     path = output / RECORD
     digests = {instance.name: instance.sha256() for instance in instances}
     rows = read_record(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))

@@ -23,7 +23,7 @@ def run(options: Options) -> None:
         problem,
         solved,
         methods=options.methods,
-        family=options.family,
+        family=options.family or problem.families[0],
         time_limit_s=options.time_limit_s,
         output=options.output,
     )

@@ -18,7 +18,7 @@ from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.contract import PlacementAlgorithm
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
-from splitshare.stages.ablation import readings
+from splitshare.stages.ablation import interpretations
 
 DEFAULT = Path("results/canonical/instances")
 GREEDY_LIMIT_S = 0.5
@@ -74,7 +74,7 @@ def main() -> None:
     print(f"{len(instances)} instances, up to {max(len(i.modules) for i in instances)} modules")
     greedy = timed(instances, S2M3Greedy())
     print(shown("s2m3-greedy", greedy, greedy, GREEDY_LIMIT_S))
-    others = [timed(instances, reading) for reading in list(readings())[1:]]
+    others = [timed(instances, reading) for reading in list(interpretations())[1:]]
     slowest = max(others, key=lambda timing: timing.total_s)
     print(shown(f"slowest of {len(others)} readings", slowest, greedy, None))
     optima = {}

@@ -8,7 +8,9 @@ numbers depend on the machine. Run: ``python benchmarks/simulator.py``.
 import heapq
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +114,7 @@ def simpy_processes(plan: StagePlan, trace: RequestTrace) -> np.ndarray:
     stages = list(zip(plan.resource.tolist(), plan.service_s.tolist(), plan.delay_s.tolist(), strict=True))
     finish = [0.0] * len(trace)
 
-    def serve(request: int):
+    def serve(request: int) -> Iterator[Any]:
         for resource, service_s, delay_s in stages:
             with resources[resource].request() as turn:
                 yield turn
@@ -120,7 +122,7 @@ def simpy_processes(plan: StagePlan, trace: RequestTrace) -> np.ndarray:
             yield environment.timeout(delay_s)
         finish[request] = environment.now
 
-    def arrive():
+    def arrive() -> Iterator[Any]:
         for request, arrival_s in enumerate(trace.arrival_s.tolist()):
             yield environment.timeout(max(0.0, arrival_s - environment.now))
             environment.process(serve(request))
@@ -159,7 +161,7 @@ def main() -> None:
     for name, (loop, repeats) in loops.items():
         if not np.allclose(loop(plan, trace), expected, rtol=0, atol=1e-6):
             raise SystemExit(f"{name}: other finish times than the compiled loop")
-        seconds = best_s(lambda loop=loop: loop(plan, trace), repeats)
+        seconds = best_s(partial(loop, plan, trace), repeats)
         base_s = base_s or seconds
         print(f"{name:9s} {events / seconds / 1e6:8.2f} million events/s {seconds / base_s:8.1f} x the compiled time")
     whole_s = best_s(lambda: simulate(problem, routes, trace, link_model="serial"), REPEATS)

@@ -45,11 +45,11 @@ class Decoder(SplitModule):
     def decode(self, first: Pass) -> list[Tensor]:
         """Logits (B, vocabulary) of every new token, after the first pass."""
         logits, cache = first
-        every = [logits]
-        while len(every) < self.new_tokens:
+        found = [logits]
+        while len(found) < self.new_tokens:
             logits, cache = self.step(logits.argmax(-1), cache)
-            every.append(logits)
-        return every
+            found.append(logits)
+        return found
 
     def scores(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Logits (B, new, vocabulary) along the answer."""

@@ -76,6 +76,9 @@ def test_a_decision_of_another_instance_or_a_spoilt_one_is_refused(instance, tmp
     other = tmp_path / "other.json"
     tiny(3).write(other)
     assert "belongs to another instance" in str(invoke("evaluate", other, decision).exception)
+    half = json.loads(decision.read_text()) | {"offloading": None}
+    (tmp_path / "half.json").write_text(json.dumps(half))
+    assert "onloading: is null" in str(invoke("evaluate", instance, tmp_path / "half.json").exception)
     spoilt = json.loads(decision.read_text())
     spoilt["offloading"] = [flow | {"fraction": 1.0} for flow in spoilt["offloading"]]
     decision.write_text(json.dumps(spoilt))

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol, Self, get_args
+from typing import Annotated, Any, ClassVar, Protocol, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -61,6 +61,8 @@ class Record(BaseModel):
     """A strict, frozen record; unknown keys are errors, numbers are finite, nothing is coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True)
+    LABELS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where the record comes from and nothing that an algorithm may answer to."""
 
     def to_json(self) -> str:
         """The record as canonical JSON; fields that have their default are left out."""
@@ -71,8 +73,9 @@ class Record(BaseModel):
         write_text(path, self.to_json())
 
     def sha256(self) -> str:
-        """Digest of the canonical JSON, the same however the file that it came from was laid out."""
-        return sha256_bytes(self.to_json().encode())
+        """Digest of the canonical JSON without labels, the same however the file that it came from was laid out."""
+        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(self.LABELS))
+        return sha256_bytes(canonical_json(said).encode())
 
     @classmethod
     def parse(cls, value: Any, source: Path | str) -> Self:

@@ -259,9 +259,9 @@ def test_compare_counts_runs_that_fail(recorded, tmp_path):
     assert "decides 2 of 3 instances" in words
 
 
-def test_size_classes_are_read_off_names():
-    assert [size_of(n) for n in ("small-01", "large-12-batching", "trained-medium-03")] == [
-        "small",
-        "large",
-        "trained-medium",
-    ]
+def test_a_size_class_is_said_by_the_instance_and_not_by_its_name():
+    instance = tiny().model_copy(update={"zoo": "published", "size_class": "small"})
+    assert instance.sha256() == tiny().model_copy(update={"zoo": "published"}).sha256()
+    assert size_of(instance) == "small"
+    assert size_of(instance.model_copy(update={"zoo": "trained", "name": "large-07"})) == "trained-small"
+    assert size_of(instance.model_copy(update={"size_class": None})) == ""

@@ -2,7 +2,7 @@ import pytest
 
 from splitshare.onloading.contract import load
 from splitshare.onloading.run import solve
-from splitshare.solvers.gurobi import SizeLimitError
+from splitshare.solvers.adapter import SizeLimitError
 from tests.onloading import judge
 from tests.onloading.examples import tiny
 

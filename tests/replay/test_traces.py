@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from splitshare.errors import InputError
+from splitshare.replay.generators import poisson_trace
 from splitshare.replay.traces import RequestTrace, read_trace, write_trace
 from tests.replay.examples import example, trace_of
 
@@ -31,6 +32,14 @@ def test_what_is_written_is_read_back_bit_by_bit(tmp_path, suffix, sizes) -> Non
     write_trace(trace, path)
     assert path.read_bytes() == first
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_trace_says_how_it_was_made(tmp_path) -> None:
+    drawn = poisson_trace(example(), 1.0, requests=3, seed=1)
+    write_trace(drawn, tmp_path / "by-another-name.parquet")
+    assert read_trace(tmp_path / "by-another-name.parquet").kind == drawn.kind == "poisson"
+    write_trace(drawn, tmp_path / "poisson.csv")
+    assert read_trace(tmp_path / "poisson.csv").kind is None
 
 
 def test_classes_come_from_the_file_without_an_instance(tmp_path) -> None:

@@ -15,7 +15,7 @@ WHOLE = {"vision": ("b",), "text": ("b",), "head": ("a",)}
 
 
 def instance(name: str = "work.bed") -> PlacementInstance:
-    return example(name=name)
+    return example(name=name, origin={"workload": name.partition(".")[0], "testbed": "bed"})
 
 
 def solved(method: str, objective: float | None, name: str = "work.bed", **changes: Any) -> Solved:

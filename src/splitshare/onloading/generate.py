@@ -130,7 +130,9 @@ SERVED = 0.5
 """Probability that a model serves a task."""
 
 
-def generate(zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str) -> OnloadingInstance:
+def generate(
+    zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str, size_class: str | None = None
+) -> OnloadingInstance:
     """Draw an instance; the same on every machine for the same arguments.
 
     Factors of the shape scale what is drawn and change no draw, so that instances that differ in one factor only
@@ -157,6 +159,7 @@ def generate(zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str) -> O
         schema_="splitshare.onloading-instance/1",
         name=name,
         zoo=zoo.name,
+        size_class=size_class,
         batches=shape.batches,
         tasks=tuple(
             Task(name=task.name, query_bytes=task.query_bytes, latency_limit_s=draw.choice(LATENCY_LIMITS_S))

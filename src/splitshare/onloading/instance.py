@@ -125,10 +125,13 @@ class Client(Record):
 class OnloadingInstance(Record):
     """An instance of the onloading problem."""
 
+    LABELS = frozenset({"size_class"})
     schema_: Literal["splitshare.onloading-instance/1"] = Field(alias="schema")
     name: Name
     zoo: Name | None = None
     """Zoo that the models are of, where there is one."""
+    size_class: Name | None = None
+    """Size class of the suite that the instance was drawn as, where it was; no part of the digest."""
     batches: tuple[Batch, ...] = Field(min_length=1)
     """Batch sizes to choose from, for each model on each server; the first is a batch of one."""
     tasks: tuple[Task, ...] = Field(min_length=1)
@@ -136,6 +139,11 @@ class OnloadingInstance(Record):
     cloud: Cloud
     servers: tuple[Server, ...] = Field(min_length=1)
     clients: tuple[Client, ...] = Field(min_length=1)
+
+    @property
+    def batching(self) -> bool:
+        """Whether there is a batch size to choose."""
+        return len(self.batches) > 1
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

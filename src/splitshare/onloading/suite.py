@@ -66,4 +66,4 @@ def suite(zoo: Zoo, roles: Roles, *, first: bool = True) -> Iterator[OnloadingIn
                 batches=BATCHES if batching else NO_BATCHING,
             )
             name = f"{'' if first else f'{zoo.name}-'}{size}-{number:02d}{'-batching' if batching else ''}"
-            yield generate(zoo, roles, shape, seed=seed, name=name)
+            yield generate(zoo, roles, shape, seed=seed, name=name, size_class=size)

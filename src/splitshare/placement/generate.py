@@ -14,7 +14,7 @@ from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model, Testbed, TestbedDevice, Workload
 from splitshare.catalog.testbeds import check_testbed, models_memory_bytes
 from splitshare.errors import InputError
-from splitshare.placement.instance import Device, EncoderUse, Link, Module, PlacementInstance, Request
+from splitshare.placement.instance import Device, EncoderUse, Link, Module, Origin, PlacementInstance, Request
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, ModuleProfile, Work
 
 Profiles = Mapping[str, ModuleProfile]
@@ -66,6 +66,7 @@ def build_instance(
     return PlacementInstance(
         schema_="splitshare.placement-instance/1",
         name=f"{workload.name}.{testbed.name}",
+        origin=Origin(workload=workload.name, testbed=testbed.name),
         objective=objective,
         devices=tuple(
             Device(

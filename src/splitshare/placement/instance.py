@@ -67,6 +67,13 @@ class Request(Record):
     result_bytes: Bytes
 
 
+class Origin(Record):
+    """What an instance was made of."""
+
+    workload: Name
+    testbed: Name
+
+
 class PlacementInstance(Record):
     """An instance of the placement problem.
 
@@ -74,8 +81,11 @@ class PlacementInstance(Record):
     the simulator read it, so that overrides and missing links mean the same everywhere.
     """
 
+    LABELS = frozenset({"origin"})
     schema_: Literal["splitshare.placement-instance/1"] = Field(alias="schema")
     name: Name
+    origin: Origin | None = None
+    """The workload and the testbed, where it was made of such; no part of the digest."""
     objective: Literal["mean", "max"]
     replication: bool = False
     routing: Literal["parallel", "sequential"] = "parallel"

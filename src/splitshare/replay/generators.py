@@ -55,7 +55,7 @@ def poisson_trace(
         arrival_s = np.sort(arrival_stream.random(count)) * horizon_s
     if not len(arrival_s):
         raise InputError("horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer")
-    return _trace(instance, arrival_s, class_stream)
+    return _trace(instance, arrival_s, class_stream, "poisson")
 
 
 def bursty_trace(
@@ -98,11 +98,16 @@ def bursty_trace(
     recorded_s = _place(read_arrival_counts(counts), requests + 1, arrival_stream)
     # The window ends where the next request would come, so it holds exactly `requests` of them.
     arrival_s = recorded_s[:requests] * (requests / (rate_per_s * recorded_s[requests]))
-    return _trace(instance, arrival_s, class_stream)
+    return _trace(instance, arrival_s, class_stream, "bursty")
 
 
 def trace_at(
-    instance: PlacementInstance, arrival_s: NDArray[np.float64], *, rate_per_s: float | None = None, seed: int
+    instance: PlacementInstance,
+    arrival_s: NDArray[np.float64],
+    *,
+    rate_per_s: float | None = None,
+    seed: int,
+    kind: str | None = None,
 ) -> RequestTrace:
     """A trace with given arrival times, such as those of a public trace.
 
@@ -112,6 +117,7 @@ def trace_at(
         rate_per_s: where given, time is stretched such that the last request comes ``requests / rate_per_s``
             seconds after time 0.
         seed: of the classes.
+        kind: what the trace says of where its times are from.
 
     Raises:
         InputError: the rate is out of range, or cannot be had because all requests arrive at once.
@@ -121,7 +127,7 @@ def trace_at(
         if arrival_s[-1] <= 0:
             raise InputError("rate_per_s", "", "all requests arrive at once, so no stretching of time gives a rate")
         arrival_s = arrival_s * (len(arrival_s) / (rate_per_s * arrival_s[-1]))
-    return _trace(instance, arrival_s, _streams(seed)[1])
+    return _trace(instance, arrival_s, _streams(seed)[1], kind)
 
 
 def _place(counts: ArrivalCounts, at_least: int, stream: Generator) -> NDArray[np.float64]:
@@ -135,7 +141,9 @@ def _place(counts: ArrivalCounts, at_least: int, stream: Generator) -> NDArray[n
     )
 
 
-def _trace(instance: PlacementInstance, arrival_s: NDArray[np.float64], stream: Generator) -> RequestTrace:
+def _trace(
+    instance: PlacementInstance, arrival_s: NDArray[np.float64], stream: Generator, kind: str | None
+) -> RequestTrace:
     if arrival_s[-1] > MOST_SECONDS:
         problem = f"the last request would come at {arrival_s[-1]:.3g} s; {MOST_SECONDS:g} s is the most"
         raise InputError("rate_per_s", "", problem)
@@ -146,6 +154,7 @@ def _trace(instance: PlacementInstance, arrival_s: NDArray[np.float64], stream: 
         classes=tuple(request.name for request in instance.requests),
         request_class=stream.choice(len(rates), size=len(arrival_s), p=rates / rates.sum()).astype(np.int64),
         size=np.ones(len(arrival_s)),
+        kind=kind,
     )
 
 

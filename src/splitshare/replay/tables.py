@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -140,10 +141,15 @@ def check_table_path(path: Path) -> None:
         raise InputError(path, "", "the suffix chooses the format; end the name in .parquet or .csv")
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
     """Write a table as Parquet or CSV by suffix, whole or not at all, the same bytes for the same table.
 
     The index is left out, and so is pandas' own metadata, which would put library versions into the file.
+
+    Args:
+        frame: the table.
+        path: where to.
+        metadata: what a Parquet file says of itself; CSV has no place for it.
 
     Raises:
         InputError: the suffix is neither ``.parquet`` nor ``.csv``.
@@ -153,5 +159,5 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         if path.suffix == ".csv":
             frame.to_csv(temporary, index=False, lineterminator="\n")
         else:
-            table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(dict(metadata) or None)
             pq.write_table(table, temporary, compression="zstd")

@@ -30,6 +30,7 @@ from splitshare.replay.tables import (
 
 _REQUIRED = ("request_id", "arrival_s", "request")
 _OPTIONAL = ("size",)
+_KIND = "splitshare.trace_kind"
 MOST_SIZE = 1e6
 """Greatest factor on a request's compute and bytes."""
 
@@ -48,6 +49,8 @@ class RequestTrace:
     """Each request's position in ``classes``."""
     size: NDArray[np.float64]
     """Factor on the request's compute and bytes; 1 is the class's own."""
+    kind: str | None = None
+    """How it was made (``poisson``, ``bursty``, ``azure-llm-2023``), where that is known; Parquet keeps it."""
 
     def __post_init__(self) -> None:
         columns = (self.request_id, self.arrival_s, self.request_class, self.size)
@@ -85,7 +88,7 @@ def write_trace(trace: RequestTrace, path: Path) -> None:
     Raises:
         InputError: another suffix.
     """
-    write_table(trace.to_frame(), path)
+    write_table(trace.to_frame(), path, {} if trace.kind is None else {_KIND: trace.kind})
 
 
 def read_trace(path: Path, instance: PlacementInstance | None = None) -> RequestTrace:
@@ -101,7 +104,7 @@ def read_trace(path: Path, instance: PlacementInstance | None = None) -> Request
         InputError: names the file, the column and the row (data rows counted from 1) of the first mistake.
     """
     check_table_path(path)
-    request_id, arrival_s, names, size = _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
+    request_id, arrival_s, names, size, kind = _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
     late = np.flatnonzero(np.diff(arrival_s) < 0)
     if late.size:
         i = int(late[0]) + 1
@@ -126,17 +129,18 @@ def read_trace(path: Path, instance: PlacementInstance | None = None) -> Request
         classes=classes,
         request_class=np.array([code[name] for name in names], dtype=np.int64),
         size=size,
+        kind=kind,
     )
 
 
-_Columns = tuple[NDArray[np.int64], NDArray[np.float64], list[str], NDArray[np.float64]]
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64], list[str], NDArray[np.float64], str | None]
 
 
 def _from_csv(path: Path) -> _Columns:
     text = read_csv(path, _REQUIRED, _OPTIONAL)
     arrival_s = parse_floats(path, "arrival_s", text["arrival_s"])
     size = parse_floats(path, "size", text["size"], MOST_SIZE) if "size" in text else np.ones(len(arrival_s))
-    return parse_counts(path, "request_id", text["request_id"]), arrival_s, text["request"], size
+    return parse_counts(path, "request_id", text["request_id"]), arrival_s, text["request"], size, None
 
 
 def _from_parquet(path: Path) -> _Columns:
@@ -151,12 +155,13 @@ def _from_parquet(path: Path) -> _Columns:
     check_numbers(path, "arrival_s", arrival_s, arrival_s.tolist())
     size = _parquet_numbers(path, table, "size") if "size" in table.column_names else np.ones(len(arrival_s))
     check_numbers(path, "size", size, size.tolist(), MOST_SIZE)
-    kind = table.schema.field("request").type
-    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    column = table.schema.field("request").type
+    plain = column.value_type if pa.types.is_dictionary(column) else column
     if not (pa.types.is_string(plain) or pa.types.is_large_string(plain)):
-        raise InputError(path, "request", f"must be a column of text, not {kind}")
+        raise InputError(path, "request", f"must be a column of text, not {column}")
     _refuse_null(path, table, "request")
-    return identity, arrival_s, table["request"].to_pylist(), size
+    kind = (table.schema.metadata or {}).get(_KIND.encode())
+    return identity, arrival_s, table["request"].to_pylist(), size, kind and kind.decode(errors="replace")
 
 
 def _parquet_numbers(path: Path, table: pa.Table, column: str, *, whole: bool = False) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -96,8 +96,3 @@ def write_baselines(table: pd.DataFrame, path: Path) -> None:
     """Write the table as Parquet and, for people to read, as CSV beside it."""
     write_parquet(table, path)
     write_csv(table, path.with_suffix(".csv"))
-
-
-def methods_of(table: pd.DataFrame) -> Sequence[str]:
-    """Methods in a results table, in order of appearance."""
-    return list(dict.fromkeys(table["method"]))

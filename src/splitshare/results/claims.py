@@ -18,7 +18,7 @@ from splitshare.config import CloudCell
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.results.cloud import at_cell
 from splitshare.results.memory import RULES, model_memory, workload_memory
-from splitshare.results.onloading import RECORD, zoo_of
+from splitshare.results.onloading import RECORD
 from splitshare.results.onloading_time import J3O, WORK_S, time_table
 
 Verdict = Literal["reproduced", "partly", "not reproduced"]
@@ -179,11 +179,11 @@ def onloading_accuracy(results: pd.DataFrame) -> Claim:
     ``reproduced`` if the mean exceeds the paper's share, ``partly`` if at least half of the instances do. Where no
     optimum was proved in time the share is of the best proved bound, and so a lower bound.
     """
-    shares = results.loc[results["method"] == J3O, "ratio"]
-    proved = int(results.loc[results["method"] == J3O, "proved"].sum())
+    ours = results[results["method"] == J3O]
+    shares = ours["ratio"]
+    proved = int(ours["proved"].sum())
     above = float((shares > PAPER_J3O_SHARE).mean())
-    zoo = results.loc[results["method"] == J3O, "size"].map(zoo_of)
-    means = shares.groupby(zoo).mean()
+    means = ours.groupby("zoo")["ratio"].mean()
     by_zoo = "; by zoo: " + ", ".join(f"{name} {mean:.2%}" for name, mean in means.items()) if len(means) > 1 else ""
     return Claim(
         "J1",

@@ -18,12 +18,12 @@ INSTANCES, DIGESTS = "onloading_instances.jsonl", "onloading_instances.json"
 """The suite that it speaks of, and its digests."""
 KEY = ("instance", "method", "seed")
 """What makes a row one of a kind."""
-FACTS = ("size", "batching", "clients", "servers", "tasks", "models", "instance_sha256")
+FACTS = ("zoo", "size", "batching", "clients", "servers", "tasks", "models", "instance_sha256")
 OUTCOME = ("status", "objective", "bound", "unserved", "iterations")
 RUN = ("build_s", "solve_s", "solver_version", "machine", "revision", "date")
 COLUMNS = (*KEY, *FACTS, *OUTCOME, *RUN)
-NUMBERS = ("seed", *FACTS[2:-1], *OUTCOME[1:], "build_s", "solve_s")
-TEXTS = ("instance", "method", "size", "instance_sha256", "status")
+NUMBERS = ("seed", *FACTS[3:-1], *OUTCOME[1:], "build_s", "solve_s")
+TEXTS = ("instance", "method", "zoo", "size", "instance_sha256", "status")
 FIRST_ZOO = "published"
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
@@ -31,22 +31,18 @@ BOUND_TOLERANCE = 2e-6
 """How far above a proved bound rounding may lift an objective, relatively."""
 
 
-def size_of(name: str) -> str:
-    """Size class of an instance of the suite: the words before its number."""
-    words = name.split("-")
-    return "-".join(words[: next((i for i, word in enumerate(words) if word.isdigit()), len(words))])
-
-
-def zoo_of(size: str) -> str:
-    """Zoo of a size class: the words before ``small``, ``medium`` or ``large``; the first zoo's classes have none."""
-    return size.rpartition("-")[0] or FIRST_ZOO
+def size_of(instance: OnloadingInstance) -> str:
+    """What tables call an instance's size class: a further zoo's name stands before it."""
+    size = instance.size_class or ""
+    return size if instance.zoo in (FIRST_ZOO, None) else f"{instance.zoo}-{size}"
 
 
 def facts(instance: OnloadingInstance) -> dict[str, object]:
     """What a table says of an instance."""
     return {
-        "size": size_of(instance.name),
-        "batching": len(instance.batches) > 1,
+        "zoo": instance.zoo or "",
+        "size": size_of(instance),
+        "batching": instance.batching,
         "clients": len(instance.clients),
         "servers": len(instance.servers),
         "tasks": len(instance.tasks),

@@ -10,7 +10,7 @@ from splitshare.methods import Method
 from splitshare.plugins import Finder
 from splitshare.progress import track
 from splitshare.records import Instance
-from splitshare.solvers.gurobi import SizeLimitError
+from splitshare.solvers.adapter import SizeLimitError
 
 STOCHASTIC_SEEDS = tuple(range(10))
 """Seeds that a method is run with whose answers depend on them."""

@@ -42,7 +42,6 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for entry in solved:
         instance, placement = entry.instance, entry.placement
-        workload, _, testbed = instance.name.partition(".")
         optimum = optima.get(instance.name)
         gap = _gap(placement.objective, optimum)
         if placement.variant is None and gap is not None and gap < -OPTIMALITY_TOLERANCE:
@@ -50,8 +49,8 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
         rows.append(
             {
                 "paper": PAPER,
-                "workload": workload,
-                "testbed": testbed,
+                "workload": instance.origin.workload if instance.origin else instance.name,
+                "testbed": instance.origin.testbed if instance.origin else "",
                 "instance": instance.name,
                 "instance_sha256": placement.instance_sha256,
                 "method": entry.method,

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from splitshare.choices import Solver
+from splitshare.errors import WorkError
 
 ROW_TOLERANCE = 1e-9
 """Largest violation of a row that every solver is told to take for rounding."""
+
+
+class SizeLimitError(WorkError):
+    """A solver's licence refuses a program for its size."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,7 @@ import gurobipy
 
 from splitshare.choices import Solver
 from splitshare.errors import WorkError
-from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, SolverLimits
-
-
-class SizeLimitError(WorkError):
-    """A solver's licence refuses a program for its size."""
+from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, SizeLimitError, SolverLimits
 
 
 class Gurobi:
@@ -76,5 +72,5 @@ class Gurobi:
             raise
 
     def ended(self, raw: Any, *, integer: bool) -> Ended:
-        """See ``Adapter``; disposes of the model's bound where a linear program has none."""
+        """See ``Adapter``; a linear program that was stopped has no bound to read."""
         return Ended(raw.Runtime, bool(raw.SolCount), getattr(raw, "ObjBound", None))

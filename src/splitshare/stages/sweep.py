@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from splitshare.commands.sweep import Options
@@ -30,7 +32,7 @@ def run(options: Options) -> None:
         InputError: a file is wrong or the files do not belong together.
     """
     models = [_link_model(name) for name in options.link_models]
-    traces: dict[str, RequestTrace] = {}
+    traces: dict[Path, RequestTrace] = {}
     metrics: list[pd.DataFrame] = []
     idle: list[dict[str, object]] = []
     for method in track(options.methods, "replaying"):
@@ -53,16 +55,16 @@ def run(options: Options) -> None:
                 for request, latency_s in alone.items()
             )
             for path in options.traces:
-                if path.stem not in traces:
-                    traces[path.stem] = read_trace(path, base)
-                trace = traces[path.stem]
+                if path not in traces:
+                    traces[path] = read_trace(path, base)
+                trace = traces[path]
                 result = simulate(solved, worth.routes, trace, link_model=link_model, source=placement)
                 busiest = utilisation(result.requests, result.stages, solved)["utilisation"].max()
                 table = request_metrics(result.requests)
                 table.insert(0, "instance", base.name)
                 table.insert(1, "method", method)
                 table.insert(2, "link_model", link_model)
-                table.insert(3, "trace", path.stem.partition("-")[0])
+                table.insert(3, "trace", trace.kind or path.stem)
                 table.insert(4, "offered_per_s", trace.mean_rate_per_s)
                 metrics.append(table.assign(busiest_utilisation=busiest))
     write_csv(pd.concat(metrics, ignore_index=True), options.output / "replay.csv")

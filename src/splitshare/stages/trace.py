@@ -26,7 +26,7 @@ def run(options: Options) -> RequestTrace:
     if options.kind == "azure-llm-2023":
         _refuse(options.kind, requests=options.requests, horizon_s=options.horizon_s)
         times_s = read_azure_llm_2023(_needed(options.kind, "arrivals", options.arrivals))
-        trace = trace_at(instance, times_s, rate_per_s=options.rate_per_s, seed=options.seed)
+        trace = trace_at(instance, times_s, rate_per_s=options.rate_per_s, seed=options.seed, kind=options.kind)
     elif options.kind == "bursty":
         trace = bursty_trace(
             _needed(options.kind, "arrivals", options.arrivals),

@@ -11,7 +11,7 @@ from splitshare.onloading.contract import FINDER
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.run import solve
 from splitshare.progress import track
-from splitshare.results.onloading import read_record, references, results_table, row, size_of
+from splitshare.results.onloading import read_record, references, results_table, row
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv
 
@@ -31,15 +31,13 @@ def run(options: Options) -> None:
         InputError: a file is wrong.
         WorkError: results contradict each other.
     """
-    instances = [
-        i for i in read_lines(OnloadingInstance, options.suite) if size_of(i.name).rpartition("-")[2] in options.sizes
-    ]
+    instances = [i for i in read_lines(OnloadingInstance, options.suite) if i.size_class in options.sizes]
     facts = provenance()
     rows = []
     for method in (*AGAIN, *PROVED_AGAIN):
         algorithm = Method.parse(method).load(FINDER)
         for instance in track(instances, f"solving by {method}"):
-            if method in AGAIN or size_of(instance.name).endswith(SMALL):
+            if method in AGAIN or instance.size_class == SMALL:
                 rows.append(row(instance, method, 0, solve(instance, algorithm), facts))
     here = pd.DataFrame(rows)
     recorded = read_record(options.record)

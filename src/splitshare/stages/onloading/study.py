@@ -49,7 +49,7 @@ def run(options: Options) -> None:
     for variant, (name, parameters) in VARIANTS.items():
         algorithm = load(name, **parameters)
         for instance in track(instances.values(), f"ablation: {variant}"):
-            if size_of(instance.name) == options.size:
+            if size_of(instance) == options.size:
                 objective = solve(instance, algorithm).objective or 0.0
                 ratio = objective / float(reference[instance.name])
                 rows.append({"variant": variant, "instance": instance.name, "ratio": round(ratio, 6)})

@@ -37,8 +37,8 @@ def recorded(*seconds):
     """A row a method and instance: J3O's and HiGHS's seconds, and whether HiGHS got to its proof."""
     rows = []
     for i, (j3o, highs, proved) in enumerate(seconds):
-        facts = {"instance": f"large-0{i}", "zoo": "published", "size": "large"}
-        facts |= {"seed": 0, "build_s": 0.0, "machine": "a machine"}
+        facts: dict[str, object] = {"instance": f"large-0{i}", "zoo": "published", "size": "large"}
+        facts = facts | {"seed": 0, "build_s": 0.0, "machine": "a machine"}
         rows.append(facts | {"method": "j3o-batching", "solve_s": j3o, "status": "feasible"})
         rows.append(
             facts | {"method": "optimum-highs", "solve_s": highs, "status": "optimal" if proved else "time_limit"}

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from splitshare.choices import Sense
-from splitshare.figures.style import COLUMN_WIDTH_IN, line_of
+from splitshare.figures.style import COLUMN_WIDTH_IN, NEW, line_of
 from splitshare.results.statistics import performance_profile
 from splitshare.results.verdict import per_instance
 
@@ -27,7 +27,12 @@ FACTORS = np.geomspace(1, 32, 200)
 
 
 def profile_figure(
-    results: pd.DataFrame, families: Sequence[str], new: str | None = None, *, sense: Sense = "min"
+    results: pd.DataFrame,
+    families: Sequence[str],
+    new: str | None = None,
+    *,
+    problem: str = "placement",
+    sense: Sense = "min",
 ) -> Figure:
     """Share of instances (vertical) on which a method is within a factor (horizontal) of the best method's objective.
 
@@ -35,6 +40,7 @@ def profile_figure(
         results: rows of recorded baselines, those of ``new`` among them.
         families: a panel each.
         new: the method that is drawn on top of all others.
+        problem: the problem's name; its known methods have lines of their own.
         sense: whether less or more is better.
     """
     figure = Figure(figsize=(COLUMN_WIDTH_IN * (2 if len(families) > 1 else 1.3), 2.9))
@@ -48,8 +54,8 @@ def profile_figure(
         ).fillna(np.inf if sense == "min" else -np.inf)
         shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS, more_is_better=sense == "max")
         for method, share in zip(objective.columns, shares, strict=True):
-            title, style = line_of(str(method), new=method == new)
-            axes.step(FACTORS, share, where="post", label=title, **style)
+            title, style = line_of(problem, str(method), methods.index(method))
+            axes.step(FACTORS, share, where="post", label=title, **(NEW if method == new else style))
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_xlim(FACTORS[0], FACTORS[-1])
@@ -58,5 +64,5 @@ def profile_figure(
         axes.set_xlabel("Factor of the best objective, at most")
     panels[0].set_ylabel("Share of the instances")
     handles, labels = panels[-1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4 if len(families) > 1 else 3)
     return figure

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
+    BASELINES,
     COLUMN_WIDTH_IN,
     SOLVERS,
     legend_below,
-    line_of,
     paper_style,
     save_figure,
     save_table,
@@ -92,7 +92,7 @@ def _figure(runs: pd.DataFrame) -> Figure:
         seconds = np.sort(runs.loc[runs["method"] == method, "seconds"].to_numpy(dtype=float))
         if not len(seconds):
             continue
-        title, line = solvers.get(method) or line_of(method)
+        title, line = solvers.get(method) or BASELINES[method]
         axes.step(seconds, np.arange(1, len(seconds) + 1) / len(seconds), where="post", label=title, **line)
     axes.set_xscale("log")
     axes.set_xlabel("Seconds to place an instance, at most")

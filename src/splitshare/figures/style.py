@@ -135,15 +135,14 @@ def method_key(method: str) -> str:
     return Method.parse(method).algorithm
 
 
-def line_of(method: str, *, new: bool = False) -> tuple[str, dict[str, Any]]:
-    """Title and line of a method in a comparison; ``new`` is the one that it is about."""
-    title, line = BASELINES.get(method) or _onloading_line(method)
-    return title, NEW if new else line
-
-
-def _onloading_line(method: str) -> tuple[str, dict[str, Any]]:
+def line_of(problem: str, method: str, position: int) -> tuple[str, dict[str, Any]]:
+    """Title and line of a method of a problem; one that is not known here is told apart by its ``position``."""
+    if problem == "placement" and method in BASELINES:
+        return BASELINES[method]
     known = Method.parse(method)
-    title, colour = ONLOADING_METHODS.get(known.algorithm, (method, _PALETTE[7]))
+    if problem != "onloading" or known.algorithm not in ONLOADING_METHODS:
+        return method, {"color": _PALETTE[position % len(_PALETTE)]}
+    title, colour = ONLOADING_METHODS[known.algorithm]
     style = {"highs": (0, (1, 1)), "gurobi": "-."}.get(known.solver or "", "-")
     return f"{title} ({known.solver})" if known.solver else title, {"color": colour, "linestyle": style}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from typing import get_args
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.commands.figures import Options
 from splitshare.config import Config
 from splitshare.errors import InputError
+from splitshare.figures.declaration import Scope
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.registry import figures
 from splitshare.records import nearest
@@ -18,16 +20,26 @@ PACKAGE = "splitshare.figures"
 def run(options: Options) -> None:
     """Draw the figures ``names`` (default: all whose inputs are in ``results``) into ``output``.
 
+    Of results in a folder that is called as a scope is, only figures of that scope are drawn.
+
     Raises:
-        InputError: a name is unknown or an input is missing or wrong.
+        InputError: a name is unknown, a figure is of another scope, or an input is missing or wrong.
     """
     known = figures()
     for name in options.names:
         if name not in known:
             raise InputError("NAME", "", f"unknown figure {name!r}; {nearest(name, list(known))}")
+        scopes = known[name].scopes
+        if options.results.name in get_args(Scope) and options.results.name not in scopes:
+            raise InputError("NAME", "", f"{name} is drawn from results of the scope {' or '.join(scopes)} only")
     chosen = [known[name] for name in options.names]
     if not chosen:
-        there = [f for f in known.values() if all((options.results / path).is_file() for path in f.inputs)]
+        there = [
+            figure
+            for figure in known.values()
+            if all((options.results / path).is_file() for path in figure.inputs)
+            and (options.results.name not in get_args(Scope) or options.results.name in figure.scopes)
+        ]
         # Of figures that write the same files, each for a scope, the one that is drawn from more.
         there.sort(key=lambda figure: -len(figure.inputs))
         chosen = list({figure.tables: figure for figure in reversed(there)}.values())

@@ -62,7 +62,8 @@ def write_findings(
     both = pd.concat([others, findings.results.assign(method=findings.method)], ignore_index=True)
     with paper_style():
         families = [verdict.family for verdict in verdicts]
-        save_figure(profile_figure(both, families, findings.method, sense=problem.sense), output, PROFILE)
+        figure = profile_figure(both, families, findings.method, problem=problem.name, sense=problem.sense)
+        save_figure(figure, output, PROFILE)
     paragraphs = [in_words(verdict, does=problem.terms.does, reference=problem.terms.reference) for verdict in verdicts]
     write_text(output / "verdict.txt", "\n".join([*paragraphs, _words(problem, findings)]) + "\n")
     ratio = findings.time_ratio

@@ -82,7 +82,7 @@ def test_the_optimum_stands_once_for_each_solver_and_first():
     assert config.directory("local") == Path("results/local")
 
 
-@pytest.mark.parametrize("part", ["here", "campaign", "real", "namespaces", "batches.instances"])
+@pytest.mark.parametrize("part", ["every_run.instances", "campaign", "real", "namespaces", "batches.instances"])
 def test_an_unknown_instance_to_emulate_is_told(part: str):
     changed = copy.deepcopy(DEFAULT)
     *sections, last = part.split(".")

@@ -90,13 +90,21 @@ class EmulatedBatches(Record):
     """Utilisation of the busiest device or link if everything ran one by one: batches are formed of what waits."""
 
 
+class EveryRun(Record):
+    """What of the emulation is part of every run."""
+
+    instances: tuple[Name, ...] = Field(min_length=1)
+    """Canonical instances, replayed once each."""
+    requests: PositiveCount
+    """Requests of a trace, for each request class."""
+
+
 class Emulation(Record):
     """Replays by worker processes over shaped links, beside the simulator's."""
 
     method: Name
     """Whose placements are replayed."""
-    here: tuple[Name, ...] = Field(min_length=1)
-    """Canonical instances of every run, once each."""
+    every_run: EveryRun
     campaign: tuple[Name, ...] = Field(min_length=1)
     """Canonical instances of the target ``fidelity`` and of the recorded campaign; the last one loses ``crash``."""
     real: tuple[Name, ...] = Field(min_length=1)
@@ -112,8 +120,6 @@ class Emulation(Record):
     """Device that is killed in a further run of the last instance."""
     load: Factor
     """Utilisation of the busiest device or link."""
-    here_requests: PositiveCount
-    """Requests of a trace of every run, for each request class."""
     requests: PositiveCount
     """Requests of a trace of the campaign, for each request class."""
     least_requests: PositiveCount

@@ -52,8 +52,10 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     _all_known(source, "cloud testbeds", "testbed", cloud, list(files))
     if config.emulation is not None:
         instances = list(_testbed_of_instances(config))
-        for field in ("here", "campaign", "real", "namespaces"):
+        for field in ("campaign", "real", "namespaces"):
             _all_known(source, f"emulation.{field}", "instance", getattr(config.emulation, field), instances)
+        every = config.emulation.every_run.instances
+        _all_known(source, "emulation.every_run.instances", "instance", every, instances)
         _all_known(source, "emulation.batches.instances", "instance", config.emulation.batches.instances, instances)
     names = [*config.testbeds, config.cloud.cloud_testbed]
     if config.local_testbed is not None:

@@ -55,8 +55,8 @@ def two_devices():
         "name": "pair",
         "title": "Two devices",
         "devices": [
-            {"name": "one", "device": "laptop-i7-12700h", "models_memory_bytes": 1e9},
-            {"name": "two", "device": "jetson-nano"},
+            {"name": "one", "device_type": "laptop-i7-12700h", "models_memory_bytes": 1e9},
+            {"name": "two", "device_type": "jetson-nano"},
         ],
         "links": [{"a": "one", "b": "two", "latency_s": 0.001, "bandwidth_bytes_per_s": 1e7}],
         "source": "two",
@@ -103,9 +103,9 @@ def test_a_pair_is_linked_once():
 
 def test_a_device_type_without_profile_is_refused():
     value = two_devices()
-    value["devices"][1]["device"] = "jetson-nona"
+    value["devices"][1]["device_type"] = "jetson-nona"
     with pytest.raises(
-        InputError, match=r"devices\[1\].device: no profile of 'jetson-nona'; did you mean 'jetson-nano'"
+        InputError, match=r"devices\[1\].device_type: no profile of 'jetson-nona'; did you mean 'jetson-nano'"
     ):
         check_testbed(Testbed.parse(value, "x"), memory_of_types(), "pair.yaml")
 

@@ -17,7 +17,7 @@ def placed(tmp_path: Path) -> dict[str, Path]:
     """Two instances, solved by two methods."""
     paths = [tmp_path / f"{name}.json" for name in ("one.bed", "two.bed")]
     for path in paths:
-        example(name=path.stem).write(path)
+        example(name=path.stem, origin={"workload": path.stem.removesuffix(".bed"), "testbed": "bed"}).write(path)
     for name, method in METHODS.items():
         (tmp_path / "placements" / name).mkdir(parents=True)
         solve.run(

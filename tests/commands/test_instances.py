@@ -12,7 +12,7 @@ TESTBED = {
     "schema": "splitshare.testbed/1",
     "name": "alone",
     "title": "Alone",
-    "devices": [{"name": "pc", "device": "big"}],
+    "devices": [{"name": "pc", "device_type": "big"}],
     "links": [],
     "source": "pc",
 }
@@ -83,7 +83,7 @@ def test_two_profiles_of_one_device_are_refused(files, tmp_path):
 
 
 def test_a_missing_profile_names_the_testbed_file(files):
-    with pytest.raises(InputError, match=r"alone.yaml: devices\[0\].device: no profile of 'big'"):
+    with pytest.raises(InputError, match=r"alone.yaml: devices\[0\].device_type: no profile of 'big'"):
         instances.run(instances.Options(**files | {"profiles": []}))
 
 

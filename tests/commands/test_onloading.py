@@ -264,4 +264,4 @@ def test_a_size_class_is_said_by_the_instance_and_not_by_its_name():
     assert instance.sha256() == tiny().model_copy(update={"zoo": "published"}).sha256()
     assert size_of(instance) == "small"
     assert size_of(instance.model_copy(update={"zoo": "trained", "name": "large-07"})) == "trained-small"
-    assert size_of(instance.model_copy(update={"size_class": None})) == ""
+    assert size_of(instance.model_copy(update={"size_class": None})) == "own"

@@ -29,8 +29,8 @@ def pair_of(name: str, link: dict[str, float], **devices: dict[str, object]) -> 
 SLOW = {"latency_s": 0.5, "bandwidth_bytes_per_s": 10.0}
 ROOMY: dict[str, object] = {"models_memory_bytes": 600}
 TESTBEDS = [
-    pair_of("home", SLOW, pi=ROOMY | {"device": "small"}, pc=ROOMY | {"device": "big"}),
-    pair_of("away", SLOW, pi=ROOMY | {"device": "small"}, cloud=ROOMY | {"device": "big", "tier": "cloud"}),
+    pair_of("home", SLOW, pi=ROOMY | {"device_type": "small"}, pc=ROOMY | {"device_type": "big"}),
+    pair_of("away", SLOW, pi=ROOMY | {"device_type": "small"}, cloud=ROOMY | {"device_type": "big", "tier": "cloud"}),
 ]
 
 

@@ -1,5 +1,6 @@
 import copy
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.records import Testbed, Workload
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.errors import InputError
-from splitshare.files import sha256_bytes
+from splitshare.files import canonical_json, sha256_bytes
 from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pinned import digests
@@ -25,8 +26,8 @@ TESTBED = Testbed.parse(
         "name": "home",
         "title": "Home",
         "devices": [
-            {"name": "pc", "device": "big", "models_memory_bytes": 900},
-            {"name": "pi", "device": "small"},
+            {"name": "pc", "device_type": "big", "models_memory_bytes": 900},
+            {"name": "pi", "device_type": "small"},
         ],
         "links": [{"a": "pc", "b": "pi", "latency_s": 0.5, "bandwidth_bytes_per_s": 10, "cell": "air"}],
         "source": "pi",
@@ -40,6 +41,7 @@ SMALL = profile("small", see=1.0, read=2.0, match=0.1, answer=0.2, read_3=None, 
 EXPECTED: dict[str, Any] = {
     "schema": "splitshare.placement-instance/1",
     "name": "both.home",
+    "origin": {"workload": "both", "testbed": "home"},
     "objective": "mean",
     "devices": [{"name": "pc", "memory_bytes": 900}, {"name": "pi", "memory_bytes": 350}],
     "links": [{"a": "pc", "b": "pi", "latency_s": 0.5, "bandwidth_bytes_per_s": 10, "cell": "air"}],
@@ -200,7 +202,7 @@ def test_a_batch_that_is_not_described_names_the_command(catalog):
 
 
 def test_a_device_without_profile_is_refused(catalog):
-    with pytest.raises(InputError, match=r"home.yaml: devices\[1\].device: no profile of 'small'"):
+    with pytest.raises(InputError, match=r"home.yaml: devices\[1\].device_type: no profile of 'small'"):
         build_instance(catalog, catalog.workload("both"), TESTBED, {"big": BIG}, DESCRIPTIONS)
 
 
@@ -218,10 +220,12 @@ def test_a_stale_profile_warns_and_is_used(catalog):
     assert len(stale_rows(catalog, workloads, [TESTBED, TESTBED], {"big": old, "small": SMALL}, DESCRIPTIONS)) == 1
 
 
-def test_digests_are_those_of_the_files(catalog, tmp_path):
+def test_digests_are_those_of_the_files_but_for_their_origin(catalog, tmp_path):
     instance = build(catalog)
     instance.write(tmp_path / "x.json")
-    assert digests([instance]) == {"both.home": sha256_bytes((tmp_path / "x.json").read_bytes())}
+    said = json.loads((tmp_path / "x.json").read_text())
+    assert said.pop("origin") == {"workload": "both", "testbed": "home"}
+    assert digests([instance]) == {"both.home": sha256_bytes(canonical_json(said).encode())}
     assert PlacementInstance.read(tmp_path / "x.json").sha256() == instance.sha256()
 
 

@@ -80,7 +80,7 @@ def test_another_network_changes_every_link_and_nothing_else():
             "schema": "splitshare.testbed/1",
             "name": "t",
             "title": "T",
-            "devices": [{"name": n, "device": n} for n in "abc"],
+            "devices": [{"name": n, "device_type": n} for n in "abc"],
             "links": [
                 {"a": "a", "b": "b", "latency_s": 1.0, "bandwidth_bytes_per_s": 1.0, "cell": "air"},
                 {"a": "b", "b": "c", "latency_s": 2.0, "bandwidth_bytes_per_s": 2.0},

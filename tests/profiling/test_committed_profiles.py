@@ -82,7 +82,7 @@ def require_usable(profile: ModuleProfile, descriptions: ModuleDescriptions) -> 
         "schema": "splitshare.testbed/1",
         "name": "pair",
         "title": "The measured machine and a small device",
-        "devices": [{"name": "one", "device": profile.device.name}, {"name": "two", "device": "jetson-nano"}],
+        "devices": [{"name": "one", "device_type": profile.device.name}, {"name": "two", "device_type": "jetson-nano"}],
         "links": [{"a": "one", "b": "two", "latency_s": 0.001, "bandwidth_bytes_per_s": 1e7}],
         "source": "two",
     }

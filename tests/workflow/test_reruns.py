@@ -37,7 +37,7 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
         assert {Path(path).parent.name for path in paths} == {"s2m3-greedy", "no-sharing", "sequential-routing"}
     drawn = {"latency", "timeline", "load", "link_models", "claims", "optimality", "effect_of_devices"}
     drawn |= {"cloud", "prompts", "readings"}
-    followed = {"collect", "sweep", "timeline", "figure_local_latency_here"}
+    followed = {"collect", "sweep", "timeline", "figure_local_latency_local"}
     followed |= {f"figure_canonical_{name}" for name in drawn}
     assert rules(plan) - set(changed) == followed
 
@@ -45,7 +45,7 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
 def test_a_figure_reruns_alone(done: Repository):
     with done.edited(with_code, "src/splitshare/figures/latency.py"):
         plan = done.plan()
-    assert set(causes(plan)) == rules(plan) == {"figure_canonical_latency", "figure_local_latency_here"}
+    assert set(causes(plan)) == rules(plan) == {"figure_canonical_latency", "figure_local_latency_local"}
 
 
 def test_words_rerun_nothing_wherever_they_are_changed(done: Repository):
@@ -80,7 +80,7 @@ def test_new_times_are_taken_on_request_and_redo_this_machine_only(done: Reposit
     assert len(measured) == 10
     assert rules(plan) == {
         *("profile_module", "profile_machine", "instances_local", "solve_local", "collect"),
-        *("figure_local_latency_here", "figure_local_profile"),
+        *("figure_local_latency_local", "figure_local_profile"),
     }
     assert all(path.startswith("results/local/") for path in plan)
 

@@ -107,7 +107,7 @@ def placement_files(method, names, scope="canonical"):
 
 def profiles_of(testbeds):
     """Profiles of the devices of testbeds, each device once, in order."""
-    types = dict.fromkeys(device.device for name in testbeds for device in TESTBED_OF[name].devices)
+    types = dict.fromkeys(device.device_type for name in testbeds for device in TESTBED_OF[name].devices)
     return [LOCAL_PROFILE if name == "this-machine" else f"profiles/{name}.json" for name in types]
 
 

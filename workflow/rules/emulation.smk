@@ -46,8 +46,8 @@ if CONFIG.emulation:
 
     use rule emulate_campaign as emulate_here with:
         input:
-            instances=instance_files(CONFIG.emulation.here),
-            placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.here),
+            instances=instance_files(CONFIG.emulation.every_run.instances),
+            placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.every_run.instances),
         output:
             EMULATED,
         log:
@@ -55,7 +55,7 @@ if CONFIG.emulation:
         benchmark:
             f"{RESULTS}/benchmarks/emulate_here.tsv"
         params:
-            requests=CONFIG.emulation.here_requests,
+            requests=CONFIG.emulation.every_run.requests,
             more="--any-links",
         message:
             "Replaying requests on worker processes over shaped links"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from splitshare.benchmarks.accuracy import AccuracyRow, Arrangement
 from splitshare.benchmarks.arrangements import Answering
-from splitshare.benchmarks.judge import Asking, Prediction, judged
 from splitshare.benchmarks.lock import LockEntry
 from splitshare.benchmarks.metrics.intervals import mean_interval
 from splitshare.benchmarks.samples import Sample, read_samples
+from splitshare.benchmarks.scoring import Asking, Prediction, judged
 from splitshare.progress import track
 from splitshare.records import Record, Seconds, Whole
 

@@ -214,8 +214,8 @@ class TestbedDevice(Record):
 
     __test__ = False  # not a test class, whatever its name starts with
     name: Name
-    device: Name
-    """Device type, by its profile ``profiles/<device>.json``; ``this-machine`` is measured in the run."""
+    device_type: Name
+    """By its profile ``profiles/<device>.json``; ``this-machine`` is measured in the run."""
     tier: Literal["edge", "cloud"] = "edge"
     models_memory_bytes: PositiveBytes | None = None
     """Memory for weights; left out, a fixed share of the profiled device's memory (``catalog.testbeds``)."""

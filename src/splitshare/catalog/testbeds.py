@@ -48,19 +48,19 @@ def check_testbed(testbed: Testbed, memory_bytes: Mapping[str, float], source: P
         InputError: a device type has no profile, or has less memory than the testbed gives to models.
     """
     for i, device in enumerate(testbed.devices):
-        if device.device not in memory_bytes:
+        if device.device_type not in memory_bytes:
             raise InputError(
                 source,
-                f"devices[{i}].device",
-                f"no profile of {device.device!r}; {nearest(device.device, list(memory_bytes))}; else make "
+                f"devices[{i}].device_type",
+                f"no profile of {device.device_type!r}; {nearest(device.device_type, list(memory_bytes))}; else make "
                 "it with `splitshare profile` or `splitshare derive`",
             )
-        if device.models_memory_bytes is not None and device.models_memory_bytes > memory_bytes[device.device]:
+        if device.models_memory_bytes is not None and device.models_memory_bytes > memory_bytes[device.device_type]:
             raise InputError(
                 source,
                 f"devices[{i}].models_memory_bytes",
-                f"{device.models_memory_bytes:.0f} is more than all the memory of {device.device!r}, "
-                f"{memory_bytes[device.device]:.0f} bytes",
+                f"{device.models_memory_bytes:.0f} is more than all the memory of {device.device_type!r}, "
+                f"{memory_bytes[device.device_type]:.0f} bytes",
             )
 
 

@@ -28,7 +28,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``device_profiles``: a row a device type, its rows by provenance, and its rule with its error."""
     testbeds = [inputs.testbed(name) for name in inputs.config.testbeds]
     rows = []
-    for device in dict.fromkeys(d.device for testbed in testbeds for d in testbed.devices):
+    for device in dict.fromkeys(d.device_type for testbed in testbeds for d in testbed.devices):
         profile = inputs.device_profile(device)
         counts = Counter[str](row.provenance for row in profile.rows)
         rows.append(

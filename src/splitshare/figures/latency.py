@@ -36,7 +36,7 @@ DECLARATION = Declaration(
 )
 
 DECLARATION_HERE = Declaration(
-    name="latency-here",
+    name="latency-local",
     category="Latency",
     inputs=("placements.csv",),
     profiles="testbeds",
@@ -68,7 +68,7 @@ def latency_table(placements: pd.DataFrame) -> pd.DataFrame:
 def compute_provenance(inputs: Inputs, testbed: str) -> str:
     """Where the compute times of a testbed's devices come from, such as ``laptop: derived, published``."""
     told = []
-    for device in dict.fromkeys(d.device for d in inputs.testbed(testbed).devices):
+    for device in dict.fromkeys(d.device_type for d in inputs.testbed(testbed).devices):
         kinds = sorted({row.provenance for row in inputs.device_profile(device).rows})
         told.append(f"{device}: {', '.join(kinds)}")
     return "; ".join(told)

@@ -59,7 +59,7 @@ class AlternationSettings:
     patience: int = 10
     step: float = 0.3
     """Least share of the way that prices go towards the program's; the first rounds go further."""
-    sweeps: int = 2
+    passes: int = 2
     """Most times that each location is filled anew in a round."""
     trials: int = 4
     """Other fillings of a server that are tried in its turn after the last round; 0 for none."""
@@ -122,7 +122,7 @@ def alternate(
         places = program.places if number else tuple(place for place in program.places if place != "cloud")
         values = values_at(arrays, limits, prices, places)
         held = lazy_greedy(values, sacks)
-        improve(values, sacks, held, settings.sweeps)
+        improve(values, sacks, held, settings.passes)
         if places == program.places:
             starts = (values.elsewhere, rows_worth(values, sacks, held))
             relaxed = min(upper_bound(values, sacks, start) for start in starts)
@@ -208,7 +208,7 @@ def look_further(
         prices = found.prices * draw.choice(RESTARTS, len(found.prices))
         values = values_at(program.arrays, program.limits, prices, program.places)
         held = lazy_greedy(values, sacks)
-        improve(values, sacks, held, settings.sweeps)
+        improve(values, sacks, held, settings.passes)
         current = solve_filled(program, hosts_of_filling(sacks, held), -1.0)
         if current[1].right_per_s > best[1].right_per_s:
             best = current

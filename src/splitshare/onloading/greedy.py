@@ -203,13 +203,13 @@ def _best_fill(value: Floats, base: Floats, sacks: Knapsacks, rate: Floats, capa
 
 
 @compiled
-def improve(values: Values, sacks: Knapsacks, held: Ints, sweeps: int) -> None:
-    """Fill locations anew, one after another, until a sweep over all gains nothing, at most ``sweeps`` times.
+def improve(values: Values, sacks: Knapsacks, held: Ints, passes: int) -> None:
+    """Fill locations anew, one after another, until a pass over all gains nothing, at most ``passes`` times.
 
     Servers come before clients; ``held`` is changed in place.
     """
     locations = len(sacks.rows)
-    for _ in range(sweeps):
+    for _ in range(passes):
         changed = False
         for location in range(locations - 1, -1, -1):
             first, last = sacks.rows[location]

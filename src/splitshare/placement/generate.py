@@ -72,7 +72,7 @@ def build_instance(
             Device(
                 name=d.name,
                 tier=d.tier,
-                memory_bytes=models_memory_bytes(d, profiles[d.device].device.memory_bytes),
+                memory_bytes=models_memory_bytes(d, profiles[d.device_type].device.memory_bytes),
             )
             for d in testbed.devices
         ),
@@ -95,7 +95,7 @@ def stale_rows(
 ) -> list[str]:
     """One line for each device type and module whose profile has another definition than the description."""
     models = dict.fromkeys(name for workload in workloads for name in workload.models)
-    types = dict.fromkeys(device.device for testbed in testbeds for device in testbed.devices)
+    types = dict.fromkeys(device.device_type for testbed in testbeds for device in testbed.devices)
     lines = []
     for device in types:
         profiled = {(row.module, row.definition_sha256) for row in profiles[device].rows}
@@ -163,21 +163,21 @@ def _compute_s(
 
 
 def _seconds(module: str, batch: int, device: TestbedDevice, profiles: Profiles) -> float | None:
-    profile = profiles[device.device]
+    profile = profiles[device.device_type]
     row = profile.by_key.get((module, batch))
     if row is None:
         raise InputError(
-            _profile_file(device.device),
+            _profile_file(device.device_type),
             "rows",
-            f"no row of {module} at batch {batch}; {_mend(device.device, profile)}",
+            f"no row of {module} at batch {batch}; {_mend(device.device_type, profile)}",
         )
     if not row.runnable:
         return None
     if row.compute_median_s is None:
         raise InputError(
-            _profile_file(device.device),
+            _profile_file(device.device_type),
             "rows",
-            f"{module} at batch {batch} is runnable but has no compute_median_s; {_mend(device.device, profile)}",
+            f"{module} at batch {batch} is runnable but has no compute_median_s; {_mend(device.device_type, profile)}",
         )
     return float(f"{row.compute_median_s:.9g}")
 

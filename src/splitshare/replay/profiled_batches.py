@@ -35,7 +35,7 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
     Raises:
         InputError: a device is not in the testbed, has no profile, or another one than the instance was built of.
     """
-    types = {device.name: device.device for device in testbed.devices}
+    types = {device.name: device.device_type for device in testbed.devices}
     measured: dict[tuple[str, str, tuple[int, ...], tuple[float, ...]], tuple[list[str], list[ProfileRow]]] = {}
     for request, module, items, compute_s in _uses(instance, catalog):
         for device, seconds in compute_s.items():

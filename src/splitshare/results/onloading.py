@@ -25,6 +25,8 @@ COLUMNS = (*KEY, *FACTS, *OUTCOME, *RUN)
 NUMBERS = ("seed", *FACTS[3:-1], *OUTCOME[1:], "build_s", "solve_s")
 TEXTS = ("instance", "method", "zoo", "size", "instance_sha256", "status")
 FIRST_ZOO = "published"
+OWN = "own"
+"""Zoo or size of an instance that was not drawn from a zoo, or for the suite."""
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
 BOUND_TOLERANCE = 2e-6
@@ -33,14 +35,16 @@ BOUND_TOLERANCE = 2e-6
 
 def size_of(instance: OnloadingInstance) -> str:
     """What tables call an instance's size class: a further zoo's name stands before it."""
-    size = instance.size_class or ""
+    if instance.size_class is None:
+        return OWN
+    size = instance.size_class
     return size if instance.zoo in (FIRST_ZOO, None) else f"{instance.zoo}-{size}"
 
 
 def facts(instance: OnloadingInstance) -> dict[str, object]:
     """What a table says of an instance."""
     return {
-        "zoo": instance.zoo or "",
+        "zoo": instance.zoo or OWN,
         "size": size_of(instance),
         "batching": instance.batching,
         "clients": len(instance.clients),

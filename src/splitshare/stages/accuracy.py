@@ -10,9 +10,9 @@ import typer
 from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRecord, AccuracyRow, Arrangement, merge
 from splitshare.benchmarks.arrangements import Answering, Arranger, SplitAnswering
 from splitshare.benchmarks.evaluate import Answered, accuracy_rows, all_samples, answer
-from splitshare.benchmarks.judge import Asking
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
 from splitshare.benchmarks.prompts import class_embeddings
+from splitshare.benchmarks.scoring import Asking
 from splitshare.benchmarks.weights import Weights as LoadedWeights
 from splitshare.catalog import paths
 from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
@@ -28,7 +28,7 @@ from splitshare.results.provenance import provenance
 from splitshare.stages.benchmarks import LOCK
 
 CODE = (
-    "splitshare.benchmarks.judge",
+    "splitshare.benchmarks.scoring",
     "splitshare.benchmarks.arrangements",
     "splitshare.benchmarks.preprocess",
 )

@@ -11,10 +11,10 @@ import pytest
 from splitshare.errors import WorkError
 from splitshare.jsonl import read_lines
 from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.replay.emulator.cleaner import run_directory
 from splitshare.replay.emulator.emulate import EmulationOptions, replay
 from splitshare.replay.emulator.memory_limits import enforce, limit_memory
 from splitshare.replay.emulator.network import WorkerSetup, proxy_testbed
-from splitshare.replay.emulator.sweeper import run_directory
 from tests.replay.examples import trace_of
 
 pytestmark = pytest.mark.alone
@@ -34,20 +34,20 @@ def eat(size):
 
 @pytest.fixture
 def groups():
-    with run_directory() as (_, sweeper):
-        if limit_memory({}, {}, sweeper, lambda line: None) is None:
+    with run_directory() as (_, cleaner):
+        if limit_memory({}, {}, cleaner, lambda line: None) is None:
             pytest.skip("no control groups are to be had here")
 
 
 def test_the_kernel_kills_what_takes_more_and_says_so(groups):
     lines: list[str] = []
-    with run_directory() as (_, sweeper):
+    with run_directory() as (_, cleaner):
         children = {"small": eat(10_000_000), "large": eat(200_000_000)}
         for child in children.values():
             assert child.stdout is not None
             child.stdout.readline()
         pids = {name: child.pid for name, child in children.items()}
-        explain = enforce("kernel", pids, dict.fromkeys(pids, 80e6), sweeper, lines.append)
+        explain = enforce("kernel", pids, dict.fromkeys(pids, 80e6), cleaner, lines.append)
         said = {name: child.communicate("go\n", timeout=30)[0].strip() for name, child in children.items()}
         assert said == {"small": "alive", "large": ""}
         assert explain("small") == ""
@@ -59,8 +59,8 @@ def test_the_kernel_kills_what_takes_more_and_says_so(groups):
 
 def test_declared_limits_need_no_groups():
     lines: list[str] = []
-    with run_directory() as (_, sweeper):
-        explain = enforce("declared", {"a": 1}, {"a": 1.0}, sweeper, lines.append)
+    with run_directory() as (_, cleaner):
+        explain = enforce("declared", {"a": 1}, {"a": 1.0}, cleaner, lines.append)
     assert explain("a") == ""
     assert lines == ["memory limits: as modules declare, not enforced by the kernel"]
 

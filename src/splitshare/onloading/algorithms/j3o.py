@@ -21,7 +21,7 @@ class J3O:
     rounds: int = DEFAULT.rounds
     patience: int = DEFAULT.patience
     step: float = DEFAULT.step
-    sweeps: int = DEFAULT.sweeps
+    passes: int = DEFAULT.passes
     trials: int = DEFAULT.trials
     share: float = DEFAULT.share
     gap: float = DEFAULT.gap

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from splitshare.errors import WorkError
-from splitshare.replay.emulator.sweeper import Sweeper
+from splitshare.replay.emulator.cleaner import Cleaner
 
 Limits = Literal["auto", "kernel", "declared"]
 """``kernel``: by control groups; ``declared``: a worker refuses modules that are said to need more, and that is all;
@@ -41,14 +41,14 @@ _KILLS = "oom_kill"
 
 
 def limit_memory(
-    pids: Mapping[str, int], memory_bytes: Mapping[str, float], sweeper: Sweeper, echo: Callable[[str], None]
+    pids: Mapping[str, int], memory_bytes: Mapping[str, float], cleaner: Cleaner, echo: Callable[[str], None]
 ) -> Explain | None:
     """Bound what processes may take.
 
     Args:
         pids: by device.
         memory_bytes: by device.
-        sweeper: removes the groups when the run ends.
+        cleaner: removes the groups when the run ends.
         echo: takes a line for people.
 
     Returns:
@@ -57,13 +57,13 @@ def limit_memory(
     for parent, version in _parents():
         group = parent / f"splitshare-{os.getpid()}"
         try:
-            sweeper.sweep(group)
+            cleaner.remove_at_the_end(group)
             group.mkdir()
             if version.limit.startswith("memory.max"):
                 (group / "cgroup.subtree_control").write_text("+memory")
             groups = {device: group / str(i) for i, device in enumerate(pids)}
             for device, path in groups.items():
-                sweeper.sweep(path)
+                cleaner.remove_at_the_end(path)
                 path.mkdir()
                 _set(path, version, round(memory_bytes[device]))
                 (path / "cgroup.procs").write_text(str(pids[device]))
@@ -78,7 +78,7 @@ def enforce(
     limits: Limits,
     pids: Mapping[str, int],
     memory_bytes: Mapping[str, float],
-    sweeper: Sweeper,
+    cleaner: Cleaner,
     echo: Callable[[str], None],
 ) -> Explain:
     """Bound processes as asked, and say how.
@@ -86,7 +86,7 @@ def enforce(
     Raises:
         WorkError: the kernel is to bound them, and cannot.
     """
-    explain = None if limits == "declared" else limit_memory(pids, memory_bytes, sweeper, echo)
+    explain = None if limits == "declared" else limit_memory(pids, memory_bytes, cleaner, echo)
     if explain is not None:
         return explain
     if limits == "kernel":

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.emulator.cleaner import run_directory
 from splitshare.replay.emulator.credentials import Credentials
 from splitshare.replay.emulator.kernel_links import KernelLinks, LinkEnd
 from splitshare.replay.emulator.network import (
@@ -27,7 +28,6 @@ from splitshare.replay.emulator.network import (
 )
 from splitshare.replay.emulator.processes import Child, interpreter
 from splitshare.replay.emulator.relay import RelayedLink, RelaySpec
-from splitshare.replay.emulator.sweeper import run_directory
 from splitshare.replay.plan import LinkModel
 
 ADDRESSES = ipaddress.IPv4Network("10.0.0.0/8")
@@ -57,7 +57,7 @@ def namespace_testbed(
     """
     if link_model != "serial":
         raise InputError("--link-model", link_model, "namespaces have links of their own only; use --network proxy")
-    with run_directory() as (directory, sweeper), ExitStack() as stack:
+    with run_directory() as (directory, cleaner), ExitStack() as stack:
         maker = Child(
             "network namespaces", ["-m", "splitshare.replay.emulator.kernel_links"], directory / "kernel_links.log"
         )
@@ -80,7 +80,7 @@ def namespace_testbed(
             stack.callback(child.close)
             children[device.name] = child
         ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
-        explain = bounded(instance, setup, children, sweeper, echo)
+        explain = bounded(instance, setup, children, cleaner, echo)
         spec = _links(instance, {name: child.pid for name, child in children.items()}, netem=can["netem"])
         maker.echo(spec.model_dump(by_alias=True), timeout_s=MAKE_S)
         address = {

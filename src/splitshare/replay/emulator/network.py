@@ -11,12 +11,12 @@ from typing import Protocol
 
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.emulator.cleaner import Cleaner, run_directory
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.credentials import Credentials
 from splitshare.replay.emulator.memory_limits import Explain, Limits, enforce, nothing_happened
 from splitshare.replay.emulator.processes import Child
 from splitshare.replay.emulator.relay import RelayedLink, RelaySpec
-from splitshare.replay.emulator.sweeper import Sweeper, run_directory
 from splitshare.replay.plan import LinkModel
 
 
@@ -95,7 +95,7 @@ def bounded(
     instance: PlacementInstance,
     setup: WorkerSetup,
     workers: Mapping[str, Child],
-    sweeper: Sweeper,
+    cleaner: Cleaner,
     echo: Callable[[str], None],
 ) -> Explain:
     """Bound the memory of workers that are ready; recorded modules take none.
@@ -106,7 +106,7 @@ def bounded(
     if setup.compute == "recorded" and setup.limits == "auto":
         return nothing_happened
     memory_bytes = {name: device.memory_bytes for name, device in instance.devices_by_name.items()}
-    return enforce(setup.limits, {name: child.pid for name, child in workers.items()}, memory_bytes, sweeper, echo)
+    return enforce(setup.limits, {name: child.pid for name, child in workers.items()}, memory_bytes, cleaner, echo)
 
 
 def directions(instance: PlacementInstance) -> Iterator[tuple[str, str]]:
@@ -145,7 +145,7 @@ def proxy_testbed(
         InputError: a setting is wrong.
         WorkError: a process does not start.
     """
-    with run_directory() as (directory, sweeper), ExitStack() as stack:
+    with run_directory() as (directory, cleaner), ExitStack() as stack:
         children: dict[str, Child] = {}
         for device in instance.devices:
             arguments = [*worker_arguments(instance, device.name, setup), "--listen", "127.0.0.1:0"]
@@ -153,7 +153,7 @@ def proxy_testbed(
             stack.callback(child.close)
             children[device.name] = child
         ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
-        explain = bounded(instance, setup, children, sweeper, echo)
+        explain = bounded(instance, setup, children, cleaner, echo)
         links = tuple(
             RelayedLink(
                 name=f"{a}->{b}",

@@ -30,7 +30,7 @@ VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
     "without looking further": ("j3o-batching", {"share": 0.0}),
     "rounds and the search over servers alone": ("j3o-batching", ROUNDS),
     "rounds alone": ("j3o-batching", ROUNDS | {"trials": 0}),
-    "rounds alone, without filling locations anew": ("j3o-batching", ROUNDS | {"trials": 0, "sweeps": 0}),
+    "rounds alone, without filling locations anew": ("j3o-batching", ROUNDS | {"trials": 0, "passes": 0}),
     "without alternation (prices set once)": ("j3o-batching", ROUNDS | {"rounds": 2, "trials": 0}),
     "without multipliers (no prices)": ("j3o-batching", ROUNDS | {"prices": False, "trials": 0}),
 }

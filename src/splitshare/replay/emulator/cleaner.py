@@ -1,4 +1,4 @@
-"""Removes what a run has made, also when the run is killed: ``python -m splitshare.replay.emulator.sweeper``.
+"""Removes what a run has made, also when the run is killed: ``python -m splitshare.replay.emulator.cleaner``.
 
 A process of its own that outlives the run by a moment. It reads paths from standard input, a JSON string a line, and
 removes them, the last one first, when that ends: directories of files as a whole, control groups (which hold only what
@@ -26,17 +26,17 @@ PATIENCE_S = 10.0
 CGROUP_FILE = "cgroup.procs"
 
 
-class Sweeper:
+class Cleaner:
     """The process, for the length of a run."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [*interpreter(), "-m", "splitshare.replay.emulator.sweeper"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [*interpreter(), "-m", "splitshare.replay.emulator.cleaner"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._process.stdout is not None
         self._process.stdout.readline()  # from now on no signal ends it
 
-    def sweep(self, path: Path) -> None:
+    def remove_at_the_end(self, path: Path) -> None:
         """Have ``path`` removed at the end; to be told before it is filled."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(str(path)).encode() + b"\n")
@@ -48,15 +48,15 @@ class Sweeper:
 
 
 @contextmanager
-def run_directory() -> Iterator[tuple[Path, Sweeper]]:
+def run_directory() -> Iterator[tuple[Path, Cleaner]]:
     """A private directory for sockets, specs and logs, and what removes it and whatever else it is told of."""
-    sweeper = Sweeper()
+    cleaner = Cleaner()
     try:
         path = Path(tempfile.mkdtemp(prefix="splitshare-"))  # only its owner can enter it
-        sweeper.sweep(path)
-        yield path, sweeper
+        cleaner.remove_at_the_end(path)
+        yield path, cleaner
     finally:
-        sweeper.close()
+        cleaner.close()
 
 
 def remove(path: Path) -> None:

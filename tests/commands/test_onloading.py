@@ -101,7 +101,11 @@ def test_an_unserved_query_is_counted(tmp_path):
 def recorded(tmp_path_factory):
     """A suite of three tiny instances and its record."""
     directory = tmp_path_factory.mktemp("recorded")
-    suite = [tiny(s, clients=4, models=4, batching=s == 1).model_copy(update={"name": f"small-0{s}"}) for s in range(3)]
+    given = {"zoo": "published", "size_class": "small"}
+    suite = [
+        tiny(s, clients=4, models=4, batching=s == 1).model_copy(update=given | {"name": f"small-0{s}"})
+        for s in range(3)
+    ]
     write_lines(suite, directory / "onloading_instances.jsonl")
     record.run(
         record.Options(

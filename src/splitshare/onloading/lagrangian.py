@@ -51,4 +51,4 @@ def values_at(arrays: Arrays, limits: Limits, prices: Floats, places: tuple[Plac
 
 def worth_of_limits(limits: Limits, prices: Floats) -> float:
     """Prices times the shared limits (the rows' own, "at most all of a row", stay in F)."""
-    return float(prices[limits.rows :] @ limits.bound[limits.rows :])
+    return float((prices[limits.rows :] * limits.bound[limits.rows :]).sum())

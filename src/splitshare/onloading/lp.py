@@ -130,7 +130,7 @@ class OffloadingLp:
         return LpSolution(
             Offloading(taken.row, taken.model, taken.place, fraction[used]),
             price[:count].copy(),
-            float(candidates.gain[order] @ fraction),
+            float((candidates.gain[order] * fraction).sum()),
         )
 
     def stands(self, hosts: Hosts) -> Flags:

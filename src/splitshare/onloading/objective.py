@@ -171,8 +171,8 @@ def check_memory(arrays: Arrays, hosts: Hosts) -> None:
     """
     instance = arrays.instance
     held = (
-        (instance.clients, hosts.client @ arrays.memory, arrays.client_memory),
-        (instance.servers, (hosts.server >= 0) @ arrays.memory, arrays.server_memory),
+        (instance.clients, np.where(hosts.client, arrays.memory, 0.0).sum(axis=1), arrays.client_memory),
+        (instance.servers, np.where(hosts.server >= 0, arrays.memory, 0.0).sum(axis=1), arrays.server_memory),
     )
     for locations, used, limit in held:
         over = np.flatnonzero(used > limit * (1 + TOLERANCE))

@@ -30,7 +30,8 @@ def most_accurate(arrays: Arrays) -> Hosts:
     def order(location: int, is_server: bool, useful: Ints) -> Iterable[int]:
         first, last = (arrays.server_rows if is_server else arrays.client_rows)[location]
         allowed = arrays.edge_allowed[:, :, 0] if is_server else arrays.client_allowed
-        right = arrays.rate[first:last] @ np.where(allowed, arrays.accuracy, 0.0)[first:last]
+        accuracy = np.where(allowed, arrays.accuracy, 0.0)[first:last]
+        right = (arrays.rate[first:last, None] * accuracy).sum(axis=0)
         return (int(j) for j in useful[np.argsort(-right[useful], kind="stable")])
 
     return packed(arrays, order)

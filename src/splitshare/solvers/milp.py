@@ -296,7 +296,7 @@ def recheck(milp: Milp, values: npt.NDArray[np.float64], solver: Solver) -> floa
         broken = violation(sum(products), sense, right)
         if broken > tolerance * scale:
             raise WorkError(f"solver {solver}: the answer breaks a constraint by {broken:.1e}")
-    return float(np.dot(milp.costs, values))
+    return float((np.asarray(milp.costs) * values).sum())
 
 
 def violation(left: float, sense: Sense, right: float) -> float:

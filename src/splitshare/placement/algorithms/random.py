@@ -64,7 +64,7 @@ def _feasible(hosts: npt.NDArray[np.int64], instance: PlacementInstance, rules: 
     number = {m.name: i for i, m in enumerate(instance.modules)}
     keeps = np.ones(len(hosts), dtype=bool)
     for i, device in enumerate(instance.devices):
-        keeps &= (hosts == i) @ sizes <= device.memory_bytes * (1 + 1e-12)
+        keeps &= np.where(hosts == i, sizes, 0.0).sum(axis=1) <= device.memory_bytes * (1 + 1e-12)
     for module, partners in rules.partners.items():
         for partner in partners:
             keeps &= linked[hosts[:, number[module]], hosts[:, number[partner]]]

@@ -37,18 +37,17 @@ def test_equal_architecture_with_other_weights_is_not_shared(tmp_path: Path):
 
 def test_batches_are_the_fixed_ones_and_what_requests_ask_for():
     catalog = load_catalog()
-    assert catalog.batches(TEXT) == (1, 2, 4, 8, 50, 101)  # Food-101's and ESC-50's prompts
-    assert catalog.batches(TEXT, ["vqa-vit-b16"]) == (1, 2, 4, 8)
-    assert catalog.batches(VISION) == (1, 2, 4, 8)
-    assert catalog.batches("alignment-512@ours-alignment") == (1, 2, 4, 8)
+    assert catalog.module(TEXT).batches == (1, 2, 4, 8, 50, 101)  # Food-101's and ESC-50's prompts
+    assert catalog.module(VISION).batches == (1, 2, 4, 8)
+    assert catalog.module("alignment-512@ours-alignment").batches == (1, 2, 4, 8)
 
 
 def test_heads_know_how_many_items_a_request_brings():
     catalog = load_catalog()
-    assert catalog.head_items("cosine-512@clip-vit-b16") == {"vision": 1, "text": 101}
-    assert catalog.head_items("vqa-classifier@ours-vqa") == {"vision": 1, "text": 1}
-    assert catalog.head_items("alignment-512@ours-alignment") == {"vision": 1, "text": 50, "audio": 1}
-    assert catalog.head_items(VISION) == {}
+    assert catalog.module("cosine-512@clip-vit-b16").head_items == {"vision": 1, "text": 101}
+    assert catalog.module("vqa-classifier@ours-vqa").head_items == {"vision": 1, "text": 1}
+    assert catalog.module("alignment-512@ours-alignment").head_items == {"vision": 1, "text": 50, "audio": 1}
+    assert catalog.module(VISION).head_items == {}
 
 
 def test_the_catalogue_is_the_published_scope():
@@ -87,17 +86,17 @@ def test_only_vision_towers_of_vit_b16_and_l14_at_336_serve_several_models():
 
 def test_decoders_know_the_lengths_of_their_requests():
     catalog = load_catalog()
-    assert catalog.answer_lengths("vicuna-7b-decoder@llava-1.5-7b") == (64, 20)
-    assert catalog.answer_lengths("gpt2-decoder@vit-gpt2") == (1, 20)
-    assert catalog.answer_lengths("cosine-512@clip-vit-b16") is None
-    assert catalog.answer_lengths(VISION) is None
+    assert catalog.module("vicuna-7b-decoder@llava-1.5-7b").answer_lengths == (64, 20)
+    assert catalog.module("gpt2-decoder@vit-gpt2").answer_lengths == (1, 20)
+    assert catalog.module("cosine-512@clip-vit-b16").answer_lengths is None
+    assert catalog.module(VISION).answer_lengths is None
 
 
 def test_inputs_arrive_in_the_senders_type():
     catalog = load_catalog()
     assert catalog.architectures["vicuna-7b-decoder"].dtype == "bfloat16"
-    assert catalog.input_dtypes("vicuna-7b-decoder@llava-1.5-7b") == {"vision": "float32"}
-    assert catalog.input_dtypes(VISION) == {"vision": "float32"}
+    assert catalog.module("vicuna-7b-decoder@llava-1.5-7b").input_dtypes == {"vision": "float32"}
+    assert catalog.module(VISION).input_dtypes == {"vision": "float32"}
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], str]
         )
     first = ModuleProfile.read(files[0])
     # Joining and staleness look at names and digests only, so the second profile repeats the first one's times.
-    change = {"module": HEADS[1], "definition_sha256": definition_sha256(catalog, HEADS[1])}
+    change = {"module": HEADS[1], "definition_sha256": definition_sha256(catalog.module(HEADS[1]))}
     first.model_copy(update={"rows": tuple(row.model_copy(update=change) for row in first.rows)}).write(files[1])
     return files, told.getvalue()
 

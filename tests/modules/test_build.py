@@ -59,23 +59,23 @@ def test_image_towers_have_the_published_number_of_parameters(builder: str, name
 )
 def test_catalogue_modules_have_their_number_of_parameters(module: str, millions: float):
     with torch.device("meta"):
-        built = build_module(load_catalog(), module)
+        built = build_module(load_catalog().module(module))
     assert sum(p.numel() for p in built.parameters()) / 1e6 == pytest.approx(millions, abs=0.01)
 
 
 def test_weights_depend_on_identity_and_seed_only(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
     torch.manual_seed(1)
-    first = build_module(catalog, "clip-vit-b16-vision@clip-vit-b16").state_dict()
+    first = build_module(catalog.module("clip-vit-b16-vision@clip-vit-b16")).state_dict()
     expected_next = torch.Generator().manual_seed(1)
     assert torch.equal(torch.rand(3), torch.rand(3, generator=expected_next)), "the caller's generator is left alone"
-    again = build_module(catalog, "clip-vit-b16-vision@clip-vit-b16").state_dict()
+    again = build_module(catalog.module("clip-vit-b16-vision@clip-vit-b16")).state_dict()
     assert all(torch.equal(first[key], again[key]) for key in first)
-    other = build_module(catalog, "clip-vit-b16-vision@clip-vit-b16", seed=1).state_dict()
+    other = build_module(catalog.module("clip-vit-b16-vision@clip-vit-b16"), seed=1).state_dict()
     assert not torch.equal(first["tower.visual_projection.weight"], other["tower.visual_projection.weight"])
     # Two text towers of one architecture but for the projection: other weights, other values.
     texts = [
-        build_module(catalog, name).state_dict()["tower.text_model.embeddings.token_embedding.weight"]
+        build_module(catalog.module(name)).state_dict()["tower.text_model.embeddings.token_embedding.weight"]
         for name in ("clip-text-512-to-512@clip-vit-b16", "clip-text-512-to-1024@clip-rn50")
     ]
     assert not torch.equal(*texts)
@@ -89,10 +89,10 @@ def test_seeds_are_pinned():
 def test_every_module_runs_and_its_output_spec_tells_the_result(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
     for name, shared in catalog.modules().items():
-        module = build_module(catalog, name)
+        module = build_module(catalog.module(name))
         with torch.device("meta"):
-            skeleton = build_module(catalog, name)
-        inputs = example_inputs(catalog, name, module, batch=3)
+            skeleton = build_module(catalog.module(name))
+        inputs = example_inputs(catalog.module(name), module, batch=3)
         with torch.inference_mode():
             output = module(inputs)
         spec = output_spec(skeleton, inputs)
@@ -102,15 +102,15 @@ def test_every_module_runs_and_its_output_spec_tells_the_result(tmp_path: Path):
         assert torch.isfinite(output).all()
         assert not module.training
         if shared.architecture.kind == "head":
-            items = catalog.head_items(name)
+            items = catalog.module(name).head_items
             assert {role: len(rows) for role, rows in inputs.items()} == {r: 3 * n for r, n in items.items()}
 
 
 def test_inputs_are_seeded(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
     name = "clip-rn50-vision@clip-rn50"
-    module = build_module(catalog, name)
-    one, two, other = (example_inputs(catalog, name, module, 2, seed)["vision"] for seed in (0, 0, 1))
+    module = build_module(catalog.module(name))
+    one, two, other = (example_inputs(catalog.module(name), module, 2, seed)["vision"] for seed in (0, 0, 1))
     assert torch.equal(one, two)
     assert not torch.equal(one, other)
 
@@ -120,8 +120,8 @@ def test_bfloat16_architectures_are_built_and_fed_in_bfloat16(tmp_path: Path):
     edit(tmp_path, "architectures", lambda c: c["architectures"]["clip-vit-b16-vision"].update(dtype="bfloat16"))
     catalog = load_catalog(tmp_path)
     name = "clip-vit-b16-vision@clip-vit-b16"
-    module = build_module(catalog, name)
-    inputs = example_inputs(catalog, name, module, 1)
+    module = build_module(catalog.module(name))
+    inputs = example_inputs(catalog.module(name), module, 1)
     assert inputs["vision"].dtype == torch.bfloat16
     assert module(inputs).dtype == torch.bfloat16
 
@@ -140,7 +140,7 @@ def test_a_wrong_architecture_is_told_in_one_line(tmp_path: Path, change: Any, f
     edit(copy_catalogue(tmp_path), "architectures", lambda c: change(c["architectures"]["clip-vit-b16-vision"]))
     catalog = load_catalog(tmp_path)
     with pytest.raises(InputError) as caught, torch.device("meta"):
-        build_module(catalog, "clip-vit-b16-vision@clip-vit-b16")
+        build_module(catalog.module("clip-vit-b16-vision@clip-vit-b16"))
     assert caught.value.source.endswith("architectures.yaml")
     assert caught.value.field == f"architectures.clip-vit-b16-vision.{field}"
     assert hint in caught.value.problem

@@ -10,8 +10,8 @@ TEXT = "clip-text-512-to-512@clip-vit-b16"
 
 def test_example_prompts_start_end_and_are_padded(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
-    module = build_module(catalog, TEXT)
-    tokens = example_inputs(catalog, TEXT, module, batch=40)["text"]
+    module = build_module(catalog.module(TEXT))
+    tokens = example_inputs(catalog.module(TEXT), module, batch=40)["text"]
     assert tokens.dtype == torch.int32
     assert tokens.shape == (40, 12)
     for row in tokens.tolist():
@@ -25,7 +25,7 @@ def test_example_prompts_start_end_and_are_padded(tmp_path: Path):
 
 def test_text_is_pooled_at_its_end(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
-    module = build_module(catalog, TEXT)
+    module = build_module(catalog.module(TEXT))
     tokens = torch.tensor([[48, 5, 6, 7, 49, 0, 0, 0, 0, 0, 0, 0]], dtype=torch.int32)
     behind, before = tokens.clone(), tokens.clone()
     behind[0, 6] = 9

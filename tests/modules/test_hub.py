@@ -48,7 +48,7 @@ def test_true_names_and_shapes_of_the_public_classes_become_those_of_our_modules
         public = whole_class(catalog, model).public
         assert public
         for role in public:
-            expected = build_module(catalog, model.modules()[role].module).state_dict()
+            expected = build_module(catalog.module(model.modules()[role].module)).state_dict()
             assert {k: t.shape for k, t in parts[role].items()} == {k: t.shape for k, t in expected.items()}
 
 
@@ -123,14 +123,14 @@ def test_a_published_checkpoint_gives_the_modules_their_weights(
     for role, ref in model.modules().items():
         if role in type(whole).public:
             found = published_module(catalog, ref.module).state_dict()
-            expected = build_module(catalog, ref.module).state_dict()
+            expected = build_module(catalog.module(ref.module)).state_dict()
             assert found.keys() == expected.keys()
             assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
 def test_shorter_audio_takes_the_middle_position_embeddings(tmp_path: Path):
     catalog = small_catalogue(tmp_path / "data")
-    small: Any = build_module(catalog, "ast-audio-128x204@ast-base")
+    small: Any = build_module(catalog.module("ast-audio-128x204@ast-base"))
     config = type(small.tower.config).from_dict({**small.tower.config.to_dict(), "max_length": 1024})
     published = ASTModel(config)
     rows, columns = published.embeddings.get_shape(config)

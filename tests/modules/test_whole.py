@@ -41,16 +41,16 @@ def answers(catalog: Catalog, name: str, requests: int, scramble: bool) -> tuple
     outputs: dict[str, Tensor] = {}
     with torch.inference_mode():
         for encoder in model.encoders:
-            module = build_module(catalog, encoder.module)
+            module = build_module(catalog.module(encoder.module))
             if scramble:
                 module.load_state_dict(sent(parts[encoder.role]))
             batch = requests * catalog.items(model, encoder)
-            inputs |= example_inputs(catalog, encoder.module, module, batch)
+            inputs |= example_inputs(catalog.module(encoder.module), module, batch)
             arrived = sent({encoder.role: inputs[encoder.role]})
             outputs |= sent({encoder.role: encode(module, arrived, encoder.output)})
-        head = build_module(catalog, model.head.module)
+        head = build_module(catalog.module(model.head.module))
         if isinstance(head, Decoder):
-            inputs["prompt"] = example_inputs(catalog, model.head.module, head, requests)["prompt"]
+            inputs["prompt"] = example_inputs(catalog.module(model.head.module), head, requests)["prompt"]
             outputs |= sent({"prompt": inputs["prompt"]})
         if scramble:
             head.load_state_dict(sent(parts["head"]))
@@ -90,7 +90,7 @@ def test_weights_survive_splitting_and_joining(tmp_path: Path, name: str):
     assert joined.keys() == whole.state_dict().keys()
     assert all(torch.equal(joined[key], tensor) for key, tensor in whole.state_dict().items())
     for role, ref in [*((e.role, e) for e in model.encoders), ("head", model.head)]:
-        expected = build_module(catalog, ref.module).state_dict()
+        expected = build_module(catalog.module(ref.module)).state_dict()
         assert parts[role].keys() == expected.keys()
         assert all(torch.equal(parts[role][key], tensor) for key, tensor in expected.items())
 

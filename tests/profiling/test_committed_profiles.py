@@ -109,7 +109,7 @@ def made_up(descriptions) -> ModuleProfile:
                 times |= {"prefill_s": 0.12, "per_token_s": 0.02}
             if module.parameter_bytes > 1e10:
                 times = {"runnable": False, "reason": "needs about 15 GB of memory, 8 GB are available"}
-            elif work.batch not in {1} | catalog.asked_batches(module.module):
+            elif work.batch not in {1} | catalog.module(module.module).asked_batches:
                 times = {"reason": "not measured: a run would take too long, and no request asks for it"}
             row = ProfileRow(
                 module=module.module,

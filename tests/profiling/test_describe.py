@@ -42,7 +42,7 @@ def test_operations_are_the_published_ones(tmp_path: Path, builder: str, name: s
     small_catalogue(tmp_path)
     entry = architecture.model_dump(mode="json")
     edit(tmp_path, "architectures", lambda c: c["architectures"].update({"clip-vit-b16-vision": entry}))
-    work = describe_module(load_catalog(tmp_path), VISION, batches=[1]).at(1)
+    work = describe_module(load_catalog(tmp_path).module(VISION), batches=[1]).at(1)
     gmacs = work.flops / 2e9
     if builder == "clip-resnet":
         gmacs += pooling_of_all_places(params, image_size)
@@ -52,7 +52,7 @@ def test_operations_are_the_published_ones(tmp_path: Path, builder: str, name: s
 
 
 def test_operations_of_the_text_tower_are_those_of_its_formula():
-    work = describe_module(load_catalog(), TEXT, batches=[1, 3])
+    work = describe_module(load_catalog().module(TEXT), batches=[1, 3])
     layers, tokens, width = 12, 77, 512
     products = (
         12 * width**2 * tokens + 2 * tokens**2 * width
@@ -67,17 +67,17 @@ def test_operations_of_the_text_tower_are_those_of_its_formula():
 def test_fused_attention_on_the_cpu_would_go_uncounted(tmp_path: Path):
     """Why modules are described on the meta device; if this fails, torch has learned to count it."""
     catalog = small_catalogue(tmp_path)
-    module = build_module(catalog, VISION)
-    inputs = example_inputs(catalog, VISION, module, 1)
+    module = build_module(catalog.module(VISION))
+    inputs = example_inputs(catalog.module(VISION), module, 1)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(inputs)
-    assert counter.get_total_flops() < describe_module(catalog, VISION, batches=[1]).at(1).flops
+    assert counter.get_total_flops() < describe_module(catalog.module(VISION), batches=[1]).at(1).flops
 
 
 @pytest.mark.slow
 def test_what_travels_is_what_modules_give_and_take():
     catalog = load_catalog()
-    describe = cache(lambda module, batch: describe_module(catalog, module, [batch]).at(batch))
+    describe = cache(lambda module, batch: describe_module(catalog.module(module), [batch]).at(batch))
     for model in catalog.models.values():
         head = describe(model.head.module, 1)
         assert head.output_bytes == model.result_bytes
@@ -88,11 +88,11 @@ def test_what_travels_is_what_modules_give_and_take():
 
 def test_patch_states_are_those_of_the_published_models():
     catalog = load_catalog()
-    llava = describe_module(catalog, "clip-vit-l14-336-vision@clip-vit-l14-336", [1]).at(1)
+    llava = describe_module(catalog.module("clip-vit-l14-336-vision@clip-vit-l14-336"), [1]).at(1)
     assert (llava.output_bytes, llava.patches_bytes) == (768 * 4, 24 * 24 * 1024 * 4)
-    captioning = describe_module(catalog, "vit-b16-vision@vit-gpt2", [2]).at(2)
+    captioning = describe_module(catalog.module("vit-b16-vision@vit-gpt2"), [2]).at(2)
     assert (captioning.output_bytes, captioning.patches_bytes) == (2 * 768 * 4, 2 * (14 * 14 + 1) * 768 * 4)
-    resnet = describe_module(catalog, "clip-rn50-vision@clip-rn50", [1]).at(1)
+    resnet = describe_module(catalog.module("clip-rn50-vision@clip-rn50"), [1]).at(1)
     with pytest.raises(ValueError, match="no patch states"):
         resnet.sent_bytes("patches")
 
@@ -101,11 +101,11 @@ def test_patch_states_are_those_of_the_published_models():
 def test_a_decoder_s_operations_are_those_of_all_its_passes(tmp_path: Path, head: str):
     catalog = small_catalogue(tmp_path)
     with torch.device("meta"):
-        decoder = build_module(catalog, head)
-    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(catalog, head, decoder, 3).items()}
+        decoder = build_module(catalog.module(head))
+    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(catalog.module(head), decoder, 3).items()}
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         answer = decoder(inputs)
-    work = describe_module(catalog, head, batches=[3]).at(3)
+    work = describe_module(catalog.module(head), batches=[3]).at(3)
     assert work.flops == counter.get_total_flops()
     assert (work.output_bytes, work.weight_passes) == (3 * 20 * 4, 20)
     assert answer.shape == (3, 20)
@@ -114,7 +114,7 @@ def test_a_decoder_s_operations_are_those_of_all_its_passes(tmp_path: Path, head
 
 
 def test_operations_of_the_language_model_are_those_of_its_formula():
-    work = describe_module(load_catalog(), "vicuna-7b-decoder@llava-1.5-7b", batches=[1]).at(1)
+    work = describe_module(load_catalog().module("vicuna-7b-decoder@llava-1.5-7b"), batches=[1]).at(1)
     width, hidden, layers, image, tokens = 4096, 11008, 32, 576, 576 + 64
 
     def products(new: int, seen: int) -> int:  # four projections, three of the gated MLP, attention, one row of logits
@@ -127,12 +127,12 @@ def test_operations_of_the_language_model_are_those_of_its_formula():
 
 def test_the_definition_changes_with_its_own_entry_only(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
-    before = {name: definition_sha256(catalog, name) for name in catalog.modules()}
+    before = {name: definition_sha256(catalog.module(name)) for name in catalog.modules()}
     assert len(set(before.values())) == len(before)
     edit(tmp_path, "architectures", lambda c: c["architectures"]["clip-vit-b16-vision"]["params"].update(layers=3))
     edit(tmp_path, "tasks", lambda c: c["benchmarks"][7].update(classes=49))  # ESC-50, whose prompts the head takes
     edit(tmp_path, "models", lambda c: c["models"][0].update(title="Another title"))
-    after = {name: definition_sha256(load_catalog(tmp_path), name) for name in before}
+    after = {name: definition_sha256(load_catalog(tmp_path).module(name)) for name in before}
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {VISION, "alignment-512@ours-alignment"}
 
@@ -143,7 +143,7 @@ def test_the_command_describes_all_modules_at_all_batches(tmp_path: Path):
     describe.run(describe.Options(catalog_root=tmp_path, output=tmp_path / "modules.json"))
     written = ModuleDescriptions.read(tmp_path / "modules.json")
     assert {m.module: tuple(w.batch for w in m.work) for m in written.modules} == {
-        name: catalog.batches(name) for name in catalog.modules()
+        name: catalog.module(name).batches for name in catalog.modules()
     }
     describe.run(describe.Options(catalog_root=tmp_path, output=tmp_path / "again.json"))
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "modules.json").read_bytes()

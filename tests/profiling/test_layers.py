@@ -37,28 +37,28 @@ def job(catalog: Catalog, scratch: Path) -> Job:
 
 def test_what_layers_cost_is_added_for_those_left_out(deep: Catalog, tmp_path: Path):
     """Memory is linear in the layers, so the calculated peak must be the one of the whole module."""
-    (found,) = measure_by_layers(deep, job(deep, tmp_path), [1])
+    (found,) = measure_by_layers(deep.module(CAPTION), job(deep, tmp_path), [1])
     assert isinstance(found, BatchTimes)
-    weights = describe_module(deep, CAPTION, []).parameter_bytes
+    weights = describe_module(deep.module(CAPTION), []).parameter_bytes
     assert found.peak_memory_bytes == pytest.approx(weights, rel=0.15)
-    one = describe_module(deep.with_layers("gpt2-decoder", 1), CAPTION, []).parameter_bytes
+    one = describe_module(deep.with_layers("gpt2-decoder", 1).module(CAPTION), []).parameter_bytes
     assert one < weights / 4, "one layer tells little of nine"
     assert found.prefill_s is not None
     assert 0 < found.prefill_s[0] < found.seconds[0]
 
 
 def test_only_stacks_of_layers_can_be_cut(deep: Catalog, tmp_path: Path):
-    assert layers_of(deep, CAPTION) == LAYERS
-    assert layers_of(deep, "clip-rn50-vision@clip-rn50") is None
-    assert layers_of(deep, "vqa-classifier@ours-vqa") is None
+    assert layers_of(deep.module(CAPTION)) == LAYERS
+    assert layers_of(deep.module("clip-rn50-vision@clip-rn50")) is None
+    assert layers_of(deep.module("vqa-classifier@ours-vqa")) is None
     with pytest.raises(ValueError, match="no layers"):
-        next(measure_by_layers(deep, job(deep, tmp_path).model_copy(update={"module": "cosine-512@clip-rn101"}), [1]))
+        next(measure_by_layers(deep.module("cosine-512@clip-rn101"), job(deep, tmp_path), [1]))
 
 
 @pytest.mark.slow
 def test_a_module_that_leaves_too_little_memory_is_measured_by_layers(deep: Catalog):
     settings = MeasuringSettings(budget_s=0.05, threads=1)
-    needed = 2**30 + describe_module(deep, CAPTION, []).parameter_bytes
+    needed = 2**30 + describe_module(deep.module(CAPTION), []).parameter_bytes
     cut = measure_module(deep.root, CAPTION, settings, memory_bytes=needed / 0.7 - 1)
     whole = measure_module(deep.root, CAPTION, settings, memory_bytes=needed / 0.7 + 1)
     for calculated, measured in zip(cut.rows, whole.rows, strict=True):
@@ -100,6 +100,6 @@ def test_what_a_decoder_takes_is_its_prefill_and_its_tokens(deep: Catalog):
 def test_a_batch_left_out_of_the_few_layers_is_left_out_by_itself(deep: Catalog, tmp_path: Path):
     """Only batch 1 is asked for; where no run may take long, the others are left out and nothing is paired wrongly."""
     hurried = job(deep, tmp_path).model_copy(update={"longest_run_s": 1e-9})
-    found = list(measure_by_layers(deep, hurried, [1, 2, 4]))
+    found = list(measure_by_layers(deep.module(hurried.module), hurried, [1, 2, 4]))
     assert [type(each) for each in found] == [BatchTimes, LeftOut, LeftOut]
     assert [each.batch for each in found] == [1, 2, 4]

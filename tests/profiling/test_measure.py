@@ -27,7 +27,7 @@ def test_a_module_is_measured_at_every_batch(tmp_path: Path, monkeypatch: pytest
     for row in rows:
         assert row.runnable
         assert row.provenance == "measured"
-        assert row.definition_sha256 == definition_sha256(catalog, HEAD)
+        assert row.definition_sha256 == definition_sha256(catalog.module(HEAD))
         assert (row.parameter_bytes, row.output_bytes) == (4, row.batch * 101 * 4)
         assert row.compute_p10_s is not None
         assert row.compute_median_s is not None

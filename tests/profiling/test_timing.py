@@ -79,12 +79,14 @@ def job(
 
 def measured(catalog: Catalog, what: Job, batches: list[int]) -> list[BatchTimes]:
     """The batches that were not left out."""
-    return [found for found in measure_batches(catalog, what, batches) if isinstance(found, BatchTimes)]
+    return [
+        found for found in measure_batches(catalog.module(what.module), what, batches) if isinstance(found, BatchTimes)
+    ]
 
 
 def test_runs_are_repeated_until_the_budget_is_spent(tmp_path: Path):
     catalog = small_catalogue(tmp_path / "data")
-    weights = describe_module(catalog, VISION, []).parameter_bytes
+    weights = describe_module(catalog.module(VISION), []).parameter_bytes
     times = measured(catalog, job(tmp_path / "data", tmp_path, budget_s=0.05), [1, 4])
     assert [t.batch for t in times] == [1, 4]
     for found in times:
@@ -119,7 +121,7 @@ def test_a_decoder_s_runs_are_whole_requests_with_their_prefill(tmp_path: Path):
 def test_a_batch_that_takes_too_long_is_left_out_unless_a_request_asks_for_it(tmp_path: Path):
     catalog = small_catalogue(tmp_path / "data")
     told = job(tmp_path / "data", tmp_path, budget_s=1e-9, module=TEXT, longest_run_s=1e-9)
-    found = list(measure_batches(catalog, told, [1, 2, 50, 101]))
+    found = list(measure_batches(catalog.module(told.module), told, [1, 2, 50, 101]))
     assert [f.batch for f in found] == [1, 2, 50, 101]
     assert [isinstance(f, LeftOut) for f in found] == [False, True, False, False]
     assert isinstance(found[1], LeftOut)
@@ -139,7 +141,7 @@ def test_weights_are_loaded_from_several_files_as_they_were(tmp_path: Path, monk
     monkeypatch.setattr(timing, "save_file", noted)
     monkeypatch.setattr(timing, "SHARD_BYTES", 10**4)
     measured(catalog, told, [1])
-    names = build_module(catalog, CAPTION).state_dict().keys() - {"language_model.lm_head.weight"}
+    names = build_module(catalog.module(CAPTION)).state_dict().keys() - {"language_model.lm_head.weight"}
     assert len(files) > 5
     assert set.union(*files) == names
     assert sum(map(len, files)) == len(names), "no weight is loaded twice"
@@ -149,7 +151,7 @@ def test_weights_are_loaded_from_several_files_as_they_were(tmp_path: Path, monk
 @pytest.mark.gpu
 def test_cuda_is_measured_by_the_same_code(tmp_path: Path):
     catalog = small_catalogue(tmp_path / "data")
-    weights = describe_module(catalog, VISION, []).parameter_bytes
+    weights = describe_module(catalog.module(VISION), []).parameter_bytes
     for found in measured(catalog, job(tmp_path / "data", tmp_path, 0.05, "cuda"), [1, 4]):
         assert len(found.seconds) >= 3
         assert all(0 < seconds < 1 for seconds in found.seconds)

@@ -45,13 +45,12 @@ class Weights:
             InputError: its weights are not published or not pinned.
             WorkError: they cannot be had.
         """
-        if self.catalog.module(name).ref.weights.startswith(OURS):
-            module = build_module(self.catalog, name, self.seed)
+        shared = self.catalog.module(name)
+        if shared.ref.weights.startswith(OURS):
+            module = build_module(shared, self.seed)
             module.load_state_dict(load_file(self._fitted(name, "safetensors")))
             return module
-        return (
-            published_module(self.catalog, name) if self.kind == "hub" else build_module(self.catalog, name, self.seed)
-        )
+        return published_module(self.catalog, name) if self.kind == "hub" else build_module(shared, self.seed)
 
     def words(self, weights: str) -> Words:
         """The tokeniser of ``weights``."""

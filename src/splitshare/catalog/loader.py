@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,11 +47,33 @@ class SharedModule:
     ref: ModuleRef
     architecture: Architecture
     users: tuple[str, ...]
+    source: Path
+    """The file that its architecture stands in."""
+    asked_batches: frozenset[int]
+    """Batch sizes that a request of any model asks of it; 1 for a head."""
+    input_dtypes: Mapping[str, Dtype]
+    """Floating point type in which each input arrives, by role: its own, or for a head the senders'."""
+    head_items: Mapping[str, int]
+    """How many encoded items of each role it takes with one request; empty if it is no head."""
+    answer_lengths: tuple[int, int] | None
+    """Prompt tokens and new tokens of a request; ``None`` if it is no decoder."""
 
     @property
     def name(self) -> str:
         """The module's name, ``architecture@weights``."""
         return self.ref.module
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """Batch sizes at which it has to be known, ascending: ``BATCHES`` and what one request asks of it.
+
+        An encoder's batch counts its inputs (images, prompts, clips), a head's batch counts requests.
+        """
+        return tuple(sorted({*BATCHES, *self.asked_batches}))
+
+    def with_layers(self, layers: int, dtype: Dtype | None = None) -> SharedModule:
+        """The module with so many layers (and another type, if one is given)."""
+        return replace(self, architecture=_with_layers(self.architecture, layers, dtype))
 
 
 @dataclass(frozen=True)
@@ -97,10 +120,39 @@ class Catalog:
                 names = users.setdefault(ref.module, [])
                 if model.name not in names:
                     names.append(model.name)
-        return {
-            name: SharedModule(ref, self.architectures[ref.architecture], tuple(users[name]))
-            for name, ref in refs.items()
-        }
+        return {name: self._shared(ref, tuple(users[name])) for name, ref in refs.items()}
+
+    @cached_property
+    def _modules(self) -> Mapping[str, SharedModule]:
+        return self.modules()
+
+    def _shared(self, ref: ModuleRef, users: tuple[str, ...]) -> SharedModule:
+        architecture = self.architectures[ref.architecture]
+        uses = [(model, encoder) for model in self.models.values() for encoder in model.encoders]
+        # Loading refuses models that share a head and feed it differently, so any of them speaks for all.
+        model = next((model for model in self.models.values() if model.head.module == ref.module), None)
+        if model is None:
+            return SharedModule(
+                ref=ref,
+                architecture=architecture,
+                users=users,
+                source=paths.architectures_file(self.root),
+                asked_batches=frozenset(self.items(m, e) for m, e in uses if e.module == ref.module),
+                input_dtypes={e.role: architecture.dtype for _, e in uses if e.module == ref.module},
+                head_items={},
+                answer_lengths=None,
+            )
+        prompt, new = model.head.prompt_tokens, model.head.new_tokens
+        return SharedModule(
+            ref=ref,
+            architecture=architecture,
+            users=users,
+            source=paths.architectures_file(self.root),
+            asked_batches=frozenset({1}),
+            input_dtypes={e.role: self.architectures[e.architecture].dtype for e in model.encoders},
+            head_items={e.role: self.items(model, e) for e in model.encoders},
+            answer_lengths=None if prompt is None or new is None else (prompt, new),
+        )
 
     def module(self, name: str) -> SharedModule:
         """The module of that name, with all the catalogue's models that use it.
@@ -108,7 +160,7 @@ class Catalog:
         Raises:
             InputError: no model has it.
         """
-        return _lookup(self.modules(), name, "module", paths.models_file(self.root))
+        return _lookup(self._modules, name, "module", paths.models_file(self.root))
 
     def items(self, model: Model, encoder: EncoderRef) -> int:
         """How many inputs ``encoder`` takes with one request of ``model``."""
@@ -118,66 +170,15 @@ class Catalog:
         assert classes is not None, "load_catalog refuses such a model"
         return classes
 
-    def model_of_head(self, head: str) -> Model | None:
-        """A model whose head ``head`` is; None if it is no head.
-
-        Loading refuses models that share a head and feed it differently, so any of them speaks for all.
-        """
-        return next((model for model in self.models.values() if model.head.module == head), None)
-
-    def head_items(self, head: str) -> dict[str, int]:
-        """How many encoded items of each role ``head`` takes with one request; empty if it is no head."""
-        model = self.model_of_head(head)
-        return {encoder.role: self.items(model, encoder) for encoder in model.encoders} if model else {}
-
-    def input_dtypes(self, module: str) -> dict[str, Dtype]:
-        """Floating point type in which each input of ``module`` arrives, by role: its own, or the senders'."""
-        model = self.model_of_head(module)
-        if model is None:
-            own = self.module(module)
-            return {
-                e.role: own.architecture.dtype for m in own.users for e in self.models[m].encoders if e.module == module
-            }
-        return {encoder.role: self.architectures[encoder.architecture].dtype for encoder in model.encoders}
-
-    def answer_lengths(self, head: str) -> tuple[int, int] | None:
-        """Prompt tokens and new tokens of a request to ``head``; None if it is no decoder."""
-        model = self.model_of_head(head)
-        if model is None or model.head.prompt_tokens is None or model.head.new_tokens is None:
-            return None
-        return model.head.prompt_tokens, model.head.new_tokens
-
     def with_layers(self, architecture: str, layers: int, dtype: Dtype | None = None) -> Catalog:
         """A catalogue in which ``architecture`` has so many layers (and another type, if one is given)."""
-        full = self.architectures[architecture]
-        cut = full.model_copy(
-            update={"params": {**full.params, "layers": layers}, "dtype": full.dtype if dtype is None else dtype}
-        )
+        cut = _with_layers(self.architectures[architecture], layers, dtype)
         return replace(self, architectures={**self.architectures, architecture: cut})
 
-    def asked_batches(self, module: str) -> frozenset[int]:
-        """Batch sizes that a request of any model asks of ``module``; 1 for a head."""
-        return frozenset(
-            self.items(model, ref) if isinstance(ref, EncoderRef) else 1
-            for model in self.models.values()
-            for ref in model.modules().values()
-            if ref.module == module
-        )
 
-    def batches(self, module: str, models: Iterable[str] | None = None) -> tuple[int, ...]:
-        """Batch sizes at which ``module`` has to be known, ascending.
-
-        An encoder's batch counts its inputs (images, prompts, clips), a head's batch counts requests. The
-        sizes are ``BATCHES`` and, for an encoder, what one request of any of ``models`` (default: all) asks
-        of it.
-        """
-        used = {
-            self.items(model, encoder)
-            for model in (self.models.values() if models is None else map(self.model, models))
-            for encoder in model.encoders
-            if encoder.module == module
-        }
-        return tuple(sorted({*BATCHES, *used}))
+def _with_layers(full: Architecture, layers: int, dtype: Dtype | None) -> Architecture:
+    update = {"params": {**full.params, "layers": layers}, "dtype": full.dtype if dtype is None else dtype}
+    return full.model_copy(update=update)
 
 
 def load_catalog(root: Path = paths.DATA) -> Catalog:
@@ -277,9 +278,9 @@ def _check_kind(path: Path, field: str, role: str, name: str, architectures: Map
 
 def _check_heads(catalog: Catalog, path: Path) -> None:
     """Refuse a head shared by models that feed it differently: its times and sizes would be two modules'."""
+    firsts: dict[str, Model] = {}
     for i, model in enumerate(catalog.models.values()):
-        first = catalog.model_of_head(model.head.module)
-        assert first is not None, "this model's own head"
+        first = firsts.setdefault(model.head.module, model)
         if _feed(catalog, model) != _feed(catalog, first):
             raise InputError(
                 path,

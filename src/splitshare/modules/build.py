@@ -14,8 +14,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor
 
-from splitshare.catalog import paths
-from splitshare.catalog.loader import Catalog
+from splitshare.catalog.loader import SharedModule
 from splitshare.catalog.records import Architecture, EncoderOutput
 from splitshare.errors import InputError, WorkError
 from splitshare.modules.base import PatchEncoder, SplitModule
@@ -73,7 +72,7 @@ def derive_seed(seed: int, *parts: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def build_module(catalog: Catalog, name: str, seed: int = 0) -> SplitModule:
+def build_module(shared: SharedModule, seed: int = 0) -> SplitModule:
     """Build a module with random weights that depend on its identity and ``seed`` only.
 
     Values come from the architecture's own initialiser, so they are the same wherever the same versions of
@@ -81,20 +80,17 @@ def build_module(catalog: Catalog, name: str, seed: int = 0) -> SplitModule:
     in the architecture's dtype, in which it is built; a decoder, for requests of its model's lengths.
 
     Raises:
-        InputError: the catalogue has no such module, or its architecture cannot be built.
+        InputError: its architecture cannot be built.
     """
-    shared = catalog.module(name)
-    source = paths.architectures_file(catalog.root)
-    builder = builder_of(shared.ref.architecture, shared.architecture, source)
+    builder = builder_of(shared.ref.architecture, shared.architecture, shared.source)
     with torch.random.fork_rng(devices=[]), _default_dtype(getattr(torch, shared.architecture.dtype)):
-        torch.manual_seed(derive_seed(seed, name))
+        torch.manual_seed(derive_seed(seed, shared.name))
         try:
             module = builder(**shared.architecture.params)
         except (ValueError, RuntimeError, ArithmeticError, StrictDataclassError) as error:
-            raise InputError(source, f"architectures.{shared.ref.architecture}.params", str(error)) from None
-    lengths = catalog.answer_lengths(name)
-    if isinstance(module, Decoder) and lengths is not None:
-        module.prompt_tokens, module.new_tokens = lengths
+            raise InputError(shared.source, f"architectures.{shared.ref.architecture}.params", str(error)) from None
+    if isinstance(module, Decoder) and shared.answer_lengths is not None:
+        module.prompt_tokens, module.new_tokens = shared.answer_lengths
     return module.eval().requires_grad_(False)
 
 
@@ -112,22 +108,20 @@ def encode(module: SplitModule, inputs: Mapping[str, Tensor], output: EncoderOut
     return module.patches(inputs)
 
 
-def example_inputs(catalog: Catalog, name: str, module: SplitModule, batch: int, seed: int = 0) -> dict[str, Tensor]:
+def example_inputs(shared: SharedModule, module: SplitModule, batch: int, seed: int = 0) -> dict[str, Tensor]:
     """Seeded inputs of ``module`` on the CPU, floating point ones in the type in which they arrive.
 
     Args:
-        catalog: where ``name`` is looked up.
-        name: the module's name.
+        shared: what the catalogue says of the module.
         module: the module built from it.
         batch: items of an encoder, requests of a head.
         seed: with the name and the batch, decides the values.
     """
-    dtypes = catalog.input_dtypes(name)
-    generator = torch.Generator(device="cpu").manual_seed(derive_seed(seed, name, "inputs", batch))
+    generator = torch.Generator(device="cpu").manual_seed(derive_seed(seed, shared.name, "inputs", batch))
     with torch.device("cpu"):
-        inputs = module.example_inputs(batch, catalog.head_items(name), generator)
+        inputs = module.example_inputs(batch, shared.head_items, generator)
     return {
-        role: tensor.to(getattr(torch, dtypes[role])) if tensor.is_floating_point() else tensor
+        role: tensor.to(getattr(torch, shared.input_dtypes[role])) if tensor.is_floating_point() else tensor
         for role, tensor in inputs.items()
     }
 

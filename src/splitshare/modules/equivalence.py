@@ -63,7 +63,7 @@ def compare(catalog: Catalog, model: Model, *, requests: int = 1, seed: int = 0)
         WorkError: there is no whole model of this kind.
     """
     catalog, reduced = _comparable(catalog, model)
-    modules = {role: build_module(catalog, ref.module, seed) for role, ref in model.modules().items()}
+    modules = {role: build_module(catalog.module(ref.module), seed) for role, ref in model.modules().items()}
     with torch.inference_mode():
         inputs, split = _split_scores(catalog, model, modules, requests, seed)
         whole = build_whole(catalog, model, {role: m.state_dict() for role, m in modules.items()})(inputs)
@@ -86,11 +86,11 @@ def _split_scores(
     for encoder in model.encoders:
         module = modules[encoder.role]
         batch = requests * min(catalog.items(model, encoder), MOST_PROMPTS)
-        inputs |= example_inputs(catalog, encoder.module, module, batch, seed)
+        inputs |= example_inputs(catalog.module(encoder.module), module, batch, seed)
         arrived[encoder.role] = sent(encode(module, {encoder.role: sent(inputs[encoder.role])}, encoder.output))
     head = modules["head"]
     if isinstance(head, Decoder):
-        inputs["prompt"] = example_inputs(catalog, model.head.module, head, requests, seed)["prompt"]
+        inputs["prompt"] = example_inputs(catalog.module(model.head.module), head, requests, seed)["prompt"]
         arrived["prompt"] = sent(inputs["prompt"])
     return inputs, sent(head.scores(arrived))
 
@@ -100,7 +100,7 @@ def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
     cut = []
     for ref in model.modules().values():
         with torch.device("meta"):
-            parameters = build_module(catalog, ref.module).parameters()
+            parameters = build_module(catalog.module(ref.module)).parameters()
         if sum(p.nbytes for p in parameters) > LARGEST_BYTES:
             layers = catalog.architectures[ref.architecture].params["layers"]
             catalog = catalog.with_layers(ref.architecture, LAYERS_KEPT, "float32")

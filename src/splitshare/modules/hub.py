@@ -50,7 +50,7 @@ def published_module(catalog: Catalog, name: str) -> SplitModule:
         )
     state = _published_state(catalog, name, entry, path)
     with without_initialiser():
-        module = build_module(catalog, name)
+        module = build_module(catalog.module(name))
     module.load_state_dict(state)
     return module
 

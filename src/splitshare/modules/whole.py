@@ -56,9 +56,9 @@ def build_whole(catalog: Catalog, model: Model, parts: Mapping[str, State] | Non
     with without_initialiser():
         whole = whole_skeleton(catalog, model)
     if parts is None:
-        parts = {role: build_module(catalog, ref.module).state_dict() for role, ref in model.modules().items()}
+        parts = {role: build_module(catalog.module(ref.module)).state_dict() for role, ref in model.modules().items()}
     whole.load_state_dict(join_state(whole, parts))
-    lengths = catalog.answer_lengths(model.head.module)
+    lengths = catalog.module(model.head.module).answer_lengths
     if lengths is not None:
         whole.new_tokens = lengths[1]
     return whole.eval().requires_grad_(False)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from splitshare.catalog.loader import Catalog
+from splitshare.catalog.loader import Catalog, SharedModule
 from splitshare.modules.base import PatchEncoder, SplitModule
 from splitshare.modules.build import build_module, example_inputs, output_spec
 from splitshare.modules.build import spec as tensor_spec
@@ -27,35 +27,33 @@ from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 
 
-def describe_module(catalog: Catalog, name: str, batches: Iterable[int] | None = None) -> ModuleDescription:
+def describe_module(shared: SharedModule, batches: Iterable[int] | None = None) -> ModuleDescription:
     """Describe one module.
 
     Args:
-        catalog: the catalogue that defines it.
-        name: the module's name.
+        shared: what the catalogue says of it.
         batches: batch sizes; by default all at which the catalogue needs it.
 
     Raises:
-        InputError: the catalogue has no such module, or its architecture cannot be built.
+        InputError: its architecture cannot be built.
     """
-    shared = catalog.module(name)
     with torch.device("meta"):
-        module = build_module(catalog, name)
+        module = build_module(shared)
     parameters = list(module.parameters())
-    batches = catalog.batches(name) if batches is None else batches
+    batches = shared.batches if batches is None else batches
     return ModuleDescription(
-        module=name,
+        module=shared.name,
         architecture=shared.ref.architecture,
         kind=shared.architecture.kind,
         dtype=shared.architecture.dtype,
         parameters=sum(p.numel() for p in parameters),
         embedding_parameters=module.token_embedding_parameters(),
         parameter_bytes=sum(p.nbytes for p in parameters),
-        definition_sha256=definition_sha256(catalog, name),
+        definition_sha256=definition_sha256(shared),
         work=(
-            _decoder_work(catalog, name, module, batches)
+            _decoder_work(shared, module, batches)
             if isinstance(module, Decoder)
-            else tuple(_work(catalog, name, module, batch) for batch in batches)
+            else tuple(_work(shared, module, batch) for batch in batches)
         ),
     )
 
@@ -65,12 +63,12 @@ def describe_catalog(catalog: Catalog, modules: Iterable[str] | None = None) -> 
     names = catalog.modules() if modules is None else modules
     return ModuleDescriptions(
         schema_="splitshare.module-descriptions/1",
-        modules=tuple(describe_module(catalog, name) for name in names),
+        modules=tuple(describe_module(catalog.module(name)) for name in names),
     )
 
 
-def _work(catalog: Catalog, name: str, module: SplitModule, batch: int) -> Work:
-    inputs = example_inputs(catalog, name, module, batch)
+def _work(shared: SharedModule, module: SplitModule, batch: int) -> Work:
+    inputs = example_inputs(shared, module, batch)
     with FlopCounterMode(display=False) as counter:
         output = output_spec(module, inputs)
     return Work(
@@ -82,8 +80,8 @@ def _work(catalog: Catalog, name: str, module: SplitModule, batch: int) -> Work:
     )
 
 
-def _decoder_work(catalog: Catalog, name: str, decoder: Decoder, batches: Iterable[int]) -> tuple[Work, ...]:
-    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(catalog, name, decoder, 1).items()}
+def _decoder_work(shared: SharedModule, decoder: Decoder, batches: Iterable[int]) -> tuple[Work, ...]:
+    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(shared, decoder, 1).items()}
     counts = []
     with torch.no_grad():
         with FlopCounterMode(display=False) as counter:
@@ -100,7 +98,7 @@ def _decoder_work(catalog: Catalog, name: str, decoder: Decoder, batches: Iterab
         Work(
             batch=batch,
             flops=batch * flops,
-            input_bytes=_bytes(example_inputs(catalog, name, decoder, batch)),
+            input_bytes=_bytes(example_inputs(shared, decoder, batch)),
             output_bytes=batch * decoder.new_tokens * torch.int32.itemsize,
             weight_passes=decoder.new_tokens,
             prefill_flops=batch * prefill,

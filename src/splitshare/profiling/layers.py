@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from statistics import median
 from typing import Literal
 
-from splitshare.catalog.loader import Catalog
+from splitshare.catalog.loader import SharedModule
 from splitshare.profiling.job import BatchTimes, Job, LeftOut
 from splitshare.profiling.records import LayerCheck
 from splitshare.profiling.timing import measure_batches
@@ -22,13 +22,13 @@ FEW, MORE = 1, 3
 Part = tuple[Literal["request", "prefill", "per-token"], tuple[float, ...], tuple[float, ...]]
 
 
-def layers_of(catalog: Catalog, module: str) -> int | None:
-    """Equal layers of ``module``; None where there are none to leave out."""
-    layers = catalog.module(module).architecture.params.get("layers")
+def layers_of(shared: SharedModule) -> int | None:
+    """Equal layers of a module; None where there are none to leave out."""
+    layers = shared.architecture.params.get("layers")
     return layers if isinstance(layers, int) and layers > MORE else None
 
 
-def measure_by_layers(catalog: Catalog, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
+def measure_by_layers(shared: SharedModule, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
     """What the job's module would take at each of ``batches``: one value a batch, without spread.
 
     A batch that was left out with few layers or with more is left out.
@@ -37,12 +37,11 @@ def measure_by_layers(catalog: Catalog, job: Job, batches: Iterable[int]) -> Ite
         OutOfMemoryError: not even a few layers fit.
         ValueError: the module is no stack of layers.
     """
-    layers = layers_of(catalog, job.module)
+    layers = layers_of(shared)
     if layers is None:
         raise ValueError(f"{job.module} has no layers to leave out")
-    architecture = catalog.module(job.module).ref.architecture
     asked = tuple(batches)
-    few, more = (list(measure_batches(catalog.with_layers(architecture, kept), job, asked)) for kept in (FEW, MORE))
+    few, more = (list(measure_batches(shared.with_layers(kept), job, asked)) for kept in (FEW, MORE))
     for low, high in zip(few, more, strict=True):
         if isinstance(low, LeftOut):
             yield low
@@ -52,36 +51,36 @@ def measure_by_layers(catalog: Catalog, job: Job, batches: Iterable[int]) -> Ite
             yield _extended(low, high, (layers - FEW) / (MORE - FEW))
 
 
-def check_layer_method(catalog: Catalog, job: Job, whole: BatchTimes) -> tuple[LayerCheck, ...]:
+def check_layer_method(shared: SharedModule, job: Job, whole: BatchTimes) -> tuple[LayerCheck, ...]:
     """Hold the layer method against a module that was measured whole: a check a part of its time.
 
     Raises:
         OutOfMemoryError: the layers do not fit.
         ValueError: the module is no stack of layers.
     """
-    (by_layers,) = measure_by_layers(catalog, job, [whole.batch])
+    (by_layers,) = measure_by_layers(shared, job, [whole.batch])
     assert isinstance(by_layers, BatchTimes), "a first batch is never left out"
     return tuple(
         LayerCheck(
             module=job.module,
             batch=whole.batch,
             part=part,
-            layers=layers_of(catalog, job.module) or 0,
+            layers=layers_of(shared) or 0,
             measured_layers=(FEW, MORE),
             whole_s=median(measured),
             by_layers_s=median(calculated),
         )
-        for part, measured, calculated in _parts(catalog, job.module, whole, by_layers)
+        for part, measured, calculated in _parts(shared, whole, by_layers)
     )
 
 
-def _parts(catalog: Catalog, module: str, whole: BatchTimes, found: BatchTimes) -> Iterator[Part]:
+def _parts(shared: SharedModule, whole: BatchTimes, found: BatchTimes) -> Iterator[Part]:
     """Seconds of each run, measured and calculated, by part of a request."""
     yield "request", whole.seconds, found.seconds
     if whole.prefill_s is None or found.prefill_s is None:
         return
     yield "prefill", whole.prefill_s, found.prefill_s
-    _, new_tokens = catalog.answer_lengths(module) or (0, 1)
+    _, new_tokens = shared.answer_lengths or (0, 1)
     if new_tokens > 1:
         yield "per-token", whole.per_token_s(new_tokens), found.per_token_s(new_tokens)
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from splitshare.catalog.loader import Catalog
+from splitshare.catalog.loader import SharedModule
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, example_inputs
 from splitshare.modules.decoder import Decoder, Pass
@@ -54,7 +54,7 @@ class Run(NamedTuple):
     prefill_s: float | None = None
 
 
-def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
+def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
     """Measure a module at each of ``batches`` (ascending), yielding each as soon as it is known.
 
     Loading is timed from safetensors files that were just written, so with a warm page cache, into the built module
@@ -65,24 +65,21 @@ def measure_batches(catalog: Catalog, job: Job, batches: Iterable[int]) -> Itera
 
     Raises:
         OutOfMemoryError: memory ran out; earlier batches have been yielded.
-        InputError: the catalogue has no such module.
     """
     torch.set_num_threads(job.threads)
     device = torch.device(job.torch_device)
-    asked = catalog.asked_batches(job.module)
     with memory_errors(), torch.inference_mode():
-        module = build_module(catalog, job.module, job.seed).to(device)
+        module = build_module(shared, job.seed).to(device)
         load_s = _load_seconds(module, device, Path(job.scratch) / "weights.safetensors")
         held_bytes = sum(t.nbytes for t in _tensors(module).values())
         item_s: float | None = None
         for batch in batches:
-            if item_s is not None and batch not in asked and batch * item_s > job.longest_run_s:
+            if item_s is not None and batch not in shared.asked_batches and batch * item_s > job.longest_run_s:
                 reason = f"not measured: a run would take about {batch * item_s:.0f} s, over the limit of "
                 yield LeftOut(batch=batch, reason=f"{reason}{job.longest_run_s:g} s, and no request asks for it")
                 continue
             inputs = {
-                role: tensor.to(device)
-                for role, tensor in example_inputs(catalog, job.module, module, batch, job.seed).items()
+                role: tensor.to(device) for role, tensor in example_inputs(shared, module, batch, job.seed).items()
             }
             if item_s is None:
                 warm_up(module, inputs)

@@ -30,14 +30,14 @@ def main(job_path: Path, report_path: Path) -> None:
     from splitshare.profiling.timing import OutOfMemoryError, measure_batches
 
     job = Job.read(job_path)
-    catalog = load_catalog(Path(job.catalog_root))
+    shared = load_catalog(Path(job.catalog_root)).module(job.module)
     with report_path.open("a", encoding="utf-8") as report:
 
         def echo(line: ReportLine) -> None:
             report.write(line.model_dump_json(exclude_none=True) + "\n")
             report.flush()
 
-        description = describe_module(catalog, job.module)
+        description = describe_module(shared)
         echo(ReportLine(described=description))
         available = float(available_memory_bytes(job.torch_device) if job.memory_bytes is None else job.memory_bytes)
         shortage = memory_shortage(description, available)
@@ -45,11 +45,11 @@ def main(job_path: Path, report_path: Path) -> None:
             echo(ReportLine(out_of_memory=shortage))
             return
         batches = sorted(work.batch for work in description.work)
-        by_layers = layers_of(catalog, job.module) is not None
+        by_layers = layers_of(shared) is not None
         try:
             if by_layers and needed_bytes(description) > WHOLE_SHARE * available:
                 echo(ReportLine(method="layer-extrapolated"))
-                for measured in measure_by_layers(catalog, job, batches):
+                for measured in measure_by_layers(shared, job, batches):
                     shortage = _activations_shortage(measured, available)
                     if shortage:
                         echo(ReportLine(out_of_memory=shortage))
@@ -57,13 +57,13 @@ def main(job_path: Path, report_path: Path) -> None:
                     echo(_line(measured))
                 return
             first: BatchTimes | None = None
-            for measured in measure_batches(catalog, job, batches):
+            for measured in measure_batches(shared, job, batches):
                 echo(_line(measured))
                 if first is None and isinstance(measured, BatchTimes):
                     first = measured
             # What the layer method is worth is shown wherever a decoder can be measured both ways.
             if by_layers and first is not None and description.kind == "decoder":
-                echo(ReportLine(layer_checks=check_layer_method(catalog, job, first)))
+                echo(ReportLine(layer_checks=check_layer_method(shared, job, first)))
         except OutOfMemoryError as error:
             echo(ReportLine(out_of_memory=str(error)))
 

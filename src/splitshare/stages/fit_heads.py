@@ -78,7 +78,7 @@ def _fit(catalog: Catalog, weights: Weights, model: Model, source: BenchmarkSour
     entry = find(options, wanted)
     if entry is None:
         raise WorkError(f"{source.name} (train) is not fetched in this selection; run `splitshare benchmarks` first")
-    head = build_module(catalog, model.head.module, options.seed)
+    head = build_module(catalog.module(model.head.module), options.seed)
     fitted = _train(catalog, weights, model, source, entry, head, options)
     record = FittedHead(
         schema_="splitshare.fitted-head/1",

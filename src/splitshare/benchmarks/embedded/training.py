@@ -73,7 +73,7 @@ def train(catalog: Catalog, models: Sequence[Model], requests: Mapping[str, Requ
     """
     start = time.perf_counter()
     names = list(catalog.modules(model.name for model in models))
-    modules = {name: build_module(catalog, name, recipe.seed).requires_grad_(True).train() for name in names}
+    modules = {name: build_module(catalog.module(name), recipe.seed).requires_grad_(True).train() for name in names}
     parameters = [parameter for module in modules.values() for parameter in module.parameters()]
     images = len(next(iter(requests.values())).images)
     steps = images // recipe.images_a_batch

@@ -44,7 +44,7 @@ def read_trained(catalog: Catalog, models: Sequence[Model], folder: Path) -> Map
     modules = {}
     for name in catalog.modules(model.name for model in models):
         path = weights_file(folder, name)
-        module = build_module(catalog, name)
+        module = build_module(catalog.module(name))
         try:
             module.load_state_dict(load(path.read_bytes()))
         except FileNotFoundError:

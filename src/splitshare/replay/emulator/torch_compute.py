@@ -59,11 +59,11 @@ class RealCompute:
                 for place, step in enumerate(asked.steps):
                     if step.kind == "input":
                         self.source(asked, place, 1.0)
-            return {name: self._held.get(name) or build_module(self._catalog, name) for name in modules}
+            return {name: self._held.get(name) or build_module(self._catalog.module(name)) for name in modules}
 
         self._held = await asyncio.get_running_loop().run_in_executor(self._thread, build)
         self._prompts = {
-            name: example_inputs(self._catalog, name, module, 1)["prompt"]
+            name: example_inputs(self._catalog.module(name), module, 1)["prompt"]
             for name, module in self._held.items()
             if isinstance(module, Decoder)
         }
@@ -74,11 +74,13 @@ class RealCompute:
             raise WorkError("real modules take requests of size 1 only; leave the trace's `size` out")
         key = (program.model, place)
         if key not in self._sources:
-            encoder = self._catalog.model(program.model).encoders[place]
+            model = self._catalog.model(program.model)
+            encoder = model.encoders[place]
+            shared = self._catalog.module(encoder.module)
             with torch.device("meta"):  # shapes only: the source does not hold the module
-                module = build_module(self._catalog, encoder.module)
-            batch = self._catalog.items(self._catalog.model(program.model), encoder)
-            self._sources[key] = _pack(example_inputs(self._catalog, encoder.module, module, batch)[encoder.role])
+                module = build_module(shared)
+            inputs = example_inputs(shared, module, self._catalog.items(model, encoder))
+            self._sources[key] = _pack(inputs[encoder.role])
         return self._sources[key]
 
     def stacks(self, program: ClassProgram, place: int) -> Hashable:

@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 
 from splitshare.errors import WorkError
-from splitshare.solvers.milp import SOLVERS, Milp, Sense, recheck, solve_milp, solver_version
+from splitshare.solvers.milp import SOLVERS, solve_milp, solver_version
+from splitshare.solvers.program import Milp, Sense
 
 pytestmark = pytest.mark.parametrize("solver", SOLVERS)
 BOX = 10.0
+
+
+def rows_of(milp: Milp) -> list[dict[int, float]]:
+    """Each row as ``{column: coefficient}``."""
+    ends = zip(milp.starts, milp.starts[1:], strict=False)
+    return [dict(zip(milp.indices[a:b], milp.coefficients[a:b], strict=True)) for a, b in ends]
 
 
 def random_lp(seed: int) -> Milp:
@@ -29,7 +36,7 @@ def random_lp(seed: int) -> Milp:
 def vertices_optimum(milp: Milp) -> float | None:
     """Least cost over all feasible crossings of two boundaries: an optimum of a bounded program is among them."""
     lines = [((1.0, 0.0), -BOX), ((1.0, 0.0), BOX), ((0.0, 1.0), -BOX), ((0.0, 1.0), BOX)]
-    lines += [((terms[0], terms[1]), right) for terms, right in zip(milp.rows, milp.right, strict=True)]
+    lines += [((terms[0], terms[1]), right) for terms, right in zip(rows_of(milp), milp.right, strict=True)]
     best = None
     for (a, b), (c, d) in itertools.combinations(lines, 2):
         matrix = np.array([a, c])
@@ -40,7 +47,7 @@ def vertices_optimum(milp: Milp) -> float | None:
             continue
         values = [
             terms[0] * point[0] + terms[1] * point[1] - right
-            for terms, right in zip(milp.rows, milp.right, strict=True)
+            for terms, right in zip(rows_of(milp), milp.right, strict=True)
         ]
         holds = {"<=": lambda v: v <= 1e-9, ">=": lambda v: v >= -1e-9, "=": lambda v: abs(v) <= 1e-9}
         if all(holds[sense](value) for sense, value in zip(milp.senses, values, strict=True)):
@@ -84,7 +91,7 @@ def chosen_optimum(milp: Milp) -> float:
     items = len(milp.costs) - 1
     best = np.inf
     for chosen in itertools.product((0, 1), repeat=items):
-        loads = [sum(row[i] * chosen[i] for i in range(items)) for row in milp.rows[:2]]
+        loads = [sum(row[i] * chosen[i] for i in range(items)) for row in rows_of(milp)[:2]]
         if all(load <= right for load, right in zip(loads, milp.right[:2], strict=True)):
             short = max(0.0, milp.right[2] - sum(chosen))
             best = min(best, sum(c * x for c, x in zip(milp.costs[:-1], chosen, strict=True)) + milp.costs[-1] * short)
@@ -101,7 +108,7 @@ def test_knapsacks_against_enumeration(solver):
         assert result.bound == pytest.approx(expected, abs=1e-6)
         assert result.values is not None
         assert set(np.round(result.values[:-1])) <= {0.0, 1.0}
-        assert recheck(milp, result.values, solver) == result.objective
+        assert milp.program().recheck(result.values, f"solver {solver}") == result.objective
 
 
 def test_the_columns_keep_their_numbers_however_kinds_are_mixed(solver):
@@ -223,7 +230,7 @@ def test_a_time_limit_gives_the_best_so_far_and_its_bound(solver):
     assert result.values is not None
     assert result.objective is not None
     assert result.bound is not None
-    assert recheck(milp, result.values, solver) == result.objective
+    assert milp.program().recheck(result.values, f"solver {solver}") == result.objective
     assert 0 <= result.bound < result.objective
 
 
@@ -292,6 +299,6 @@ def test_an_answer_that_does_not_hold_is_caught(solver, values, told):
     milp.add_row({x: 1.0, y: 1.0}, "=", 1.0)
     milp.add_row({x: 1.0, z: 1.0}, ">=", 4.0)
     milp.add_row({y: 1.0, z: -1.0}, "<=", 0.0)
-    assert recheck(milp, np.array([1.0, 0.0, 3.0]), solver) == 7.0
+    assert milp.program().recheck(np.array([1.0, 0.0, 3.0]), f"solver {solver}") == 7.0
     with pytest.raises(WorkError, match=rf"solver {solver}: the answer .*{told}"):
-        recheck(milp, np.array(values), solver)
+        milp.program().recheck(np.array(values), f"solver {solver}")

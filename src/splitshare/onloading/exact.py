@@ -16,7 +16,7 @@ import numpy as np
 from splitshare.onloading.arrays import Arrays, Floats
 from splitshare.onloading.columns import Columns, columns_of, limits_of
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
-from splitshare.solvers.milp import Milp
+from splitshare.solvers.program import Milp
 
 Key = TypeVar("Key")
 RELATIVE_GAP = 1e-4

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 from splitshare.placement.instance import Assignment, PlacementInstance, Request
 from splitshare.placement.objective import fcfs_finish_s
-from splitshare.solvers.milp import Milp, MilpResult
+from splitshare.solvers.milp import MilpResult
+from splitshare.solvers.program import Milp
 
 
 @dataclass

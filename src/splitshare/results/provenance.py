@@ -10,7 +10,7 @@ from pathlib import Path
 
 from splitshare import __version__
 
-LIBRARIES = ("gurobipy", "highspy", "linopy", "numpy", "pandas", "torch", "transformers", "snakemake")
+LIBRARIES = ("gurobipy", "highspy", "numpy", "pandas", "torch", "transformers", "snakemake")
 
 
 def provenance(directory: Path = Path()) -> dict[str, str]:

@@ -1,14 +1,13 @@
-"""What a solver is to the library: how it is opened, told what to do, and asked how it ended."""
+"""What a solver is to the library: it takes a program and limits, and says how it ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from splitshare.choices import Solver
 from splitshare.errors import WorkError
+from splitshare.solvers.program import Floats, Program
 
 ROW_TOLERANCE = 1e-9
 """Largest violation of a row that every solver is told to take for rounding."""
@@ -32,14 +31,19 @@ class SolverLimits:
 class Ended:
     """How a run ended."""
 
-    solve_s: float
-    has_solution: bool
+    status: str
+    """``optimal``, ``infeasible``, ``infeasible or unbounded``, ``time limit``, or the solver's own word."""
+    values: Floats | None
+    """A value a column, where there is a solution."""
     bound: float | None
-    """As the solver reports it, or ``None``."""
+    """As the solver reports it, where it does."""
+    build_s: float
+    """From the program's arrays to the solver's model."""
+    solve_s: float
 
 
 class Adapter(Protocol):
-    """One solver, in a file of its own."""
+    """One solver, in a module of its name that holds it as ``ADAPTER``."""
 
     name: Solver
 
@@ -47,27 +51,11 @@ class Adapter(Protocol):
         """Name and version, for provenance."""
         ...
 
-    def opened(self) -> AbstractContextManager[dict[str, Any]]:
-        """What has to be open while it runs, as options; raises ``WorkError`` without a usable licence."""
-        ...
-
-    def options(self, limits: SolverLimits) -> dict[str, Any]:
-        """The limits, and the library's tolerances, in the solver's words."""
-        ...
-
-    def solved(self, solve: Callable[[], str], raw: Callable[[], Any], size: str) -> str:
-        """Call ``solve`` and return its word for how it ended.
-
-        Args:
-            solve: runs the solver.
-            raw: the solver's own model, once it is there.
-            size: of the program, for messages.
+    def solve(self, program: Program, limits: SolverLimits) -> Ended:
+        """Solve a program that has columns, and say nothing on the way.
 
         Raises:
-            WorkError: it fails, in the solver's own way.
+            SizeLimitError: the program is larger than the licence takes.
+            WorkError: there is no usable licence, or it fails in the solver's own way.
         """
-        ...
-
-    def ended(self, raw: Any, *, integer: bool) -> Ended:
-        """Read off the solver's own model how its run ended; ``integer``: whether some columns are."""
         ...

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
 from typing import Any
 
 import gurobipy
+import numpy as np
+from gurobipy import GRB
+from scipy.sparse import csr_array
 
 from splitshare.choices import Solver
 from splitshare.errors import WorkError
-from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, SizeLimitError, SolverLimits
+from splitshare.solvers.adapter import ROW_TOLERANCE, Adapter, Ended, SizeLimitError, SolverLimits
+from splitshare.solvers.program import Program
+
+STATUSES = {
+    GRB.OPTIMAL: "optimal",
+    GRB.INFEASIBLE: "infeasible",
+    GRB.INF_OR_UNBD: "infeasible or unbounded",
+    GRB.TIME_LIMIT: "time limit",
+}
+OWN_WORDS = {getattr(GRB.Status, name): name.lower() for name in dir(GRB.Status) if name.isupper()}
 
 
 class Gurobi:
@@ -22,9 +33,8 @@ class Gurobi:
         """Name and version, for provenance."""
         return f"gurobi {'.'.join(map(str, gurobipy.gurobi.version()))}"
 
-    @contextmanager
-    def opened(self) -> Iterator[dict[str, Any]]:
-        """An environment, which holds the licence."""
+    def solve(self, program: Program, limits: SolverLimits) -> Ended:
+        """See ``Adapter``."""
         try:
             environment = gurobipy.Env(params={"OutputFlag": 0})
         except gurobipy.GurobiError as error:
@@ -32,45 +42,54 @@ class Gurobi:
                 f"solver gurobi: no usable licence ({error}); set GRB_LICENSE_FILE to a licence, unset it to use the "
                 "size-limited licence that comes with gurobipy, or ask for --solver highs"
             ) from None
-        with environment:
-            yield {"env": environment}
+        size = f"{program.columns} variables and {program.rows} constraints"
+        with environment, gurobipy.Model(env=environment) as model:
+            try:
+                return _solved(model, program, limits)
+            except gurobipy.GurobiError as error:
+                if error.errno == GRB.Error.SIZE_LIMIT_EXCEEDED:
+                    raise SizeLimitError(
+                        f"solver gurobi: the model has {size}, more than the size-limited licence takes (2000 of "
+                        "each); use a full licence or --solver highs"
+                    ) from None
+                raise WorkError(f"solver gurobi: {error} (model of {size})") from None
 
-    def options(self, limits: SolverLimits) -> dict[str, Any]:
-        """See ``Adapter``."""
-        options: dict[str, Any] = {
-            "MIPGap": limits.relative_gap,
-            "MIPGapAbs": 1e-10,
-            "FeasibilityTol": ROW_TOLERANCE,
-            "IntFeasTol": 1e-9,
-            "OptimalityTol": 1e-9,
-            "Seed": limits.seed,
-            "Threads": limits.threads,
-        }
-        return options if limits.time_s is None else options | {"TimeLimit": limits.time_s}
 
-    def solved(self, solve: Callable[[], str], raw: Callable[[], Any], size: str) -> str:
-        """See ``Adapter``.
+def _solved(model: gurobipy.Model, program: Program, limits: SolverLimits) -> Ended:
+    started = time.perf_counter()
+    for option, value in _options(limits).items():
+        model.setParam(option, value)
+    kinds = np.where(program.integer, GRB.INTEGER, GRB.CONTINUOUS)
+    columns = model.addMVar(program.columns, lb=program.lower, ub=program.upper, obj=program.cost, vtype=kinds)
+    if program.rows:
+        # Any: the types of gurobipy know dense matrices only.
+        matrix: Any = csr_array(
+            (program.coefficient, program.index, program.start), shape=(program.rows, program.columns)
+        )
+        model.addMConstr(matrix, columns, program.sense, program.right)
+    model.update()
+    built = time.perf_counter()
+    model.optimize()
+    return Ended(
+        status=STATUSES.get(model.Status) or OWN_WORDS.get(model.Status, str(model.Status)),
+        values=np.asarray(columns.X, dtype=float) if model.SolCount else None,
+        bound=getattr(model, "ObjBound", None),
+        build_s=built - started,
+        solve_s=model.Runtime,
+    )
 
-        Raises:
-            SizeLimitError: the program is larger than the licence takes.
-            WorkError: any other error of Gurobi's.
-        """
-        try:
-            return solve()
-        except gurobipy.GurobiError as error:
-            if error.errno == gurobipy.GRB.Error.SIZE_LIMIT_EXCEEDED:
-                raise SizeLimitError(
-                    f"solver gurobi: the model has {size}, more than the size-limited licence takes (2000 of each); "
-                    "use a full licence or --solver highs"
-                ) from None
-            raise WorkError(f"solver gurobi: {error} (model of {size})") from None
-        except AttributeError:
-            # When time runs out before the first solution, linopy asks for its values all the same.
-            model = raw()
-            if model.Status == gurobipy.GRB.TIME_LIMIT and not model.SolCount:
-                return "time_limit"
-            raise
 
-    def ended(self, raw: Any, *, integer: bool) -> Ended:
-        """See ``Adapter``; a linear program that was stopped has no bound to read."""
-        return Ended(raw.Runtime, bool(raw.SolCount), getattr(raw, "ObjBound", None))
+def _options(limits: SolverLimits) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "MIPGap": limits.relative_gap,
+        "MIPGapAbs": 1e-10,
+        "FeasibilityTol": ROW_TOLERANCE,
+        "IntFeasTol": 1e-9,
+        "OptimalityTol": 1e-9,
+        "Seed": limits.seed,
+        "Threads": limits.threads,
+    }
+    return options if limits.time_s is None else options | {"TimeLimit": limits.time_s}
+
+
+ADAPTER: Adapter = Gurobi()

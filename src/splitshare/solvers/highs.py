@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import time
 from typing import Any
 
 import highspy
+import numpy as np
+from highspy import HighsModelStatus
 
 from splitshare.choices import Solver
-from splitshare.solvers.adapter import ROW_TOLERANCE, Ended, SolverLimits
+from splitshare.errors import WorkError
+from splitshare.solvers.adapter import ROW_TOLERANCE, Adapter, Ended, SolverLimits
+from splitshare.solvers.program import Program
+
+STATUSES = {
+    HighsModelStatus.kOptimal: "optimal",
+    HighsModelStatus.kInfeasible: "infeasible",
+    HighsModelStatus.kUnboundedOrInfeasible: "infeasible or unbounded",
+    HighsModelStatus.kTimeLimit: "time limit",
+}
+ROWWISE, MINIMISE = 2, 1
 
 
 class Highs:
@@ -21,31 +32,76 @@ class Highs:
         """Name and version, for provenance."""
         return f"highs {highspy.Highs().version()}"
 
-    def opened(self) -> AbstractContextManager[dict[str, Any]]:
-        """Nothing has to be open."""
-        return nullcontext({})
-
-    def options(self, limits: SolverLimits) -> dict[str, Any]:
+    def solve(self, program: Program, limits: SolverLimits) -> Ended:
         """See ``Adapter``."""
-        options = {
-            "mip_rel_gap": limits.relative_gap,
-            "mip_abs_gap": 1e-10,
-            "primal_feasibility_tolerance": ROW_TOLERANCE,
-            "mip_feasibility_tolerance": 1e-9,
-            "random_seed": limits.seed,
-            "threads": limits.threads,
-            "output_flag": False,
-            "log_to_console": False,
-        }
-        return options if limits.time_s is None else options | {"time_limit": float(limits.time_s)}
-
-    def solved(self, solve: Callable[[], str], raw: Callable[[], Any], size: str) -> str:
-        """See ``Adapter``; it fails in no way of its own."""
-        return solve()
-
-    def ended(self, raw: Any, *, integer: bool) -> Ended:
-        """See ``Adapter``."""
-        information = raw.getInfo()
-        bound = information.mip_dual_bound if integer else information.objective_function_value
+        started = time.perf_counter()
+        highs = highspy.Highs()
+        for option, value in _options(limits).items():
+            highs.setOptionValue(option, value)
+        _pass(highs, program)
+        built = time.perf_counter()
+        highs.run()
+        status, information = highs.getModelStatus(), highs.getInfo()
         feasible = information.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        return Ended(raw.getRunTime(), bool(feasible), bound)
+        return Ended(
+            status=STATUSES.get(status) or highs.modelStatusToString(status).lower(),
+            values=np.asarray(highs.getSolution().col_value, dtype=float) if feasible else None,
+            bound=information.mip_dual_bound if program.integer.any() else information.objective_function_value,
+            build_s=built - started,
+            solve_s=highs.getRunTime(),
+        )
+
+    def write(self, program: Program, path: str, columns: list[str]) -> None:
+        """Write the program in the format of the file's suffix, its columns under these names.
+
+        Raises:
+            WorkError: it cannot be written.
+        """
+        highs = highspy.Highs()
+        highs.setOptionValue("output_flag", False)
+        _pass(highs, program)
+        for number, name in enumerate(columns):
+            highs.passColName(number, name)
+        for number in range(program.rows):
+            highs.passRowName(number, f"r{number}")
+        if highs.writeModel(path) == highspy.HighsStatus.kError:
+            raise WorkError(f"{path}: HiGHS could not write the program there")
+
+
+def _options(limits: SolverLimits) -> dict[str, Any]:
+    options = {
+        "output_flag": False,
+        "mip_rel_gap": limits.relative_gap,
+        "mip_abs_gap": 1e-10,
+        "primal_feasibility_tolerance": ROW_TOLERANCE,
+        "mip_feasibility_tolerance": 1e-9,
+        "random_seed": limits.seed,
+        "threads": limits.threads,
+    }
+    return options if limits.time_s is None else options | {"time_limit": float(limits.time_s)}
+
+
+def _pass(highs: highspy.Highs, program: Program) -> None:
+    infinite = highspy.kHighsInf
+    status = highs.passModel(
+        program.columns,
+        program.rows,
+        len(program.index),
+        ROWWISE,
+        MINIMISE,
+        0.0,
+        program.cost,
+        program.lower,
+        program.upper,
+        np.where(program.sense == "<", -infinite, program.right),
+        np.where(program.sense == ">", infinite, program.right),
+        program.start[:-1],
+        program.index,
+        program.coefficient,
+        program.integer.astype(np.int32),
+    )
+    if status == highspy.HighsStatus.kError:
+        raise WorkError("solver highs: refuses the program")
+
+
+ADAPTER: Adapter = Highs()

@@ -14,7 +14,8 @@ from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.onloading.run import OBJECTIVE_TOLERANCE
-from splitshare.solvers.milp import Milp, solve_milp
+from splitshare.solvers.milp import solve_milp
+from splitshare.solvers.program import Milp
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Optimum:
     gap: float = exact.RELATIVE_GAP
 
     def warm_up(self) -> None:
-        """Solve a program of one column: the first call loads the solver's and linopy's libraries."""
+        """Solve a program of one column: the first call loads the solver's libraries."""
         program = Milp()
         program.add_row({program.add_column(cost=-1.0, upper=1.0, integer=True): 1.0}, "<=", 1.0)
         solve_milp(program, solver=self.solver)

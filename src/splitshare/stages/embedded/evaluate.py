@@ -11,7 +11,7 @@ from splitshare.commands.embedded.evaluate import Options
 if TYPE_CHECKING:
     from splitshare.benchmarks.accuracy import AccuracyRecord
 
-_NOT_INVOLVED = {"gurobipy_version", "highspy_version", "linopy_version", "pandas_version", "snakemake_version"}
+_NOT_INVOLVED = {"gurobipy_version", "highspy_version", "pandas_version", "snakemake_version"}
 """Libraries of the provenance that accuracies have nothing to do with."""
 
 

@@ -18,7 +18,7 @@ from splitshare.placement.instance import Placement, PlacementInstance
 from tests.commands.options import option_modules
 from tests.replay.examples import fields
 
-HEAVY = ("torch", "pandas", "numpy", "numba", "linopy", "transformers", "matplotlib", "pyarrow", "scipy", "gurobipy")
+HEAVY = ("torch", "pandas", "numpy", "numba", "transformers", "matplotlib", "pyarrow", "scipy", "gurobipy")
 
 
 def splitshare(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 from splitshare.commands.mounting import help_of
 from tests.commands.options import option_modules
 
-HEAVY = ("torch", "transformers", "datasets", "pandas", "numpy", "scipy", "matplotlib", "linopy", "gurobipy", "highspy")
+HEAVY = ("torch", "transformers", "datasets", "pandas", "numpy", "scipy", "matplotlib", "gurobipy", "highspy")
 
 
 def test_every_command_has_a_stage_that_does_it_and_every_stage_a_command():

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
-from splitshare.commands.arguments import AnswerFile, InstanceFile
+import typer
+
+from splitshare.commands.arguments import InstanceFile
 
 
 @dataclass(frozen=True)
@@ -12,4 +16,10 @@ class Options:
     """Options of ``splitshare evaluate``."""
 
     instance: InstanceFile
-    answer: AnswerFile
+    answer: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PLACEMENT",
+            help="Placement or decision (JSON), or the solution that another solver found of the program (.sol).",
+        ),
+    ]

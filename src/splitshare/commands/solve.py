@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,3 +25,6 @@ class Options:
     )
     seed: Seed = 0
     time_limit_s: Annotated[float | None, typer.Option(**LIMIT, help="Seconds for each instance.")] = None
+    write_program: Annotated[
+        Path | None, typer.Option(help="Also write the exact program of one instance (.mps), for any other solver.")
+    ] = None

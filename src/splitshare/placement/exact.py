@@ -21,8 +21,7 @@ from dataclasses import dataclass, field
 
 from splitshare.placement.instance import Assignment, PlacementInstance, Request
 from splitshare.placement.objective import fcfs_finish_s
-from splitshare.solvers.milp import MilpResult
-from splitshare.solvers.program import Milp
+from splitshare.solvers.program import Floats, Milp
 
 
 @dataclass
@@ -33,11 +32,11 @@ class ExactModel:
     milp: Milp = field(default_factory=Milp)
     x: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def assignment(self, result: MilpResult) -> Assignment | None:
-        """The placement in a solver's answer; ``None`` where it has none."""
-        if result.values is None:
+    def assignment(self, values: Floats | None) -> Assignment | None:
+        """The placement in a solution's values; ``None`` where there is none."""
+        if values is None:
             return None
-        chosen = [key for key, column in self.x.items() if result.values[column] > 0.5]
+        chosen = [key for key, column in self.x.items() if values[column] > 0.5]
         return {m.name: tuple(n for module, n in chosen if module == m.name) for m in self.instance.modules}
 
 

@@ -10,7 +10,9 @@ import typer
 
 from splitshare.commands.evaluate import Options
 from splitshare.errors import InputError, WorkError
+from splitshare.methods import Method
 from splitshare.problems import problem_of_instance
+from splitshare.problems.problem import Problem
 
 
 def run(options: Options) -> Mapping[str, Any]:
@@ -20,11 +22,29 @@ def run(options: Options) -> Mapping[str, Any]:
         InputError: a file is wrong, the answer belongs to another instance, is empty or infeasible.
     """
     problem = problem_of_instance(options.instance)
-    asked, given = problem.read_answer(options.instance, options.answer)
+    if options.answer.suffix == ".sol":
+        asked, given = _read_solution(problem, options)
+    else:
+        asked, given = problem.read_answer(options.instance, options.answer)
     try:
         return problem.score(asked, given)
     except WorkError as error:
         raise InputError(options.answer, "", str(error)) from None
+
+
+def _read_solution(problem: Problem[Any, Any], options: Options) -> tuple[Any, Any]:
+    """The answer in what another solver wrote of its solution."""
+    from splitshare.solvers.exchange import read_solution
+
+    asked = problem.instance.read(options.instance)
+    optimum = Method("optimum").load(problem.finder)
+    if not hasattr(optimum, "program"):
+        raise InputError(options.answer, "", f"the problem {problem.name!r} has no program to solve; give an answer")
+    named = optimum.program(asked)
+    given = problem.solve(asked, named.solved(read_solution(options.answer, named.names)))
+    if problem.decided(given) is None:
+        raise InputError(options.answer, "", f"holds no feasible {problem.terms.answer}: {given.reason}")
+    return asked, given
 
 
 def show(worth: Mapping[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -28,6 +30,8 @@ def run(options: Options) -> list[str]:
     if len({path.name for path in options.instances}) != len(options.instances):
         raise InputError("INSTANCE", "", "two instances have the same file name; solve them one by one")
     asked = [problem.instance.read(path) for path in options.instances]
+    if options.write_program is not None:
+        _write_program(loaded, asked, options.write_program)
     lines: list[str] = []
     for path, instance in track(
         zip(options.instances, asked, strict=True), f"solving with {options.algorithm}", total=len(asked)
@@ -39,6 +43,16 @@ def run(options: Options) -> list[str]:
         )
         lines.append(f"{answer.algorithm}: {answer.status}, {problem.worth(answer)}")
     return lines
+
+
+def _write_program(algorithm: Any, instances: Sequence[Any], path: Path) -> None:
+    from splitshare.solvers.exchange import write_program
+
+    if not hasattr(algorithm, "program"):
+        raise InputError("--write-program", "", f"{algorithm.name} solves no program; give --algorithm optimum")
+    if len(instances) > 1:
+        raise InputError("--write-program", "", "writes the program of one instance; give one")
+    write_program(algorithm.program(instances[0]), path)
 
 
 def show(lines: list[str]) -> None:

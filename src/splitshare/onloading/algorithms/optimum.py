@@ -11,11 +11,24 @@ from splitshare.errors import WorkError
 from splitshare.onloading import exact
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer
-from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.instance import Onloading, OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.onloading.run import OBJECTIVE_TOLERANCE
+from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
 from splitshare.solvers.program import Milp
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An answer that another solver found."""
+
+    onloading: Onloading
+    name: ClassVar[str] = "solved-elsewhere"
+
+    def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Onloading:
+        """Answer it."""
+        return self.onloading
 
 
 @dataclass(frozen=True)
@@ -70,4 +83,31 @@ class Optimum:
             build_s=written_s + result.build_s,
             solve_s=result.solve_s,
             solver=result.solver,
+        )
+
+    def program(self, instance: OnloadingInstance) -> NamedProgram:
+        """The program that ``onload`` solves, which minimises the accuracy's negative.
+
+        ``client/<client>/<model>`` is 1 where a client holds a model, ``server/<server>/<model>/<size>`` where a server
+        holds one and takes queries in batches of that size.
+        """
+        model = exact.build(arrays_of(instance))
+        clients, servers, models, batches = (
+            [str(getattr(entry, field)) for entry in entries]
+            for entries, field in (
+                (instance.clients, "name"),
+                (instance.servers, "name"),
+                (instance.models, "name"),
+                (instance.batches, "size"),
+            )
+        )
+        meaning = {column: f"client/{clients[c]}/{models[j]}" for (c, j), column in model.client_column.items()}
+        meaning |= {
+            column: f"server/{servers[s]}/{models[j]}/{batches[b]}" for (s, j, b), column in model.server_column.items()
+        }
+        program = model.milp.program()
+        return NamedProgram(
+            program,
+            column_names(program.columns, meaning),
+            lambda values: Solved(onloading_of(instance, model.hosts(values))),
         )

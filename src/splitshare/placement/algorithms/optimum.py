@@ -9,8 +9,21 @@ from typing import ClassVar
 from splitshare.choices import Solver
 from splitshare.placement import exact
 from splitshare.placement.contract import Answer
-from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An answer that another solver found."""
+
+    assignment: Assignment | None
+    name: ClassVar[str] = "solved-elsewhere"
+
+    def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
+        """Answer it."""
+        return self.assignment
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Optimum:
         written_s = time.perf_counter() - started
         result = solve_milp(model.milp, solver=self.solver, time_limit_s=time_limit, seed=seed, threads=self.threads)
         return Answer(
-            assignment=model.assignment(result),
+            assignment=model.assignment(result.values),
             status=result.status,
             bound=result.bound,
             objective=result.objective,
@@ -36,3 +49,11 @@ class Optimum:
             solve_s=result.solve_s,
             solver=result.solver,
         )
+
+    def program(self, instance: PlacementInstance) -> NamedProgram:
+        """The program that ``place`` solves; ``x/<module>/<device>`` is 1 where a module stands on a device."""
+        model = exact.build(instance)
+        meaning = {column: f"x/{module}/{device}" for (module, device), column in model.x.items()}
+        program = model.milp.program()
+        names = column_names(program.columns, meaning)
+        return NamedProgram(program, names, lambda values: Solved(model.assignment(values)))

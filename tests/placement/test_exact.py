@@ -1,3 +1,5 @@
+from array import array
+
 import pytest
 
 from splitshare.errors import WorkError
@@ -92,7 +94,7 @@ def test_the_solver_is_not_believed(monkeypatch):
 
     def cheaper(given):
         model = build(given)
-        model.milp.costs = [cost * 0.999 for cost in model.milp.costs]
+        model.milp.costs = array("d", [cost * 0.999 for cost in model.milp.costs])
         return model
 
     monkeypatch.setattr(exact, "build", cheaper)

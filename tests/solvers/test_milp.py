@@ -17,7 +17,7 @@ BOX = 10.0
 
 def rows_of(milp: Milp) -> list[dict[int, float]]:
     """Each row as ``{column: coefficient}``."""
-    ends = zip(milp.starts, milp.starts[1:], strict=False)
+    ends = zip([0, *milp.ends], milp.ends, strict=False)
     return [dict(zip(milp.indices[a:b], milp.coefficients[a:b], strict=True)) for a, b in ends]
 
 
@@ -49,8 +49,8 @@ def vertices_optimum(milp: Milp) -> float | None:
             terms[0] * point[0] + terms[1] * point[1] - right
             for terms, right in zip(rows_of(milp), milp.right, strict=True)
         ]
-        holds = {"<=": lambda v: v <= 1e-9, ">=": lambda v: v >= -1e-9, "=": lambda v: abs(v) <= 1e-9}
-        if all(holds[sense](value) for sense, value in zip(milp.senses, values, strict=True)):
+        holds = {"<": lambda v: v <= 1e-9, ">": lambda v: v >= -1e-9, "=": lambda v: abs(v) <= 1e-9}
+        if all(holds[sense](value) for sense, value in zip(milp.senses.decode(), values, strict=True)):
             cost = float(np.dot(milp.costs, point))
             best = cost if best is None else min(best, cost)
     return best

@@ -19,9 +19,11 @@ import itertools
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from splitshare.placement.instance import Assignment, PlacementInstance, Request
-from splitshare.placement.objective import fcfs_finish_s
-from splitshare.solvers.program import Floats, Milp
+from splitshare.placement.objective import in_order_of_arrival
+from splitshare.solvers.program import Floats, Ints, Milp
 
 
 @dataclass
@@ -109,23 +111,40 @@ def _head_columns(model: ExactModel, request: Request) -> tuple[dict[str, int], 
 
 def _transfer_columns(
     model: ExactModel, request: Request, position: int, on_device: dict[str, list[int]], y: dict[str, int]
-) -> dict[int, float]:
-    """``w[k,e,n,h]``, tied to the encoder's and the head's devices; returns the seconds that each column costs."""
+) -> tuple[Ints, Floats]:
+    """``w[k,e,n,h]``, tied to the encoder's and the head's devices; returns columns and the seconds that each costs."""
     instance, milp = model.instance, model.milp
     size_bytes = instance.encoder_output_bytes(request, position)
-    w: dict[tuple[str, str], int] = {}
-    seconds: dict[int, float] = {}
-    for n, h in itertools.product(on_device, y):
-        transfer = instance.comm_s(n, h, size_bytes)
-        if math.isfinite(transfer):
-            column = w[n, h] = milp.add_column(upper=1.0)
-            seconds[column] = transfer
-    for n, columns in on_device.items():
-        # Exactly one head device for an encoder that runs on n, none otherwise.
-        milp.add_row({w[n, h]: 1.0 for h in y if (n, h) in w} | dict.fromkeys(columns, -1.0), "=", 0.0)
-    for h, column in y.items():
-        milp.add_row({w[n, h]: 1.0 for n in on_device if (n, h) in w} | {column: -1.0}, "=", 0.0)
-    return seconds
+    transfer_s = instance.comm_between_s(list(on_device), list(y), size_bytes)
+    n, h = (axis.astype(np.int32) for axis in np.nonzero(np.isfinite(transfer_s)))
+    w = milp.add_columns(len(n), upper=1.0)
+    # Exactly one head device for an encoder that runs on n, none otherwise.
+    runs = [(row, column) for row, columns in enumerate(on_device.values()) for column in columns]
+    _flow(milp, n, w, *np.array(runs, dtype=np.int32).reshape(-1, 2).T, count=len(on_device))
+    _flow(milp, h, w, np.arange(len(y), dtype=np.int32), np.array(list(y.values()), dtype=np.int32), count=len(y))
+    return w, transfer_s[n, h]
+
+
+def _flow(milp: Milp, row: Ints, index: Ints, from_row: Ints, from_index: Ints, *, count: int) -> None:
+    """Rows in which what is ``index`` adds up to what is ``from_index``."""
+    coefficient = np.concatenate([np.ones(len(row)), np.full(len(from_row), -1.0)])
+    rows, columns = np.concatenate([row, from_row]), np.concatenate([index, from_index])
+    milp.add_rows(rows, columns, coefficient, "=", 0.0, count=count)
+
+
+def _at_least(
+    milp: Milp,
+    terms: dict[int, float],
+    before: dict[int, float],
+    transfers: tuple[Ints, Floats],
+    after: dict[int, float],
+) -> None:
+    """A row by which ``terms`` are at least the seconds of what is chosen, column by column."""
+    columns, seconds = transfers
+    index = np.concatenate([[*terms, *before], columns, list(after)]).astype(np.int32)
+    first = [*terms.values(), *(-s for s in before.values())]
+    coefficient = np.concatenate([first, -seconds, [-s for s in after.values()]])
+    milp.add_rows(np.zeros(len(index), dtype=np.int32), index, coefficient, ">=", 0.0, count=1)
 
 
 def _parallel_request(model: ExactModel, request: Request, latency: int) -> None:
@@ -134,12 +153,16 @@ def _parallel_request(model: ExactModel, request: Request, latency: int) -> None
     subsets = [s for size in range(1, len(positions) + 1) for s in itertools.combinations(positions, size)]
     on_device: dict[int, dict[str, list[int]]] = {p: {} for p in positions}
     finish: dict[int, dict[int, float]] = {p: {} for p in positions}
+    compute_s = [instance.encoder_compute_s(request, p) for p in positions]
     for device in instance.devices:
         columns: list[int] = []
+        ready_s = [instance.comm_s(request.source, device.name, use.input_bytes) for use in request.encoders]
+        here_s = [seconds.get(device.name) for seconds in compute_s]
+        able = [here_s[p] is not None and math.isfinite(ready_s[p]) for p in positions]
         for subset in subsets:
-            finish_s = fcfs_finish_s(instance, request, device.name, subset)
-            if not all(math.isfinite(f) for f in finish_s.values()):
+            if not all(able[p] for p in subset):
                 continue
+            finish_s = in_order_of_arrival({p: ready_s[p] for p in subset}, {p: here_s[p] for p in subset})
             column = milp.add_column(upper=1.0, integer=True)
             columns.append(column)
             for p in subset:
@@ -150,10 +173,9 @@ def _parallel_request(model: ExactModel, request: Request, latency: int) -> None
     y, head_seconds = _head_columns(model, request)
     for p in positions:
         _encoder_runs_once(model, request, p, on_device[p])
-        transfer_seconds = _transfer_columns(model, request, p, on_device[p], y)
+        transfers = _transfer_columns(model, request, p, on_device[p], y)
         # The latency is at least finish, transfer to the head, head and way back, over each encoder.
-        seconds = finish[p] | transfer_seconds | head_seconds
-        milp.add_row({latency: 1.0} | {column: -s for column, s in seconds.items()}, ">=", 0.0)
+        _at_least(milp, {latency: 1.0}, finish[p], transfers, head_seconds)
 
 
 def _encoder_runs_once(model: ExactModel, request: Request, position: int, on_device: dict[str, list[int]]) -> None:
@@ -187,6 +209,5 @@ def _sequential_request(model: ExactModel, request: Request, latency: int) -> No
         if previous is not None:
             milp.add_row({finish: 1.0, previous: -1.0} | {c: -s for c, s in compute.items()}, ">=", 0.0)
         previous = finish
-        transfer_seconds = _transfer_columns(model, request, p, on_device, y)
-        seconds_after = transfer_seconds | head_seconds
-        milp.add_row({latency: 1.0, finish: -1.0} | {c: -s for c, s in seconds_after.items()}, ">=", 0.0)
+        transfers = _transfer_columns(model, request, p, on_device, y)
+        _at_least(milp, {latency: 1.0, finish: -1.0}, {}, transfers, head_seconds)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from splitshare.choices import Status
@@ -173,6 +175,23 @@ class PlacementInstance(Record):
             return 0.0
         link = self._links_by_pair.get((a, b))
         return math.inf if link is None else link.latency_s + size_bytes / link.bandwidth_bytes_per_s
+
+    @cached_property
+    def _link_arrays(self) -> tuple[dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
+        """Position of each device; latency in seconds and bytes a second by pair of positions."""
+        number = {device.name: i for i, device in enumerate(self.devices)}
+        latency_s, per_s = np.full((len(number), len(number)), math.inf), np.ones((len(number), len(number)))
+        for (a, b), link in self._links_by_pair.items():
+            latency_s[number[a], number[b]], per_s[number[a], number[b]] = link.latency_s, link.bandwidth_bytes_per_s
+        return number, latency_s, per_s
+
+    def comm_between_s(self, starts: Sequence[str], ends: Sequence[str], size_bytes: float) -> NDArray[np.float64]:
+        """``comm_s`` from each of ``starts`` to each of ``ends``, of shape (starts, ends)."""
+        number, latency_s, per_s = self._link_arrays
+        pairs = np.ix_([number[name] for name in starts], [number[name] for name in ends])
+        seconds: NDArray[np.float64] = latency_s[pairs] + size_bytes / per_s[pairs]
+        seconds[np.equal.outer(*(p.ravel() for p in pairs))] = 0.0
+        return seconds
 
     def encoder_compute_s(self, request: Request, position: int) -> dict[str, float | None]:
         """Compute seconds by device of the encoder at ``position`` of ``request``, overrides applied."""

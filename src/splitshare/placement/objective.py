@@ -55,12 +55,17 @@ def fcfs_finish_s(
 
     Infinite where the source cannot reach the device or the module cannot run there.
     """
-    ready = {p: instance.comm_s(request.source, device, request.encoders[p].input_bytes) for p in positions}
+    ready_s = {p: instance.comm_s(request.source, device, request.encoders[p].input_bytes) for p in positions}
+    return in_order_of_arrival(ready_s, {p: instance.encoder_compute_s(request, p).get(device) for p in positions})
+
+
+def in_order_of_arrival(ready_s: Mapping[int, float], compute_s: Mapping[int, float | None]) -> dict[int, float]:
+    """Finish times on one device of what is ready at ``ready_s``, the lower position first where two are at once."""
     finish: dict[int, float] = {}
     free = 0.0
-    for p in sorted(positions, key=lambda p: (ready[p], p)):
-        compute = instance.encoder_compute_s(request, p).get(device)
-        free = max(free, ready[p]) + (math.inf if compute is None else compute)
+    for p in sorted(ready_s, key=lambda p: (ready_s[p], p)):
+        compute = compute_s[p]
+        free = max(free, ready_s[p]) + (math.inf if compute is None else compute)
         finish[p] = free
     return finish
 

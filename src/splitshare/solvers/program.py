@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -92,22 +93,33 @@ class Program:
         return float((self.cost * values).sum())
 
 
+def _doubles() -> array[float]:
+    return array("d")
+
+
+def _ints() -> array[int]:
+    return array("i")
+
+
 @dataclass
 class Milp:
     """A minimisation over columns with bounds, some of them integer, and linear rows, while it is written down.
 
-    Columns are numbered in the order in which they are added; rows take ``{column: coefficient}``.
+    Columns are numbered in the order in which they are added, one by one or many alike at once; rows take
+    ``{column: coefficient}``, or many rows their terms as arrays.
     """
 
-    costs: list[float] = field(default_factory=list)
-    lower: list[float] = field(default_factory=list)
-    upper: list[float] = field(default_factory=list)
-    integer: list[bool] = field(default_factory=list)
-    starts: list[int] = field(default_factory=lambda: [0])
-    indices: list[int] = field(default_factory=list)
-    coefficients: list[float] = field(default_factory=list)
-    senses: list[Sense] = field(default_factory=list)
-    right: list[float] = field(default_factory=list)
+    costs: array[float] = field(default_factory=_doubles)
+    lower: array[float] = field(default_factory=_doubles)
+    upper: array[float] = field(default_factory=_doubles)
+    integer: bytearray = field(default_factory=bytearray)
+    ends: array[int] = field(default_factory=_ints)
+    """Where each row's terms end."""
+    indices: array[int] = field(default_factory=_ints)
+    coefficients: array[float] = field(default_factory=_doubles)
+    senses: bytearray = field(default_factory=bytearray)
+    """The first letter of each row's sense."""
+    right: array[float] = field(default_factory=_doubles)
 
     def add_column(self, *, cost: float = 0.0, lower: float = 0.0, upper: float = np.inf, integer: bool = False) -> int:
         """Add a column and return its number."""
@@ -117,13 +129,35 @@ class Milp:
         self.integer.append(integer)
         return len(self.costs) - 1
 
+    def add_columns(self, count: int, *, upper: float) -> Ints:
+        """Add continuous columns without costs, from 0 to ``upper``, and return their numbers."""
+        first = len(self.costs)
+        self.costs.extend(array("d", bytes(8 * count)))
+        self.lower.extend(array("d", bytes(8 * count)))
+        self.upper.extend(array("d", [upper]) * count)
+        self.integer.extend(bytes(count))
+        return np.arange(first, first + count, dtype=np.int32)
+
     def add_row(self, terms: Mapping[int, float], sense: Sense, right: float) -> None:
         """Add a row ``sum(coefficient * column) sense right``."""
         self.indices.extend(terms)
         self.coefficients.extend(terms.values())
-        self.starts.append(len(self.indices))
-        self.senses.append(sense)
+        self.ends.append(len(self.indices))
+        self.senses.append(ord(sense[0]))
         self.right.append(right)
+
+    def add_rows(self, row: Ints, index: Ints, coefficient: Floats, sense: Sense, right: float, *, count: int) -> None:
+        """Add ``count`` rows of one sense and right side; each term has its row among them, its column and coefficient.
+
+        Terms of a row keep their order.
+        """
+        order = np.argsort(row, kind="stable")
+        ends = len(self.indices) + np.cumsum(np.bincount(row, minlength=count))
+        self.indices.frombytes(index[order].astype(np.int32).tobytes())
+        self.coefficients.frombytes(coefficient[order].astype(np.float64).tobytes())
+        self.ends.frombytes(ends.astype(np.int32).tobytes())
+        self.senses.extend(sense[0].encode() * count)
+        self.right.extend(array("d", [right]) * count)
 
     def program(self) -> Program:
         """What is written down so far, as arrays."""
@@ -132,9 +166,9 @@ class Milp:
             lower=np.array(self.lower, dtype=float),
             upper=np.array(self.upper, dtype=float),
             integer=np.array(self.integer, dtype=bool),
-            start=np.array(self.starts, dtype=np.int32),
+            start=np.concatenate([[0], self.ends]).astype(np.int32),
             index=np.array(self.indices, dtype=np.int32),
             coefficient=np.array(self.coefficients, dtype=float),
-            sense=np.array([sense[0] for sense in self.senses], dtype="U1"),
+            sense=np.array(self.senses, dtype=np.uint8).view("S1").astype("U1"),
             right=np.array(self.right, dtype=float),
         )

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, ClassVar, NoReturn
 
 import typer
 
@@ -21,19 +21,28 @@ from splitshare.stopping import Stopped, end, stop_when_asked
 
 
 class Stages(StageGroup):
-    """All stages, in the order in which a study comes to them."""
+    """All stages, by who needs them."""
 
-    order = (
-        *("describe", "profile", "record-profile", "merge-profiles", "derive", "instances", "pin"),
-        *("solve", "evaluate", "verify", "record", "random-instances", "compare", "collect"),
-        *("cloud-grid", "prompt-cache", "ablation", "check-split", "benchmarks", "fit-heads", "accuracy"),
-        *("trace", "simulate", "batch-curves", "worker", "emulate", "fidelity", "shaping", "sweep"),
-        *("figures", "schemas", "embedded", "onloading"),
-    )
+    panels: ClassVar = {
+        "Most used": ("compare", "solve", "evaluate", "trace", "simulate", "emulate", "list"),
+        "Modules, devices and instances": (
+            *("describe", "profile", "record-profile", "merge-profiles", "derive", "instances", "random-instances"),
+            "batch-curves",
+        ),
+        "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),
+        "The papers' studies": (
+            *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures"),
+        ),
+        "Emulation and real devices": ("worker", "fidelity", "shaping"),
+        "Keeping results": ("record", "verify", "pin", "schemas"),
+    }
+    order = tuple(name for names in panels.values() for name in names)
 
 
 app = typer_of(
-    cls=Stages, help="Profile, place, replay and compare split and shared multi-modal models on edge devices."
+    cls=Stages,
+    add_completion=True,
+    help="Profile, place, replay and compare split and shared multi-modal models on edge devices.",
 )
 
 

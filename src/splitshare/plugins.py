@@ -43,6 +43,10 @@ class Finder(Generic[Algorithm]):
         """Names of the algorithms in the package, sorted."""
         return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(self.package.__path__))
 
+    def names(self) -> list[str]:
+        """Names of all algorithms that are installed: ours, then those of other packages."""
+        return [*self.shipped(), *sorted(point.name for point in entry_points(group=self.group))]
+
     def load(self, spec: str, texts: Sequence[str] = (), /, **parameters: Any) -> Algorithm:
         """Make the algorithm that ``spec`` names: a shipped name, an entry point, or ``file.py:Class``.
 

@@ -1,11 +1,16 @@
 """Commands and stages: what is asked is light and stands once, and what does it has the same name."""
 
+import dataclasses
 import importlib
+import re
 import subprocess
 import sys
+from typing import get_type_hints
 
 import pytest
+from typer.testing import CliRunner
 
+from splitshare.cli import app
 from splitshare.commands.mounting import help_of
 from tests.commands.options import option_modules
 
@@ -19,6 +24,39 @@ def test_every_command_has_a_stage_that_does_it_and_every_stage_a_command():
         assert stage.Options is importlib.import_module(f"splitshare.commands.{name}").Options
         assert callable(stage.run)
     assert commands == set(option_names())
+
+
+UNITS = {"_per_s": "a second", "_s": "second", "_bytes": "bytes"}
+
+
+@pytest.mark.parametrize("module", option_modules(), ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_option_has_a_help_with_its_unit(module):
+    hints = get_type_hints(module.Options, include_extras=True)
+    for field in dataclasses.fields(module.Options):
+        (help_text,) = [m.help or "" for m in hints[field.name].__metadata__ if hasattr(m, "help")]
+        unit = next((unit for suffix, unit in UNITS.items() if field.name.endswith(suffix)), "")
+        assert help_text or field.name == "ends_with_parent", field.name  # the driver's own, hidden
+        assert unit in help_text.lower(), f"{field.name}: {help_text}"
+
+
+def test_the_first_page_names_what_most_people_use_and_cuts_nothing_off():
+    told = CliRunner().invoke(app, ["--help"]).stdout
+    first = told.partition("Most used:")[2].partition("Modules, devices")[0]
+    assert re.findall(r"^  (\S+) ", first, re.MULTILINE) == [
+        *("compare", "solve", "evaluate", "trace", "simulate", "emulate", "list")
+    ]
+    assert " ".join(help_of("splitshare.commands.solve").split()) in " ".join(told.split())
+    assert "…" not in told
+    assert "..." not in told.partition("Most used:")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("splitshare so", ["solve"]), ("splitshare list mo", ["models", "modules"])]
+)
+def test_shells_complete_commands_and_fixed_words(words, completed):
+    asked = {"_SPLITSHARE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = CliRunner().invoke(app, env=asked, prog_name="splitshare")
+    assert result.stdout.split() == completed
 
 
 def option_names():

@@ -50,7 +50,12 @@ class Options:
     on_failure: Annotated[OnFailure, typer.Option(help="What follows a lost device.")] = "drop"
     algorithm: Annotated[str, typer.Option(help="Places anew after a loss.")] = "s2m3-greedy"
     any_links: AnyLinks = False
-    deadline_s: Annotated[float, typer.Option(min=0.001, max=MOST_WAIT_S, help="A later request has failed.")] = 60.0
+    deadline_s: Annotated[
+        float,
+        typer.Option(
+            min=0.001, max=MOST_WAIT_S, help="A request that is not answered within so many seconds has failed."
+        ),
+    ] = 60.0
     testbed_file: Annotated[
         Path | None, typer.Option("--workers", help="Addresses of workers that run already (YAML).")
     ] = None

@@ -12,11 +12,11 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any, get_type_hints
+from types import MappingProxyType, ModuleType
+from typing import Any, ClassVar, get_type_hints
 
 import typer
 from typer.core import TyperGroup
@@ -30,6 +30,8 @@ class StageGroup(TyperGroup):
     package = PACKAGE
     order: tuple[str, ...] = ()
     """Names of the commands, as help lists them; a name of a package is a group."""
+    panels: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """The same by heading, where help has several."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """All names, in order."""
@@ -43,9 +45,9 @@ class StageGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List every command with the first line of its module, without importing it."""
-        rows = [(name, help_of(f"{self.package}.{name.replace('-', '_')}")) for name in self.order]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        for heading, names in (self.panels or {"Commands": self.order}).items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, help_of(f"{self.package}.{name.replace('-', '_')}")) for name in names])
 
 
 @cache
@@ -60,11 +62,11 @@ def command_of(module: str) -> Any:
     return typer.main.get_command(app)
 
 
-def typer_of(**settings: Any) -> typer.Typer:
-    """An application with the settings that all of ours have."""
+def typer_of(*, add_completion: bool = False, **settings: Any) -> typer.Typer:
+    """An application with the settings that all of ours have; the outermost completes words for shells."""
     app = typer.Typer(
         no_args_is_help="cls" in settings,
-        add_completion=False,
+        add_completion=add_completion,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         **settings,

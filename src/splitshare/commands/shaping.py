@@ -20,10 +20,10 @@ class Options:
 
     output: Output
     network: Network = "proxy"
-    bytes_per_s: Annotated[list[float], typer.Option(min=1.0, max=1e18, help="Rates; repeatable.")] = field(
-        default_factory=lambda: list(BYTES_PER_S)
+    bytes_per_s: Annotated[list[float], typer.Option(min=1.0, max=1e18, help="Rate in bytes a second; repeatable.")] = (
+        field(default_factory=lambda: list(BYTES_PER_S))
     )
-    latency_s: Annotated[list[float], typer.Option(**LIMIT, help="Latencies; repeatable.")] = field(
+    latency_s: Annotated[list[float], typer.Option(**LIMIT, help="Latency in seconds; repeatable.")] = field(
         default_factory=lambda: list(LATENCY_S)
     )
     repeats: Annotated[int, typer.Option(**COUNT, help="How often everything is measured.")] = 3

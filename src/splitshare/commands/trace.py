@@ -19,9 +19,13 @@ class Options:
     instance: InstanceFile
     output: Output
     kind: Annotated[TraceKind, typer.Option(help="How requests arrive.")]
-    rate_per_s: Annotated[float | None, typer.Option(**RATE, help="Mean rate over all classes.")] = None
+    rate_per_s: Annotated[float | None, typer.Option(**RATE, help="Requests a second, the mean over all classes.")] = (
+        None
+    )
     requests: Annotated[int | None, typer.Option(min=1, max=10**12, help="How many requests.")] = None
-    horizon_s: Annotated[float | None, typer.Option(**SPAN, help="How long, instead of how many.")] = None
+    horizon_s: Annotated[float | None, typer.Option(**SPAN, help="How many seconds, instead of how many requests.")] = (
+        None
+    )
     arrivals: Annotated[
         Path | None, typer.Option(help="Recorded arrivals: counts (bursty) or a trace (azure-llm-2023).")
     ] = None

@@ -19,7 +19,7 @@ class Options:
     device: Annotated[str, typer.Argument(metavar="DEVICE", help="Its name in the instances.")]
     listen: Annotated[list[str], typer.Option(help="host:port (port 0: any) or unix:path; repeatable.")]
     compute: Compute = "recorded"
-    memory_bytes: Annotated[float | None, typer.Option(**AMOUNT, help="Refuse modules that need more.")] = None
+    memory_bytes: Annotated[float | None, typer.Option(**AMOUNT, help="Refuse modules that need more bytes.")] = None
     max_live: Annotated[int, typer.Option(**COUNT, help="Requests in work at a time; more are dropped.")] = 1000
     max_batch: Annotated[
         int | None,

@@ -9,7 +9,7 @@ from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
 
 DECLARATION = Declaration(
-    name="readings",
+    name="greedy-readings",
     category="Optimality",
     inputs=("ablation.csv",),
     tables=("greedy_readings",),

@@ -70,6 +70,7 @@ PROBLEM: Problem[PlacementInstance, Placement] = Problem(
     terms=Terms(does="places", answer="placement", decided="assignment"),
     checks=CHECKS,
     families=FAMILIES,
+    tuning_families=("random-tuning",),
     timed_baseline=TIMED_BASELINE,
     recorded=_recorded,
     record=_record,

@@ -119,6 +119,8 @@ class Problem(Generic[InstanceKind, AnswerKind]):
     recorded: Callable[[Path, Sequence[str]], Recorded[InstanceKind]] | None = None
     """Read families of recorded instances and results below a directory; raises ``InputError``. ``None``: as
     ``splitshare.problems.standard`` does."""
+    tuning_families: tuple[str, ...] = ()
+    """Recorded families to try an algorithm on while it is made; a verdict on them is asked for by name."""
     record: Callable[..., None] | None = None
     """``record(instances, *, methods, family, time_limit_s, output)`` solves instances by several methods and writes
     down below a directory what ``recorded`` reads; ``None``: as ``splitshare.problems.standard`` does."""

@@ -1,0 +1,21 @@
+"""List what there is: algorithms, models, modules, workloads, testbeds, families of instances, figures or problems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import typer
+
+from splitshare.catalog.paths import DATA
+from splitshare.commands.arguments import CatalogRoot
+
+Kind = Literal["algorithms", "models", "modules", "workloads", "testbeds", "families", "figures", "problems"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare list``."""
+
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What to list.")]
+    catalog_root: CatalogRoot = DATA

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.catalog.paths import DATA, EMBEDDED
+from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
 from splitshare.errors import InputError
 from splitshare.placement.contract import shipped
+from splitshare.places import DATA
 from splitshare.records import nearest
 
 

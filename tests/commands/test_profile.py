@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.paths import DATA
 from splitshare.errors import InputError
+from splitshare.places import DATA
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.describe import describe_catalog
 from splitshare.profiling.records import ModuleProfile

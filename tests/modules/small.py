@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.catalog.paths import DATA
+from splitshare.places import DATA
 
 SMALL_PARAMS: dict[str, dict[str, Any]] = {
     "clip-resnet": {"stage_blocks": [2, 1, 1, 1], "width": 16, "embedding": 16, "image_size": 64},

@@ -13,11 +13,12 @@ from transformers.core_model_loading import revert_weight_conversion
 
 from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.catalog.paths import DATA, hub_file
+from splitshare.catalog.paths import hub_file
 from splitshare.errors import InputError, WorkError
 from splitshare.modules.build import build_module
 from splitshare.modules.hub import PUBLISHED_FRAMES, published_module
 from splitshare.modules.whole import build_whole, split_state, whole_class, whole_skeleton
+from splitshare.places import DATA
 from tests.modules import published_names
 from tests.modules.published_names import Shapes
 from tests.modules.small import small_catalogue

@@ -25,6 +25,7 @@ from splitshare.catalog.records import (
     WorkloadsFile,
 )
 from splitshare.errors import InputError
+from splitshare.places import DATA
 from splitshare.records import nearest
 
 BATCHES = (1, 2, 4, 8)
@@ -181,7 +182,7 @@ def _with_layers(full: Architecture, layers: int, dtype: Dtype | None) -> Archit
     return full.model_copy(update=update)
 
 
-def load_catalog(root: Path = paths.DATA) -> Catalog:
+def load_catalog(root: Path = DATA) -> Catalog:
     """Read ``root/catalogue/*.yaml``.
 
     Args:

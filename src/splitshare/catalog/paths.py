@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DATA = Path("data")
-"""The repository's data, seen from its root, where the workflow and the command line run."""
+from splitshare.places import DATA
 
 EMBEDDED = DATA / "embedded"
 """The embedded benchmark's own data root: a catalogue apart from the papers', so that their counts stay theirs."""

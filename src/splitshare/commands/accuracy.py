@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.commands.arguments import (
     Batch,
     CatalogRoot,
@@ -23,6 +22,7 @@ from splitshare.commands.arguments import (
     Weights,
     Work,
 )
+from splitshare.places import DATA
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,6 @@ BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: t
 ModuleNames = Annotated[list[str], typer.Option("--module", help="Module to measure; repeatable; default all.")]
 Budget = Annotated[float | None, typer.Option(**WAIT, help="Seconds of runs for each module and batch.")]
 
-CONFIG = Path("config/config.yaml")
-"""The default configuration."""
-
 
 def tell_of_failure(line: str) -> None:
     """Tell of a part of the work that failed while the rest goes on."""

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.commands.arguments import CatalogRoot, InstanceFile, Output, Profiles
+from splitshare.places import DATA
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.choices import BenchmarkParts
 from splitshare.commands.arguments import COUNT, CatalogRoot, Output, Seed
+from splitshare.places import DATA
 
 
 @dataclass(frozen=True)

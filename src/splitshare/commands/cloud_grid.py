@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splitshare.catalog.paths import DATA
-from splitshare.commands.arguments import CONFIG, CatalogRoot, Descriptions, Output, Profiles, RunConfig
+from splitshare.commands.arguments import CatalogRoot, Descriptions, Output, Profiles, RunConfig
+from splitshare.places import CONFIG, DATA
 
 
 @dataclass(frozen=True)

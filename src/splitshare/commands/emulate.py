@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.choices import EmulatedLinks, EmulatedNetwork, MemoryLimits, OnFailure
 from splitshare.commands.arguments import (
     NETWORK_HELP,
@@ -22,6 +21,7 @@ from splitshare.commands.arguments import (
     Output,
     TraceFile,
 )
+from splitshare.places import DATA
 from splitshare.ranges import MOST_WAIT_S
 
 

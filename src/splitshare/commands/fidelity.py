@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.commands.arguments import (
     COUNT,
     AnyLinks,
@@ -21,6 +20,7 @@ from splitshare.commands.arguments import (
     Placements,
     Seed,
 )
+from splitshare.places import DATA
 
 
 @dataclass(frozen=True)

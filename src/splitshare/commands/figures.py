@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
-from splitshare.commands.arguments import CONFIG, CatalogRoot, Output, RunConfig
+from splitshare.commands.arguments import CatalogRoot, Output, RunConfig
+from splitshare.places import CONFIG, DATA
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.commands.arguments import CatalogRoot
+from splitshare.places import DATA
 
 Kind = Literal["algorithms", "models", "modules", "workloads", "testbeds", "families", "figures", "problems"]
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.commands.arguments import Budget, CatalogRoot, ModuleNames, Output, Seed, Threads
+from splitshare.places import DATA
 
 
 @dataclass(frozen=True)

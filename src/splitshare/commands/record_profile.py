@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from splitshare.catalog.paths import DATA
 from splitshare.commands.arguments import Budget, CatalogRoot, ModuleNames, Output, Threads
+from splitshare.places import DATA
 
 BUSIEST_SHARE = 0.15
 """Share of the processors' time that other work may take (ours: a quiet machine's own services take a few percent)."""

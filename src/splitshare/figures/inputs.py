@@ -14,6 +14,7 @@ from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
 from splitshare.figures.declaration import Declaration
+from splitshare.places import PROFILES
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 
 THIS_MACHINE = "this-machine"
@@ -32,7 +33,7 @@ class Inputs:
     """Directory of the scope, such as ``results/canonical``."""
     config: Config
     catalog: Catalog
-    profiles: Path = Path("profiles")
+    profiles: Path = PROFILES
     """Directory of the committed profiles."""
 
     def result(self, name: str) -> Path:

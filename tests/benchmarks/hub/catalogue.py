@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from splitshare.catalog.paths import DATA
+from splitshare.places import DATA
 from tests.benchmarks.hub.server import REVISION, Hub
 
 FOODS = [f"w{35 + i % 10}_w{35 + i // 10}" for i in range(101)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splitshare.commands.arguments import CONFIG, Output, RunConfig, Suite
+from splitshare.commands.arguments import Output, RunConfig, Suite
+from splitshare.places import CONFIG
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import CONFIG, Output, RunConfig
+from splitshare.commands.arguments import Output, RunConfig
+from splitshare.places import CONFIG
 
 
 @dataclass(frozen=True)

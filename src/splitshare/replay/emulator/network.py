@@ -11,6 +11,7 @@ from typing import Protocol
 
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
+from splitshare.places import DATA
 from splitshare.replay.emulator.cleaner import Cleaner, run_directory
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.credentials import Credentials
@@ -56,7 +57,7 @@ class WorkerSetup:
     """What the emulated workers are started with."""
 
     compute: ComputeKind = "recorded"
-    catalog_root: Path = Path("data")
+    catalog_root: Path = DATA
     max_live: int = 1000
     limits: Limits = "auto"
 

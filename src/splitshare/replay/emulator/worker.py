@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from splitshare.places import DATA
 from splitshare.replay.emulator.clock import Timer
 from splitshare.replay.emulator.compute import Compute, ComputeKind, RecordedCompute
 from splitshare.replay.emulator.credentials import Credentials, ServerSecurity, check_listening
@@ -25,7 +26,7 @@ class WorkerOptions:
     memory_bytes: float | None = None
     max_live: int = 1000
     max_batch: int | None = None
-    catalog_root: Path = Path("data")
+    catalog_root: Path = DATA
     threads: int = 1
     security: ServerSecurity = field(default_factory=ServerSecurity)
     credentials: Credentials = field(default_factory=Credentials)

@@ -17,6 +17,7 @@ import typer
 from splitshare import __version__
 from splitshare.commands.mounting import StageGroup, typer_of
 from splitshare.errors import SplitshareError, escaped, one_line
+from splitshare.extras import missing
 from splitshare.stopping import Stopped, end, stop_when_asked
 
 
@@ -83,6 +84,11 @@ def main() -> None:
         _fail(f"{error.filename}: {error.strerror or error}" if error.filename else str(error.strerror or error))
     except MemoryError as error:
         _fail(f"out of memory ({one_line(str(error)) or 'no more could be had'}); ask for less at a time")
+    except ModuleNotFoundError as error:
+        told = missing(error, "splitshare " + next((word for word in sys.argv[1:] if not word.startswith("-")), ""))
+        if told is None:
+            raise
+        _fail(told)
     except RuntimeError as error:
         if not OUT_OF_MEMORY.search(str(error)):
             raise

@@ -42,6 +42,17 @@ def test_optima_of_both_solvers_are_certified():
     assert held.bound == min(o.bound for o in optima if o.bound is not None)
 
 
+def test_solvers_that_contradict_each_other_certify_nothing():
+    """A worse optimum must not hide behind the better bound."""
+    instance = next(i for i in random_instances(range(9), replication=False) if judge.optimum(i))
+    first, second = (solve(instance, Optimum(solver=solver)) for solver in ("gurobi", "highs"))
+    assert second.objective is not None
+    worse = second.model_copy(update={"objective": second.objective * 1.02, "bound": second.objective * 1.02})
+    for optima in ([first, worse], [worse, first]):
+        with pytest.raises(WorkError, match="one of them is wrong"):
+            certificate_of(instance, optima)
+
+
 def test_what_is_no_proof_is_not_certified():
     instance = example()
     with pytest.raises(WorkError, match=r"first-fit \(feasible\) proved no optimum"):

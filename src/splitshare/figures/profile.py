@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
@@ -35,6 +34,8 @@ def profile_table(profile: ModuleProfile) -> pd.DataFrame:
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``module_profile``, and the table ``layer_method_error``."""
+    import seaborn as sns  # takes a second to import, and no other figure needs it
+
     profile = inputs.profile()
     table = profile_table(profile)
     short = table.drop(columns=["source", "parameter_bytes", "output_bytes", "method", "reason"])

@@ -9,6 +9,7 @@ the bound is what the solvers named proved; no arithmetic short of solving again
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal
@@ -45,12 +46,18 @@ def certificate_of(instance: PlacementInstance, optima: Sequence[Placement]) -> 
     Raises:
         WorkError: a placement is not a proved optimum of this instance, or two optima differ.
     """
+    least = min((p.objective for p in optima if p.objective is not None), default=math.nan)
     bounds: list[float] = []
     proved_by: list[str] = []
     for placement in optima:
         proved = placement.status == "optimal" and placement.variant is None and placement.versions.solver is not None
         if placement.instance_sha256 != instance.sha256() or not proved or placement.bound is None:
             raise WorkError(f"{instance.name}: {placement.algorithm} ({placement.status}) proved no optimum of it")
+        if placement.objective is None or abs(placement.objective - least) > TOLERANCE * max(abs(least), 1e-12):
+            raise WorkError(
+                f"{instance.name}: {placement.versions.solver} proves {placement.objective!r}, another solver finds "
+                f"{least!r}: one of them is wrong"
+            )
         bounds.append(placement.bound)
         proved_by.append(str(placement.versions.solver))
     first = optima[0]

@@ -25,7 +25,14 @@ def provenance(directory: Path = Path()) -> dict[str, str]:
         "python": platform.python_version(),
         "machine": f"{_processor()}, {platform.system()} {platform.machine()}",
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    } | {f"{name}_version": importlib.metadata.version(name) for name in LIBRARIES}
+    } | {f"{name}_version": _version(name) for name in LIBRARIES}
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"  # of an extra that is not installed
 
 
 def _revision(directory: Path) -> str:

@@ -36,7 +36,7 @@ class Highs:
         """See ``Adapter``."""
         started = time.perf_counter()
         highs = highspy.Highs()
-        for option, value in _options(limits).items():
+        for option, value in _options(limits, integer=bool(program.integer.any())).items():
             highs.setOptionValue(option, value)
         _pass(highs, program)
         built = time.perf_counter()
@@ -68,7 +68,7 @@ class Highs:
             raise WorkError(f"{path}: HiGHS could not write the program there")
 
 
-def _options(limits: SolverLimits) -> dict[str, Any]:
+def _options(limits: SolverLimits, *, integer: bool) -> dict[str, Any]:
     options = {
         "output_flag": False,
         "mip_rel_gap": limits.relative_gap,
@@ -77,6 +77,9 @@ def _options(limits: SolverLimits) -> dict[str, Any]:
         "mip_feasibility_tolerance": 1e-9,
         "random_seed": limits.seed,
         "threads": limits.threads,
+        # With it, 1.15.1 calls solutions of integer programs optimal that are not (2 % above the optimum, on one of the
+        # 175 recorded instances, by half of the seeds), and on these problems it costs more time than it saves.
+        "presolve": "off" if integer else "on",
     }
     return options if limits.time_s is None else options | {"time_limit": float(limits.time_s)}
 

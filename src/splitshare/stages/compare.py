@@ -84,7 +84,7 @@ def _reported(path: Path, problem: Problem[Any, Any], recorded: Recorded[Any]) -
     if table.empty:
         families = ", ".join(recorded.instances)
         raise InputError(path, "instance", f"no row is of the families {families}; give --family")
-    return Findings(method, _with_reference(table.assign(reason=""), problem, recorded))
+    return Findings(method, with_reference(table.assign(reason=""), problem, recorded))
 
 
 def _tried(
@@ -110,7 +110,7 @@ def _tried(
         return None if outcome.answer is None else problem.decided(outcome.answer)
 
     changed = [b.run.instance.name for a, b in zip(repeated, again, strict=True) if decided(a) != decided(b)]
-    table = _with_reference(pd.DataFrame([_row(outcome) for outcome in outcomes]), problem, recorded)
+    table = with_reference(pd.DataFrame([_row(outcome) for outcome in outcomes]), problem, recorded)
     return Findings(
         name,
         table,
@@ -133,7 +133,7 @@ def _row(outcome: Outcome[Any]) -> dict[str, object]:
     }
 
 
-def _with_reference(table: pd.DataFrame, problem: Problem[Any, Any], recorded: Recorded[Any]) -> pd.DataFrame:
+def with_reference(table: pd.DataFrame, problem: Problem[Any, Any], recorded: Recorded[Any]) -> pd.DataFrame:
     """``table`` with what the baselines know of each instance: family, workload, reference; and the gap to it."""
     known = recorded.results.drop_duplicates("instance").set_index("instance")
     table = table.assign(

@@ -1,0 +1,108 @@
+"""``import splitshare`` against the command line's own ways, and against what is recorded."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import splitshare
+from splitshare import interface
+from splitshare.errors import InputError, WorkError
+from splitshare.jsonl import write_lines
+from splitshare.places import DATA
+from splitshare.results.baselines import read_baselines
+from tests.onloading.examples import tiny
+from tests.replay.examples import example
+
+WHOLE = {"vision": "b", "text": ["b"], "head": ("a",)}
+
+
+def test_names_are_those_of_the_interface_and_come_late():
+    assert splitshare.__all__ == interface.__all__
+    assert {name for name in dir(splitshare) if name in interface.__all__} == set(interface.__all__)
+    assert all(getattr(splitshare, name).__doc__ for name in interface.__all__)
+    program = "import sys, splitshare; print([m for m in ('numpy', 'pandas', 'numba', 'typer') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="no attribute 'solved'"):
+        _ = splitshare.solved
+
+
+def test_an_assignment_is_worth_what_its_placement_is():
+    placement = splitshare.solve(example(), "optimum")
+    assert splitshare.evaluate(example(), placement)["objective"] == placement.objective
+    worth = splitshare.evaluate(example(), WHOLE)
+    assert worth["objective"] >= placement.objective
+    assert worth == splitshare.evaluate(example(), {m: list(d) for m, d in WHOLE.items()})
+
+
+def test_what_breaks_a_rule_is_told():
+    with pytest.raises(InputError, match="assignment"):
+        splitshare.evaluate(example(), {"vision": "b", "text": "b"})
+    with pytest.raises(InputError, match="is of another instance"):
+        splitshare.simulate(
+            example(name="other"),
+            splitshare.solve(example(), "optimum"),
+            splitshare.poisson_trace(example(), 1.0, requests=3, seed=0),
+        )
+    with pytest.raises(InputError, match="which no problem has"):
+        splitshare.solve("instance.json", "optimum")
+    with pytest.raises(InputError, match="unknown family 's2m33'; did you mean 's2m3'"):
+        splitshare.instances("s2m33")
+    with pytest.raises(InputError, match="has none of the methods `place`, `onload`"):
+        splitshare.compare(object())
+    with pytest.raises(InputError, match="has no such families"):
+        splitshare.compare("j3o", split="tuning")
+
+
+def test_onloading_is_solved_and_evaluated_alike(tmp_path):
+    write_lines([tiny()], tmp_path / "suite.jsonl")
+    tiny().write(tmp_path / "instance.json")
+    instance = splitshare.read_instance(tmp_path / "instance.json")
+    assert instance == tiny()
+    decision = splitshare.solve(instance, "j3o")
+    assert splitshare.evaluate(instance, decision)["objective"] == pytest.approx(decision.objective)
+
+
+def test_a_comparison_finds_what_is_recorded():
+    """A deterministic method, run again here, has the recorded objectives."""
+    compared = splitshare.compare("heft", split="tuning")
+    recorded = read_baselines(DATA / "baselines/placements.parquet")
+    recorded = recorded[(recorded["method"] == "heft") & (recorded["family"] == "random-tuning")]
+    both = compared.results.merge(recorded, on="instance")
+    assert len(both) == len(compared.results) == 40
+    pd.testing.assert_series_equal(both["objective"], both["objective_s"], check_names=False, rtol=1e-12)
+    assert compared.mean_gap == pytest.approx(recorded["gap"].mean())
+    assert compared.answered == recorded["objective_s"].notna().mean()
+    assert "heft places" in str(compared)
+    assert set(compared.summary["method"]) > {"heft", "s2m3-greedy"}
+
+
+def test_tuning_and_test_instances_are_apart():
+    problem = splitshare.known_problems()["placement"]
+    assert not set(problem.families) & set(problem.tuning_families)
+    tuning = {i.sha256() for family in problem.tuning_families for i in splitshare.instances(family)}
+    assert not tuning & {i.sha256() for family in problem.families for i in splitshare.instances(family)}
+
+
+def test_what_an_algorithm_raises_is_raised():
+    class Broken:
+        name = "broken"
+
+        def place(self, instance, *, seed, time_limit):
+            raise ZeroDivisionError("no idea")
+
+    with pytest.raises(ZeroDivisionError, match="no idea"):
+        splitshare.compare(Broken(), split="tuning")
+
+
+def test_an_algorithm_that_changes_its_instance_is_refused():
+    class Greedy:
+        name = "greedy"
+
+        def place(self, instance, *, seed, time_limit):
+            instance.modules[0].compute_s.clear()
+
+    with pytest.raises(WorkError, match="changed the instance"):
+        splitshare.solve(example(), Greedy())

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import typer
 
+import splitshare
 from splitshare.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +125,7 @@ def _of_command(span: str) -> list[str]:
         return of_splitshare(words[1:])
     if len(words) > 1 and words[0] in subcommands() and words[1].startswith("--"):
         return of_splitshare(words)
-    if re.fullmatch(r"--[a-z][a-z-]*", words[0]) and words[0] != "--help":
+    if re.fullmatch(r"--[a-z][a-z-]*", words[0]) and words[0] not in {"--help", "--install-completion"}:
         having = [name for name, command in subcommands().items() if words[0] in options(command)]
         if not having:
             return ["no command has this option"]
@@ -161,7 +162,7 @@ def of_splitshare(words: list[str]) -> list[str]:
 
 def _of_name(span: str, folder: Path) -> list[str]:
     if re.fullmatch(r"splitshare(\.\w+)+", span):
-        return [] if find_spec(span) else ["no such module"]
+        return [] if span.removeprefix("splitshare.") in splitshare.__all__ or find_spec(span) else ["no such module"]
     if re.fullmatch(r"\w+\.py", span):
         there = span in WRITTEN_BY_THE_READER or any((ROOT / "src").rglob(span))
         return [] if there else ["no such file of the library"]

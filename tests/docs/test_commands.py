@@ -105,6 +105,7 @@ EXPECTED = {
 BLOCKS = {
     ("README.md", "$ make reproduce    # everything, end to end: measure, place, prove, replay, draw"): "targets",
     ("README.md", "data/catalogue ──> modules ─────> profiles ──────> instances ──────> placements"): "drawing",
+    ("README.md", "$ pip install ."): "read: by tests/test_package.py in an environment of its own",
     ("README.md", "$ source .venv/bin/activate"): "run",
     ("README.md", "$ snakemake benchmarks --cores all"): "plan",
     ("README.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
@@ -119,6 +120,8 @@ def held(block: Block) -> str:
     """The class of a block, or the empty string."""
     if block.language == "bash" and Path(block.page).name in WALKED:
         return "walk"
+    if block.language == "python" and Path(block.page).name == "python.md":
+        return "python: executed by test_python.py"
     found = [kind for (page, first), kind in BLOCKS.items() if block.page == page and block.first.startswith(first)]
     return found[0] if len(found) == 1 else ""
 

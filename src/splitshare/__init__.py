@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from splitshare.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from splitshare.interface import (
         Comparison,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
         trace_at,
     )
 
-__version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "algorithm",

@@ -14,11 +14,11 @@ from typing import Annotated, ClassVar, NoReturn
 
 import typer
 
-from splitshare import __version__
 from splitshare.commands.mounting import StageGroup, typer_of
 from splitshare.errors import SplitshareError, escaped, one_line
 from splitshare.extras import missing
 from splitshare.stopping import Stopped, end, stop_when_asked
+from splitshare.version import __version__
 
 
 class Stages(StageGroup):

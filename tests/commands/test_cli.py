@@ -12,9 +12,9 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 
-from splitshare import __version__
 from splitshare.cli import main
 from splitshare.placement.instance import Placement, PlacementInstance
+from splitshare.version import __version__
 from tests.commands.options import option_modules
 from tests.replay.examples import fields
 

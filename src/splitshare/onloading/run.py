@@ -9,7 +9,6 @@ from typing import Any
 
 import highspy
 
-from splitshare import __version__
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer, OnloadingAlgorithm
@@ -17,6 +16,7 @@ from splitshare.onloading.instance import Onloading, OnloadingDecision, Onloadin
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, evaluate, flows_of, hosts_of
 from splitshare.records import Versions
+from splitshare.version import __version__
 
 OBJECTIVE_TOLERANCE = 1e-6
 """Largest relative difference between a solver's objective and the evaluator's."""

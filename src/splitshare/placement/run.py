@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 
-from splitshare import __version__
 from splitshare.choices import Status
 from splitshare.errors import WorkError
 from splitshare.placement.contract import Answer, PlacementAlgorithm
@@ -13,6 +12,7 @@ from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
 from splitshare.placement.variants import apply_variant
 from splitshare.records import Versions
+from splitshare.version import __version__
 
 OBJECTIVE_TOLERANCE = 1e-6
 """Largest relative difference between a solver's objective and the evaluator's."""

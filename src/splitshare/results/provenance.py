@@ -8,7 +8,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from splitshare import __version__
+from splitshare.version import __version__
 
 LIBRARIES = ("gurobipy", "highspy", "numpy", "pandas", "torch", "transformers", "snakemake")
 

@@ -12,7 +12,7 @@ from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
 from splitshare.errors import InputError
-from splitshare.placement.contract import shipped
+from splitshare.placement.contract import FINDER
 from splitshare.places import DATA
 from splitshare.records import nearest
 
@@ -47,7 +47,7 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     _all_known(source, "local_workloads", "workload", config.local_workloads, list(catalog.workloads))
     if config.embedded is not None and embedded is not None:
         _all_known(source, "embedded.workloads", "workload", config.embedded.workloads, list(embedded.workloads))
-    _all_known(source, "algorithms", "algorithm", config.algorithms, shipped())
+    _all_known(source, "algorithms", "algorithm", config.algorithms, FINDER.names())
     _all_known(source, "testbeds", "testbed", config.testbeds, list(files))
     cloud = (config.cloud.edge_testbed, config.cloud.cloud_testbed)
     _all_known(source, "cloud testbeds", "testbed", cloud, list(files))

@@ -47,6 +47,14 @@ class Finder(Generic[Algorithm]):
         """Names of all algorithms that are installed: ours, then those of other packages."""
         return [*self.shipped(), *sorted(point.name for point in entry_points(group=self.group))]
 
+    def source(self, name: str) -> Path | None:
+        """The file of another package's algorithm, without importing it; ``None`` where it is none of theirs."""
+        for point in entry_points(group=self.group):
+            if point.name == name and name not in self.shipped():
+                spec = importlib.util.find_spec(point.module)
+                return Path(spec.origin) if spec is not None and spec.origin is not None else None
+        return None
+
     def load(self, spec: str, texts: Sequence[str] = (), /, **parameters: Any) -> Algorithm:
         """Make the algorithm that ``spec`` names: a shipped name, an entry point, or ``file.py:Class``.
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,19 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
         plan = done.plan()
     changed = causes(plan)
     # The driver places anew after a loss, by the greedy too.
-    assert set(changed) == {"solve_canonical", "solve_local", "cloud_grid", "prompt_cache", "ablation", "emulate_here"}
+    assert set(changed) == {
+        "solve_canonical",
+        "solve_local",
+        "cloud_grid",
+        "prompt_cache",
+        "ablation",
+        "emulate_every_run",
+    }
     for rule, paths in ((rule, changed[rule]) for rule in ("solve_canonical", "solve_local")):
         assert all(path.startswith(f"results/{rule.removeprefix('solve_')}/placements/") for path in paths)
         assert {Path(path).parent.name for path in paths} == {"s2m3-greedy", "no-sharing", "sequential-routing"}
     drawn = {"latency", "timeline", "load", "link_models", "claims", "optimality", "effect_of_devices"}
-    drawn |= {"cloud", "prompts", "greedy-readings"}
+    drawn |= {"cloud", "prompts", "greedy_readings"}
     followed = {"collect", "sweep", "timeline", "figure_local_latency_local"}
     followed |= {f"figure_canonical_{name}" for name in drawn}
     assert rules(plan) - set(changed) == followed
@@ -60,7 +68,7 @@ def test_a_builder_remeasures_its_own_modules(done: Repository):
         changed = causes(done.plan())
     embedded = {rule for rule in changed if rule.startswith("embedded_")}
     assert {"embedded_evaluate", "embedded_profile_module"} <= embedded  # its models have text encoders too
-    assert set(changed) - embedded == {"profile_module", "describe", "check_split", "emulate_here"}
+    assert set(changed) - embedded == {"profile_module", "describe", "check_split", "emulate_every_run"}
     assert {Path(path).stem for path in changed["profile_module"]} == {
         "clip-text-512-to-1024@clip-rn50",
         "clip-text-512-to-512@clip-vit-b16",
@@ -71,7 +79,7 @@ def test_the_measuring_code_remeasures_nothing(done: Repository):
     """Times are kept until somebody asks for new ones (``make remeasure``)."""
     with done.edited(with_code, *(f"src/splitshare/profiling/{name}.py" for name in ("measure", "timing", "worker"))):
         plan = done.plan()
-    assert rules(plan) <= {"emulate_here"}  # whose workers can run modules for real
+    assert rules(plan) <= {"emulate_every_run"}  # whose workers can run modules for real
 
 
 def test_new_times_are_taken_on_request_and_redo_this_machine_only(done: Repository):
@@ -114,3 +122,35 @@ def test_a_result_that_was_edited_behind_the_workflow_s_back_is_named_and_made_a
     instance.write_text("")
     os.utime(instance, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert done.plan() == {}
+
+
+OUTSIDE = """
+class First:
+    name = "outside-first"
+
+    def place(self, instance, *, seed, time_limit):
+        return None
+"""
+
+
+def test_an_algorithm_of_another_package_is_solved_in_the_workflow(done: Repository):
+    (done.root / "src/outside.py").write_text(OUTSIDE)
+    about = done.root / "src/outside-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: outside\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[splitshare.placement]\noutside-first = outside:First\n")
+
+    def with_outside(text: str) -> str:
+        assert text.count("\nalgorithms:\n") == 1
+        return text.replace("\nalgorithms:\n", "\nalgorithms:\n  - outside-first\n")
+
+    with done.edited(with_outside, done.config):
+        solved = {path for path, planned in done.plan().items() if planned.rule == "solve_canonical"}
+        assert {Path(path).parent.name for path in solved} == {"outside-first"}
+        told = done.run("all", "--dry-run", "--printshellcmds")
+        assert "--algorithm outside-first" in told.stdout
+    shutil.rmtree(about)
+    with done.edited(with_outside, done.config):
+        told = done.run("all", "--dry-run")
+        assert told.returncode == 2
+        assert "algorithms[0]: unknown algorithm 'outside-first'" in told.stderr

@@ -9,10 +9,12 @@ from snakemake.exceptions import WorkflowError
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
+from splitshare.files import sha256_file
 from splitshare.layout import Layout
 from splitshare.job_outputs import LEDGER, changed_outputs
 from splitshare.methods import Method
 from splitshare.lookup import look_up
+from splitshare.placement.contract import FINDER
 
 try:
     CONFIG_SOURCE = " + ".join(map(str, workflow.configfiles))
@@ -128,8 +130,12 @@ def algorithm_code(problem, algorithm):
 
 
 def solving_code(label):
-    """Digest of the code that a method's placements come from."""
-    return code("stages.solve", *algorithm_code("placement", Method.parse(label).algorithm))
+    """Digest of the code that a method's placements come from; of another package's algorithm, of its file."""
+    algorithm = Method.parse(label).algorithm
+    file = FINDER.source(algorithm)
+    if file is None:
+        return code("stages.solve", *algorithm_code("placement", algorithm))
+    return code("stages.solve", "placement.run") + sha256_file(file)
 
 
 def instances_of(wildcards):

@@ -44,16 +44,16 @@ if CONFIG.emulation:
             " --load {params.load} --requests {params.requests} --seed {params.seed} {params.more}"
             " -o {params.directory} > {log} 2>&1"
 
-    use rule emulate_campaign as emulate_here with:
+    use rule emulate_campaign as emulate_every_run with:
         input:
             instances=instance_files(CONFIG.emulation.every_run.instances),
             placements=placement_files(CONFIG.emulation.method, CONFIG.emulation.every_run.instances),
         output:
             EMULATED,
         log:
-            LAYOUT.log("emulate_here"),
+            LAYOUT.log("emulate_every_run"),
         benchmark:
-            f"{RESULTS}/benchmarks/emulate_here.tsv"
+            f"{RESULTS}/benchmarks/emulate_every_run.tsv"
         params:
             requests=CONFIG.emulation.every_run.requests,
             more="--any-links",

@@ -74,7 +74,7 @@ use rule profile_module as embedded_profile_module with:
     benchmark:
         f"{RESULTS}/benchmarks/embedded_profile_module/{{module}}.tsv"
     params:
-        definition=lambda wildcards: definition_sha256(EMBEDDED, wildcards.module),
+        definition=lambda wildcards: definition_sha256(EMBEDDED.module(wildcards.module)),
         data=f"--data {EMBEDDED_DATA}",
 
 

@@ -47,7 +47,7 @@ rule profile_module:
     resources:
         mem_mb=4000,
     params:
-        definition=lambda wildcards: definition_sha256(CATALOG, wildcards.module),
+        definition=lambda wildcards: definition_sha256(CATALOG.module(wildcards.module)),
         data="",
         budget_s=CONFIG.profiling.budget_s,
         torch_device=CONFIG.profiling.torch_device,

@@ -32,7 +32,7 @@ class Ended:
     """How a run ended."""
 
     status: str
-    """``optimal``, ``infeasible``, ``infeasible or unbounded``, ``time limit``, or the solver's own word."""
+    """``optimal``, ``infeasible``, ``infeasible_or_unbounded``, ``time_limit``, or the solver's own word."""
     values: Floats | None
     """A value a column, where there is a solution."""
     bound: float | None

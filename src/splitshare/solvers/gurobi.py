@@ -18,8 +18,8 @@ from splitshare.solvers.program import Program
 STATUSES = {
     GRB.OPTIMAL: "optimal",
     GRB.INFEASIBLE: "infeasible",
-    GRB.INF_OR_UNBD: "infeasible or unbounded",
-    GRB.TIME_LIMIT: "time limit",
+    GRB.INF_OR_UNBD: "infeasible_or_unbounded",
+    GRB.TIME_LIMIT: "time_limit",
 }
 OWN_WORDS = {getattr(GRB.Status, name): name.lower() for name in dir(GRB.Status) if name.isupper()}
 

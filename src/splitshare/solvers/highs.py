@@ -17,8 +17,8 @@ from splitshare.solvers.program import Program
 STATUSES = {
     HighsModelStatus.kOptimal: "optimal",
     HighsModelStatus.kInfeasible: "infeasible",
-    HighsModelStatus.kUnboundedOrInfeasible: "infeasible or unbounded",
-    HighsModelStatus.kTimeLimit: "time limit",
+    HighsModelStatus.kUnboundedOrInfeasible: "infeasible_or_unbounded",
+    HighsModelStatus.kTimeLimit: "time_limit",
 }
 ROWWISE, MINIMISE = 2, 1
 

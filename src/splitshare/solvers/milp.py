@@ -16,6 +16,7 @@ from splitshare.solvers.program import Floats, Milp, Program
 SOLVERS: tuple[Solver, ...] = get_args(Solver)
 """All solvers, by name."""
 MilpStatus = Literal["optimal", "infeasible", "time_limit"]
+STATUSES: tuple[MilpStatus, ...] = get_args(MilpStatus)
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,14 @@ def _solve(program: Program, adapter: Adapter, limits: SolverLimits) -> MilpResu
         return plain
     ended = adapter.solve(program, limits)
     status = ended.status
-    if status == "infeasible or unbounded":
+    if status == "infeasible_or_unbounded":
         # Presolve does not say which: without costs nothing is unbounded.
         free = program if program.bounded_below else replace(program, cost=np.zeros(program.columns))
         status = "infeasible" if free is program else _solve(free, adapter, limits).status
         status = "unbounded" if status == "optimal" else status
-    known: dict[str, MilpStatus] = {"optimal": "optimal", "infeasible": "infeasible", "time limit": "time_limit"}
-    if status.replace("_", " ") not in known:
+    final = next((known for known in STATUSES if known == status), None)
+    if final is None:
         raise WorkError(f"solver {adapter.name}: ended with status {status!r}, which is no answer")
-    final = known[status.replace("_", " ")]
     values = objective = bound = None
     if final != "infeasible":
         values = ended.values

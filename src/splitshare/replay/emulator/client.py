@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from splitshare.errors import WorkError
 from splitshare.replay.emulator.credentials import Credentials, open_channel
-from splitshare.replay.emulator.wire import SERVICE, Header, pack, unpack
+from splitshare.replay.emulator.wire import SERVICE, VERSION, Header, pack, unpack
 
 CALL_S = 60.0
 """Deadline of a call that may load modules."""
@@ -77,6 +77,12 @@ class WorkerClient:
             before_s = time.monotonic()
             described = await self.call("Describe", {}, timeout_s=10.0)
             after_s = time.monotonic()
+            spoken = described.get("wire")
+            if spoken != VERSION:
+                raise WorkError(
+                    f"worker at {self.address}: speaks version {spoken or 'none'} of the wire format, the driver "
+                    f"{VERSION}; install the same splitshare on both"
+                )
             if described["device"] != self.device:
                 raise WorkError(f"worker at {self.address}: is {described['device']!r}, not {self.device!r}")
             if _BOOT.is_file() and described["boot"] == _BOOT.read_text().strip():

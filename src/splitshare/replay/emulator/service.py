@@ -25,6 +25,7 @@ from splitshare.replay.emulator.sender import LinkSender
 from splitshare.replay.emulator.wire import (
     SERVICE,
     TRANSFER_BYTES,
+    VERSION,
     Header,
     WireError,
     announced_bytes,
@@ -159,7 +160,13 @@ class WorkerService:
 
     async def _describe(self, _: Header, __: bytes) -> Header:
         boot = _BOOT.read_text().strip() if _BOOT.is_file() else ""
-        return {"device": self._device, "now": time.monotonic(), "boot": boot, "live": self._engine.live}
+        return {
+            "wire": VERSION,
+            "device": self._device,
+            "now": time.monotonic(),
+            "boot": boot,
+            "live": self._engine.live,
+        }
 
     async def _probe(self, header: Header, _: bytes) -> Header:
         """Measure an outgoing link: one transfer of so many bytes, seconds of this machine and of the peer's."""

@@ -28,6 +28,7 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Benchmark
 from splitshare.catalog.testbeds import read_device, read_testbed
 from splitshare.config import Config
+from splitshare.interface import read_instance
 from splitshare.jsonl import read_lines
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
@@ -36,7 +37,7 @@ from splitshare.onloading.zoo import Zoo, ZooModel
 from splitshare.placement.certificate import Certificate, objections
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
-from splitshare.problems import problem_named, problem_of_instance
+from splitshare.problems import problem_named
 from splitshare.problems.standard import COLUMNS, read_recorded
 from splitshare.profiling.job import Job, read_report
 from splitshare.profiling.published import read_figures, read_published
@@ -54,6 +55,7 @@ from splitshare.results.baselines import read_baselines
 from splitshare.results.onloading import read_record
 from splitshare.results.reported import read_reported
 from splitshare.schemas import schema_of
+from splitshare.solvers.exchange import read_solution
 from splitshare.stages import evaluate
 from tests.onloading.examples import fields as onloading_fields
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
@@ -174,6 +176,11 @@ def right_times(times: Any, data: bytes) -> None:
 def right_counts(counts: Any, data: bytes) -> None:
     assert counts.width_s > 0
     assert 0 < counts.arrivals.sum() <= len(counts.arrivals) * 10**9
+
+
+def right_solution(values: Any, data: bytes) -> None:
+    assert values.shape == (3,)
+    assert np.isfinite(values).all()
 
 
 def right_figures(rows: Any, data: bytes) -> None:
@@ -437,7 +444,20 @@ def all_readers(folder: Path) -> list[Reader]:
             (csv_of(json.dumps(fields()), json.dumps(fields(name="two"))),),
             lambda path: read_lines(PlacementInstance, path),
         ),
-        Reader("problem_of_instance", "instance.json", (json.dumps(fields()).encode(),), problem_of_instance),
+        Reader(
+            "read_instance",
+            "instance.json",
+            (json.dumps(fields()).encode(),),
+            read_instance,
+            covers=("problem_of_instance",),
+        ),
+        Reader(
+            "read_solution",
+            "found.sol",
+            (b"# Objective value = 3\nx/a 1\nx/b 0\nc2 2.5\n", b"objective value: 3\nx/a   1 \t(obj:1)\nc2 2.5\n"),
+            lambda path: read_solution(path, ["x/a", "x/b", "c2"]),
+            right_solution,
+        ),
         Reader("read_published", "towers.csv", (head("data/published/timm_image_towers.csv", 4),), read_published),
         Reader(
             "read_figures",

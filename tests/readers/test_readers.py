@@ -40,7 +40,7 @@ READERS = (
         "Job",
         "_State",
     ),
-    *("_Shard", "read_report", "read_lines", "problem_of_instance", "read_published", "read_figures"),
+    *("_Shard", "read_report", "read_lines", "read_instance", "read_solution", "read_published", "read_figures"),
     *("read_arrival_counts", "read_azure_llm_2023", "read_trace:csv", "read_trace:parquet", "read_reported:csv"),
     *("read_reported:parquet", "read_record", "read_recorded", "read_baselines", "read_token", "read_pem"),
 )

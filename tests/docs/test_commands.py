@@ -368,7 +368,7 @@ def test_the_workflow_plans_the_snakemake_lines_of_the_readme(copy: Repository) 
 def test_the_stages_of_the_readme_by_hand(copy: Repository) -> None:
     (copy.root / ".venv").symlink_to(copy.venv)
     stages = next(block for block in of_kind("run") if block.first == "$ source .venv/bin/activate")
-    assert len(stages.commands) == 9
+    assert len(stages.commands) == 10
     succeeded(copy.shell("\n".join(stages.commands), timeout_s=600))
     greedy, optimum = (json.loads((copy.root / name).read_text()) for name in ("greedy.json", "optimum.json"))
     assert optimum["status"] == "optimal"
@@ -405,7 +405,7 @@ def test_certificates_as_the_docs_make_them(tmp_path: Path) -> None:
         text=True,
     )
     assert checked.stdout == "jetson.pem: OK\n"
-    (worker,) = of_kind("read")[1].commands
+    (worker,) = next(block for block in of_kind("read") if block.first.startswith("splitshare worker")).commands
     given = parse(worker)
     assert {str(given[name]) for name in ("tls_certificate", "tls_key", "tls_ca")} <= {
         p.name for p in tmp_path.iterdir()

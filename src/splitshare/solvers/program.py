@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -58,6 +58,19 @@ class Program:
         """Whether column bounds alone keep the objective finite, so that *unbounded* can be ruled out."""
         end = np.where(self.cost > 0, self.lower, self.upper)[self.cost != 0]
         return bool(np.isfinite(end).all())
+
+    def with_columns(self, order: npt.NDArray[np.int64]) -> Program:
+        """The same program with its columns in another order: those at the positions ``order``, of shape (columns,)."""
+        place = np.empty(self.columns, dtype=np.int32)
+        place[order] = np.arange(self.columns, dtype=np.int32)
+        return replace(
+            self,
+            cost=self.cost[order],
+            lower=self.lower[order],
+            upper=self.upper[order],
+            integer=self.integer[order],
+            index=place[self.index],
+        )
 
     def violation(self, left: Floats) -> Floats:
         """By how much each row does not hold where its terms come to ``left``; 0 or less where it does."""

@@ -76,7 +76,9 @@ def test_instances_and_placements_fit_theirs(tmp_path: Path):
     instance = tmp_path / "instance.json"
     PlacementInstance.parse(fields(), "example").write(instance)
     output = tmp_path / "placement.json"
-    solve.run(solve.Options([instance], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=output))
+    solve.run(
+        solve.Options([instance], algorithms=["s2m3-greedy"], solver=None, seed=0, time_limit_s=None, output=output)
+    )
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))
 
@@ -85,7 +87,7 @@ def test_onloading_instances_and_decisions_fit_theirs(tmp_path: Path):
     instance, output = tmp_path / "instance.json", tmp_path / "decision.json"
     tiny(batching=True).write(instance)
     solve.run(
-        solve.Options([instance], algorithm="j3o-batching", solver=None, seed=0, time_limit_s=None, output=output)
+        solve.Options([instance], algorithms=["j3o-batching"], solver=None, seed=0, time_limit_s=None, output=output)
     )
     for path in (instance, output):
         jsonschema.Draft202012Validator(schema_for(load(path))).validate(load(path))

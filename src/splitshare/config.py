@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from splitshare.choices import DrawnTrace, LinkModel, SizeClass, Solver, TorchDevice, WeightsKind
+from splitshare.errors import InputError
+from splitshare.methods import Method
 from splitshare.records import (
+    LABEL,
     BatchSize,
     BytesPerS,
     Factor,
+    Label,
     Name,
     PerS,
     PositiveCount,
@@ -21,6 +26,8 @@ from splitshare.records import (
     Seed,
     WaitSeconds,
 )
+
+SAFE = "use letters, digits and @ . _ + - in names of files and in values"
 
 
 class Profiling(Record):
@@ -36,7 +43,7 @@ class Profiling(Record):
 class Timeline(Record):
     """The replay of which the first request of each class is drawn, stage by stage."""
 
-    method: Name
+    method: Label
     trace: DrawnTrace
     rate_per_s: PerS
 
@@ -46,8 +53,8 @@ class Replay(Record):
 
     workload: Name
     testbed: Name
-    methods: tuple[Name, ...] = Field(min_length=1)
-    """Algorithms whose placements are replayed (the optimum by its first solver)."""
+    methods: tuple[Label, ...] = Field(min_length=1)
+    """Methods whose placements are replayed (the optimum by its first solver)."""
     rates_per_s: tuple[PerS, ...] = Field(min_length=1)
     """Offered requests a second over all classes."""
     traces: tuple[DrawnTrace, ...] = Field(min_length=1)
@@ -102,7 +109,7 @@ class EveryRun(Record):
 class Emulation(Record):
     """Replays by worker processes over shaped links, beside the simulator's."""
 
-    method: Name
+    method: Label
     """Whose placements are replayed."""
     every_run: EveryRun
     campaign: tuple[Name, ...] = Field(min_length=1)
@@ -231,7 +238,9 @@ class Config(Record):
     """Workloads of ``local_testbed``; their modules are what is measured on this machine."""
     local_testbed: Name | None = None
     """Testbed with ``this-machine`` in it, which the run measures; ``null``: nothing is measured."""
-    algorithms: tuple[Name, ...] = Field(min_length=1)
+    algorithms: tuple[str, ...] = Field(min_length=1)
+    """Names, or ``path/to/file.py:Class``, with parameters in brackets or without: ``s2m3-greedy[order=memory,file]``
+    are two. In tables, and where a configuration names one of them again, a file stands without its folder."""
     solvers: tuple[Solver, ...] = Field(min_length=1)
     """Solvers that prove the optimum, each on its own; they must agree."""
     time_limit_s: WaitSeconds
@@ -251,8 +260,22 @@ class Config(Record):
     """What ``snakemake benchmarks`` fetches and ``snakemake accuracy`` judges; ``null``: the run stays offline."""
 
     @model_validator(mode="after")
+    def _methods_have_labels(self) -> Config:
+        for field in ("algorithms", "compared"):
+            labels: list[str] = []
+            for i, text in enumerate(getattr(self, field)):
+                for spelled in _spelled(f"{field}[{i}]", text):
+                    label = spelled.label
+                    if not re.fullmatch(LABEL, label):
+                        raise ValueError(f"{field}[{i}]: {label!r} cannot be a folder's name; {SAFE}")
+                    if label in labels:
+                        raise ValueError(f"{field}[{i}]: {label!r} is there twice; keep one")
+                    labels.append(label)
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> Config:
-        for field in ("workloads", "local_workloads", "testbeds", "algorithms", "solvers", "compared"):
+        for field in ("workloads", "local_workloads", "testbeds", "solvers"):
             values = getattr(self, field)
             for i, value in enumerate(values):
                 if value in values[:i]:
@@ -295,9 +318,15 @@ class Config(Record):
             )
 
     @property
+    def solved(self) -> tuple[Method, ...]:
+        """Every method of the run: the optimum once for each solver, and the algorithms."""
+        optima = (Method("optimum", solver) for solver in self.solvers)
+        return (*optima, *(method for text in self.algorithms for method in Method.specs(text)))
+
+    @property
     def methods(self) -> tuple[str, ...]:
-        """Every method of the run: the algorithms, and the optimum once for each solver."""
-        return (*(f"optimum-{solver}" for solver in self.solvers), *self.algorithms)
+        """Labels of every method of the run."""
+        return tuple(method.label for method in self.solved)
 
     @property
     def optimum(self) -> str:
@@ -307,3 +336,10 @@ class Config(Record):
     def directory(self, part: str) -> Path:
         """Directory of a part of the results: ``canonical`` or ``local``."""
         return Path(self.results) / part
+
+
+def _spelled(field: str, text: str) -> tuple[Method, ...]:
+    try:
+        return Method.specs(text)
+    except InputError as error:
+        raise ValueError(f"{field}: {str(error).partition(': ')[2]}") from None

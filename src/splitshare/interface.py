@@ -32,6 +32,7 @@ from splitshare.replay.simulator import simulate as replay
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.recording import seeds_of
 from splitshare.results.verdict import Verdict, in_words, judge, summary_table
+from splitshare.spelling import single, titled
 from splitshare.stages.compare import with_reference
 
 __all__ = [
@@ -211,7 +212,7 @@ def compare(
     cannot leak. What an algorithm raises is raised.
 
     Args:
-        by: an algorithm, or the name of one.
+        by: an algorithm, or the name of one; ``name[parameter=value]`` with parameters.
         split: which families, where none are named: those that verdicts are given on, or those to tune on.
         families: names of families, in place of ``split``.
         problem: the problem's name, where it cannot be told from the algorithm.
@@ -239,8 +240,9 @@ def compare(
                     "solve_s": answer.build_s + answer.solve_s,
                 }
             )
-    others = recorded.results[recorded.results["method"] != made.name]
-    return Comparison(made.name, owner, with_reference(pd.DataFrame(rows), owner, recorded), others)
+    name = titled(made.name, single(by)[1]) if isinstance(by, str) else made.name
+    others = recorded.results[recorded.results["method"] != name]
+    return Comparison(name, owner, with_reference(pd.DataFrame(rows), owner, recorded), others)
 
 
 @dataclass(frozen=True)

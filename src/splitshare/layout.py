@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from splitshare.methods import folder_of
+
 Scope = str
 """``canonical``: from committed profiles, the same on every machine; ``local``: with this machine's."""
 
 
 def placement_file(placements: Path, method: str, instance: Path) -> Path:
     """A method's placement of an instance: below the method's label, called as the instance's file is."""
-    return placements / method / instance.name
+    return placements / folder_of(method) / instance.name
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from splitshare.catalog.records import Testbed
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.config import Config
 from splitshare.errors import InputError
+from splitshare.methods import Method
 from splitshare.placement.contract import FINDER
 from splitshare.places import DATA
 from splitshare.records import nearest
@@ -47,7 +48,9 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     _all_known(source, "local_workloads", "workload", config.local_workloads, list(catalog.workloads))
     if config.embedded is not None and embedded is not None:
         _all_known(source, "embedded.workloads", "workload", config.embedded.workloads, list(embedded.workloads))
-    _all_known(source, "algorithms", "algorithm", config.algorithms, FINDER.names())
+    for i, text in enumerate(config.algorithms):
+        for method in Method.specs(text):
+            _check_method(source, f"algorithms[{i}]", method)
     _all_known(source, "testbeds", "testbed", config.testbeds, list(files))
     cloud = (config.cloud.edge_testbed, config.cloud.cloud_testbed)
     _all_known(source, "cloud testbeds", "testbed", cloud, list(files))
@@ -74,6 +77,21 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
 
 def _testbed_of_instances(config: Config) -> dict[str, str]:
     return {f"{workload}.{testbed}": testbed for testbed in config.testbeds for workload in config.workloads}
+
+
+def _check_method(source: Path | str, field: str, method: Method) -> None:
+    """A file is there; a name is known, and has the parameters. Nobody's file is run."""
+    if method.file is not None:
+        if not method.file.is_file():
+            raise InputError(source, field, f"no such file: {method.file}; write path/to/file.py:Class")
+        return
+    if method.algorithm not in FINDER.names():
+        _unknown(source, field, "algorithm", method.algorithm, FINDER.names())
+    if method.parameters:
+        try:
+            method.load(FINDER)
+        except InputError as error:
+            raise InputError(source, field, f"{method.label}: {str(error).partition(': ')[2]}") from None
 
 
 def _all_known(source: Path | str, field: str, kind: str, names: Sequence[str], known: list[str]) -> None:

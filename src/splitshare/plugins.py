@@ -22,6 +22,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from splitshare.errors import InputError
 from splitshare.records import nearest
+from splitshare.spelling import single
 
 Algorithm = TypeVar("Algorithm")
 
@@ -59,15 +60,16 @@ class Finder(Generic[Algorithm]):
         """Make the algorithm that ``spec`` names: a shipped name, an entry point, or ``file.py:Class``.
 
         Args:
-            spec: which algorithm.
-            texts: parameters as ``name=value``, each read by the type of the dataclass field of that name.
+            spec: which algorithm, with parameters in brackets behind it or without (``splitshare.spelling``).
+            texts: more parameters as ``name=value``, each read by the type of the dataclass field of that name.
             parameters: parameters as values; a text of the same name goes before.
 
         Raises:
             InputError: nothing of that name, a file that does not load, a class without the contract, or a parameter
                 that the algorithm does not have or that its type refuses.
         """
-        return self.make(self.factory(spec), spec, texts, **parameters)
+        name, own = single(spec)
+        return self.make(self.factory(name), name, [*own, *texts], **parameters)
 
     def make(self, factory: Any, spec: str, texts: Sequence[str] = (), /, **parameters: Any) -> Algorithm:
         """Make the algorithm of ``factory``, which ``spec`` named; otherwise as ``load``."""

@@ -18,6 +18,10 @@ from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_SECONDS, MOST_SEED
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=120)]
 """A name that can be part of a file name: letters, digits and ``@ . _ + -``."""
 
+LABEL = r"^[A-Za-z0-9_][A-Za-z0-9@._+:=,\[\]-]*$"
+Label = Annotated[str, Field(pattern=LABEL, max_length=200)]
+"""A method's label: a name, with parameters in brackets or without, or ``file.py:Class``."""
+
 # Every number that a person writes has a range: wider than any device, network or model, and so narrow that products
 # and sums of what is read stay finite. What is divided by is kept away from 0 for the same reason.
 Seconds = Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)]

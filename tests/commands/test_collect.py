@@ -23,7 +23,7 @@ def placed(tmp_path: Path) -> dict[str, Path]:
         solve.run(
             solve.Options(
                 paths,
-                algorithm=method.algorithm,
+                algorithms=[method.algorithm],
                 solver=method.solver,
                 seed=0,
                 time_limit_s=None,

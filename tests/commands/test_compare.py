@@ -27,7 +27,7 @@ class Flickering:
 
 
 def verdict(output: Path, **chosen):
-    defaults = {"algorithm": None, "results": None, "problem": None, "families": ["random-test"]}
+    defaults = {"algorithms": [], "results": None, "problem": None, "families": ["random-test"]}
     compare.run(compare.Options(**defaults | chosen, baselines=BASELINES, time_limit_s=5.0, seed=0, output=output))
     return json.loads((output / "verdict.json").read_text())
 
@@ -38,7 +38,7 @@ def recorded(method):
 
 
 def test_a_recorded_method_gets_its_recorded_results_again(tmp_path):
-    plain = verdict(tmp_path, algorithm="heft")
+    plain = verdict(tmp_path, algorithms=["heft"])
     (family,) = plain["families"]
     own = family["summaries"][0]
     gaps = recorded("heft").set_index("instance")["gap"]
@@ -55,7 +55,7 @@ def test_answers_that_differ_between_processes_are_told(tmp_path):
     file = tmp_path / "flickering.py"
     file.write_text(FLICKERING)
     for attempt in range(4):  # two processes may have numbers of the same parity
-        plain = verdict(tmp_path / str(attempt), algorithm=f"{file}:Flickering", families=["s2m3"])
+        plain = verdict(tmp_path / str(attempt), algorithms=[f"{file}:Flickering"], families=["s2m3"])
         if plain["repeated"]["changed"]:
             break
     assert plain["repeated"]["changed"]
@@ -104,11 +104,11 @@ def test_wrong_results_are_refused(tmp_path, change, complaint):
 
 def test_a_family_that_is_not_recorded_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"did you mean 'random-test'"):
-        verdict(tmp_path, algorithm="heft", families=["randomtest"])
+        verdict(tmp_path, algorithms=["heft"], families=["randomtest"])
 
 
 def test_one_of_algorithm_and_results_is_asked_for(tmp_path):
-    with pytest.raises(InputError, match="give one of"):
+    with pytest.raises(InputError, match="one of the two"):
         verdict(tmp_path)
 
 
@@ -118,7 +118,7 @@ def test_an_algorithm_that_never_answers_gets_a_verdict_of_nothing_placed(tmp_pa
         "import sys\nclass Leaves:\n    name = 'leaves'\n"
         "    def place(self, instance, *, seed, time_limit):\n        sys.exit(3)\n"
     )
-    plain = verdict(tmp_path / "out", algorithm=f"{mine}:Leaves")
+    plain = verdict(tmp_path / "out", algorithms=[f"{mine}:Leaves"])
     (family,) = plain["families"]
     assert family["summaries"][0]["placed"] == 0
     assert len(plain["failures"]) == 40
@@ -132,4 +132,25 @@ def test_the_name_of_a_recorded_method_is_refused(tmp_path):
     mine = tmp_path / "mine.py"
     mine.write_text("class Mine:\n    name = 'heft'\n    def place(self, instance, *, seed, time_limit): ...\n")
     with pytest.raises(InputError, match="recorded method's"):
-        verdict(tmp_path / "out", algorithm=f"{mine}:Mine")
+        verdict(tmp_path / "out", algorithms=[f"{mine}:Mine"])
+
+
+def test_several_and_a_grid_of_parameters_are_judged_side_by_side(tmp_path):
+    asked = ["heft", "s2m3-greedy[order=memory,compute]"]
+    compare.run(
+        compare.Options(algorithms=asked, families=["random-tuning"], baselines=BASELINES, output=tmp_path, seed=0)
+    )
+    table = pd.read_csv(tmp_path / "summary.csv").set_index("method")
+    assert list(table.index) == ["heft", "s2m3-greedy[order=memory]", "s2m3-greedy[order=compute]"]
+    for method, as_recorded in (("heft", "heft"), ("s2m3-greedy[order=compute]", "s2m3-greedy")):
+        own = pd.read_parquet(BASELINES / "placements.parquet")
+        own = own[(own["family"] == "random-tuning") & (own["method"] == as_recorded)]
+        assert table.loc[method, "placed"] == own["objective_s"].notna().sum()
+        assert table.loc[method, "mean_gap"] == pytest.approx((own["objective_s"] / own["optimum_s"] - 1).mean())
+    assert table["mean_gap"].nunique() == 3
+    assert (tmp_path / "s2m3-greedy+order=memory" / "verdict.json").is_file()
+
+
+def test_two_of_one_label_are_refused(tmp_path):
+    with pytest.raises(InputError, match="heft: is there twice"):
+        compare.run(compare.Options(algorithms=["heft", "heft"], baselines=BASELINES, output=tmp_path))

@@ -248,7 +248,7 @@ def test_compare_counts_runs_that_fail(recorded, tmp_path):
     mine.write_text(MINE)
     compare.run(
         compare.Options(
-            algorithm=f"{mine}:Sometimes",
+            algorithms=[f"{mine}:Sometimes"],
             results=None,
             problem=None,
             families=[],

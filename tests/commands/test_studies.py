@@ -146,7 +146,7 @@ def solved(tmp_path):
         instance.write(paths[-1])
     directory = tmp_path / "placements" / "optimum-highs"
     directory.mkdir(parents=True)
-    solve.run(solve.Options(paths, algorithm="optimum", solver="highs", seed=0, time_limit_s=None, output=directory))
+    solve.run(solve.Options(paths, algorithms=["optimum"], solver="highs", seed=0, time_limit_s=None, output=directory))
     return {
         "instances": paths,
         "placements": tmp_path / "placements",
@@ -182,7 +182,7 @@ def test_an_optimum_that_is_not_proved_is_refused(solved):
     directory = solved["placements"] / "optimum-highs"
     solve.run(
         solve.Options(
-            solved["instances"], algorithm="s2m3-greedy", solver=None, seed=0, time_limit_s=None, output=directory
+            solved["instances"], algorithms=["s2m3-greedy"], solver=None, seed=0, time_limit_s=None, output=directory
         )
     )
     with pytest.raises(InputError, match="status: is not 'optimal'"):

@@ -12,7 +12,6 @@ from splitshare.errors import SplitshareError
 from splitshare.files import sha256_file
 from splitshare.layout import Layout
 from splitshare.job_outputs import LEDGER, changed_outputs
-from splitshare.methods import Method
 from splitshare.lookup import look_up
 from splitshare.placement.contract import FINDER
 
@@ -35,6 +34,7 @@ EMBEDDED_DESCRIPTIONS = f"{RESULTS}/canonical/embedded_modules.json"
 EMBEDDED_ACCURACY = f"{RESULTS}/local/embedded_accuracy.json"
 EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
 EMBEDDED_RESULTS = [EMBEDDED_ACCURACY] if CONFIG.embedded else []
+METHOD_IN = {method.folder: method for method in CONFIG.solved}
 EMBEDDED_DATA = "data/embedded"
 EMBEDDED_FILES = [
     f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
@@ -79,7 +79,7 @@ def code(*modules):
 
 def flags(option, values):
     """An option once a value."""
-    return [f"{option} {value}" for value in values]
+    return [f"{option} {shlex.quote(str(value))}" for value in values]
 
 
 def from_inputs(option, name):
@@ -118,10 +118,10 @@ def testbed_files(testbeds):
     return [f"data/testbeds/{name}.yaml" for name in testbeds]
 
 
-def method_options(label):
-    """The options of `splitshare solve` that name a method."""
-    method = Method.parse(label)
-    return f"--algorithm {method.algorithm}" + (f" --solver {method.solver}" if method.solver else "")
+def method_options(folder):
+    """The options of `splitshare solve` that name a method, by the folder of its placements."""
+    method = METHOD_IN[folder]
+    return f"--algorithm {shlex.quote(method.spec)}" + (f" --solver {method.solver}" if method.solver else "")
 
 
 def algorithm_code(problem, algorithm):
@@ -129,10 +129,10 @@ def algorithm_code(problem, algorithm):
     return [f"{problem}.run", f"{problem}.algorithms.{algorithm.replace('-', '_')}"]
 
 
-def solving_code(label):
-    """Digest of the code that a method's placements come from; of another package's algorithm, of its file."""
-    algorithm = Method.parse(label).algorithm
-    file = FINDER.source(algorithm)
+def solving_code(folder):
+    """Digest of the code that a method's placements come from; of an algorithm that is not ours, of its file."""
+    method = METHOD_IN[folder]
+    algorithm, file = method.algorithm, method.file or FINDER.source(method.algorithm)
     if file is None:
         return code("stages.solve", *algorithm_code("placement", algorithm))
     return code("stages.solve", "placement.run") + sha256_file(file)
@@ -166,6 +166,6 @@ def trained_files(group):
 
 wildcard_constraints:
     module="[A-Za-z0-9@._+-]+",
-    method="[a-z0-9-]+",
+    method="[A-Za-z0-9@._+:=,-]+",
     kind="[a-z]+",
     device="[a-z0-9-]+",

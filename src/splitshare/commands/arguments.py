@@ -25,6 +25,12 @@ AnswerFile = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="Placement
 TraceFile = Annotated[Path, typer.Argument(metavar="TRACE", help="Request trace (Parquet or CSV).")]
 InstanceFiles = Annotated[list[Path], typer.Argument(metavar="INSTANCE...", help="Placement instances (JSON).")]
 Suite = Annotated[Path, typer.Argument(metavar="SUITE", help="Onloading instances, one a line (JSONL).")]
+Algorithms = Annotated[
+    list[str],
+    typer.Option(
+        "--algorithm", help="Name, or path/to/file.py:Class; with parameters: 'name[order=memory,compute]'; repeatable."
+    ),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of whatever is random.")]
 CatalogRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import LIMIT, Output, Seed
+from splitshare.commands.arguments import LIMIT, Algorithms, Output, Seed
 from splitshare.places import DATA
 
 
@@ -16,7 +16,7 @@ from splitshare.places import DATA
 class Options:
     """Options of ``splitshare compare``."""
 
-    algorithm: Annotated[str | None, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")] = None
+    algorithms: Algorithms = field(default_factory=list)
     results: Annotated[
         Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
     ] = None

@@ -1,4 +1,7 @@
-"""Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
+"""Place modules, or onload models, whichever problem the instances are of; several write into a directory.
+
+Of several methods each has a folder of its own in the directory OUTPUT.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import Solver
-from splitshare.commands.arguments import LIMIT, InstanceFiles, Output, Seed
+from splitshare.commands.arguments import LIMIT, Algorithms, InstanceFiles, Output, Seed
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Options:
 
     instances: InstanceFiles
     output: Output
-    algorithm: Annotated[str, typer.Option(help="Name of an algorithm, or path/to/file.py:Class.")]
+    algorithms: Algorithms
     solver: Annotated[Solver | None, typer.Option(help="For the exact algorithms.")] = None
     parameters: Annotated[list[str], typer.Option("--parameter", help="name=value of the algorithm; repeatable.")] = (
         field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
@@ -13,10 +14,9 @@ from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
-    MARKS,
-    METHODS,
     legend_below,
     method_key,
+    methods_among,
     paper_style,
     save_figure,
     save_table,
@@ -60,7 +60,7 @@ def latency_table(placements: pd.DataFrame) -> pd.DataFrame:
     first = shown.drop_duplicates(["workload", "testbed", "method"])  # two solvers prove the same optimum
     table = first.pivot(index=["testbed", "workload"], columns="method", values="objective_s")  # noqa: PD010
     order = first[["testbed", "workload"]].drop_duplicates()
-    columns = [m for m in METHODS if m in table.columns]
+    columns = list(methods_among(shown["method"]))
     named = {m: column_of(m) for m in columns}
     return order.merge(table[columns].rename(columns=named).reset_index(), on=["testbed", "workload"], sort=False)
 
@@ -81,38 +81,42 @@ def column_of(method: str) -> str:
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``latency_by_method``."""
-    table = latency_table(inputs.csv("placements.csv"))
+    placements = inputs.csv("placements.csv")
+    table = latency_table(placements)
+    methods = list(placements["method"].map(method_key))
     if CLOUD_GRID in inputs.declared.inputs:
         stated = at_cell(inputs.csv(CLOUD_GRID), inputs.config.cloud.stated)
         table[column_of("cloud")] = table["workload"].map(stated.set_index("workload")["cloud_s"])
+        methods.append("cloud")
     origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
     table["compute_times"] = table["testbed"].map(origins)
     save_table(table, output, NAME, caption="Mean latency of an idle request (seconds).")
     with paper_style():
         titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
         workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
-        save_figure(_figure(table, workloads, titles), output, NAME)
+        save_figure(_figure(table, methods, workloads, titles), output, NAME)
 
 
-def _figure(table: pd.DataFrame, workload_titles: dict[str, str], testbed_titles: dict[str, str]) -> Figure:
+def _figure(
+    table: pd.DataFrame, methods: Iterable[str], workload_titles: dict[str, str], testbed_titles: dict[str, str]
+) -> Figure:
     """A panel a testbed, a row a workload, a mark a method; a method that does not fit has no mark."""
     testbeds, workloads = list(testbed_titles), list(workload_titles)
-    methods = [m for m in METHODS if column_of(m) in table]
+    drawn = methods_among(methods)
     width = COLUMN_WIDTH_IN * (1.0 + 0.5 * len(testbeds))
     figure = Figure(figsize=(min(width, 2.6 * COLUMN_WIDTH_IN), 1.2 + 0.19 * len(workloads)))
     for axes, testbed in zip(
         figure.subplots(1, len(testbeds), sharex=True, sharey=True, squeeze=False)[0], testbeds, strict=True
     ):
         part = table[table["testbed"] == testbed].set_index("workload").reindex(workloads)
-        for method in methods:
-            title, colour = METHODS[method]
+        for method, (title, colour, mark) in drawn.items():
             values = part[column_of(method)]
-            axes.plot(values, range(len(workloads)), linestyle="none", color=colour, label=title, **MARKS[method])
+            axes.plot(values, range(len(workloads)), linestyle="none", color=colour, label=title, **mark)
         axes.set_yticks(range(len(workloads)), workload_titles.values())
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("Mean latency, idle (s)")
         axes.set_title(fill(testbed_titles[testbed], 22))
     axes.invert_yaxis()
-    legend_below(figure, axes, columns=len(methods))
+    legend_below(figure, axes, columns=min(len(drawn), 6))
     return figure

@@ -12,9 +12,9 @@ from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     COLUMN_WIDTH_IN,
     LINES,
-    METHODS,
     legend_below,
     method_key,
+    methods_among,
     paper_style,
     save_figure,
     save_table,
@@ -57,16 +57,15 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 def _figure(table: pd.DataFrame) -> Figure:
     traces = list(dict.fromkeys(table["trace"]))
-    shown = set(table["method"].map(method_key))
+    shown = methods_among(table["method"].map(method_key))
     figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2 * 1.9))
     panels = figure.subplots(len(PERCENTILES), len(traces), sharex="col", sharey="row", squeeze=False)
     for row, (percentile, title) in zip(panels, PERCENTILES.items(), strict=True):
         for axes, trace in zip(row, traces, strict=True):
             part = table[table["trace"] == trace]
             keys = part["method"].map(method_key)
-            for method in (m for m in METHODS if m in shown):
+            for method, (name, colour, _) in shown.items():
                 rows = part[keys == method].sort_values("offered_per_s")
-                name, colour = METHODS[method]
                 style = {"linestyle": LINES.get(method, "-"), "zorder": 3 if method in LINES else 2}
                 axes.plot(rows["offered_per_s"], rows[percentile], marker=".", color=colour, label=name, **style)
             axes.set_yscale("log")
@@ -75,5 +74,5 @@ def _figure(table: pd.DataFrame) -> Figure:
         axes.set_title(f"{trace.capitalize()} arrivals")
     for axes in panels[-1]:
         axes.set_xlabel("Offered load (requests/s)")
-    legend_below(figure, panels[0][0], columns=len(shown))
+    legend_below(figure, panels[0][0], columns=min(len(shown), 6))
     return figure

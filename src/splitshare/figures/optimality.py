@@ -15,6 +15,7 @@ from splitshare.figures.style import (
     METHODS,
     legend_below,
     method_key,
+    methods_among,
     paper_style,
     save_figure,
     save_table,
@@ -76,15 +77,16 @@ def _figure(placements: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(COLUMN_WIDTH_IN, 2.5))
     axes = figure.subplots()
     keys = placements["method"].map(method_key)
-    for method in (m for m in DRAWN if (keys == m).any()):
+    drawn = {m: style for m, style in methods_among(keys).items() if m in DRAWN or m not in METHODS}
+    for method, (title, colour, _) in drawn.items():
         gaps = placements.loc[keys == method, "gap"].sort_values()
         share = [(i + 1) / len(gaps) for i in range(len(gaps))]
-        title, colour = METHODS[method]
         placed = gaps.notna().to_numpy()
         axes.step(
             gaps[placed] * 100,
             [s for s, p in zip(share, placed, strict=True) if p],
             where="post",
+            marker="." if placed.sum() == 1 else "",  # one point is no step
             color=colour,
             label=title,
         )

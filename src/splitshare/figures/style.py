@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from splitshare.files import atomic_path, write_text
@@ -62,6 +64,10 @@ MARKS: dict[str, dict[str, Any]] = {
     "cloud": {"marker": "^", "markersize": 3.5},
 }
 """Marks of methods in dot plots; the optimum is a ring, so that what reaches it is seen inside."""
+
+OTHER_COLOURS = tuple(_PALETTE[i] for i in (9, 5, 8, 6))
+OTHER_MARKS = ("v", "D", "<", ">", "*")
+"""Of methods that are not named here."""
 
 BASELINES: dict[str, tuple[str, dict[str, Any]]] = {
     "optimum": ("Optimum", {"color": _PALETTE[7], "linestyle": (0, (1, 1))}),
@@ -135,14 +141,32 @@ STATUSES = {"ok": ("Served", _PALETTE[0]), "failed": ("Failed", _PALETTE[3]), "d
 
 def method_key(method: str) -> str:
     """The method without its solver: ``optimum`` for ``optimum-highs``."""
-    return Method.parse(method).algorithm
+    return replace(Method.parse(method), solver=None).label
+
+
+def methods_among(keys: Iterable[str]) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Title, colour and mark of placement methods by key, in the order of drawing: those known here, then the others.
+
+    The others are called as their label, in colours that none of the known methods has.
+    """
+    present = dict.fromkeys(keys)
+    drawn = {key: (*METHODS[key], MARKS[key]) for key in METHODS if key in present}
+    others = [key for key in present if key not in METHODS]
+    return drawn | {
+        key: (
+            key,
+            OTHER_COLOURS[i % len(OTHER_COLOURS)],
+            {"marker": OTHER_MARKS[i % len(OTHER_MARKS)], "markersize": 3.5},
+        )
+        for i, key in enumerate(others)
+    }
 
 
 def line_of(problem: str, method: str, position: int) -> tuple[str, dict[str, Any]]:
     """Title and line of a method of a problem; one that is not known here is told apart by its ``position``."""
     if problem == "placement" and method in BASELINES:
         return BASELINES[method]
-    known = Method.parse(method)
+    known = Method(method) if "[" in method else Method.parse(method)
     if problem != "onloading" or known.algorithm not in ONLOADING_METHODS:
         return method, {"color": _PALETTE[position % len(_PALETTE)]}
     title, colour = ONLOADING_METHODS[known.algorithm]
@@ -196,6 +220,11 @@ def save_table(table: pd.DataFrame, directory: Path, name: str, *, caption: str,
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
-    """Put the legend of ``axes`` below the figure, where it hides nothing."""
+    """Put the legend of ``axes`` below the figure, where it hides nothing; in fewer columns where they do not fit."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    FigureCanvasAgg(figure)
+    for ncols in range(columns, 0, -1):
+        legend = figure.legend(handles, labels, loc="outside lower center", ncols=ncols)
+        if ncols == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()

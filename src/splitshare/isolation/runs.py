@@ -19,6 +19,7 @@ from splitshare.errors import InputError, SplitshareError, one_line
 from splitshare.isolation.child import SILENT, Answers, Child, RunLimits, how
 from splitshare.problems import problem_and_algorithm, problem_named
 from splitshare.records import Instance
+from splitshare.spelling import single, titled
 
 Failure = Literal["crashed", "overran", "broke the contract", "not run"]
 START_S = 60.0
@@ -228,10 +229,11 @@ def _in_one_line(error: BaseException) -> str:
 def _describe(connection: Answers, algorithm: str, problem: str | None) -> None:
     try:
         chosen, loaded = problem_and_algorithm(algorithm, problem)
-        name = loaded.name
-        if not isinstance(name, str):
+        own = loaded.name
+        if not isinstance(own, str):
             raise InputError("--algorithm", algorithm, "its `name` is no text; give it one")
-        said: Described | InputError = Described(chosen.name, str(name), bool(getattr(loaded, "stochastic", False)))
+        name = titled(str(own), single(algorithm)[1])
+        said: Described | InputError = Described(chosen.name, name, bool(getattr(loaded, "stochastic", False)))
     except InputError as error:
         said = error
     except BaseException as error:  # importing or making it may do anything

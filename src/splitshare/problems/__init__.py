@@ -18,6 +18,7 @@ from splitshare.files import parse_json, read_text
 from splitshare.plugins import from_file
 from splitshare.problems.problem import Problem
 from splitshare.records import nearest
+from splitshare.spelling import single
 
 GROUP = "splitshare.problems"
 DEFAULT = "placement"
@@ -67,19 +68,20 @@ def problem_and_algorithm(spec: str, problem: str | None = None) -> tuple[Proble
     the default's.
 
     Args:
-        spec: a name, or ``file.py:Class``.
+        spec: a name, or ``file.py:Class``, with parameters in brackets behind it or without.
         problem: the problem's name, where it is known.
 
     Raises:
         InputError: no problem has it, or its file does not load.
     """
     candidates = [problem_named(name) for name in ([problem] if problem else names())]
-    if ":" in spec:
-        factory = from_file(spec)
+    name, parameters = single(spec)
+    if ":" in name:
+        factory = from_file(name)
         fitting = [c for c in candidates if hasattr(factory, c.finder.method)]
         chosen = (fitting or candidates)[0]
-        return chosen, chosen.finder.make(factory, spec)
-    shipped = [c for c in candidates if spec in c.finder.shipped()]
+        return chosen, chosen.finder.make(factory, name, parameters)
+    shipped = [c for c in candidates if name in c.finder.shipped()]
     first: InputError | None = None
     for candidate in shipped or candidates:
         try:

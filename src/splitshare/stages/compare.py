@@ -13,53 +13,87 @@ import typer
 from splitshare.commands.compare import Options
 from splitshare.errors import InputError
 from splitshare.isolation.child import RunLimits
-from splitshare.isolation.runs import AlgorithmRun, Outcome, check_contract, check_name, describe, run_limited, within
+from splitshare.isolation.runs import (
+    AlgorithmRun,
+    Described,
+    Outcome,
+    check_contract,
+    check_name,
+    describe,
+    run_limited,
+    within,
+)
+from splitshare.methods import Method, check_labels
 from splitshare.problems import DEFAULT, names, problem_named
 from splitshare.problems.problem import Problem, Recorded
 from splitshare.problems.standard import read_recorded
 from splitshare.progress import track
 from splitshare.results.recording import seeds_of
 from splitshare.results.reported import columns_of, read_reported
-from splitshare.results.verdict import Verdict, gaps, judge
-from splitshare.stages.findings import Findings, write_findings
+from splitshare.results.verdict import Verdict, gaps, judge, summary_table
+from splitshare.stages.findings import Findings, write_findings, write_summary
 
+ALONE = ("family", "method", "instances", "placed", "optimal", "mean_gap", "mean_gap_low", "mean_gap_high", "worst_gap")
+"""Columns of a summary that say something of a method without another beside it."""
 REPEAT_S = 10.0
 """Seconds of runs that are done a second time, in another process, to see whether answers repeat."""
 
 
 def run(options: Options) -> list[Verdict]:
-    """Judge a method over families of recorded instances and write what was found into ``output``.
+    """Judge methods over families of recorded instances and write what was found into ``output``.
 
     Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``performance_profile.pdf``
-    and ``.png``, ``verdict.json`` and ``verdict.txt``.
+    and ``.png``, ``verdict.json`` and ``verdict.txt``; of several algorithms into a folder each, and beside the folders
+    a summary of all of them.
 
     Raises:
-        InputError: neither or both of ``algorithm`` and ``results``; the algorithm cannot be loaded; the results, a
+        InputError: neither or both of ``algorithms`` and ``results``; an algorithm cannot be loaded; the results, a
             family or the baselines are wrong or of other instances.
     """
-    if (options.algorithm is None) == (options.results is None):
-        raise InputError("compare", "--algorithm", "give one of --algorithm FILE:Class and --results FILE")
+    if (not options.algorithms) == (options.results is None):
+        raise InputError("compare", "--algorithm", "give --algorithm FILE:Class or --results FILE, one of the two")
     if options.results is not None:
         asked = problem_named(options.problem or _problem_of_results(options.results))
         recorded = read_recorded(asked, options.baselines, options.families or asked.families)
-        findings = _reported(options.results, asked, recorded)
-    else:
-        assert options.algorithm is not None
-        own = describe(options.algorithm, options.problem)
-        asked = problem_named(own.problem)
-        recorded = read_recorded(asked, options.baselines, options.families or asked.families)
-        if options.algorithm != own.name and own.name in set(recorded.results["method"]):
-            taken = f"the name {own.name!r} is a recorded method's; give it another"
-            raise InputError("--algorithm", options.algorithm, taken)  # their rows could not be told apart
-        findings = _tried(options.algorithm, own.name, seeds_of(own.stochastic), asked, recorded, options.time_limit_s)
+        found = _reported(options.results, asked, recorded)
+        return _judged(found, asked, recorded, options.output, options.seed)
+    methods = [method for text in options.algorithms for method in Method.specs(text)]
+    check_labels([method.label for method in methods])
+    described = [_described(method, options) for method in methods]  # all are loaded before one is run
+    verdicts: list[Verdict] = []
+    rows: list[pd.DataFrame] = []
+    for method, (own, asked, recorded) in zip(methods, described, strict=True):
+        found = _tried(method.spec, own.name, seeds_of(own.stochastic), asked, recorded, options.time_limit_s)
+        output = options.output / method.folder if len(methods) > 1 else options.output
+        judged = _judged(found, asked, recorded, output, options.seed)
+        rows += [summary_table(verdict).head(1).assign(method=method.label)[list(ALONE)] for verdict in judged]
+        verdicts += judged
+    if len(methods) > 1:
+        typer.echo(write_summary(pd.concat(rows, ignore_index=True), options.output))
+    return verdicts
+
+
+def _described(method: Method, options: Options) -> tuple[Described, Problem[Any, Any], Recorded[Any]]:
+    own = describe(method.spec, options.problem)
+    asked = problem_named(own.problem)
+    recorded = read_recorded(asked, options.baselines, options.families or asked.families)
+    if method.spec != own.name and own.name in set(recorded.results["method"]):
+        taken = f"the name {own.name!r} is a recorded method's; give it another"
+        raise InputError("--algorithm", method.spec, taken)  # their rows could not be told apart
+    return own, asked, recorded
+
+
+def _judged(
+    findings: Findings, asked: Problem[Any, Any], recorded: Recorded[Any], output: Path, seed: int
+) -> list[Verdict]:
     covered = [family for family in recorded.instances if (findings.results["family"] == family).any()]
     verdicts = [
-        judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=options.seed)
+        judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=seed)
         for family in covered
     ]
-    write_findings(asked, findings, verdicts, recorded.results, options.output)
-    typer.echo((options.output / "summary.md").read_text(encoding="utf-8"))
-    typer.echo((options.output / "verdict.txt").read_text(encoding="utf-8"))
+    write_findings(asked, findings, verdicts, recorded.results, output)
+    typer.echo((output / "summary.md").read_text(encoding="utf-8"))
+    typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
     return verdicts
 
 

@@ -54,10 +54,7 @@ def write_findings(
     summary = pd.concat([summary_table(verdict) for verdict in verdicts], ignore_index=True)
     own = {"objective": problem.objective_column, "reference": problem.reference_column}
     write_csv(findings.results.rename(columns=own), output / "results.csv")
-    write_csv(summary, output / "summary.csv")
-    readable = summary.map(shown)
-    write_text(output / "summary.md", readable.to_markdown(index=False) + "\n")
-    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
+    write_summary(summary, output)
     others = recorded[recorded["method"] != findings.method]
     both = pd.concat([others, findings.results.assign(method=findings.method)], ignore_index=True)
     with paper_style():
@@ -78,6 +75,16 @@ def write_findings(
         "failures": findings.failures.to_dict("records"),
     }
     write_text(output / "verdict.json", canonical_json(plain))
+
+
+def write_summary(summary: pd.DataFrame, output: Path) -> str:
+    """Write ``summary.csv`` (full precision), ``summary.md`` and ``summary.tex``; returns the second."""
+    readable = summary.map(shown)
+    text: str = readable.to_markdown(index=False) + "\n"
+    write_csv(summary, output / "summary.csv")
+    write_text(output / "summary.md", text)
+    write_text(output / "summary.tex", readable.to_latex(index=False, escape=True))
+    return text
 
 
 def _words(problem: Problem[Any, Any], findings: Findings) -> str:

@@ -1,18 +1,24 @@
-"""Place modules, or onload models, whichever problem the instances are of; several write into a directory."""
+"""Place modules, or onload models, whichever problem the instances are of; several write into a directory.
+
+Of several methods each has a folder of its own in the directory OUTPUT.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from splitshare.choices import Solver
 from splitshare.commands.solve import Options
 from splitshare.errors import InputError
-from splitshare.methods import Method, titled
+from splitshare.methods import Method, check_labels
 from splitshare.problems import problem_of_instance
 from splitshare.progress import track
+from splitshare.spelling import titled
 
 
 def run(options: Options) -> list[str]:
@@ -26,23 +32,42 @@ def run(options: Options) -> list[str]:
         WorkError: the algorithm's answer does not hold.
     """
     problem = problem_of_instance(options.instances[0])
-    loaded = Method(options.algorithm, options.solver, tuple(options.parameters)).load(problem.finder)
+    methods = asked_methods(options.algorithms, options.solver, options.parameters)
+    loaded = [method.load(problem.finder) for method in methods]
     if len({path.name for path in options.instances}) != len(options.instances):
         raise InputError("INSTANCE", "", "two instances have the same file name; solve them one by one")
     asked = [problem.instance.read(path) for path in options.instances]
     if options.write_program is not None:
-        _write_program(loaded, asked, options.write_program)
+        if len(loaded) > 1:
+            raise InputError("--write-program", "", "writes the program of one method; give one --algorithm")
+        _write_program(loaded[0], asked, options.write_program)
     lines: list[str] = []
-    for path, instance in track(
-        zip(options.instances, asked, strict=True), f"solving with {options.algorithm}", total=len(asked)
-    ):
-        answer: Any = problem.solve(instance, loaded, seed=options.seed, time_limit_s=options.time_limit_s)
-        answer = answer.model_copy(update={"algorithm": titled(loaded.name, options.parameters)})
-        answer.write(
-            options.output / path.name if len(options.instances) > 1 or options.output.is_dir() else options.output
-        )
-        lines.append(f"{answer.algorithm}: {answer.status}, {problem.worth(answer)}")
+    for method, algorithm in zip(methods, loaded, strict=True):
+        output = options.output / method.folder if len(methods) > 1 else options.output
+        for path, instance in track(
+            zip(options.instances, asked, strict=True), f"solving with {method.label}", total=len(asked)
+        ):
+            answer: Any = problem.solve(instance, algorithm, seed=options.seed, time_limit_s=options.time_limit_s)
+            answer = answer.model_copy(update={"algorithm": titled(algorithm.name, method.parameters)})
+            several = len(options.instances) > 1 or len(methods) > 1
+            answer.write(output / path.name if several or output.is_dir() else output)
+            lines.append(f"{answer.algorithm}: {answer.status}, {problem.worth(answer)}")
     return lines
+
+
+def asked_methods(algorithms: Sequence[str], solver: Solver | None, parameters: Sequence[str]) -> list[Method]:
+    """The methods of the options ``--algorithm``, ``--solver`` and ``--parameter``, each with a label of its own.
+
+    Raises:
+        InputError: brackets are wrong, or two methods have the same label.
+    """
+    methods = [
+        replace(method, solver=solver, parameters=(*method.parameters, *parameters))
+        for text in algorithms
+        for method in Method.specs(text)
+    ]
+    check_labels([method.label for method in methods])
+    return methods
 
 
 def _write_program(algorithm: Any, instances: Sequence[Any], path: Path) -> None:

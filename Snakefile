@@ -1,8 +1,11 @@
 # The whole pipeline: catalogue and measurements to tables and figures. This file wires the stages together and names
 # the targets; each stage is a file in workflow/rules/, and every command in them can be run by hand.
-if not workflow.configfiles:  # another configuration stands alone: Snakemake would merge this one into it
+from splitshare.places import CONFIG as DEFAULT_CONFIG
 
-    configfile: "config/config.yaml"
+# Another configuration stands alone: Snakemake would merge this one into it.
+if not workflow.configfiles and "schema" not in config:
+
+    configfile: DEFAULT_CONFIG
 
 
 include: "workflow/rules/common.smk"

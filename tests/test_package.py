@@ -105,6 +105,13 @@ def test_the_package_is_at_work_in_an_empty_directory(installed, tmp_path):
     assert len(splitshare("list", "models").splitlines()) == 14
     splitshare("describe", "--module", "cosine-512@clip-vit-b16", "-o", "modules.json")
     assert (tmp_path / "emulated.csv").is_file()
+    splitshare("init", "study")
+    snakemake = [installed, "-m", "snakemake", "--cores", "2", "--quiet=rules"]
+    done = subprocess.run(  # noqa: PLW1510 - what it says is shown
+        snakemake, cwd=tmp_path / "study", env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "study/figures/claims.csv").is_file()
 
 
 @pytest.mark.slow

@@ -26,8 +26,17 @@ class Stages(StageGroup):
 
     panels: ClassVar = {
         "Most used": ("compare", "solve", "evaluate", "trace", "simulate", "emulate", "list"),
-        "Modules, devices and instances": (
-            *("describe", "profile", "record-profile", "merge-profiles", "derive", "instances", "random-instances"),
+        "Studies, modules, devices, instances": (
+            *(
+                "init",
+                "describe",
+                "profile",
+                "record-profile",
+                "merge-profiles",
+                "derive",
+                "instances",
+                "random-instances",
+            ),
             "batch-curves",
         ),
         "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
-from splitshare.catalog.testbeds import read_testbed
+from splitshare.catalog.testbeds import find_testbeds, read_testbed
 from splitshare.config import Config
 from splitshare.errors import InputError
 from splitshare.methods import Method
@@ -43,7 +43,7 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     embedded = load_catalog(data / EMBEDDED.name) if config.embedded is not None else None
     if config.benchmarks is not None:
         _all_known(source, "benchmarks.names", "benchmark", config.benchmarks.names, list(catalog.benchmarks))
-    files = {path.stem: path for path in sorted((data / "testbeds").glob("*.yaml"))}
+    files = find_testbeds(data)
     _all_known(source, "workloads", "workload", config.workloads, list(catalog.workloads))
     _all_known(source, "local_workloads", "workload", config.local_workloads, list(catalog.workloads))
     if config.embedded is not None and embedded is not None:

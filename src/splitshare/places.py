@@ -21,6 +21,16 @@ def share(here: Path, package: Path) -> Path:
     return installed if installed.is_dir() else package.parents[1]
 
 
+def found(path: str, shared: Path | None = None) -> Path:
+    """The file that a configuration names: where the program runs, else among what comes with the program.
+
+    Args:
+        path: as it is written, such as ``data/zoos/published.json`` or ``zoos/mine.json``.
+        shared: directory that holds ``data`` and the others; default ``SHARE``.
+    """
+    return Path(path) if Path(path).exists() else (SHARE if shared is None else shared) / path
+
+
 SHARE = share(Path(), Path(__file__).resolve().parent)
 DATA = SHARE / "data"
 """Catalogue, testbeds, device types, traces, zoos and recorded baselines."""
@@ -28,3 +38,10 @@ PROFILES = SHARE / "profiles"
 """Committed profiles, a file a device type."""
 CONFIG = SHARE / "config" / "config.yaml"
 """The default configuration."""
+WORKFLOW = (SHARE / "Snakefile").resolve()
+"""The workflow, for Snakemake's ``module``."""
+STUDY = SHARE / "workflow" / "study"
+"""What ``splitshare init`` lays out."""
+OWN_TESTBEDS = Path("testbeds")
+OWN_PROFILES = Path("profiles")
+"""Folders of a study's own files, where the program runs."""

@@ -109,6 +109,7 @@ BLOCKS = {
     ("README.md", "$ source .venv/bin/activate"): "run",
     ("README.md", "$ snakemake benchmarks --cores all"): "plan",
     ("README.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
+    ("README.md", "$ splitshare init my-study"): "run",
     ("README.md", "class NearestFirst:"): "run",
     ("README.md", "$ splitshare compare --algorithm mine.py:NearestFirst"): "run",
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",

@@ -155,7 +155,7 @@ def test_a_placement_says_which_reading_it_is_of(tmp_path):
         solve_stage.run(
             solve_stage.Options(
                 [tmp_path / "hand.json"],
-                algorithm="s2m3-greedy",
+                algorithms=["s2m3-greedy"],
                 solver=None,
                 parameters=list(parameters),
                 seed=0,

@@ -2,7 +2,7 @@
 JUDGED = CONFIG.benchmarks
 BENCHMARK_LOCKS = [f"{RESULTS}/benchmarks/locks/{name}.json" for name in JUDGED.names] if JUDGED else []
 ACCURACY = [f"{RESULTS}/canonical/accuracy.json"] if JUDGED else []
-BENCHMARK_FILES = [*CATALOGUE_FILES, "data/catalogue/benchmarks.yaml"]
+BENCHMARK_FILES = [*CATALOGUE_FILES, f"{DATA}/catalogue/benchmarks.yaml"]
 SELECTION = f"--samples {JUDGED.samples}" if JUDGED and JUDGED.samples else ""
 
 
@@ -33,7 +33,7 @@ if JUDGED:
     rule fit_heads:
         input:
             catalogue=BENCHMARK_FILES,
-            hub="data/catalogue/hub.yaml",
+            hub=f"{DATA}/catalogue/hub.yaml",
             locks=BENCHMARK_LOCKS,
         output:
             directory(f"{RESULTS}/heads"),
@@ -59,7 +59,7 @@ if JUDGED:
     rule judge_models:
         input:
             catalogue=BENCHMARK_FILES,
-            hub="data/catalogue/hub.yaml",
+            hub=f"{DATA}/catalogue/hub.yaml",
             locks=BENCHMARK_LOCKS,
             heads=f"{RESULTS}/heads",
         output:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from splitshare import places
+from splitshare.catalog.testbeds import profile_file, find_testbeds
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
@@ -13,7 +15,9 @@ from splitshare.files import sha256_file
 from splitshare.layout import Layout
 from splitshare.job_outputs import LEDGER, changed_outputs
 from splitshare.lookup import look_up
+from splitshare.onloading.contract import shipped as ONLOADING_ALGORITHMS
 from splitshare.placement.contract import FINDER
+from splitshare.places import PROFILES, found
 
 try:
     CONFIG_SOURCE = " + ".join(map(str, workflow.configfiles))
@@ -21,6 +25,8 @@ try:
     NAMED = look_up(CONFIG, CONFIG_SOURCE)
 except SplitshareError as error:
     raise WorkflowError(str(error)) from None
+DATA = places.DATA.as_posix()
+TESTBED_FILES = find_testbeds()
 CATALOG, TESTBED_OF, EMBEDDED = NAMED.catalog, NAMED.testbeds, NAMED.embedded
 
 RESULTS = CONFIG.results
@@ -35,11 +41,11 @@ EMBEDDED_ACCURACY = f"{RESULTS}/local/embedded_accuracy.json"
 EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
 EMBEDDED_RESULTS = [EMBEDDED_ACCURACY] if CONFIG.embedded else []
 METHOD_IN = {method.folder: method for method in CONFIG.solved}
-EMBEDDED_DATA = "data/embedded"
+EMBEDDED_DATA = f"{DATA}/embedded"
 EMBEDDED_FILES = [
     f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
 ]
-CATALOGUE_FILES = [f"data/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
+CATALOGUE_FILES = [f"{DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
 
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
 # for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind.
@@ -110,12 +116,12 @@ def placement_files(method, names, scope="canonical"):
 def profiles_of(testbeds):
     """Profiles of the devices of testbeds, each device once, in order."""
     types = dict.fromkeys(device.device_type for name in testbeds for device in TESTBED_OF[name].devices)
-    return [LOCAL_PROFILE if name == "this-machine" else f"profiles/{name}.json" for name in types]
+    return [LOCAL_PROFILE if name == "this-machine" else str(profile_file(name)) for name in types]
 
 
-def testbed_files(testbeds):
+def testbed_paths(testbeds):
     """Files of testbeds."""
-    return [f"data/testbeds/{name}.yaml" for name in testbeds]
+    return [str(TESTBED_FILES[name]) for name in testbeds]
 
 
 def method_options(folder):
@@ -145,7 +151,7 @@ def instances_of(wildcards):
 
 def onloading_code(command):
     """Digest of the code of a command and of every onloading algorithm, which it finds by name."""
-    algorithms = sorted(path.stem for path in Path("src/splitshare/onloading/algorithms").glob("[a-z]*.py"))
+    algorithms = [name.replace("-", "_") for name in ONLOADING_ALGORITHMS()]
     return code(f"stages.onloading.{command}", *(f"onloading.algorithms.{name}" for name in algorithms))
 
 

@@ -32,10 +32,10 @@ for compared in COMPARED:
             "compare_" + re.sub(r"\W", "_", compared.label)
         input:
             # of both problems: which of them an algorithm solves is known once its file runs, in a process of its own
-            records=["data/baselines/placements.parquet", "data/baselines/onloading.csv"],
+            records=[f"{DATA}/baselines/placements.parquet", f"{DATA}/baselines/onloading.csv"],
             instances=[
-                *(f"data/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")),
-                "data/baselines/onloading_instances.jsonl",
+                *(f"{DATA}/baselines/instances/{family}.jsonl" for family in ("s2m3", "random-test")),
+                f"{DATA}/baselines/onloading_instances.jsonl",
             ],
             file=[str(compared.file)] if compared.file else [],
         output:

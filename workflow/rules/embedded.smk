@@ -94,9 +94,9 @@ use rule profile_machine as embedded_profile_machine with:
 
 rule embedded_derive:
     input:
-        device="data/devices/{device}.yaml",
+        device=f"{DATA}/devices/{{device}}.yaml",
         descriptions=EMBEDDED_DESCRIPTIONS,
-        published="data/published/timm_image_towers.csv",
+        published=f"{DATA}/published/timm_image_towers.csv",
     output:
         f"{RESULTS}/local/embedded/devices/{{device}}.json",
     log:
@@ -121,7 +121,7 @@ use rule instances_canonical as embedded_instances with:
             )
             for path in profiles_of(EMBEDDED_TESTBEDS)
         ],
-        testbeds=testbed_files(EMBEDDED_TESTBEDS),
+        testbeds=testbed_paths(EMBEDDED_TESTBEDS),
     output:
         EMBEDDED_INSTANCES,
     log:

@@ -86,7 +86,7 @@ if CONFIG.emulation:
         input:
             CATALOGUE_FILES,
             instance=f"{RESULTS}/canonical/instances/{{workload}}.{{testbed}}.json",
-            testbed="data/testbeds/{testbed}.yaml",
+            testbed=lambda wildcards: testbed_paths([wildcards.testbed]),
             profiles=lambda wildcards: profiles_of([wildcards.testbed]),
         output:
             f"{RESULTS}/canonical/batch_curves/{{workload}}.{{testbed}}.json",

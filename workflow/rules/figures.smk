@@ -4,7 +4,7 @@ from splitshare.figures.registry import figures as declared_figures
 FIGURE_DIRECTORIES = {"canonical": PAPER_FIGURES, "local": LOCAL_FIGURES}
 DRAWN = [(figure, scope) for figure in declared_figures().values() for scope in figure.scopes if scope in SCOPES]
 FIGURES = [f"{FIGURE_DIRECTORIES[scope]}/{name}" for figure, scope in DRAWN for name in figure.files()]
-COMMITTED_PROFILES = sorted(map(str, Path("profiles").glob("*.json")))
+COMMITTED_PROFILES = sorted(map(str, PROFILES.glob("*.json")))
 SPLIT_CHECKS = (
     [f"{RESULTS}/local/split/{name}.csv" for name in ("split_equivalence", "differences")] if WORKLOADS["local"] else []
 )
@@ -46,7 +46,7 @@ for figure, scope in DRAWN:
         input:
             results=[f"{RESULTS}/{scope}/{path}" for path in figure.inputs],
             config=RUN_CONFIG,
-            records=[f"data/baselines/{path}" for path in figure.records],
+            records=[f"{DATA}/baselines/{path}" for path in figure.records],
             profiles={"all": COMMITTED_PROFILES, "testbeds": profiles_of(TESTBEDS[scope])}.get(figure.profiles, []),
             zoos=ZOOS if figure.zoos else [],
             accuracy=ACCURACY if figure.accuracy else [],

@@ -4,8 +4,8 @@ rule instances_canonical:
         catalogue=CATALOGUE_FILES,
         descriptions=DESCRIPTIONS,
         profiles=profiles_of(TESTBEDS["canonical"]),
-        testbeds=testbed_files(TESTBEDS["canonical"]),
-        pinned=[CONFIG.pinned_instances] if CONFIG.pinned_instances else [],
+        testbeds=testbed_paths(TESTBEDS["canonical"]),
+        pinned=[str(found(CONFIG.pinned_instances))] if CONFIG.pinned_instances else [],
     output:
         INSTANCES["canonical"],
     log:
@@ -30,7 +30,7 @@ use rule instances_canonical as instances_local with:
         catalogue=CATALOGUE_FILES,
         descriptions=DESCRIPTIONS,
         profiles=profiles_of(TESTBEDS["local"]),
-        testbeds=testbed_files(TESTBEDS["local"]),
+        testbeds=testbed_paths(TESTBEDS["local"]),
     output:
         INSTANCES["local"],
     log:

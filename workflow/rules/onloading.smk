@@ -1,13 +1,13 @@
 # The onloading problem (J3O): the suite decided again, sweeps, what the parts of J3O are worth, and the replay.
 ONLOADING = f"{RESULTS}/canonical/onloading"
 ONLOADING_TABLES = [f"{ONLOADING}/{name}.csv" for name in ("results", "sweep", "ablation", "convergence", "replay")]
-ZOOS = sorted(str(path) for path in Path("data/zoos").glob("*.json"))
+ZOOS = sorted(str(path) for path in Path(DATA, "zoos").glob("*.json"))
 
 
 rule onloading_suite:
     input:
-        suite=CONFIG.onloading.suite,
-        record=CONFIG.onloading.record,
+        suite=str(found(CONFIG.onloading.suite)),
+        record=str(found(CONFIG.onloading.record)),
     output:
         results=f"{ONLOADING}/results.csv",
         times=f"{RESULTS}/canonical/runs/onloading.csv",
@@ -31,7 +31,7 @@ rule onloading_suite:
 rule onloading_sweep:
     input:
         config=RUN_CONFIG,
-        zoo=CONFIG.onloading.zoo,
+        zoo=str(found(CONFIG.onloading.zoo)),
     output:
         f"{ONLOADING}/sweep.csv",
     log:
@@ -51,8 +51,8 @@ rule onloading_sweep:
 
 rule onloading_study:
     input:
-        suite=CONFIG.onloading.suite,
-        record=CONFIG.onloading.record,
+        suite=str(found(CONFIG.onloading.suite)),
+        record=str(found(CONFIG.onloading.record)),
     output:
         ablation=f"{ONLOADING}/ablation.csv",
         convergence=f"{ONLOADING}/convergence.csv",
@@ -77,7 +77,7 @@ rule onloading_study:
 
 rule onloading_replay:
     input:
-        suite=CONFIG.onloading.suite,
+        suite=str(found(CONFIG.onloading.suite)),
         config=RUN_CONFIG,
     output:
         f"{ONLOADING}/replay.csv",

@@ -1,7 +1,7 @@
 # Request traces, and their replay through the simulator.
 SCENARIO = f"{CONFIG.replay.workload}.{CONFIG.replay.testbed}"
 SCENARIO_INSTANCE = LAYOUT.instance("canonical", SCENARIO)
-ARRIVALS = "data/traces/azure_llm_2023_code_arrivals_per_10s.csv"
+ARRIVALS = f"{DATA}/traces/azure_llm_2023_code_arrivals_per_10s.csv"
 TRACES = [LAYOUT.trace(kind, rate) for kind in CONFIG.replay.traces for rate in CONFIG.replay.rates_per_s]
 REPLAY_TABLES = [f"{RESULTS}/canonical/replay/{name}" for name in ("replay.csv", "idle.csv", "timeline.parquet")]
 

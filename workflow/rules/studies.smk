@@ -8,7 +8,7 @@ rule cloud_grid:
         config=RUN_CONFIG,
         descriptions=DESCRIPTIONS,
         profiles=STUDY_PROFILES,
-        testbeds=testbed_files([CONFIG.cloud.edge_testbed, CONFIG.cloud.cloud_testbed]),
+        testbeds=testbed_paths([CONFIG.cloud.edge_testbed, CONFIG.cloud.cloud_testbed]),
     output:
         f"{RESULTS}/canonical/cloud_grid.csv",
     log:
@@ -28,7 +28,7 @@ rule prompt_cache:
         catalogue=CATALOGUE_FILES,
         descriptions=DESCRIPTIONS,
         profiles=profiles_of(TESTBEDS["canonical"]),
-        testbeds=testbed_files(TESTBEDS["canonical"]),
+        testbeds=testbed_paths(TESTBEDS["canonical"]),
     output:
         f"{RESULTS}/canonical/prompt_cache.csv",
     log:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from splitshare.catalog.records import DeviceSpec, Testbed, TestbedDevice
 from splitshare.errors import InputError
+from splitshare.places import DATA, OWN_PROFILES, OWN_TESTBEDS, PROFILES
 from splitshare.records import nearest
 
 MODELS_MEMORY_SHARE = 0.7
@@ -34,6 +35,34 @@ def read_testbed(path: Path) -> Testbed:
     testbed = Testbed.read(path)
     _require_stem(path, testbed.name)
     return testbed
+
+
+def find_testbeds(data: Path = DATA, own: Path = OWN_TESTBEDS) -> dict[str, Path]:
+    """Files of all testbeds by name: the data folder's, and those of a study, in ``testbeds`` where the program runs.
+
+    Raises:
+        InputError: a study calls a testbed as the data folder does: nothing would say which of them is meant.
+    """
+    shared = {path.stem: path for path in sorted((data / "testbeds").glob("*.yaml"))}
+    owned = {path.stem: path for path in sorted(own.glob("*.yaml"))}
+    for name in owned.keys() & shared.keys():
+        if not owned[name].samefile(shared[name]):
+            raise InputError(owned[name], "name", f"{name!r} is a testbed of the data folder; give it another name")
+    return shared | owned
+
+
+def profile_file(device_type: str, own: Path = OWN_PROFILES, shared: Path = PROFILES) -> Path:
+    """The profile of a device type: a study's, in ``profiles`` where the program runs, or a committed one.
+
+    Raises:
+        InputError: both are there: nothing would say which of them is meant.
+    """
+    mine, theirs = (folder / f"{device_type}.json" for folder in (own, shared))
+    if not mine.is_file():
+        return theirs
+    if theirs.is_file() and not mine.samefile(theirs):
+        raise InputError(mine, "device_name", f"{device_type!r} has a committed profile; give it another name")
+    return mine
 
 
 def check_testbed(testbed: Testbed, memory_bytes: Mapping[str, float], source: Path | str) -> None:

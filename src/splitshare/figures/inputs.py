@@ -11,7 +11,7 @@ from splitshare.benchmarks.accuracy import AccuracyRecord, merge
 from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
-from splitshare.catalog.testbeds import read_testbed
+from splitshare.catalog.testbeds import find_testbeds, profile_file, read_testbed
 from splitshare.config import Config
 from splitshare.figures.declaration import Declaration
 from splitshare.places import PROFILES
@@ -80,13 +80,13 @@ class Inputs:
 
     def testbed(self, name: str) -> Testbed:
         """A testbed of the catalogue's data folder."""
-        return read_testbed(self.catalog.root / "testbeds" / f"{name}.yaml")
+        return read_testbed(find_testbeds(self.catalog.root)[name])
 
     def device_profile(self, device: str) -> ModuleProfile:
         """The profile of a device type: this machine's from the results, any other's from ``profiles/``."""
         self._declared(self.declared.profiles is not None, f"the profile of {device}", "profiles")
-        folder = self.results if device == THIS_MACHINE else self.profiles
-        return ModuleProfile.read(folder / f"{device}.json")
+        own = self.results / f"{device}.json"
+        return ModuleProfile.read(own if device == THIS_MACHINE else profile_file(device, shared=self.profiles))
 
     def all_profiles(self) -> list[ModuleProfile]:
         """All committed profiles, by name."""

@@ -7,7 +7,7 @@ import itertools
 import pandas as pd
 
 from splitshare.catalog.loader import load_catalog
-from splitshare.catalog.testbeds import read_testbed
+from splitshare.catalog.testbeds import find_testbeds, read_testbed
 from splitshare.commands.cloud_grid import Options
 from splitshare.config import Config
 from splitshare.errors import WorkError
@@ -39,9 +39,8 @@ def run(options: Options) -> None:
     catalog = load_catalog(options.catalog_root)
     described = ModuleDescriptions.read(options.descriptions)
     known = read_profiles(options.profiles)
-    testbeds = [
-        read_testbed(options.catalog_root / "testbeds" / f"{n}.yaml") for n in (grid.edge_testbed, grid.cloud_testbed)
-    ]
+    files = find_testbeds(options.catalog_root)
+    testbeds = [read_testbed(files[name]) for name in (grid.edge_testbed, grid.cloud_testbed)]
     edge_testbed, cloud_testbed = testbeds
     rows: list[dict[str, object]] = []
     for name in track(settings.workloads, "edge against cloud"):

@@ -71,9 +71,9 @@ def _workloads(options: Options) -> Rows:
 
 
 def _testbeds(options: Options) -> Rows:
-    from splitshare.catalog.testbeds import read_testbed
+    from splitshare.catalog.testbeds import find_testbeds, read_testbed
 
-    for path in sorted((options.catalog_root / "testbeds").glob("*.yaml")):
+    for path in find_testbeds(options.catalog_root).values():
         testbed = read_testbed(path)
         yield testbed.name, f"{testbed.title} ({len(testbed.devices)} devices)"
 

@@ -1,5 +1,7 @@
 # Two commands do everything: `make reproduce` and `make test`. Each makes its virtual environment if there is none.
-PYTHON ?= python3.11
+# The first of the supported ones that runs, unless PYTHON says which.
+PYTHONS := python3.11 python3.12 python3.13
+PYTHON ?= $(firstword $(foreach name,$(PYTHONS),$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 VENV ?= .venv
 CORES ?= all
 CONFIG ?= config/config.yaml
@@ -25,6 +27,7 @@ help: ## Show the targets
 	  printf "  %-24s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
+	$(if $(PYTHON),,$(error there is none of $(PYTHONS) here: install one of them, or say PYTHON=path/to/python))
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .

@@ -7,14 +7,17 @@ from splitshare.onloading.contract import TIMED_BASELINE as ONLOADING_BASELINE
 from splitshare.placement.contract import TIMED_BASELINE as PLACEMENT_BASELINE
 
 PROBLEMS = {"placement": PLACEMENT_BASELINE, "onloading": ONLOADING_BASELINE}
-
-
 COMPARED = [method for text in CONFIG.compared for method in Method.specs(text)]
 
 
 def verdict_directory(method):
     """Where an algorithm's verdict goes: by its label."""
     return f"{RESULTS}/compare/{method.folder}"
+
+
+def rule_name(method):
+    """A name of letters, digits and underscores for the rule of an algorithm's verdict."""
+    return re.sub(r"\W", "_", f"compare_{method.label}")
 
 
 def comparing_code(algorithm):
@@ -29,7 +32,7 @@ for compared in COMPARED:
 
     rule:
         name:
-            "compare_" + re.sub(r"\W", "_", compared.label)
+            rule_name(compared)
         input:
             # of both problems: which of them an algorithm solves is known once its file runs, in a process of its own
             records=[f"{DATA}/baselines/placements.parquet", f"{DATA}/baselines/onloading.csv"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import typer
@@ -38,7 +39,8 @@ def show(written: list[Path]) -> None:
     """Say what was written and what comes next."""
     directory = written[0].parent
     typer.echo("\n".join(map(str, written)))
+    there = "" if directory == Path() else f"  cd {shlex.quote(str(directory))}\n"
     typer.echo(
-        f"\nNext:\n  cd {directory}\n  splitshare compare --algorithm my_algorithm.py:MyAlgorithm\n"
+        f"\nNext:\n{there}  splitshare compare --algorithm my_algorithm.py:MyAlgorithm\n"
         '  pip install "splitshare[measure,workflow,figures]" && snakemake --cores all'
     )

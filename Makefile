@@ -14,22 +14,26 @@ ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcar
 READY := $(VENV)/.installed
 # Expanded where it is used, by the CONFIG that a target sets.
 RUN = $(BIN)/python workflow/run.py --cores $(CORES) --config-file $(CONFIG)
+# PyTorch has a lock of its own, for its build differs from machine to machine.
+LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --quiet --override $(VENV)/overrides.txt $(UPGRADE)
 # First line of targets that write committed files: those are made of the default configuration's results.
 COMMITTED = $(if $(filter-out config/config.yaml,$(CONFIG)),$(error $@ writes committed files, from config/config.yaml: leave CONFIG out))
 
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin lock schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
 	  printf "  %-24s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock requirements-torch.lock pyproject.toml
 	$(if $(PYTHON),,$(error there is none of $(PYTHONS) here: install one of them, or say PYTHON=path/to/python))
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-torch.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
@@ -110,6 +114,11 @@ pin: $(READY) ## Pin the digests of the canonical instances (after a meant chang
 	$(RUN) instances_canonical --config pinned_instances=
 	$(BIN)/splitshare pin results/canonical/instances/*.json -o data/baselines/instances.json
 	$(BIN)/splitshare onloading suite $(ZOOS) -o data/baselines
+
+lock: $(READY) ## Write the locks again, for every platform and with digests; UPGRADE=--upgrade takes newer versions
+	echo "torch ; sys_platform == 'never'" > $(VENV)/overrides.txt
+	$(LOCK) --extra all --output-file requirements.lock
+	$(LOCK) --extra dev --output-file requirements-dev.lock
 
 schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a file's fields)
 	$(BIN)/splitshare schemas -o schemas

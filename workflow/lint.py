@@ -9,7 +9,7 @@ from collections import Counter
 
 EXPLAINED = {
     "Specify a conda environment or container for each rule.:": (
-        "one environment, made from requirements.lock, runs Snakemake and every rule in it: the rules call one "
+        "one environment, made from the locks, runs Snakemake and every rule in it: the rules call one "
         "package, and a second environment beside the lock could only disagree with it"
     ),
 }

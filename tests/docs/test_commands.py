@@ -31,6 +31,10 @@ ONLOADING = (
     *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o", "lp-rounding", "accuracy-greedy", "density-greedy"),
     *("random", "edge-only", "local-only", "cloud-only"),
 )
+LOCK = (
+    "v/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate "
+    "--quiet --override v/overrides.txt"
+)
 RECORD = " ".join(("-o data/baselines", *(f"--method {name}" for name in PLACEMENT)))
 
 EXECUTED = {  # by a test below, or where it says
@@ -50,6 +54,11 @@ EXPECTED = {
     **{stage: [f"{RUN} {stage}"] for stage in STAGES},
     "report": [f"{RUN} all", f"{RUN} all --report results/report.html"],
     "remeasure": [f"{RUN} all --forcerun profile_module"],
+    "lock": [
+        "echo \"torch ; sys_platform == 'never'\" > v/overrides.txt",
+        f"{LOCK} --extra all --output-file requirements.lock",
+        f"{LOCK} --extra dev --output-file requirements-dev.lock",
+    ],
     "record-machine-profile": ["v/bin/splitshare record-profile --budget-s 0.3 -o profiles"],
     "record-split": [
         "v/bin/splitshare check-split -o results/local/record-split",
@@ -209,11 +218,13 @@ def test_a_missing_environment_is_made_from_the_lock(tmp_path: Path) -> None:
             text=True,
             check=True,
         )
-        first = answer.stdout.splitlines()[:4]
+        first = answer.stdout.splitlines()[:5]
+        pip = f"{tmp_path}/none/bin/pip install --quiet --disable-pip-version-check"
         assert first == [
             f"python3.11 -m venv {tmp_path}/none",
-            f"{tmp_path}/none/bin/pip install --quiet --disable-pip-version-check --requirement requirements.lock",
-            f"{tmp_path}/none/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .",
+            f"{pip} --require-hashes --requirement requirements-dev.lock",
+            f"{pip} --requirement requirements-torch.lock",
+            f"{pip} --no-deps --editable .",
             f"touch {tmp_path}/none/.installed",
         ], target
 

@@ -19,7 +19,8 @@ PARTS = (
     "profiles",
     "src",
     "pyproject.toml",
-    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-torch.lock",
 )
 TOOLS = ("python", "splitshare", "snakemake", "pytest", "ruff", "mypy", "snakefmt")
 

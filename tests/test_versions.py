@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 VERSIONS = [match[1] for c in PROJECT["classifiers"] if (match := re.fullmatch(r".* :: (3\.\d+)", c))]
-ALGORITHMS = ("s2m3-greedy[order=memory]", "heft", "simulated-annealing")
+ALGORITHMS = ("s2m3-greedy[order=memory]", "heft", "random")
 
 
 def locked(name: str) -> dict[str, str]:

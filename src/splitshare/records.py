@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,6 +14,9 @@ from pydantic_core import ErrorDetails
 from splitshare.errors import InputError, shortened, shown
 from splitshare.files import canonical_json, parse_json, parse_yaml, read_text, sha256_bytes, write_text
 from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
+
+if TYPE_CHECKING:
+    from typing import Self  # not in Python 3.10, which workers run on
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=120)]
 """A name that can be part of a file name: letters, digits and ``@ . _ + -``."""

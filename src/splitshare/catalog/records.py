@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,9 @@ from splitshare.records import (
     Whole,
     nearest,
 )
+
+if TYPE_CHECKING:
+    from typing import Self  # not in Python 3.10, which workers run on
 
 ModuleKind = Literal["vision-encoder", "text-encoder", "audio-encoder", "head", "decoder"]
 Dtype = Literal["float32", "bfloat16"]

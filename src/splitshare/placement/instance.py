@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from pydantic import Field, model_validator
 
 from splitshare.choices import Status
 from splitshare.records import Bytes, BytesPerS, Finite, Name, PerS, Record, Seconds, Versions, nearest
+
+if TYPE_CHECKING:
+    from typing import Self  # not in Python 3.10, which workers run on
 
 
 class Device(Record):

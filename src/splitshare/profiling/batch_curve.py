@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from splitshare.profiling.records import Provenance
 from splitshare.records import Name, PositiveCount, PositiveSeconds, Record
+
+if TYPE_CHECKING:
+    from typing import Self  # not in Python 3.10, which workers run on
 
 
 class BatchCurve(Record):

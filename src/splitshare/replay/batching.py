@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.records import Name, Record, nearest
 from splitshare.replay.plan import Overheads, StagePlan
+
+if TYPE_CHECKING:
+    from typing import Self  # not in Python 3.10, which workers run on
 
 SAME = 1e-6
 """Relative distance up to which seconds of one request are those of the instance."""

@@ -122,6 +122,7 @@ BLOCKS = {
     ("README.md", "class NearestFirst:"): "run",
     ("README.md", "$ splitshare compare --algorithm mine.py:NearestFirst"): "run",
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",
+    ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",
     ("docs/real-testbed.md", "openssl req -x509"): "run",
 }
 

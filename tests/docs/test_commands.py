@@ -358,7 +358,7 @@ def test_results_that_prose_names_are_made(copy: Repository) -> None:
     assert len(made) > 300
     beside = {
         "results/*/runs",  # tables of run times beside the placements
-        "results/compare",  # the verdict of the walks
+        *("results/compare", "results/side-by-side"),  # the verdicts of the walks
         "results/job_outputs.json",  # written by the run itself
     }
     for page in PAGES:
@@ -400,7 +400,7 @@ def test_the_algorithm_of_the_readme_by_hand_and_by_make(copy: Repository) -> No
     assert "nearest-first places " in answer
     answer = succeeded(copy.make("compare", "ALGORITHM=mine.py:NearestFirst", timeout_s=300))
     assert "nearest-first places " in answer
-    verdict = json.loads((copy.root / "results/compare/mine-NearestFirst/verdict.json").read_text())
+    verdict = json.loads((copy.root / "results/compare/mine.py:NearestFirst/verdict.json").read_text())
     assert verdict["method"] == "nearest-first"
 
 

@@ -166,7 +166,7 @@ def line_of(problem: str, method: str, position: int) -> tuple[str, dict[str, An
     """Title and line of a method of a problem; one that is not known here is told apart by its ``position``."""
     if problem == "placement" and method in BASELINES:
         return BASELINES[method]
-    known = Method(method) if "[" in method else Method.parse(method)
+    known = Method(method) if method.endswith("]") else Method.parse(method)  # any name of reported results
     if problem != "onloading" or known.algorithm not in ONLOADING_METHODS:
         return method, {"color": _PALETTE[position % len(_PALETTE)]}
     title, colour = ONLOADING_METHODS[known.algorithm]

@@ -1,6 +1,7 @@
 """The real catalogue, described once for all tests that need it: counting its operations takes a while."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ ROOT = Path(__file__).parents[1]
 
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):  # `make test` is no part of what tests make
     os.environ.pop(name, None)
+# No test finds a command of this environment because it happens to be activated: `make test` does not activate it.
+BIN = str(Path(sys.executable).parent)
+os.environ["PATH"] = os.pathsep.join(folder for folder in os.get_exec_path() if folder != BIN)
 
 
 @pytest.fixture(scope="session")

@@ -63,12 +63,12 @@ def installed(built, tmp_path_factory) -> Path:
     folder: Path = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     python = folder / "bin/python"
+    (wheel,) = built.glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
     # Under another name, so that this environment's own splitshare is not found: .pth files of a .pth are not read.
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    (wheel,) = built.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
     return python
 
 

@@ -74,6 +74,20 @@ def test_fused_attention_on_the_cpu_would_go_uncounted(tmp_path: Path):
     assert counter.get_total_flops() < describe_module(catalog.module(VISION), batches=[1]).at(1).flops
 
 
+@pytest.mark.parametrize("name", [VISION, TEXT, "ast-audio-128x204@ast-base", "clip-rn50-vision@clip-rn50"])
+def test_a_batch_of_an_encoder_multiplies_what_one_item_takes(name: str):
+    shared = load_catalog().module(name)
+    with torch.device("meta"):
+        module = build_module(shared)
+    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(shared, module, 3).items()}
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        output = module(inputs)
+    (work,) = describe_module(shared, batches=[3]).work
+    assert work.flops == counter.get_total_flops()
+    assert work.input_bytes == sum(tensor.nbytes for tensor in inputs.values())
+    assert work.output_bytes == output.nbytes
+
+
 @pytest.mark.slow
 def test_what_travels_is_what_modules_give_and_take():
     catalog = load_catalog()

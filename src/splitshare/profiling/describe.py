@@ -6,8 +6,10 @@ products, whereas the fused CPU kernel, which it does not know, would go uncount
 linear in the activations (normalisation, activation functions, pooling, softmax, additions), about 0.1 % of a
 ViT-B/16, and it counts the masked half of causal attention, as dense kernels compute it.
 
-Of a decoder three passes are counted: over image and prompt, and the first two of one token each. Every further pass
-attends to one token more, so the counts go on in an arithmetic progression; and a batch multiplies them all.
+Of an encoder one item is counted, for a batch multiplies all counts: its items do not meet. A head's do, with what they
+are held against, so every batch of it is passed through. Of a decoder three passes are counted: over image and prompt,
+and the first two of one token each. Every further pass attends to one token more, so the counts go on in an arithmetic
+progression; and a batch multiplies them all.
 """
 
 from __future__ import annotations
@@ -50,11 +52,7 @@ def describe_module(shared: SharedModule, batches: Iterable[int] | None = None) 
         embedding_parameters=module.token_embedding_parameters(),
         parameter_bytes=sum(p.nbytes for p in parameters),
         definition_sha256=definition_sha256(shared),
-        work=(
-            _decoder_work(shared, module, batches)
-            if isinstance(module, Decoder)
-            else tuple(_work(shared, module, batch) for batch in batches)
-        ),
+        work=_works(shared, module, batches),
     )
 
 
@@ -64,6 +62,24 @@ def describe_catalog(catalog: Catalog, modules: Iterable[str] | None = None) -> 
     return ModuleDescriptions(
         schema_="splitshare.module-descriptions/1",
         modules=tuple(describe_module(catalog.module(name)) for name in names),
+    )
+
+
+def _works(shared: SharedModule, module: SplitModule, batches: Iterable[int]) -> tuple[Work, ...]:
+    if isinstance(module, Decoder):
+        return _decoder_work(shared, module, batches)
+    if not shared.architecture.kind.endswith("encoder"):
+        return tuple(_work(shared, module, batch) for batch in batches)
+    one = _work(shared, module, 1)
+    return tuple(
+        Work(
+            batch=batch,
+            flops=batch * one.flops,
+            input_bytes=batch * one.input_bytes,
+            output_bytes=batch * one.output_bytes,
+            patches_bytes=None if one.patches_bytes is None else batch * one.patches_bytes,
+        )
+        for batch in batches
     )
 
 

@@ -64,7 +64,7 @@ def installed(built, tmp_path_factory) -> Path:
     venv.create(folder, with_pip=False)
     python = folder / "bin/python"
     (wheel,) = built.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
     subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], check=True)
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
     # Under another name, so that this environment's own splitshare is not found: .pth files of a .pth are not read.

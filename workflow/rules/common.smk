@@ -1,6 +1,9 @@
 # What every stage needs: the checked configuration, the catalogue, paths, and digests of the code that rules run.
 # Functions of all stages stand here, rules in the file of their stage.
+import atexit
+import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,11 +50,18 @@ EMBEDDED_FILES = [
 ]
 CATALOGUE_FILES = [f"{DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
 
+BIN = Path(sys.executable).parent.as_posix()
+JOB_CLIENT = (places.WORKFLOW.parent / "workflow" / "job_client.py").as_posix()
+JOB_SERVER = (places.WORKFLOW.parent / "workflow" / "job_server.py").as_posix()
+JOB_SOCKET = f"{RESULTS}/.jobs.socket"
+
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
-# for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind.
+# for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind. `splitshare` is a fork
+# of a process that has imported the libraries (workflow/job_server.py).
 shell.prefix(
-    f'export PATH="{Path(sys.executable).parent}:$PATH"; set -euo pipefail; '
-    f"exec 9>>{shlex.quote(RESULTS)}/.jobs.lock; python -SEc 'import fcntl; fcntl.flock(9, fcntl.LOCK_SH)'; "
+    "export PATH={BIN:q}:$PATH; set -euo pipefail; "
+    "exec 9>>{RESULTS:q}/.jobs.lock; python -SEc 'import fcntl; fcntl.flock(9, fcntl.LOCK_SH)'; "
+    'splitshare() {{ python -SE {JOB_CLIENT:q} {JOB_SOCKET:q} "$@"; }}; '
 )
 
 TESTBEDS = {
@@ -71,6 +81,15 @@ INSTANCE_NAMES = {
 EMBEDDED_NAMES = [f"{workload}.{testbed}" for testbed in TESTBEDS["local"] for workload in EMBEDDED_WORKLOADS]
 EMBEDDED_INSTANCES = [LAYOUT.instance("local", name) for name in EMBEDDED_NAMES]
 INSTANCES = {scope: [LAYOUT.instance(scope, name) for name in names] for scope, names in INSTANCE_NAMES.items()}
+
+
+def start_job_server():
+    """Start what this run's jobs are forks of; it ends with this process, which holds its standard input."""
+    if hasattr(os, "pidfd_open"):  # Linux: elsewhere libraries do not take to forks
+        Path(RESULTS).mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, JOB_SERVER, JOB_SOCKET]
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        atexit.register(server.stdin.close)
 
 
 def keep_digests():

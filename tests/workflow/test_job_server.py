@@ -1,0 +1,141 @@
+"""Jobs as forks of one process: each is to be what the plain command is."""
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only on Linux")
+
+
+class Jobs:
+    """A server, and what its clients run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server = subprocess.Popen(
+            [sys.executable, WORKFLOW / "job_server.py", "socket"], cwd=folder, stdin=subprocess.PIPE
+        )
+        wait_until((folder / "socket").exists)
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), "socket", *words]
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = self.command(*words)
+        return subprocess.run(
+            command, cwd=self.folder, env=os.environ | environment, capture_output=True, text=True, check=False
+        )
+
+
+def wait_until(true: Callable[[], bool], limit_s: float = 20.0) -> None:
+    end = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    started = Jobs(tmp_path_factory.mktemp("jobs"))
+    yield started
+    assert started.server.stdin is not None
+    started.server.stdin.close()
+    assert started.server.wait(timeout=20) == 0
+    assert not (started.folder / "socket").exists()
+
+
+def plain(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("splitshare")), *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--version",), ("list", "models"), ("solve", "none.json", "--algorithm", "heft", "-o", "p.json"), ("nothing",)],
+)
+def test_a_job_answers_as_the_plain_command_does(jobs: Jobs, words: tuple[str, ...]):
+    told, expected = jobs.run(*words), plain(jobs.folder, *words)
+    assert (told.returncode, told.stdout, told.stderr) == (expected.returncode, expected.stdout, expected.stderr)
+
+
+def test_jobs_are_processes_with_their_own_words_folder_and_environment(jobs: Jobs):
+    (jobs.folder / "algorithm.py").write_text(
+        "import os, pathlib, sys\n"
+        "pathlib.Path('seen').write_text(repr((os.getppid(), os.environ.get('MARK'), sys.argv[:2])))\n"
+        "class Mine:\n    name = 'mine'\n    def place(self, instance, *, seed, time_limit):\n        return None\n"
+    )
+    seen = []
+    for mark in ("one", "two"):
+        jobs.run("compare", "--algorithm", "algorithm.py:Mine", MARK=mark)
+        seen.append(eval((jobs.folder / "seen").read_text()))
+    assert [what for _, *what in seen] == [[mark, ["splitshare", "compare"]] for mark in ("one", "two")]
+    assert len({jobs.server.pid, *(process for process, *_ in seen)}) == 3
+
+
+def test_without_a_server_it_is_the_plain_command(tmp_path: Path):
+    command = [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), "socket", "--version"]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == plain(tmp_path, "--version").stdout
+
+
+def started(jobs: Jobs, lock: int) -> subprocess.Popen[str]:
+    """A job that does not end by itself, holding a lock, once it is at work."""
+    command = 'exec 9>&"$0"; exec "$@"'
+    job = subprocess.Popen(
+        ["bash", "-c", command, str(lock), *jobs.command("worker", "edge", "--listen", "127.0.0.1:0")],
+        cwd=jobs.folder,
+        stdout=subprocess.PIPE,
+        pass_fds=(lock,),
+        text=True,
+    )
+    assert job.stdout is not None
+    assert select.select([job.stdout], [], [], 20)[0]
+    return job
+
+
+def locked(path: Path) -> bool:
+    with path.open("a") as other:
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def test_a_job_ends_with_its_client_and_holds_the_lock_until_then(jobs: Jobs):
+    path = jobs.folder / "lock"
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        job = started(jobs, lock.fileno())
+    assert locked(path)
+    job.kill()
+    job.wait()
+    wait_until(lambda: not locked(path))
+
+
+def test_a_job_goes_on_when_the_run_has_died(tmp_path: Path):
+    jobs, path = Jobs(tmp_path), tmp_path / "lock"
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        job = started(jobs, lock.fileno())
+    assert jobs.server.stdin is not None
+    jobs.server.stdin.close()
+    wait_until(lambda: not (tmp_path / "socket").exists())
+    assert job.poll() is None
+    assert locked(path)
+    job.send_signal(signal.SIGTERM)
+    job.wait(timeout=20)
+    assert jobs.server.wait(timeout=20) == 0
+    assert not locked(path)

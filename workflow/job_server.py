@@ -1,0 +1,181 @@
+"""Run the workflow's jobs as forks of one process that has imported the libraries: most of a small job is its imports.
+
+Snakemake starts it with the run (``start_job_server`` in ``rules/common.smk``) and holds the other end of its standard
+input. A job's ``splitshare`` is ``job_client.py``, which hands over words, environment, directory and open files; the
+fork has them as if the shell had started it. A job whose client dies is asked to end; when Snakemake ends, running jobs
+go on to their ends, as other jobs do.
+
+A job is a process of its own, as without this: it shares nothing with others but what was imported before the fork.
+What starts threads when it is imported or first used (torch, gRPC, Gurobi) is not imported here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import types
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from job_client import CODE, FILES, LENGTH
+
+sys.path.pop(0)  # this folder: jobs find no modules here
+
+PRELOADED = (
+    "fontTools.subset",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "pandas",
+    "numba",
+    "scipy.stats",
+    "splitshare.cli",
+    "splitshare.stages.collect",
+    "splitshare.stages.figures",
+    "splitshare.stages.simulate",
+    "splitshare.stages.solve",
+)
+"""What most jobs import, and takes longest; one that is not installed is left to the job that wants it."""
+
+
+class Job(NamedTuple):
+    """What a client hands over."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    directory: str
+    files: list[int]
+    numbers: list[int]
+    """The number that each of the files has in the client."""
+
+
+class Server:
+    """The one process: it waits for clients, for its forks and for the run's end, and does nothing else."""
+
+    def __init__(self, address: str) -> None:
+        self._address = Path(address)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._address.unlink(missing_ok=True)
+        self._listener.bind(address)  # before the imports: who comes meanwhile waits
+        self._listener.listen(128)
+        for name in PRELOADED:
+            with suppress(ModuleNotFoundError):
+                importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # a collection in a fork would copy every page
+        self._events = selectors.DefaultSelector()
+        self._running: dict[int, tuple[int, socket.socket]] = {}
+        """Process and client of every job, by the descriptor that tells of the process's end."""
+
+    def serve(self) -> Job:
+        """Fork for every client until standard input ends; returns in each fork. The server itself exits."""
+        self._events.register(self._listener, selectors.EVENT_READ)
+        self._events.register(sys.stdin, selectors.EVENT_READ)
+        accepting = True
+        while accepting or self._running:
+            for key, _ in self._events.select():
+                if key.fileobj is sys.stdin:
+                    accepting = False
+                    self._close()
+                elif key.fileobj is self._listener and accepting:
+                    job = self._accept()
+                    if job is not None:
+                        return job
+                elif key.fileobj in self._running:
+                    self._tell(key.fd)
+                elif key.data in self._running:  # a client says nothing more: it has died
+                    self._events.unregister(key.fileobj)
+                    os.kill(self._running[key.data][0], signal.SIGTERM)  # not waited for yet, so it is still ours
+        sys.exit()
+
+    def _close(self) -> None:
+        for source in (sys.stdin, self._listener):
+            self._events.unregister(source)
+        self._listener.close()
+        self._address.unlink(missing_ok=True)
+
+    def _accept(self) -> Job | None:
+        """Fork for a client; gives the job in the fork."""
+        client, _ = self._listener.accept()
+        job = _received(client)
+        if job is None:
+            client.close()
+            return None
+        process = os.fork()
+        if process == 0:
+            self._events.close()
+            for held in (self._listener, client, *(other for _, other in self._running.values())):
+                held.close()
+            for descriptor in self._running:
+                os.close(descriptor)
+            return job
+        for descriptor in job.files:
+            os.close(descriptor)
+        ended = os.pidfd_open(process)
+        self._running[ended] = process, client
+        self._events.register(ended, selectors.EVENT_READ)
+        self._events.register(client, selectors.EVENT_READ, ended)
+        return None
+
+    def _tell(self, ended: int) -> None:
+        """Tell a client how its job has ended."""
+        process, client = self._running.pop(ended)
+        _, status = os.waitpid(process, 0)
+        with suppress(OSError):  # it may have died
+            client.sendall(os.waitstatus_to_exitcode(status).to_bytes(CODE, "big", signed=True))
+        with suppress(KeyError):  # then it is out already
+            self._events.unregister(client)
+        client.close()
+        self._events.unregister(ended)
+        os.close(ended)
+
+
+def _received(client: socket.socket) -> Job | None:
+    """What a client hands over; nothing if it dies before it has."""
+    client.settimeout(10.0)
+    try:
+        start, files, _, _ = socket.recv_fds(client, LENGTH, FILES)
+        text = b""
+        while len(text) < int.from_bytes(start, "big"):
+            more = client.recv(1 << 16)
+            if not more:
+                raise ConnectionError
+            text += more
+    except OSError:
+        return None
+    client.settimeout(None)
+    told = json.loads(text)
+    return Job(told["arguments"], told["environment"], told["directory"], files, told["numbers"])
+
+
+def become(job: Job) -> None:
+    """Have this process look as if the client's shell had started it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Out of the way first: a received file may have the number that another one is to get.
+    kept = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 2 * FILES) for descriptor in job.files]
+    for descriptor in job.files:
+        os.close(descriptor)
+    for descriptor, number in zip(kept, job.numbers, strict=True):
+        os.dup2(descriptor, number, inheritable=True)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(job.environment)
+    os.chdir(job.directory)
+    sys.argv = job.arguments
+    # What the job spawns by multiprocessing would run this file first, as it would any program's.
+    sys.modules["__main__"] = types.ModuleType("__main__")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; this ends with the run
+    become(Server(sys.argv[1]).serve())
+    from splitshare.cli import main
+
+    main()

@@ -29,10 +29,6 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/compare.smk"
 
 
-onstart:
-    start_job_server()
-
-
 onsuccess:
     keep_digests()
 

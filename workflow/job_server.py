@@ -1,9 +1,9 @@
 """Run the workflow's jobs as forks of one process that has imported the libraries: most of a small job is its imports.
 
-Snakemake starts it with the run (``start_job_server`` in ``rules/common.smk``) and holds the other end of its standard
-input. A job's ``splitshare`` is ``job_client.py``, which hands over words, environment, directory and open files; the
-fork has them as if the shell had started it. A job whose client dies is asked to end; when Snakemake ends, running jobs
-go on to their ends, as other jobs do.
+Snakemake starts it with the run (``start_job_server`` in ``rules/common.smk``), with the address of a socket to be made
+in a folder that is its own, and holds the other end of its standard input. A job's ``splitshare`` is ``job_client.py``,
+which hands over words, environment, directory and open files; the fork has them as if the shell had started it. A job
+whose client dies is asked to end; when Snakemake ends, running jobs go on to their ends, as other jobs do.
 
 A job is a process of its own, as without this: it shares nothing with others but what was imported before the fork.
 What starts threads when it is imported or first used (torch, gRPC, Gurobi) is not imported here.
@@ -62,20 +62,21 @@ class Server:
     def __init__(self, address: str) -> None:
         self._address = Path(address)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._address.unlink(missing_ok=True)
-        self._listener.bind(address)  # before the imports: who comes meanwhile waits
+        try:
+            self._listener.bind(address)
+        except OSError as error:  # a temporary folder with a very long name
+            sys.exit(f"every job starts by itself, which takes longer: {address}: {error}")
         self._listener.listen(128)
-        for name in PRELOADED:
-            with suppress(ModuleNotFoundError):
-                importlib.import_module(name)
-        gc.collect()
-        gc.freeze()  # a collection in a fork would copy every page
+        self._prepared_in: str | None = None
         self._events = selectors.DefaultSelector()
         self._running: dict[int, tuple[int, socket.socket]] = {}
         """Process and client of every job, by the descriptor that tells of the process's end."""
 
-    def serve(self) -> Job:
-        """Fork for every client until standard input ends; returns in each fork. The server itself exits."""
+    def serve(self) -> None:
+        """Fork for every client until standard input ends; returns in each fork, which is the job by then.
+
+        The server itself exits.
+        """
         self._events.register(self._listener, selectors.EVENT_READ)
         self._events.register(sys.stdin, selectors.EVENT_READ)
         accepting = True
@@ -85,9 +86,8 @@ class Server:
                     accepting = False
                     self._close()
                 elif key.fileobj is self._listener and accepting:
-                    job = self._accept()
-                    if job is not None:
-                        return job
+                    if self._accept():
+                        return
                 elif key.fileobj in self._running:
                     self._tell(key.fd)
                 elif key.data in self._running:  # a client says nothing more: it has died
@@ -99,15 +99,28 @@ class Server:
         for source in (sys.stdin, self._listener):
             self._events.unregister(source)
         self._listener.close()
-        self._address.unlink(missing_ok=True)
+        self._address.unlink()
+        self._address.parent.rmdir()
 
-    def _accept(self) -> Job | None:
-        """Fork for a client; gives the job in the fork."""
+    def _prepare(self, directory: str) -> None:
+        """Import what jobs will, where they do; only now that there is one, for many a run has nothing to do."""
+        os.chdir(directory)  # the package finds its data by the folder that it is imported in
+        for name in PRELOADED:
+            with suppress(ModuleNotFoundError):
+                importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # a collection in a fork would copy every page
+        self._prepared_in = directory
+
+    def _accept(self) -> bool:
+        """Fork for a client; true in the fork, which is the job by then."""
         client, _ = self._listener.accept()
         job = _received(client)
         if job is None:
             client.close()
-            return None
+            return False
+        if self._prepared_in is None:
+            self._prepare(job.directory)
         process = os.fork()
         if process == 0:
             self._events.close()
@@ -115,14 +128,15 @@ class Server:
                 held.close()
             for descriptor in self._running:
                 os.close(descriptor)
-            return job
+            become(job, anew=job.directory != self._prepared_in)
+            return True
         for descriptor in job.files:
             os.close(descriptor)
         ended = os.pidfd_open(process)
         self._running[ended] = process, client
         self._events.register(ended, selectors.EVENT_READ)
         self._events.register(client, selectors.EVENT_READ, ended)
-        return None
+        return False
 
     def _tell(self, ended: int) -> None:
         """Tell a client how its job has ended."""
@@ -155,8 +169,13 @@ def _received(client: socket.socket) -> Job | None:
     return Job(told["arguments"], told["environment"], told["directory"], files, told["numbers"])
 
 
-def become(job: Job) -> None:
-    """Have this process look as if the client's shell had started it."""
+def become(job: Job, anew: bool) -> None:
+    """Have this process look as if the client's shell had started it.
+
+    Args:
+        job: what the client hands over.
+        anew: start the plain command, for what was imported here is not what the job would import.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Out of the way first: a received file may have the number that another one is to get.
     kept = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 2 * FILES) for descriptor in job.files]
@@ -169,13 +188,15 @@ def become(job: Job) -> None:
     os.environ.update(job.environment)
     os.chdir(job.directory)
     sys.argv = job.arguments
+    if anew:
+        os.execvp(job.arguments[0], job.arguments)
     # What the job spawns by multiprocessing would run this file first, as it would any program's.
     sys.modules["__main__"] = types.ModuleType("__main__")
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; this ends with the run
-    become(Server(sys.argv[1]).serve())
+    Server(sys.argv[1]).serve()
     from splitshare.cli import main
 
     main()

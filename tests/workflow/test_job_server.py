@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
+PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+"""Jobs find the commands of the run's environment (``rules/common.smk``)."""
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only on Linux")
 
 
@@ -21,18 +23,25 @@ class Jobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.address = folder / "server" / "jobs"
+        self.address.parent.mkdir()
         self.server = subprocess.Popen(
-            [sys.executable, WORKFLOW / "job_server.py", "socket"], cwd=folder, stdin=subprocess.PIPE
+            [sys.executable, WORKFLOW / "job_server.py", self.address], stdin=subprocess.PIPE
         )
-        wait_until((folder / "socket").exists)
+        wait_until(self.address.exists)
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), "socket", *words]
+        return [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), str(self.address), *words]
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, where: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         command = self.command(*words)
         return subprocess.run(
-            command, cwd=self.folder, env=os.environ | environment, capture_output=True, text=True, check=False
+            command,
+            cwd=where or self.folder,
+            env=os.environ | PATH | environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 
@@ -50,7 +59,7 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     assert started.server.stdin is not None
     started.server.stdin.close()
     assert started.server.wait(timeout=20) == 0
-    assert not (started.folder / "socket").exists()
+    assert not started.address.parent.exists()
 
 
 def plain(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -81,12 +90,15 @@ def test_jobs_are_processes_with_their_own_words_folder_and_environment(jobs: Jo
     assert len({jobs.server.pid, *(process for process, *_ in seen)}) == 3
 
 
+def test_a_job_elsewhere_finds_what_it_would_find_by_itself(jobs: Jobs):
+    assert jobs.run("list", "models").returncode == 0
+    told = jobs.run("list", "models", where=WORKFLOW.parent)
+    assert told.stdout == plain(WORKFLOW.parent, "list", "models").stdout
+
+
 def test_without_a_server_it_is_the_plain_command(tmp_path: Path):
-    command = [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), "socket", "--version"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), "nowhere", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | PATH, capture_output=True, text=True, check=False)
     assert done.stdout == plain(tmp_path, "--version").stdout
 
 
@@ -132,7 +144,7 @@ def test_a_job_goes_on_when_the_run_has_died(tmp_path: Path):
         job = started(jobs, lock.fileno())
     assert jobs.server.stdin is not None
     jobs.server.stdin.close()
-    wait_until(lambda: not (tmp_path / "socket").exists())
+    wait_until(lambda: not jobs.address.parent.exists())
     assert job.poll() is None
     assert locked(path)
     job.send_signal(signal.SIGTERM)

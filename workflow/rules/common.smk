@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -52,8 +53,23 @@ CATALOGUE_FILES = [f"{DATA}/catalogue/{name}.yaml" for name in ("tasks", "archit
 
 BIN = Path(sys.executable).parent.as_posix()
 JOB_CLIENT = (places.WORKFLOW.parent / "workflow" / "job_client.py").as_posix()
-JOB_SERVER = (places.WORKFLOW.parent / "workflow" / "job_server.py").as_posix()
-JOB_SOCKET = f"{RESULTS}/.jobs.socket"
+
+
+def start_job_server():
+    """Start what this run's jobs are forks of, and give its address; it ends with this process."""
+    address = Path(tempfile.mkdtemp(prefix="splitshare-"), "jobs")  # only this user may enter that folder
+    server = subprocess.Popen(
+        [sys.executable, Path(JOB_CLIENT).with_name("job_server.py"), address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    atexit.register(server.stdin.close)
+    return address.as_posix()
+
+
+# On Linux: elsewhere libraries do not take to forks. Here and not as the run starts: Snakemake has no hook for that in
+# a workflow that another one uses as its module.
+JOB_SERVER = start_job_server() if workflow.is_main_process and hasattr(os, "pidfd_open") else ""
 
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
 # for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind. `splitshare` is a fork
@@ -61,7 +77,7 @@ JOB_SOCKET = f"{RESULTS}/.jobs.socket"
 shell.prefix(
     "export PATH={BIN:q}:$PATH; set -euo pipefail; "
     "exec 9>>{RESULTS:q}/.jobs.lock; python -SEc 'import fcntl; fcntl.flock(9, fcntl.LOCK_SH)'; "
-    'splitshare() {{ python -SE {JOB_CLIENT:q} {JOB_SOCKET:q} "$@"; }}; '
+    'splitshare() {{ python -SE {JOB_CLIENT:q} {JOB_SERVER:q} "$@"; }}; '
 )
 
 TESTBEDS = {
@@ -81,15 +97,6 @@ INSTANCE_NAMES = {
 EMBEDDED_NAMES = [f"{workload}.{testbed}" for testbed in TESTBEDS["local"] for workload in EMBEDDED_WORKLOADS]
 EMBEDDED_INSTANCES = [LAYOUT.instance("local", name) for name in EMBEDDED_NAMES]
 INSTANCES = {scope: [LAYOUT.instance(scope, name) for name in names] for scope, names in INSTANCE_NAMES.items()}
-
-
-def start_job_server():
-    """Start what this run's jobs are forks of; it ends with this process, which holds its standard input."""
-    if hasattr(os, "pidfd_open"):  # Linux: elsewhere libraries do not take to forks
-        Path(RESULTS).mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, JOB_SERVER, JOB_SOCKET]
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        atexit.register(server.stdin.close)
 
 
 def keep_digests():

@@ -11,6 +11,7 @@ What starts threads when it is imported or first used (torch, gRPC, Gurobi) is n
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import importlib
@@ -67,6 +68,7 @@ class Server:
         except OSError as error:  # a temporary folder with a very long name
             sys.exit(f"every job starts by itself, which takes longer: {address}: {error}")
         self._listener.listen(128)
+        atexit.register(self._remove)
         self._prepared_in: str | None = None
         self._events = selectors.DefaultSelector()
         self._running: dict[int, tuple[int, socket.socket]] = {}
@@ -99,8 +101,12 @@ class Server:
         for source in (sys.stdin, self._listener):
             self._events.unregister(source)
         self._listener.close()
-        self._address.unlink()
-        self._address.parent.rmdir()
+        self._remove()
+
+    def _remove(self) -> None:
+        with suppress(FileNotFoundError):
+            self._address.unlink()
+            self._address.parent.rmdir()
 
     def _prepare(self, directory: str) -> None:
         """Import what jobs will, where they do; only now that there is one, for many a run has nothing to do."""
@@ -123,6 +129,7 @@ class Server:
             self._prepare(job.directory)
         process = os.fork()
         if process == 0:
+            atexit.unregister(self._remove)
             self._events.close()
             for held in (self._listener, client, *(other for _, other in self._running.values())):
                 held.close()
@@ -177,6 +184,7 @@ def become(job: Job, anew: bool) -> None:
         anew: start the plain command, for what was imported here is not what the job would import.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Out of the way first: a received file may have the number that another one is to get.
     kept = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 2 * FILES) for descriptor in job.files]
     for descriptor in job.files:
@@ -196,6 +204,7 @@ def become(job: Job, anew: bool) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; this ends with the run
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     Server(sys.argv[1]).serve()
     from splitshare.cli import main
 

@@ -151,3 +151,11 @@ def test_a_job_goes_on_when_the_run_has_died(tmp_path: Path):
     job.wait(timeout=20)
     assert jobs.server.wait(timeout=20) == 0
     assert not locked(path)
+
+
+def test_a_server_that_is_stopped_leaves_nothing_behind(tmp_path: Path):
+    jobs = Jobs(tmp_path)
+    assert jobs.run("--version").returncode == 0
+    jobs.server.terminate()
+    jobs.server.wait(timeout=20)
+    assert not jobs.address.parent.exists()

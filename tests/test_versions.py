@@ -1,5 +1,6 @@
 """Every supported Python that is here: the package installs with the newest libraries, and answers as this one does."""
 
+import json
 import os
 import re
 import shutil
@@ -72,3 +73,50 @@ def test_verdicts_are_the_same_under_every_version(version: str, tmp_path: Path)
         assert done.returncode == 0, done.stderr
         tables.append(pd.read_csv(tmp_path / where / "summary.csv"))
     pd.testing.assert_frame_equal(tables[0], tables[1], check_exact=False, rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_the_lowest_versions_do(tmp_path: Path):
+    uv = [str(Path(sys.executable).with_name("uv"))]
+    python = tmp_path / "environment/bin/python"
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "environment"], check=True)
+    install = [*uv, "pip", "install", "--quiet", "--python", str(python), "--resolution", "lowest-direct"]
+    reached = subprocess.run([*install, "--dry-run", "tabulate>=0.9"], capture_output=True, check=False)
+    if reached.returncode:
+        pytest.skip("uv reaches no package index here")
+    subprocess.run([*install, f"{ROOT}[figures,emulate,workflow,gurobi]"], check=True)
+    lines = (ROOT / "data/baselines/instances/s2m3.jsonl").read_text().splitlines()
+    instance = next(line for line in lines if json.loads(line)["name"] == "four-tasks.laptop-two-jetsons")
+    (tmp_path / "instance.json").write_text(instance)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def run(*words: str) -> str:
+        command = [str(python.with_name(words[0])), *words[1:]]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        return done.stdout
+
+    answers = [
+        run("splitshare", "solve", "instance.json", "--algorithm", "optimum", "--solver", solver, "-o", "best.json")
+        for solver in ("highs", "gurobi")
+    ]
+    assert answers[0] == answers[1]
+    run(
+        "splitshare",
+        "trace",
+        "instance.json",
+        "--kind",
+        "poisson",
+        "--rate-per-s",
+        "2",
+        "--requests",
+        "9",
+        "-o",
+        "t.csv",
+    )
+    for replay in ("simulate", "emulate"):
+        assert "(all)" in run("splitshare", replay, "instance.json", "best.json", "t.csv", "-o", f"{replay}.csv")
+    run("splitshare", "compare", "--algorithm", "heft", "--family", "random-tuning", "-o", "verdict")
+    assert list((tmp_path / "verdict").rglob("*.png"))
+    run("splitshare", "init", "study")
+    run("snakemake", "--dry-run", "--quiet", "--cores", "1", "--directory", "study", "--snakefile", "study/Snakefile")

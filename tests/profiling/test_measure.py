@@ -93,7 +93,8 @@ def test_a_mistake_in_the_architecture_is_no_want_of_memory(tmp_path: Path):
 
 
 def test_a_report_that_was_cut_off_gives_its_whole_lines(tmp_path: Path):
-    line = ReportLine(measured=BatchTimes(batch=1, seconds=(0.25,), peak_memory_bytes=10, load_s=0.5))
+    times = BatchTimes(batch=1, seconds=(0.25,), peak_memory_bytes=10, load_s=0.5, warm_up_runs=2, settled=True)
+    line = ReportLine(measured=times)
     text = line.model_dump_json(exclude_none=True) + "\n"
     report = tmp_path / "report.jsonl"
     assert read_report(report) == []

@@ -99,14 +99,20 @@ def test_runs_are_repeated_until_the_budget_is_spent(tmp_path: Path):
     assert not list(tmp_path.glob("*.safetensors")), "the file of weights is removed"
 
 
-def test_only_a_long_run_is_enough_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_only_a_run_over_the_limit_is_enough_by_itself(tmp_path: Path):
     catalog = small_catalogue(tmp_path / "data")
-    spent = job(tmp_path / "data", tmp_path, budget_s=1e-9)
-    (times,) = measured(catalog, spent, [2])
-    assert len(times.seconds) == timing.MIN_RUNS, "short runs have a spread, whatever the budget"
-    monkeypatch.setattr(timing, "LONG_RUN_S", 1e-9)
-    (times,) = measured(catalog, spent, [2])
-    assert len(times.seconds) == 1
+    (times,) = measured(catalog, job(tmp_path / "data", tmp_path, budget_s=1e-9), [2])
+    assert len(times.seconds) == 3, "runs have a spread, whatever the budget"
+    (times,) = measured(catalog, job(tmp_path / "data", tmp_path, budget_s=1e-9, longest_run_s=1e-9), [2])
+    assert (len(times.seconds), times.warm_up_runs, times.settled) == (1, 0, False)
+
+
+def test_a_first_batch_is_timed_once_clocks_are_up(tmp_path: Path):
+    catalog = small_catalogue(tmp_path / "data")
+    start = time.perf_counter()
+    first, second = measured(catalog, job(tmp_path / "data", tmp_path, budget_s=1e-9), [1, 2])
+    assert time.perf_counter() - start >= timing.CLOCKS_UP_S
+    assert first.warm_up_runs > second.warm_up_runs
 
 
 def test_a_decoder_s_runs_are_whole_requests_with_their_prefill(tmp_path: Path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from math import inf
 from statistics import median
 
 import torch
@@ -20,7 +22,8 @@ from splitshare.onloading.zoo_models import Member, member_catalog
 from splitshare.onloading.zoo_tasks import QUESTIONS, at_side
 from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.profiling.meters import CpuMeter
-from splitshare.profiling.timing import repeat, warm_up
+from splitshare.profiling.settling import time_settled
+from splitshare.profiling.timing import CLOCKS_UP_S, run_once
 
 DEVICE = "this-machine"
 BATCHES = (1, 2, 4, 8, 16, 32)
@@ -114,11 +117,11 @@ class Answering(SplitModule):
 def batch_seconds(module: SplitModule, requests: Requests, budget_s: float) -> tuple[float, ...]:
     """Median seconds of the module on the first test requests, for each of ``BATCHES``."""
     medians = []
+    meter = CpuMeter(held_bytes=0)
     with torch.inference_mode():
-        warm_up(module, requests.inputs(torch.arange(BATCHES[0])))
         for batch in BATCHES:
             inputs = requests.inputs(torch.arange(batch))
-            warm_up(module, inputs)
-            runs = repeat(CpuMeter(held_bytes=0), module, inputs, budget_s)
-            medians.append(median(run.seconds for run in runs))
+            ready_s = 0.0 if medians else CLOCKS_UP_S
+            timed = time_settled(partial(run_once, meter, module, inputs), budget_s, inf, ready_s)
+            medians.append(median(run.seconds for run in timed.runs))
     return tuple(medians)

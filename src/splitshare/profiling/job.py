@@ -6,7 +6,7 @@ from pathlib import Path
 
 from splitshare.files import parse_json, read_text
 from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
-from splitshare.records import Bytes, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
+from splitshare.records import Bytes, Count, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
 
 
 class Job(Record):
@@ -35,6 +35,10 @@ class BatchTimes(Record):
     """The part of each run of a decoder that ends with the first new token."""
     peak_memory_bytes: Bytes | None
     load_s: Seconds
+    warm_up_runs: Count
+    """Runs before the timed ones (``splitshare.profiling.settling``)."""
+    settled: bool
+    """Two runs in a row agreed."""
 
     def per_token_s(self, new_tokens: int) -> tuple[float, ...]:
         """What each run of a decoder took beyond its prefill, for each of the ``new_tokens`` but the first.

@@ -100,4 +100,6 @@ def _extended(low: BatchTimes, high: BatchTimes, steps: float) -> BatchTimes:
         ),
         peak_memory_bytes=None if peaks[0] is None or peaks[1] is None else round(extended(peaks[0], peaks[1])),
         load_s=extended(low.load_s, high.load_s),
+        warm_up_runs=max(low.warm_up_runs, high.warm_up_runs),
+        settled=low.settled and high.settled,
     )

@@ -167,6 +167,8 @@ def _times(times: BatchTimes, work: Work, method: Method) -> dict[str, object]:
         "compute_median_s": median(times.seconds),
         "peak_memory_bytes": times.peak_memory_bytes,
         "load_s": times.load_s,
+        "warm_up_runs": times.warm_up_runs,
+        "settled": times.settled,
     }
     if spread:
         taken |= {"runs": len(times.seconds)} | _percentiles("compute", times.seconds)

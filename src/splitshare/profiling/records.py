@@ -122,6 +122,10 @@ class ProfileRow(Record):
     per_token_p10_s: Seconds | None = None
     per_token_p90_s: Seconds | None = None
     runs: Count | None = None
+    warm_up_runs: Count | None = None
+    """Runs before the timed ones: those that came before two runs in a row that agreed within 10 %."""
+    settled: bool | None = None
+    """Two runs in a row agreed. Where not, the module was still warming up, or one run took too long for a second."""
     peak_memory_bytes: Bytes | None = None
     parameter_bytes: Amount
     output_bytes: Amount

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,6 +18,7 @@ from splitshare.modules.build import build_module, example_inputs
 from splitshare.modules.decoder import Decoder, Pass
 from splitshare.profiling.job import BatchTimes, Job, LeftOut
 from splitshare.profiling.meters import CpuMeter, CudaMeter, Meter
+from splitshare.profiling.settling import Run, time_settled
 
 LOADS = 3
 """Times that the weights are loaded; the median counts."""
@@ -27,14 +26,8 @@ LOADS = 3
 SHARD_BYTES = 5 * 10**8
 """Weights in one file, unless a single tensor is larger: so that loading needs little memory beside the module's."""
 
-MIN_RUNS = 3
-"""Timed runs of a batch, unless a single one is long."""
-
-LONG_RUN_S = 1.0
-"""A run that takes so long and longer than the budget is timed once: one run has no spread, and ``runs`` says so."""
-
-MAX_RUNS = 200
-"""Timed runs after which a fast module (a head takes microseconds) is known well enough."""
+CLOCKS_UP_S = 0.3
+"""Seconds of runs before a first batch is timed: a GPU that was idle takes a while to its full clock, as many a CPU."""
 
 WARM_UP_TOKENS = 2
 """Tokens that a decoder writes to warm up: one of each kind of pass."""
@@ -47,21 +40,14 @@ class OutOfMemoryError(Exception):
     """The module or its activations do not fit."""
 
 
-class Run(NamedTuple):
-    """One timed run; a decoder's is a whole request, with the part up to the first new token."""
-
-    seconds: float
-    prefill_s: float | None = None
-
-
 def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> Iterator[BatchTimes | LeftOut]:
     """Measure a module at each of ``batches`` (ascending), yielding each as soon as it is known.
 
     Loading is timed from safetensors files that were just written, so with a warm page cache, into the built module
-    on the device. One run at the first batch warms the process up. At each batch the first run is for memory; if it
-    was long (``LONG_RUN_S``, and the budget), it is the timed one too. Otherwise further ones are timed until the
-    budget is spent: at least ``MIN_RUNS``, or until one is long, and at most ``MAX_RUNS``. A batch that no
-    request asks for is left out where, going by the batch before, a run would take longer than ``job.longest_run_s``.
+    on the device. One run at the first batch, of two tokens where it is a decoder, makes the process ready. At each
+    batch the first run, a whole answer, is for memory too; when a run counts, and when there are enough, see
+    ``settling``. A batch that no request asks for is left out where, going by the batch before, a run would take longer
+    than ``job.longest_run_s``.
 
     Raises:
         OutOfMemoryError: memory ran out; earlier batches have been yielded.
@@ -89,8 +75,14 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
                 else CudaMeter(device)
             )
             first: list[Run] = []
-            peak = meter.peak_bytes(lambda: first.append(_run(meter, module, inputs)))  # noqa: B023, called here
-            runs = first if _is_long(first[0], job.budget_s) else repeat(meter, module, inputs, job.budget_s)
+            peak = meter.peak_bytes(lambda: first.append(run_once(meter, module, inputs)))  # noqa: B023, called here
+            timed = time_settled(
+                lambda: first.pop() if first else run_once(meter, module, inputs),  # noqa: B023, called here
+                job.budget_s,
+                job.longest_run_s,
+                CLOCKS_UP_S if item_s is None else 0.0,
+            )
+            runs = timed.runs
             item_s = median(run.seconds for run in runs) / batch
             prefills = tuple(run.prefill_s for run in runs if run.prefill_s is not None)
             yield BatchTimes(
@@ -99,31 +91,18 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
                 prefill_s=prefills or None,
                 peak_memory_bytes=peak,
                 load_s=load_s,
+                warm_up_runs=timed.warm_up_runs,
+                settled=timed.settled,
             )
 
 
-def _run(meter: Meter, module: SplitModule, inputs: dict[str, Tensor]) -> Run:
+def run_once(meter: Meter, module: SplitModule, inputs: dict[str, Tensor]) -> Run:
+    """Run once, by parts where the module is a decoder."""
     if not isinstance(module, Decoder):
         return Run(meter.seconds(lambda: module(inputs)))
     passes: list[Pass] = []
     prefill_s = meter.seconds(lambda: passes.append(module.prefill(inputs)))
     return Run(prefill_s + meter.seconds(lambda: module.decode(passes.pop())), prefill_s)
-
-
-def repeat(meter: Meter, module: SplitModule, inputs: dict[str, Tensor], budget_s: float) -> list[Run]:
-    """Time runs until ``budget_s`` is spent, at least ``MIN_RUNS`` of them unless one takes longer than that."""
-    runs: list[Run] = []
-    start = time.perf_counter()
-    while len(runs) < MAX_RUNS:
-        runs.append(_run(meter, module, inputs))
-        spent = time.perf_counter() - start
-        if spent >= budget_s and (len(runs) >= MIN_RUNS or _is_long(runs[-1], budget_s)):
-            break
-    return runs
-
-
-def _is_long(run: Run, budget_s: float) -> bool:
-    return run.seconds >= max(budget_s, LONG_RUN_S)
 
 
 def warm_up(module: SplitModule, inputs: dict[str, Tensor]) -> None:

@@ -116,7 +116,7 @@ class Answering(SplitModule):
 
 def batch_seconds(module: SplitModule, requests: Requests, budget_s: float) -> tuple[float, ...]:
     """Median seconds of the module on the first test requests, for each of ``BATCHES``."""
-    medians = []
+    medians: list[float] = []
     meter = CpuMeter(held_bytes=0)
     with torch.inference_mode():
         for batch in BATCHES:

@@ -7,6 +7,7 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Testbed
+from splitshare.errors import InputError
 from splitshare.placement.generate import build_instance
 from splitshare.profiling.records import (
     LayerCheck,
@@ -75,7 +76,10 @@ def test_a_measured_profile_is_whole_and_current(path, descriptions):
 
 
 def require_usable(profile: ModuleProfile, descriptions: ModuleDescriptions) -> None:
-    """Every workload can be asked of a testbed that names the device beside a committed one."""
+    """Every workload can be asked of a testbed that names the device beside a committed one.
+
+    But for those with a module that runs there and has no times yet: they are refused, by its name.
+    """
     catalog = load_catalog(DATA)
     nano = ModuleProfile.read(ROOT / "profiles" / "jetson-nano.json")
     value = {
@@ -87,7 +91,13 @@ def require_usable(profile: ModuleProfile, descriptions: ModuleDescriptions) -> 
         "source": "two",
     }
     profiles = {profile.device.name: profile, "jetson-nano": nano}
+    untimed = {row.module for row in profile.rows if row.batch == 1 and row.runnable and row.compute_median_s is None}
     for workload in catalog.workloads.values():
+        heads = {catalog.models[model].head.module for model in workload.models}
+        if heads & untimed:
+            with pytest.raises(InputError, match=f"{min(heads & untimed)} at batch 1 is runnable but has no"):
+                build_instance(catalog, workload, Testbed.parse(value, "pair"), profiles, descriptions)
+            continue
         instance = build_instance(catalog, workload, Testbed.parse(value, "pair"), profiles, descriptions)
         for module in instance.modules:
             row = profile.by_key[module.name, 1]

@@ -8,7 +8,7 @@ import pytest
 from splitshare.errors import InputError, WorkError
 from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.job import BatchTimes, ReportLine, read_report
-from splitshare.profiling.machine import available_memory_bytes, this_machine
+from splitshare.profiling.machine import available_memory_bytes, this_machine, usable_device
 from splitshare.profiling.measure import MeasuringSettings, measure_module
 from splitshare.profiling.records import ProfileRow
 from tests.modules.small import edit, small_catalogue
@@ -129,4 +129,4 @@ def test_this_machine_is_described():
 @pytest.mark.parametrize("name", ["tpu", "cuda:99", "cpu:0x"])
 def test_a_device_that_is_not_there_is_told(name: str):
     with pytest.raises(InputError, match="--torch-device"):
-        this_machine("here", threads=1, torch_device=name)
+        usable_device(name)

@@ -14,9 +14,9 @@ from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
 from splitshare.errors import WorkError
+from splitshare.modules import equivalence
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import encode
-from splitshare.modules.equivalence import sent
 from splitshare.modules.whole import build_whole
 from splitshare.modules.whole_clip import WholeAlignment, WholeClip, WholeClipResNet
 from splitshare.modules.whole_model import WholeModel
@@ -40,6 +40,23 @@ class Answering(ABC):
     @abstractmethod
     def embed_text(self, tokens: Tensor) -> Tensor:
         """Embeddings of texts by the model's text tower."""
+
+
+class OnDevice(Answering):
+    """Answers on a device: each tensor goes there once, and what is answered comes back to the CPU."""
+
+    def __init__(self, answering: Answering, device: torch.device) -> None:
+        self.answering = answering
+        self.device = device
+
+    def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
+        """What is computed there, on the CPU."""
+        there = {role: tensor.to(self.device) for role, tensor in inputs.items()}
+        return self.answering.scores(there, None if prompts is None else prompts.to(self.device)).cpu()
+
+    def embed_text(self, tokens: Tensor) -> Tensor:
+        """What is computed there, on the CPU."""
+        return self.answering.embed_text(tokens.to(self.device)).cpu()
 
 
 class WholeAnswering(Answering):
@@ -95,7 +112,7 @@ class SplitAnswering(Answering):
             arrived["text"] = sent(prompts).repeat(batch, 1)
             if "audio" in arrived:
                 # A sound is compared with the prompts alone: there is no picture, and its scores are left out.
-                arrived["vision"] = torch.zeros(batch, prompts.shape[1])
+                arrived["vision"] = torch.zeros(batch, prompts.shape[1], device=prompts.device)
                 return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
         return sent(self.modules["head"].scores(arrived))
 
@@ -105,11 +122,18 @@ class SplitAnswering(Answering):
 
 
 class Arranger:
-    """Builds the arrangements of a run's models; modules that models share are built once for all of them."""
+    """Builds the arrangements of a run's models; modules that models share are built once for all of them.
 
-    def __init__(self, catalog: Catalog, weights: Weights) -> None:
+    Attributes:
+        catalog: the catalogue.
+        weights: where modules get theirs.
+        device: where they compute.
+    """
+
+    def __init__(self, catalog: Catalog, weights: Weights, device: torch.device) -> None:
         self.catalog = catalog
         self.weights = weights
+        self.device = device
         self._shared: dict[str, SplitModule] = {}
 
     def arrange(self, model: Model, arrangement: Arrangement) -> Answering:
@@ -120,15 +144,24 @@ class Arranger:
             WorkError: they cannot be had, or there is no whole model of this kind.
         """
         refs = {role: ref.module for role, ref in model.modules().items()}
+        return OnDevice(self._arranged(model, refs, arrangement), self.device)
+
+    def _arranged(self, model: Model, refs: Mapping[str, str], arrangement: Arrangement) -> Answering:
         if arrangement == "shared":
             for name in refs.values():
                 if name not in self._shared:
-                    self._shared[name] = self.weights.module(name)
+                    self._shared[name] = self.weights.module(name).to(self.device)
             return SplitAnswering(model, {role: self._shared[name] for role, name in refs.items()})
         modules = {role: self.weights.module(name) for role, name in refs.items()}
         if arrangement == "split":
-            return SplitAnswering(model, modules)
-        return WholeAnswering(build_whole(self.catalog, model, {r: m.state_dict() for r, m in modules.items()}))
+            return SplitAnswering(model, {role: module.to(self.device) for role, module in modules.items()})
+        whole = build_whole(self.catalog, model, {role: module.state_dict() for role, module in modules.items()})
+        return WholeAnswering(whole.to(self.device))
+
+
+def sent(tensor: Tensor) -> Tensor:
+    """The tensor as it arrives at the other end of a connection, on the device that it was on."""
+    return equivalence.sent(tensor.cpu()).to(tensor.device)
 
 
 def _cosine(rows: Tensor, prompts: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import typer
 from splitshare.commands.arguments import (
     Batch,
     CatalogRoot,
+    Device,
     Fetched,
     KeepGoing,
     Locks,
@@ -38,6 +39,7 @@ class JudgingOptions:
     samples: Samples = None
     batch: Batch = 32
     threads: Threads = None
+    torch_device: Device = "auto"
     seed: Seed = 0
     keep_going: KeepGoing = False
     catalog_root: CatalogRoot = DATA

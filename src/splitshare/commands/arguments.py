@@ -41,6 +41,10 @@ Placements = Annotated[Path, typer.Option(help="Directory of <method>/<instance>
 RunConfig = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
 RecordFile = Annotated[Path, typer.Option("--record", help="Recorded results of the suite (CSV).")]
 Threads = Annotated[int | None, typer.Option(**THREADS, help="Torch threads; default: all processors.")]
+Device = Annotated[
+    str,
+    typer.Option(metavar="DEVICE", help="Where torch computes: auto, cpu, cuda, cuda:<index> or mps; auto says which."),
+]
 Fetched = Annotated[Path, typer.Option("--fetched", help="Directory of `splitshare benchmarks`.")]
 Locks = Annotated[list[Path], typer.Option("--lock", help="Repeatable; default the fetched directory's.")]
 Work = Annotated[Path, typer.Option(help="Directory of intermediate results.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Budget, CatalogRoot, ModuleNames, Output, Seed, Threads
+from splitshare.commands.arguments import Budget, CatalogRoot, Device, ModuleNames, Output, Seed, Threads
 from splitshare.places import DATA
 
 
@@ -19,7 +19,7 @@ class Options:
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
     threads: Threads = None
-    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
+    torch_device: Device = "cpu"
     device_name: Annotated[str, typer.Option(help="What the profile calls this machine.")] = "this-machine"
     seed: Seed = 0
     catalog_root: CatalogRoot = DATA

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Budget, CatalogRoot, ModuleNames, Output, Threads
+from splitshare.commands.arguments import Budget, CatalogRoot, Device, ModuleNames, Output, Threads
 from splitshare.places import DATA
 
 BUSIEST_SHARE = 0.15
@@ -22,7 +22,7 @@ class Options:
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
     threads: Threads = None
-    torch_device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
+    torch_device: Device = "cpu"
     device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None
     busiest_share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of the processors that other work may take.")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 
-from splitshare.errors import InputError
 from splitshare.profiling.records import ProfiledDevice
 
 CGROUP_FILES = (
@@ -28,7 +27,8 @@ def usable_threads() -> int:
 def available_memory_bytes(torch_device: str = "cpu") -> int:
     """Bytes that can still be allocated: what the system says, or what a control group leaves, if that is less.
 
-    For a CUDA device, what is free on it, if that is less still: modules are built in the system's memory.
+    For a CUDA device, what is free on it, if that is less still: modules are built in the system's memory. Apple's GPUs
+    share that memory.
     """
     available = int(psutil.virtual_memory().available)
     for limit_file, usage_file in CGROUP_FILES:
@@ -38,12 +38,25 @@ def available_memory_bytes(torch_device: str = "cpu") -> int:
             continue
         if limit.isdecimal():
             available = min(available, int(limit) - int(usage))
-    if torch_device != "cpu":
+    if torch_device.startswith("cuda"):
         import torch
 
         free, _ = torch.cuda.mem_get_info(torch_device)
         available = min(available, int(free))
     return max(available, 0)
+
+
+def usable_device(torch_device: str) -> str:
+    """The name of the device that ``torch_device`` means here, without torch where that is the CPU.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    if torch_device == "cpu":
+        return torch_device
+    from splitshare.modules.torch_device import torch_device as found
+
+    return str(found(torch_device))
 
 
 def this_machine(name: str, threads: int, torch_device: str) -> ProfiledDevice:
@@ -52,14 +65,19 @@ def this_machine(name: str, threads: int, torch_device: str) -> ProfiledDevice:
     Args:
         name: what the profile calls the device.
         threads: threads that torch computes with.
-        torch_device: ``cpu``, ``cuda`` or ``cuda:<index>``; of a CUDA device the memory is its own.
+        torch_device: a device that is there (``usable_device``); of a CUDA device the memory is its own.
 
     Raises:
-        InputError: there is no such CUDA device, or ``name`` cannot be part of a file name.
+        InputError: ``name`` cannot be part of a file name.
     """
     gpu, memory_bytes = None, int(psutil.virtual_memory().total)
-    if torch_device != "cpu":
-        gpu, memory_bytes = _cuda_device(torch_device)
+    if torch_device.startswith("cuda"):
+        import torch
+
+        properties = torch.cuda.get_device_properties(torch_device)
+        gpu, memory_bytes = str(properties.name), int(properties.total_memory)
+    elif torch_device != "cpu":
+        gpu = f"GPU of {_cpu_name()}"
     facts = {
         "name": name,
         "cpu": _cpu_name(),
@@ -90,21 +108,6 @@ def _numbers(release: str) -> str:
     """The version in front of what a distribution or hoster appends."""
     leading = re.match(r"[\d.]*\d", release)
     return leading.group() if leading else ""
-
-
-def _cuda_device(torch_device: str) -> tuple[str, int]:
-    """Name and memory of a CUDA device."""
-    import torch
-
-    try:
-        device = torch.device(torch_device)
-        if device.type != "cuda":
-            raise InputError("--torch-device", "", f"{torch_device!r} is neither cpu nor a CUDA device")
-        properties = torch.cuda.get_device_properties(device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError("--torch-device", "", f"{torch_device!r} cannot be used here: {reason}") from None
-    return str(properties.name), int(properties.total_memory)
 
 
 def _cpu_name() -> str:

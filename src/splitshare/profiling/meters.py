@@ -78,6 +78,33 @@ class CudaMeter:
         return torch.cuda.max_memory_allocated(self.device)
 
 
+class AcceleratorMeter:
+    """The wall clock, from and to where the device has nothing left to do; what it holds is not told."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    def seconds(self, call: Callable[[], object]) -> float:
+        """Wall-clock seconds until the device is done."""
+        torch.accelerator.synchronize(self.device)
+        start = time.perf_counter()
+        call()
+        torch.accelerator.synchronize(self.device)
+        return time.perf_counter() - start
+
+    def peak_bytes(self, call: Callable[[], object]) -> int | None:
+        """Nothing: torch counts no peak there."""
+        call()
+        return None
+
+
+def meter_of(device: torch.device, held_bytes: int) -> Meter:
+    """How time and memory are read on ``device``; ``held_bytes`` are those of weights and inputs."""
+    if device.type == "cpu":
+        return CpuMeter(held_bytes)
+    return CudaMeter(device) if device.type == "cuda" else AcceleratorMeter(device)
+
+
 def _resident_bytes(field: str) -> int:
     """A memory field of ``/proc/self/status``, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():

@@ -17,7 +17,7 @@ from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, example_inputs
 from splitshare.modules.decoder import Decoder, Pass
 from splitshare.profiling.job import BatchTimes, Job, LeftOut
-from splitshare.profiling.meters import CpuMeter, CudaMeter, Meter
+from splitshare.profiling.meters import CpuMeter, Meter, meter_of
 from splitshare.profiling.settling import Run, time_settled
 
 LOADS = 3
@@ -69,11 +69,7 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
             }
             if item_s is None:
                 warm_up(module, inputs)
-            meter: Meter = (
-                CpuMeter(held_bytes + sum(t.nbytes for t in inputs.values()))
-                if device.type == "cpu"
-                else CudaMeter(device)
-            )
+            meter = meter_of(device, held_bytes + sum(t.nbytes for t in inputs.values()))
             first: list[Run] = []
             peak = meter.peak_bytes(lambda: first.append(run_once(meter, module, inputs)))  # noqa: B023, called here
             timed = time_settled(
@@ -134,8 +130,8 @@ def _load_seconds(module: nn.Module, device: torch.device, path: Path) -> float:
         def load() -> None:
             for name, tensor in load_file(path, device=str(device)).items():
                 targets[name].copy_(tensor)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
+            if device.type != "cpu":
+                torch.accelerator.synchronize(device)
 
         try:
             meter = CpuMeter(held_bytes=0)  # the file is read by the CPU, wherever the weights go

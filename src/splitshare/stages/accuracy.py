@@ -8,7 +8,7 @@ import torch
 import typer
 
 from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRecord, AccuracyRow, Arrangement, merge
-from splitshare.benchmarks.arrangements import Answering, Arranger, SplitAnswering
+from splitshare.benchmarks.arrangements import Answering, Arranger
 from splitshare.benchmarks.evaluate import Answered, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
 from splitshare.benchmarks.prompts import class_embeddings
@@ -20,10 +20,9 @@ from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.records import Model
 from splitshare.code_digest import code_digest
 from splitshare.commands.accuracy import JudgingOptions, Options
-from splitshare.commands.arguments import (
-    tell_of_failure,
-)
+from splitshare.commands.arguments import tell_of_failure
 from splitshare.errors import InputError, SplitshareError, WorkError
+from splitshare.modules.torch_device import described, torch_device
 from splitshare.results.provenance import provenance
 from splitshare.stages.benchmarks import LOCK
 
@@ -58,7 +57,7 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
         torch.set_num_threads(options.threads)
     chosen = [catalog.model(name) for name in options.models] if options.models else list(catalog.models.values())
     weights = LoadedWeights(catalog, options.weights, options.seed, options.heads, options.tokenizers)
-    arranger = Arranger(catalog, weights)
+    arranger = Arranger(catalog, weights, chosen_device(options))
     judged = 0
     failed: list[str] = []
     for model in chosen:
@@ -84,6 +83,18 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
         raise WorkError(f"{len(failed)} of {len(failed) + judged} not judged: {', '.join(failed)}")
     if not judged and not options.output.is_file():
         raise WorkError("nothing to judge: none of these benchmarks is fetched in this selection")
+
+
+def chosen_device(options: JudgingOptions) -> torch.device:
+    """Where to compute, which is said if it was left open.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    device = torch_device(options.torch_device)
+    if options.torch_device == "auto":
+        typer.echo(f"computing on {described(device)}", err=True)
+    return device
 
 
 def find(options: JudgingOptions, selection: Selection) -> LockEntry | None:
@@ -117,12 +128,13 @@ def _judge(
         "dataset": f"{source.test.dataset}@{source.test.revision}",
         "data_sha256": entry.content_sha256,
         "selection": str(entry.selection.directory),
+        "torch_device": arranger.device.type,
     }
     samples = all_samples(entry, options.benchmarks_root)
     whole: Answered | None = None
     for arrangement in ARRANGEMENTS:
         answering = arranger.arrange(model, arrangement)
-        asking = _asking(catalog, weights, model, source, entry, answering, options)
+        asking = _asking(arranger, arrangement, model, source, entry, answering, options)
         answered = answer(
             asking,
             answering,
@@ -146,14 +158,15 @@ def _judge(
 
 
 def _asking(
-    catalog: Catalog,
-    weights: LoadedWeights,
+    arranger: Arranger,
+    arrangement: Arrangement,
     model: Model,
     source: BenchmarkSource,
     entry: LockEntry,
     answering: Answering,
     options: Options,
 ) -> Asking:
+    catalog, weights = arranger.catalog, arranger.weights
     text = next((e for e in model.encoders if e.role == "text"), None)
     head = model.head
     if catalog.architectures[head.architecture].kind == "decoder":
@@ -165,7 +178,7 @@ def _asking(
         return Asking(catalog, model, words=words, answers=weights.fitted(head.module).answers)
     if not source.templates:
         raise WorkError(f"{source.name} has no templates for its class prompts; write them into benchmarks.yaml")
-    path = "modules" if isinstance(answering, SplitAnswering) else "whole"
+    path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}"
     prompts = class_embeddings(
         entry.class_names,
         source.templates,
@@ -180,4 +193,5 @@ def _asking(
 
 def _identity(arrangement: Arrangement, told: dict[str, str], options: Options) -> str:
     what = [told[key] for key in ("weights", "dataset", "data_sha256")]
-    return "; ".join([arrangement, *what, f"batch {options.batch}", code_digest(*CODE), torch.__version__])
+    place = f"batch {options.batch} on {told['torch_device']}"
+    return "; ".join([arrangement, *what, place, code_digest(*CODE), torch.__version__])

@@ -29,7 +29,7 @@ from splitshare.modules.build import build_module
 from splitshare.modules.linear_head import LinearHead
 from splitshare.modules.vqa_head import VqaHead
 from splitshare.progress import track
-from splitshare.stages.accuracy import find
+from splitshare.stages.accuracy import chosen_device, find
 
 
 def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iterator[FittedHead]:
@@ -51,12 +51,13 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
     if options.threads:
         torch.set_num_threads(options.threads)
     weights = Weights(catalog, options.weights, options.seed, None, options.tokenizers)
+    device = chosen_device(options)
     failed = []
     for model in catalog.models.values():
         if not model.head.weights.startswith(OURS):
             continue
         try:
-            yield _fit(catalog, weights, model, sources[model.benchmark], options)
+            yield _fit(catalog, weights, model, sources[model.benchmark], options, device)
         except SplitshareError as error:
             failed.append(model.head.module)
             echo(f"{model.head.module}: {error}")
@@ -69,7 +70,9 @@ def show(head: FittedHead) -> None:
     typer.echo(f"{head.head}: {head.train_metric:.3f} on the train split of {head.benchmark}")
 
 
-def _fit(catalog: Catalog, weights: Weights, model: Model, source: BenchmarkSource, options: Options) -> FittedHead:
+def _fit(
+    catalog: Catalog, weights: Weights, model: Model, source: BenchmarkSource, options: Options, device: torch.device
+) -> FittedHead:
     if source.train is None:
         raise WorkError(f"{source.name} has no train split in benchmarks.yaml")
     wanted = Selection(
@@ -79,7 +82,7 @@ def _fit(catalog: Catalog, weights: Weights, model: Model, source: BenchmarkSour
     if entry is None:
         raise WorkError(f"{source.name} (train) is not fetched in this selection; run `splitshare benchmarks` first")
     head = build_module(catalog.module(model.head.module), options.seed)
-    fitted = _train(catalog, weights, model, source, entry, head, options)
+    fitted = _train(catalog, weights, model, source, entry, head, options, device)
     record = FittedHead(
         schema_="splitshare.fitted-head/1",
         head=model.head.module,
@@ -104,10 +107,12 @@ def _train(
     entry: LockEntry,
     head: SplitModule,
     options: Options,
+    device: torch.device,
 ) -> Fitted:
+    """Train a head on the CPU, where it is the same everywhere, on what the frozen encoders give on ``device``."""
     encoders = {encoder.role: encoder for encoder in model.encoders}
     used = [e for e in model.encoders if not (isinstance(head, AlignmentHead) and e.role != "audio")]
-    features, samples = _features(catalog, weights, used, entry, options)
+    features, samples = _features(catalog, weights, used, entry, options, device)
     labels = torch.tensor([s.label for s in samples]) if "label" in entry.selection.source.columns else None
     if isinstance(head, LinearHead) and labels is not None:
         return fit_probe(head, features["vision"], labels)
@@ -115,14 +120,14 @@ def _train(
         return fit_vqa(head, features["vision"], features["text"], [s.answers for s in samples], options.seed)
     if isinstance(head, AlignmentHead) and labels is not None:
         text = encoders["text"]
-        tower = weights.module(text.module)
+        tower = weights.module(text.module).to(device)
         prompts = class_embeddings(
             entry.class_names,
             source.templates,
             words=weights.words(text.weights),
             context=_context(catalog, text),
-            embed=lambda tokens: tower({"text": tokens}),
-            identity=f"modules {text.module} {weights.identity([text.module])}",
+            embed=lambda tokens: tower({"text": tokens.to(device)}).cpu(),
+            identity=f"modules on {device.type} {text.module} {weights.identity([text.module])}",
             cache=options.work / "prompts",
         )
         return fit_alignment(head, features["audio"], labels, prompts)
@@ -130,10 +135,15 @@ def _train(
 
 
 def _features(
-    catalog: Catalog, weights: Weights, encoders: list[EncoderRef], entry: LockEntry, options: Options
+    catalog: Catalog,
+    weights: Weights,
+    encoders: list[EncoderRef],
+    entry: LockEntry,
+    options: Options,
+    device: torch.device,
 ) -> tuple[dict[str, Tensor], list[Sample]]:
     """What the frozen encoders give for all samples, by role (samples, embedding), and what is right for them."""
-    modules = {encoder.role: weights.module(encoder.module) for encoder in encoders}
+    modules = {encoder.role: weights.module(encoder.module).to(device) for encoder in encoders}
     rows: dict[str, list[Tensor]] = {encoder.role: [] for encoder in encoders}
     seen: list[Sample] = []
     for file in track(range(len(entry.files)), f"features of {entry.selection.benchmark}"):
@@ -141,9 +151,9 @@ def _features(
         for first in range(0, len(samples), options.batch):
             batch = samples[first : first + options.batch]
             for encoder in encoders:
-                inputs = {encoder.role: _input(catalog, weights, encoder, batch)}
+                inputs = {encoder.role: _input(catalog, weights, encoder, batch).to(device)}
                 with torch.inference_mode():
-                    rows[encoder.role].append(modules[encoder.role](inputs).float())
+                    rows[encoder.role].append(modules[encoder.role](inputs).float().cpu())
         seen += [Sample(label=s.label, answers=s.answers) for s in samples]
     # Features of inference mode cannot be trained on; a copy can.
     return {role: torch.cat(found).clone() for role, found in rows.items()}, seen

@@ -9,17 +9,21 @@ from typing import Any
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.commands.profile import Options
-from splitshare.profiling.machine import this_machine
+from splitshare.profiling.machine import this_machine, usable_device
 from splitshare.profiling.measure import MeasuringSettings, measure_module
 from splitshare.profiling.records import LayerCheck, ModuleProfile, ProfileRow
 from splitshare.progress import track
 
 
 def settings_of(options: Options) -> MeasuringSettings:
-    """How modules are measured."""
+    """How modules are measured.
+
+    Raises:
+        InputError: there is no such device here, or an option is out of its range.
+    """
     chosen = {"budget_s": options.budget_s, "threads": options.threads}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    return MeasuringSettings(torch_device=options.torch_device, seed=options.seed, **given)
+    return MeasuringSettings(torch_device=usable_device(options.torch_device), seed=options.seed, **given)
 
 
 def run(options: Options, progress: bool = True) -> None:

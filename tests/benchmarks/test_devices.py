@@ -1,0 +1,79 @@
+"""Every tensor goes to the chosen device and back: told by one that computes nothing, torch's meta device.
+
+A kernel whose operands lie on two devices is refused there as on a GPU, so a tensor that was left behind is found.
+"""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from splitshare.benchmarks.accuracy import ARRANGEMENTS
+from splitshare.benchmarks.arrangements import Arranger, OnDevice
+from splitshare.benchmarks.weights import Weights
+from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import Model
+from splitshare.modules.base import SplitModule
+from splitshare.modules.build import build_module, example_inputs
+from tests.modules.small import small_catalogue
+
+MODELS = ["clip-rn50", "clip-vit-b16", "vqa-vit-b16", "llava-7b", "align-vit-b16", "caption-vit-gpt2", "probe-vit-b16"]
+PER_MODEL = {"clip-rn50": 3, "clip-vit-b16": 3, "align-vit-b16": 3}
+"""Of models that compare with class prompts, the classes."""
+
+
+class RandomWeights(Weights):
+    """Of heads that nobody has published, too."""
+
+    def module(self, name: str) -> SplitModule:
+        return build_module(self.catalog.module(name))
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return small_catalogue(tmp_path / "data")
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> torch.device:
+    """The meta device, from which tensors can be fetched: zeros of their shape."""
+    fetched = torch.Tensor.cpu
+    zeros = torch.zeros
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda t: zeros(t.shape, dtype=t.dtype) if t.is_meta else fetched(t))
+    return torch.device("meta")
+
+
+def requests(catalog: Catalog, model: Model) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
+    """Inputs of two requests on the CPU, and embeddings of classes."""
+    inputs: dict[str, torch.Tensor] = {}
+    for role, ref in model.modules().items():
+        shared = catalog.module(ref.module)
+        given = example_inputs(shared, build_module(shared), 2)
+        inputs |= {name: tensor for name, tensor in given.items() if name == ("prompt" if role == "head" else role)}
+    classes = PER_MODEL.get(model.name)
+    if classes is None:
+        return inputs, None
+    (text,) = (encoder for encoder in model.encoders if encoder.role == "text")
+    shared = catalog.module(text.module)
+    tower = build_module(shared)
+    first = next(role for role in ("audio", "vision") if role in inputs)
+    return {first: inputs[first]}, tower(example_inputs(shared, tower, classes))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_nothing_is_left_behind(catalog: Catalog, elsewhere: torch.device, name: str):
+    model = catalog.model(name)
+    here = Arranger(catalog, RandomWeights(catalog, "random"), torch.device("cpu"))
+    there = Arranger(catalog, RandomWeights(catalog, "random"), elsewhere)
+    inputs, prompts = requests(catalog, model)
+    # A whole decoder is transformers' own, which reads values as it goes on.
+    decodes = catalog.architectures[model.head.architecture].kind == "decoder"
+    for arrangement in ARRANGEMENTS[1:] if decodes else ARRANGEMENTS:
+        with torch.inference_mode():
+            expected = here.arrange(model, arrangement).scores(inputs, prompts)
+            answering = there.arrange(model, arrangement)
+            scores = answering.scores(inputs, prompts)
+            assert (scores.device.type, scores.shape) == ("cpu", expected.shape)
+            assert isinstance(answering, OnDevice)
+            with pytest.raises((RuntimeError, NotImplementedError)):
+                answering.answering.scores(inputs, prompts)  # the check itself: what is not moved is refused

@@ -25,4 +25,3 @@ BenchmarkPart = Literal["test", "train"]
 BenchmarkParts = Literal["test", "train", "both"]
 SizeClass = Literal["small", "medium", "large"]
 """Of onloading instances."""
-TorchDevice = Literal["cpu", "cuda"]

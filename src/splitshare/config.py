@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from splitshare.choices import DrawnTrace, LinkModel, SizeClass, Solver, TorchDevice, WeightsKind
+from splitshare.choices import DrawnTrace, LinkModel, SizeClass, Solver, WeightsKind
 from splitshare.errors import InputError
 from splitshare.methods import Method
 from splitshare.records import (
@@ -37,7 +37,8 @@ class Profiling(Record):
     """Seconds of repetitions for each module and batch."""
     threads: PositiveCount | None = None
     """Torch threads; ``null`` for all processors."""
-    torch_device: TorchDevice = "cpu"
+    torch_device: str = Field("cpu", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")
+    """Where torch computes; auto is what there is beside the CPU, else the CPU."""
 
 
 class Timeline(Record):

@@ -303,9 +303,10 @@ def all_readers(folder: Path) -> list[Reader]:
     }
     reported = pa.table({"instance": ["one", "two", "one"], "objective_s": [1.0, None, 2.5], "seed": [0, 0, 1]})
     files = {"instance.json": instance.to_json().encode(), "onloading.json": onloading.to_json().encode()}
+    times = {"batch": 1, "seconds": [0.1], "peak_memory_bytes": 1.0, "load_s": 0.1, "warm_up_runs": 1, "settled": True}
     report = [
         json.dumps({"described": described["modules"][0]}),
-        json.dumps({"measured": {"batch": 1, "seconds": [0.1], "peak_memory_bytes": 1.0, "load_s": 0.1}}),
+        json.dumps({"measured": times}),
         json.dumps({"left_out": {"batch": 8, "reason": "long"}}),
     ]
     job = {

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import AMOUNT, BATCH, COUNT, THREADS, CatalogRoot, Compute
+from splitshare.commands.arguments import AMOUNT, BATCH, COUNT, THREADS, CatalogRoot, Compute, Device
 from splitshare.places import DATA
 
 
@@ -26,6 +26,7 @@ class Options:
         typer.Option(**BATCH, help="Runs in a batch at most, whatever a driver asks; default any."),
     ] = None
     threads: Annotated[int, typer.Option(**THREADS, help="Torch threads.")] = 1
+    torch_device: Device = "cpu"
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM; needed beyond loopback.")] = None
     tls_key: Annotated[Path | None, typer.Option(help="PEM of its key.")] = None
     tls_ca: Annotated[Path | None, typer.Option(help="PEM that peers' certificates are checked against.")] = None

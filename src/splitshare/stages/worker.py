@@ -40,6 +40,7 @@ def run(options: Options, echo: Callable[[dict[str, Any]], None] = _print) -> No
             max_batch=options.max_batch,
             catalog_root=options.catalog_root,
             threads=options.threads,
+            torch_device=options.torch_device,
             security=ServerSecurity(token, certificate, key),
             credentials=Credentials(token, ca),
         ),

@@ -64,14 +64,14 @@ def instance_of(models: dict[str, tuple[list[str], str]]) -> PlacementInstance:
 class Device:
     """A processor with all modules of some models, and runs of their stages."""
 
-    def __init__(self, catalog: Path, models: dict[str, tuple[list[str], str]]) -> None:
+    def __init__(self, catalog: Path, models: dict[str, tuple[list[str], str]], torch_device: str = "cpu") -> None:
         instance = instance_of(models)
         routes = {name: Route(("a",) * len(encoders), "a") for name, (encoders, _) in models.items()}
         assignment = {module.name: ("a",) for module in instance.modules}
         self.program: Program = build_program(instance, routes, assignment, epoch=1)
         self.classes = {c.name: c for c in self.program.classes}
         self.timer = Timer()
-        self.compute = RealCompute("a", catalog, self.timer, threads=1)
+        self.compute = RealCompute("a", catalog, self.timer, threads=1, torch_device=torch.device(torch_device))
         self.draw = torch.Generator().manual_seed(0)
 
     async def load(self) -> None:
@@ -183,5 +183,25 @@ def test_a_decoder_runs_as_one_batch() -> None:
         assert [tuple(output.shape) for output in outputs] == [(1, 20)] * 2
         assert not torch.equal(*outputs)
         device.timer.close()
+
+    asyncio.run(run())
+
+
+def test_on_another_device_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On torch's meta device, where as on a GPU operands on two devices are refused; what is fetched is zeros."""
+    fetched, zeros = torch.Tensor.cpu, torch.zeros
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda t: zeros(t.shape, dtype=t.dtype) if t.is_meta else fetched(t))
+
+    async def run() -> None:
+        here = Device(ROOT / "data" / "embedded", MODELS)
+        there = Device(ROOT / "data" / "embedded", MODELS, "meta")
+        for device in (here, there):
+            await device.load()
+        for model in MODELS:
+            for stage in (here.encode(model, 0), await here.head(model)):
+                shapes = [load((await device.compute.run([stage], 1.0))[0])[TENSOR].shape for device in (here, there)]
+                assert shapes[0] == shapes[1]
+        for device in (here, there):
+            device.timer.close()
 
     asyncio.run(run())

@@ -23,6 +23,8 @@ from splitshare.replay.emulator.compute import Run, batch_seconds
 from splitshare.replay.emulator.program import ClassProgram, Program
 from splitshare.replay.emulator.wire import TENSOR, WireError
 
+CPU = torch.device("cpu")
+
 
 class RealCompute:
     """Modules of the catalogue with random weights, one at a time in a thread of their own.
@@ -37,14 +39,18 @@ class RealCompute:
         catalog_root: the data folder.
         timer: the event loop's precise timer.
         threads: of torch.
+        torch_device: where modules are held and compute. A batch's tensors go there once, and its output comes back
+            once; both count as computing.
     """
 
     needs_batch_s = False
 
-    def __init__(self, device: str, catalog_root: Path, timer: Timer, *, threads: int) -> None:
+    def __init__(
+        self, device: str, catalog_root: Path, timer: Timer, *, threads: int, torch_device: torch.device = CPU
+    ) -> None:
         torch.set_num_threads(threads)
         self._catalog = load_catalog(catalog_root)
-        self._device, self._timer = device, timer
+        self._device, self._timer, self._torch_device = device, timer, torch_device
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="modules")
         self._held: dict[str, SplitModule] = {}
         self._prompts: dict[str, Tensor] = {}
@@ -59,7 +65,7 @@ class RealCompute:
                 for place, step in enumerate(asked.steps):
                     if step.kind == "input":
                         self.source(asked, place, 1.0)
-            return {name: self._held.get(name) or build_module(self._catalog.module(name)) for name in modules}
+            return {name: self._held.get(name) or self._built(name) for name in modules}
 
         self._held = await asyncio.get_running_loop().run_in_executor(self._thread, build)
         self._prompts = {
@@ -67,6 +73,9 @@ class RealCompute:
             for name, module in self._held.items()
             if isinstance(module, Decoder)
         }
+
+    def _built(self, name: str) -> SplitModule:
+        return build_module(self._catalog.module(name)).to(self._torch_device)
 
     def source(self, program: ClassProgram, place: int, size: float) -> bytes:
         """Seeded inputs of the encoder, as many items as the model's requests have."""
@@ -111,7 +120,9 @@ class RealCompute:
             raise WorkError(f"{step.module} is not loaded")
         inputs = [self._tensors(run) for run in batch]
         try:
-            joined = {role: torch.cat([tensors[role] for tensors in inputs]) for role in inputs[0]}
+            joined = {
+                role: torch.cat([tensors[role] for tensors in inputs]).to(self._torch_device) for role in inputs[0]
+            }
             with torch.inference_mode():
                 if step.kind == "encode":
                     encoder = model.encoders[batch[0].place - len(model.encoders)]
@@ -120,6 +131,7 @@ class RealCompute:
                 else:
                     output = module(joined)
                     rows = [len(output) // len(batch)] * len(batch)
+                output = output.cpu()  # waits until it is computed
         except (RuntimeError, IndexError) as error:  # what arrived has a shape or type that the module does not take
             raise WorkError(f"{step.module}: {str(error).splitlines()[0]}") from None
         return [_pack(part) for part in torch.split(output, rows)]

@@ -28,6 +28,8 @@ class WorkerOptions:
     max_batch: int | None = None
     catalog_root: Path = DATA
     threads: int = 1
+    torch_device: str = "cpu"
+    """Where real modules compute."""
     security: ServerSecurity = field(default_factory=ServerSecurity)
     credentials: Credentials = field(default_factory=Credentials)
 
@@ -36,7 +38,7 @@ def run_worker(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -
     """Serve until interrupted; ``echo`` gets the ports as soon as the worker is ready.
 
     Raises:
-        InputError: it would be reached from other machines without TLS and a token.
+        InputError: it would be reached from other machines without TLS and a token, or has no such torch device.
         OSError: an address cannot be listened on.
     """
     check_listening(options.listen, options.security)
@@ -70,6 +72,13 @@ async def _run(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -
 def _compute(options: WorkerOptions, timer: Timer) -> Compute:
     if options.compute == "recorded":
         return RecordedCompute(options.device, timer)
+    from splitshare.modules.torch_device import torch_device
     from splitshare.replay.emulator.torch_compute import RealCompute
 
-    return RealCompute(options.device, options.catalog_root, timer, threads=options.threads)
+    return RealCompute(
+        options.device,
+        options.catalog_root,
+        timer,
+        threads=options.threads,
+        torch_device=torch_device(options.torch_device),
+    )

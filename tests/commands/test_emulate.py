@@ -177,6 +177,8 @@ def test_a_signal_without_a_link_is_refused_before_anything_is_started(splitshar
     ("options", "complaint"),
     [
         (["--runs", "runs.csv"], "--runs: runs.csv: recorded modules compute nothing; give --compute real"),
+        (["--torch-device", "cuda"], "--torch-device: cuda: recorded modules compute nothing; give --compute real"),
+        (["--compute", "real", "--torch-device", "tpu"], "--torch-device: 'tpu'"),
         (["--runs", "a.txt", "--compute", "real"], "a.txt: the suffix chooses the format; end the name in "),
     ],
 )

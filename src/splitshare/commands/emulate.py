@@ -16,6 +16,7 @@ from splitshare.commands.arguments import (
     BatchCurvesFile,
     CatalogRoot,
     Compute,
+    Device,
     InstanceFile,
     MaxBatch,
     Output,
@@ -43,6 +44,7 @@ class Options:
     network: Annotated[EmulatedNetwork | None, typer.Option(help=NETWORK_HELP, show_default="proxy")] = None
     link_model: Annotated[EmulatedLinks, typer.Option(help="What links share.")] = "serial"
     compute: Compute = "recorded"
+    torch_device: Device = "cpu"
     limits: Annotated[MemoryLimits, typer.Option(help="Memory: control groups, or what modules declare.")] = "auto"
     faults: Annotated[list[str], typer.Option("--fault", help="Such as kill:DEVICE@5 or cut:A--B@5; repeatable.")] = (
         field(default_factory=list)

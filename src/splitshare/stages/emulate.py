@@ -10,7 +10,9 @@ import typer
 from splitshare.commands.emulate import Options
 from splitshare.errors import InputError
 from splitshare.files import canonical_json, write_text
+from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pairs import read_replayable
+from splitshare.profiling.machine import usable_device
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay
@@ -47,7 +49,12 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     )
     with open_testbed(
         instance,
-        WorkerSetup(compute=options.compute, catalog_root=options.catalog_root, limits=options.limits),
+        WorkerSetup(
+            compute=options.compute,
+            torch_device=_device(options, instance, echo),
+            catalog_root=options.catalog_root,
+            limits=options.limits,
+        ),
         network=options.network or "proxy",
         link_model=options.link_model,
         echo=echo,
@@ -71,12 +78,27 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     return emulated
 
 
+def _device(options: Options, instance: PlacementInstance, echo: Callable[[str], None]) -> str:
+    """Where the workers' real modules compute; several of them on one GPU take turns, which is said."""
+    if options.compute == "recorded":
+        return "cpu"
+    device = usable_device(options.torch_device)
+    if device != "cpu":
+        echo(f"the modules of all {len(instance.devices)} workers compute on {device}, which they share")
+    return device
+
+
 def _check(options: Options) -> None:
     """Refuse options that do not go together, and tables that could not be written."""
     if options.testbed_file is not None and (options.network is not None or options.limits == "kernel"):
         option = "--limits" if options.network is None else "--network"
         given = options.network or options.limits
         raise InputError(option, given, "workers that run already have their own; leave it out")
+    if options.torch_device != "cpu" and (options.testbed_file is not None or options.compute == "recorded"):
+        mend = "workers that run already have their own; leave it out"
+        if options.testbed_file is None:
+            mend = "recorded modules compute nothing; give --compute real"
+        raise InputError("--torch-device", options.torch_device, mend)
     for path in (options.output, options.stages_output, options.runs_output):
         if path is not None:
             check_table_path(path)

@@ -57,6 +57,8 @@ class WorkerSetup:
     """What the emulated workers are started with."""
 
     compute: ComputeKind = "recorded"
+    torch_device: str = "cpu"
+    """Where real modules compute."""
     catalog_root: Path = DATA
     max_live: int = 1000
     limits: Limits = "auto"
@@ -86,7 +88,7 @@ def worker_arguments(instance: PlacementInstance, device: str, setup: WorkerSetu
     """The command line of a worker that the emulator starts, but for where it listens."""
     return [
         *("-m", "splitshare.cli", "worker", device, "--end-with-parent"),
-        *("--compute", setup.compute, "--data", str(setup.catalog_root)),
+        *("--compute", setup.compute, "--torch-device", setup.torch_device, "--data", str(setup.catalog_root)),
         *("--memory-bytes", repr(float(instance.devices_by_name[device].memory_bytes))),
         *("--max-live", str(setup.max_live)),
     ]

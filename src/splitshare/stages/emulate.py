@@ -99,6 +99,7 @@ def _check(options: Options) -> None:
         if options.testbed_file is None:
             mend = "recorded modules compute nothing; give --compute real"
         raise InputError("--torch-device", options.torch_device, mend)
+    usable_device(options.torch_device)
     for path in (options.output, options.stages_output, options.runs_output):
         if path is not None:
             check_table_path(path)

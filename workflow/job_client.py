@@ -11,6 +11,8 @@ import sys
 
 LENGTH = 8
 """Bytes that say how long the description of a job is."""
+BEGUN = b"+"
+"""What comes back as soon as the job runs."""
 CODE = 4
 """Bytes of the exit code that comes back."""
 FILES = 16
@@ -23,10 +25,6 @@ def main() -> None:
     """Hand the job over and end as it does."""
     address, arguments = sys.argv[1], ["splitshare", *sys.argv[2:]]
     server = socket.socket(socket.AF_UNIX)
-    try:
-        server.connect(address)
-    except OSError:  # none, or an address that is too long
-        os.execvp(arguments[0], arguments)
     numbers = [number for number in (0, 1, 2, LOCK) if _open(number)]
     told = {
         "arguments": arguments,
@@ -35,8 +33,15 @@ def main() -> None:
         "numbers": numbers,
     }
     text = json.dumps(told).encode()
-    socket.send_fds(server, [len(text).to_bytes(LENGTH, "big")], numbers)
-    server.sendall(text)
+    try:
+        server.connect(address)
+        socket.send_fds(server, [len(text).to_bytes(LENGTH, "big")], numbers)
+        server.sendall(text)
+        begun = server.recv(len(BEGUN))
+    except OSError:  # there is no server, or no more
+        begun = b""
+    if begun != BEGUN:
+        os.execvp(arguments[0], arguments)
     code = server.recv(CODE, socket.MSG_WAITALL)
     if len(code) < CODE:
         sys.exit("error: the server of the workflow's jobs has ended before the job")

@@ -22,11 +22,12 @@ import signal
 import socket
 import sys
 import types
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from job_client import CODE, FILES, LENGTH
+from job_client import BEGUN, CODE, FILES, LENGTH
 
 sys.path.pop(0)  # this folder: jobs find no modules here
 
@@ -127,7 +128,9 @@ class Server:
             return False
         if self._prepared_in is None:
             self._prepare(job.directory)
-        process = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # threads of a library, which end before it forks
+            process = os.fork()
         if process == 0:
             atexit.unregister(self._remove)
             self._events.close()
@@ -139,6 +142,8 @@ class Server:
             return True
         for descriptor in job.files:
             os.close(descriptor)
+        with suppress(OSError):  # it may have died
+            client.sendall(BEGUN)
         ended = os.pidfd_open(process)
         self._running[ended] = process, client
         self._events.register(ended, selectors.EVENT_READ)

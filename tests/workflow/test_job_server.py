@@ -4,6 +4,7 @@ import fcntl
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -100,6 +101,17 @@ def test_without_a_server_it_is_the_plain_command(tmp_path: Path):
     command = [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), "nowhere", "--version"]
     done = subprocess.run(command, cwd=tmp_path, env=os.environ | PATH, capture_output=True, text=True, check=False)
     assert done.stdout == plain(tmp_path, "--version").stdout
+
+
+def test_a_server_that_dies_before_the_job_runs_is_done_without(tmp_path: Path):
+    """One that accepts and says nothing, as when it cannot fork."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "jobs"))
+        listener.listen()
+        command = [sys.executable, "-SE", str(WORKFLOW / "job_client.py"), str(tmp_path / "jobs"), "--version"]
+        client = subprocess.Popen(command, cwd=tmp_path, env=os.environ | PATH, stdout=subprocess.PIPE, text=True)
+        listener.accept()[0].close()
+        assert client.communicate()[0] == plain(tmp_path, "--version").stdout
 
 
 def started(jobs: Jobs, lock: int) -> subprocess.Popen[str]:

@@ -55,5 +55,11 @@ def test_nothing_counts_before_clocks_are_up():
     assert {run.seconds for run in timed.runs} == {0.005}
 
 
+def test_it_may_still_settle_once_clocks_are_up():
+    timed = time_settled(taking([0.01] * 50 + [0.02, 0.005]), budget_s=0.02, longest_run_s=10.0, warm_for_s=0.505)
+    assert timed.settled
+    assert {run.seconds for run in timed.runs} == {0.005}
+
+
 def test_a_fast_module_is_run_so_often_at_most():
     assert len(time_settled(taking([1e-6]), budget_s=1.0, longest_run_s=10.0, warm_for_s=1.0).runs) == 200

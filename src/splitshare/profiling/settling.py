@@ -17,7 +17,10 @@ AGREEMENT = 0.1
 """Two runs agree if the longer one takes at most so much more than the shorter one."""
 
 MAX_WARM_UPS = 10
-"""Runs after which a module that never settles is timed all the same, and ``settled`` is false."""
+"""Pairs that do not agree, after which a module that never settles is timed all the same, and ``settled`` is false."""
+
+MAX_CLOCK_RUNS = 20_000
+"""Runs for clocks to go up, at most: of those that take microseconds, most of the time passes between them."""
 
 MIN_RUNS = 3
 """Timed runs of a batch, unless a single one is over the limit."""
@@ -61,19 +64,21 @@ def time_settled(run: Callable[[], Run], budget_s: float, longest_run_s: float, 
         longest_run_s: seconds that a single run may take if there are to be more.
         warm_for_s: seconds of runs before any may count, for clocks to go up.
     """
-    cold: list[Run] = []
+    cold = tries = 0
     spent_s = 0.0
-    latest = run()
-    while latest.seconds <= longest_run_s:
-        cold.append(latest)
-        spent_s += latest.seconds
+    before = run()
+    while before.seconds <= longest_run_s:
         latest = run()
-        if spent_s >= warm_for_s or len(cold) >= MAX_RUNS:
-            if _agree(cold[-1], latest):
-                return _more(run, [cold.pop(), latest], len(cold), True, budget_s, longest_run_s)
-            if len(cold) >= MAX_WARM_UPS:
-                return _more(run, [latest], len(cold), False, budget_s, longest_run_s)
-    return Timed([latest], len(cold), settled=False)
+        cold += 1
+        spent_s += before.seconds
+        if spent_s >= warm_for_s or cold >= MAX_CLOCK_RUNS:
+            if _agree(before, latest):
+                return _more(run, [before, latest], cold - 1, True, budget_s, longest_run_s)
+            tries += 1
+            if tries >= MAX_WARM_UPS:
+                return _more(run, [latest], cold, False, budget_s, longest_run_s)
+        before = latest
+    return Timed([before], cold, settled=False)
 
 
 def _more(

@@ -35,6 +35,8 @@ class Profiling(Record):
 
     budget_s: WaitSeconds
     """Seconds of repetitions for each module and batch."""
+    longest_run_s: WaitSeconds = 10.0
+    """Seconds of a run beyond which it is the only one, and batches that no request asks for are left out."""
     threads: PositiveCount | None = None
     """Torch threads; ``null`` for all processors."""
     torch_device: str = Field("cpu", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")

@@ -50,6 +50,7 @@ rule profile_module:
         definition=lambda wildcards: definition_sha256(CATALOG.module(wildcards.module)),
         data="",
         budget_s=CONFIG.profiling.budget_s,
+        longest_run_s=CONFIG.profiling.longest_run_s,
         torch_device=CONFIG.profiling.torch_device,
         torch_threads=(f"--threads {CONFIG.profiling.threads}" if CONFIG.profiling.threads else ""),
         seed=CONFIG.seed,
@@ -57,6 +58,7 @@ rule profile_module:
         "Measuring {wildcards.module} on this machine"
     shell:
         "splitshare profile {params.data} --module {wildcards.module} --budget-s {params.budget_s}"
+        " --longest-run-s {params.longest_run_s}"
         " --torch-device {params.torch_device} {params.torch_threads} --seed {params.seed}"
         " -o {output} > {log} 2>&1"
 

@@ -61,6 +61,14 @@ MaxBatch = Annotated[int, typer.Option(**BATCH, help="Most runs of one module th
 BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: the output of `batch-curves`.")]
 
 ModuleNames = Annotated[list[str], typer.Option("--module", help="Module to measure; repeatable; default all.")]
+LongestRun = Annotated[
+    float | None,
+    typer.Option(
+        **WAIT,
+        show_default="10",
+        help="Seconds of a run beyond which it is the only one, and batches that no request asks for are left out.",
+    ),
+]
 Budget = Annotated[float | None, typer.Option(**WAIT, help="Seconds of runs for each module and batch.")]
 
 

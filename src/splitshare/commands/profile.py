@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Budget, CatalogRoot, Device, ModuleNames, Output, Seed, Threads
+from splitshare.commands.arguments import Budget, CatalogRoot, Device, LongestRun, ModuleNames, Output, Seed, Threads
 from splitshare.places import DATA
 
 
@@ -18,6 +18,7 @@ class Options:
     output: Output
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
+    longest_run_s: LongestRun = None
     threads: Threads = None
     torch_device: Device = "cpu"
     device_name: Annotated[str, typer.Option(help="What the profile calls this machine.")] = "this-machine"

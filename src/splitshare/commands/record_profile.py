@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Budget, CatalogRoot, Device, ModuleNames, Output, Threads
+from splitshare.commands.arguments import Budget, CatalogRoot, Device, LongestRun, ModuleNames, Output, Threads
 from splitshare.places import DATA
 
 BUSIEST_SHARE = 0.15
@@ -21,6 +21,7 @@ class Options:
     output: Output
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
+    longest_run_s: LongestRun = None
     threads: Threads = None
     torch_device: Device = "cpu"
     device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None

@@ -33,6 +33,7 @@ def run(options: Options) -> Path:
         options.output,
         modules=options.modules,
         budget_s=options.budget_s,
+        longest_run_s=options.longest_run_s,
         threads=options.threads,
         torch_device=options.torch_device,
         catalog_root=options.catalog_root,

@@ -23,6 +23,19 @@ BIN = str(Path(sys.executable).parent)
 os.environ["PATH"] = os.pathsep.join(folder for folder in os.get_exec_path() if folder != BIN)
 
 
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A device that computes nothing, torch's meta device, from which tensors can be fetched: zeros of their shape.
+
+    A kernel whose operands lie on two devices is refused there as on a GPU, so a tensor that was left behind is found.
+    """
+    import torch
+
+    fetched, zeros = torch.Tensor.cpu, torch.zeros
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda t: zeros(t.shape, dtype=t.dtype) if t.is_meta else fetched(t))
+    return "meta"
+
+
 @pytest.fixture(scope="session")
 def descriptions() -> ModuleDescriptions:
     """Every module of ``data/catalogue``."""

@@ -47,7 +47,8 @@ def main() -> None:
         sys.exit("error: the server of the workflow's jobs has ended before the job")
     status = int.from_bytes(code, "big", signed=True)
     if status < 0:  # ended by a signal: end by it, too
-        signal.signal(-status, signal.SIG_DFL)
+        if -status == signal.SIGINT:  # the others end a process already, and SIGKILL takes no handler
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     sys.exit(status)
 

@@ -73,7 +73,7 @@ class Server:
         self._prepared_in: str | None = None
         self._events = selectors.DefaultSelector()
         self._running: dict[int, tuple[int, socket.socket]] = {}
-        """Process and client of every job, by the descriptor that tells of the process's end."""
+        """By a job's process: the descriptor that tells of its end, and its client."""
 
     def serve(self) -> None:
         """Fork for every client until standard input ends; returns in each fork, which is the job by then.
@@ -82,20 +82,18 @@ class Server:
         """
         self._events.register(self._listener, selectors.EVENT_READ)
         self._events.register(sys.stdin, selectors.EVENT_READ)
-        accepting = True
-        while accepting or self._running:
-            for key, _ in self._events.select():
-                if key.fileobj is sys.stdin:
-                    accepting = False
-                    self._close()
-                elif key.fileobj is self._listener and accepting:
-                    if self._accept():
-                        return
-                elif key.fileobj in self._running:
-                    self._tell(key.fd)
-                elif key.data in self._running:  # a client says nothing more: it has died
-                    self._events.unregister(key.fileobj)
-                    os.kill(self._running[key.data][0], signal.SIGTERM)  # not waited for yet, so it is still ours
+        while self._events.get_map():
+            key, _ = self._events.select()[0]  # one at a time: what it does may do away with others
+            if key.fileobj is sys.stdin:
+                self._close()
+            elif key.fileobj is self._listener:
+                if self._accept():
+                    return
+            elif isinstance(key.fileobj, int):
+                self._tell(key.data)
+            else:  # a client says nothing more: it has died
+                self._events.unregister(key.fileobj)
+                os.kill(key.data, signal.SIGTERM)  # not waited for yet, so it is still ours
         sys.exit()
 
     def _close(self) -> None:
@@ -134,10 +132,11 @@ class Server:
         if process == 0:
             atexit.unregister(self._remove)
             self._events.close()
-            for held in (self._listener, client, *(other for _, other in self._running.values())):
-                held.close()
-            for descriptor in self._running:
+            self._listener.close()
+            client.close()
+            for descriptor, other in self._running.values():
                 os.close(descriptor)
+                other.close()
             become(job, anew=job.directory != self._prepared_in)
             return True
         for descriptor in job.files:
@@ -145,14 +144,14 @@ class Server:
         with suppress(OSError):  # it may have died
             client.sendall(BEGUN)
         ended = os.pidfd_open(process)
-        self._running[ended] = process, client
-        self._events.register(ended, selectors.EVENT_READ)
-        self._events.register(client, selectors.EVENT_READ, ended)
+        self._running[process] = ended, client
+        self._events.register(ended, selectors.EVENT_READ, process)
+        self._events.register(client, selectors.EVENT_READ, process)
         return False
 
-    def _tell(self, ended: int) -> None:
+    def _tell(self, process: int) -> None:
         """Tell a client how its job has ended."""
-        process, client = self._running.pop(ended)
+        ended, client = self._running.pop(process)
         _, status = os.waitpid(process, 0)
         with suppress(OSError):  # it may have died
             client.sendall(os.waitstatus_to_exitcode(status).to_bytes(CODE, "big", signed=True))
@@ -166,15 +165,18 @@ class Server:
 def _received(client: socket.socket) -> Job | None:
     """What a client hands over; nothing if it dies before it has."""
     client.settimeout(10.0)
+    files: list[int] = []
     try:
         start, files, _, _ = socket.recv_fds(client, LENGTH, FILES)
-        text = b""
-        while len(text) < int.from_bytes(start, "big"):
+        more, text = start, b""
+        while more and len(text) < int.from_bytes(start, "big"):
             more = client.recv(1 << 16)
-            if not more:
-                raise ConnectionError
             text += more
     except OSError:
+        more = b""
+    if not more:
+        for descriptor in files:
+            os.close(descriptor)
         return None
     client.settimeout(None)
     told = json.loads(text)

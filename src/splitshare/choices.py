@@ -25,3 +25,5 @@ BenchmarkPart = Literal["test", "train"]
 BenchmarkParts = Literal["test", "train", "both"]
 SizeClass = Literal["small", "medium", "large"]
 """Of onloading instances."""
+TORCH_DEVICE = r"auto|cpu|cuda(:\d+)?|mps"
+"""What the device that torch computes on may be called."""

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from splitshare.choices import DrawnTrace, LinkModel, SizeClass, Solver, WeightsKind
+from splitshare.choices import TORCH_DEVICE, DrawnTrace, LinkModel, SizeClass, Solver, WeightsKind
 from splitshare.errors import InputError
 from splitshare.methods import Method
+from splitshare.ranges import LONGEST_RUN_S
 from splitshare.records import (
     LABEL,
     BatchSize,
@@ -35,11 +36,11 @@ class Profiling(Record):
 
     budget_s: WaitSeconds
     """Seconds of repetitions for each module and batch."""
-    longest_run_s: WaitSeconds = 10.0
+    longest_run_s: WaitSeconds = LONGEST_RUN_S
     """Seconds of a run beyond which it is the only one, and batches that no request asks for are left out."""
     threads: PositiveCount | None = None
     """Torch threads; ``null`` for all processors."""
-    torch_device: str = Field("cpu", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$")
+    torch_device: str = Field("cpu", pattern=f"^({TORCH_DEVICE})$")
     """Where torch computes; auto is what there is beside the CPU, else the CPU."""
 
 

@@ -5,4 +5,6 @@ LEAST_SECONDS = 1e-12
 MOST_SECONDS = 1e9
 MOST_WAIT_S = 1e6
 """Seconds that anything is waited for: the system calls that wait take a month at most."""
+LONGEST_RUN_S = 10.0
+"""Where nothing is said: seconds of a run beyond which it is the only one of a measurement."""
 MOST_BATCH = 65_536

@@ -12,7 +12,7 @@ from splitshare.modules.build import build_module
 from splitshare.profiling import timing
 from splitshare.profiling.describe import describe_module
 from splitshare.profiling.job import BatchTimes, Job, LeftOut
-from splitshare.profiling.meters import CpuMeter
+from splitshare.profiling.meters import CpuMeter, meter_of
 from splitshare.profiling.timing import OutOfMemoryError, measure_batches, memory_errors
 from tests.modules.small import small_catalogue
 
@@ -53,6 +53,20 @@ def test_peak_memory_is_what_was_touched_at_once(megabytes: int):
 
 def test_seconds_are_wall_clock():
     assert CpuMeter(0).seconds(lambda: time.sleep(0.02)) == pytest.approx(0.02, abs=0.01)
+
+
+def test_seconds_on_an_accelerator_last_until_it_is_done(monkeypatch: pytest.MonkeyPatch):
+    """Of a device that takes calls at once and is busy for a while after."""
+    told = []
+
+    def done(device: torch.device) -> None:
+        told.append(str(device))
+        time.sleep(0.02)
+
+    monkeypatch.setattr(torch.accelerator, "synchronize", done)
+    seconds = meter_of(torch.device("mps"), 0).seconds(lambda: told.append("called"))
+    assert told == ["mps", "called", "mps"]
+    assert seconds == pytest.approx(0.02, abs=0.015), "what was begun before does not count"
 
 
 def test_a_failed_allocation_is_out_of_memory_and_a_mistake_is_not():

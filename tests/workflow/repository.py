@@ -1,5 +1,6 @@
 """A copy of the repository that a test may change and run, without the results of any run."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -138,3 +139,13 @@ def causes(plan: dict[str, Planned]) -> dict[str, set[str]]:
             assert planned.reason == "params changed", f"{path}: {planned.reason}"
             found.setdefault(planned.rule, set()).add(path)
     return found
+
+
+def locked(path: Path) -> bool:
+    """Whether somebody else holds a lock on the file."""
+    with path.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

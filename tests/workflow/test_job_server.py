@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+
+from tests.workflow.repository import locked
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -129,15 +132,6 @@ def started(jobs: Jobs, lock: int) -> subprocess.Popen[str]:
     return job
 
 
-def locked(path: Path) -> bool:
-    with path.open("a") as other:
-        try:
-            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
-
-
 def test_a_job_ends_with_its_client_and_holds_the_lock_until_then(jobs: Jobs):
     path = jobs.folder / "lock"
     with path.open("a") as lock:
@@ -171,3 +165,23 @@ def test_a_server_that_is_stopped_leaves_nothing_behind(tmp_path: Path):
     jobs.server.terminate()
     jobs.server.wait(timeout=20)
     assert not jobs.address.parent.exists()
+
+
+def test_a_job_that_is_killed_is_told_of_as_killed(tmp_path: Path):
+    """As the system does when memory runs out."""
+    jobs = Jobs(tmp_path)
+    with (tmp_path / "lock").open("a") as lock:
+        job = started(jobs, lock.fileno())
+    (process,) = psutil.Process(jobs.server.pid).children()
+    process.kill()
+    assert job.wait(timeout=20) == -signal.SIGKILL
+    jobs.server.terminate()
+    jobs.server.wait(timeout=20)
+
+
+def test_clients_that_die_early_do_no_harm(jobs: Jobs):
+    for said in (b"", b"1", (100).to_bytes(8, "big"), (100).to_bytes(8, "big") + b"{"):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(jobs.address))
+            client.sendall(said)
+    assert jobs.run("--version").returncode == 0

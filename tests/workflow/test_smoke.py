@@ -1,6 +1,5 @@
 """The smoke run for real: cold, again, reported, and killed over and over."""
 
-import fcntl
 import os
 import random
 import resource
@@ -15,7 +14,7 @@ import pytest
 
 from splitshare.figures.registry import figures as declared
 from splitshare.files import LEFTOVER
-from tests.workflow.repository import PARTS, Repository
+from tests.workflow.repository import PARTS, Repository, locked
 
 pytestmark = pytest.mark.slow
 
@@ -161,13 +160,3 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     assert process.poll() is None, "the run ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def locked(path: Path) -> bool:
-    """Whether somebody else holds a lock on the file."""
-    with path.open("r+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False

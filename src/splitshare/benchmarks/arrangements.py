@@ -14,9 +14,9 @@ from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
 from splitshare.errors import WorkError
-from splitshare.modules import equivalence
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import encode
+from splitshare.modules.equivalence import sent
 from splitshare.modules.whole import build_whole
 from splitshare.modules.whole_clip import WholeAlignment, WholeClip, WholeClipResNet
 from splitshare.modules.whole_model import WholeModel
@@ -157,11 +157,6 @@ class Arranger:
             return SplitAnswering(model, {role: module.to(self.device) for role, module in modules.items()})
         whole = build_whole(self.catalog, model, {role: module.state_dict() for role, module in modules.items()})
         return WholeAnswering(whole.to(self.device))
-
-
-def sent(tensor: Tensor) -> Tensor:
-    """The tensor as it arrives at the other end of a connection, on the device that it was on."""
-    return equivalence.sent(tensor.cpu()).to(tensor.device)
 
 
 def _cosine(rows: Tensor, prompts: Tensor) -> Tensor:

@@ -62,10 +62,9 @@ BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: t
 
 ModuleNames = Annotated[list[str], typer.Option("--module", help="Module to measure; repeatable; default all.")]
 LongestRun = Annotated[
-    float | None,
+    float,
     typer.Option(
         **WAIT,
-        show_default="10",
         help="Seconds of a run beyond which it is the only one, and batches that no request asks for are left out.",
     ),
 ]

@@ -9,6 +9,7 @@ import typer
 
 from splitshare.commands.arguments import Budget, CatalogRoot, Device, LongestRun, ModuleNames, Output, Seed, Threads
 from splitshare.places import DATA
+from splitshare.ranges import LONGEST_RUN_S
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Options:
     output: Output
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
-    longest_run_s: LongestRun = None
+    longest_run_s: LongestRun = LONGEST_RUN_S
     threads: Threads = None
     torch_device: Device = "cpu"
     device_name: Annotated[str, typer.Option(help="What the profile calls this machine.")] = "this-machine"

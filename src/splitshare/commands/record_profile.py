@@ -9,6 +9,7 @@ import typer
 
 from splitshare.commands.arguments import Budget, CatalogRoot, Device, LongestRun, ModuleNames, Output, Threads
 from splitshare.places import DATA
+from splitshare.ranges import LONGEST_RUN_S
 
 BUSIEST_SHARE = 0.15
 """Share of the processors' time that other work may take (ours: a quiet machine's own services take a few percent)."""
@@ -21,7 +22,7 @@ class Options:
     output: Output
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
-    longest_run_s: LongestRun = None
+    longest_run_s: LongestRun = LONGEST_RUN_S
     threads: Threads = None
     torch_device: Device = "cpu"
     device_name: Annotated[str | None, typer.Option(help="Device type; default: after the processor.")] = None

@@ -109,5 +109,5 @@ def _comparable(catalog: Catalog, model: Model) -> tuple[Catalog, str]:
 
 
 def sent(tensor: Tensor) -> Tensor:
-    """The tensor as it arrives at the other end of a connection."""
-    return load(save({"tensor": tensor.contiguous()}))["tensor"]
+    """The tensor as it arrives at the other end of a connection, and goes to the device that it was on."""
+    return load(save({"tensor": tensor.cpu().contiguous()}))["tensor"].to(tensor.device)

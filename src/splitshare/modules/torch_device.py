@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
+from splitshare.choices import TORCH_DEVICE
 from splitshare.errors import InputError
-
-KINDS = ("cpu", "cuda", "mps")
 
 
 def torch_device(name: str) -> torch.device:
@@ -18,13 +19,13 @@ def torch_device(name: str) -> torch.device:
     Raises:
         InputError: there is no such device here, or no such name.
     """
+    if not re.fullmatch(TORCH_DEVICE, name):
+        raise InputError("--torch-device", "", f"{name!r} is none of auto, cpu, cuda, cuda:<index> and mps")
     if name == "auto":
         found = torch.accelerator.current_accelerator(check_available=True)
-        name = found.type if found is not None and found.type in KINDS else "cpu"
+        name = found.type if found is not None and re.fullmatch(TORCH_DEVICE, found.type) else "cpu"
     try:
         device = torch.device(name)
-        if device.type not in KINDS or (device.type != "cuda" and device.index is not None):
-            raise InputError("--torch-device", "", f"{name!r} is none of auto, cpu, cuda, cuda:<index> and mps")
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]

@@ -21,12 +21,10 @@ from splitshare.profiling import worker
 from splitshare.profiling.job import BatchTimes, Job, read_report
 from splitshare.profiling.machine import usable_threads
 from splitshare.profiling.records import LayerCheck, Method, ModuleDescription, ProfileRow, Work
+from splitshare.ranges import LONGEST_RUN_S
 
 DEFAULT_BUDGET_S = 1.0
 """Seconds of timed runs for a module and batch; the first four models of the catalogue then take 90 s on 2 cores."""
-
-DEFAULT_LONGEST_RUN_S = 10.0
-"""Seconds of a single run beyond which a batch that no request asks for is left out."""
 
 SOURCE = (
     "splitshare profile: wall-clock runs in a process of its own after a warm-up; "
@@ -48,15 +46,16 @@ class MeasuringSettings:
 
     Attributes:
         budget_s: seconds of timed runs for each module and batch.
-        longest_run_s: seconds of a run beyond which a batch that no request asks for is not measured.
+        longest_run_s: seconds of a run beyond which it is the only one, and a batch that no request asks for is not
+            measured.
         threads: threads that torch computes with; by default as many as this process may use.
-        torch_device: ``cpu`` or a CUDA device.
+        torch_device: a device that is there (``splitshare.profiling.machine.usable_device``).
         seed: of weights and inputs.
         timeout_s: seconds after which a module's process is stopped.
     """
 
     budget_s: float = DEFAULT_BUDGET_S
-    longest_run_s: float = DEFAULT_LONGEST_RUN_S
+    longest_run_s: float = LONGEST_RUN_S
     threads: int = field(default_factory=usable_threads)
     torch_device: str = "cpu"
     seed: int = 0

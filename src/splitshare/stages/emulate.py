@@ -10,7 +10,6 @@ import typer
 from splitshare.commands.emulate import Options
 from splitshare.errors import InputError
 from splitshare.files import canonical_json, write_text
-from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pairs import read_replayable
 from splitshare.profiling.machine import usable_device
 from splitshare.replay.batching import read_batching
@@ -33,6 +32,7 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
         WorkError: the emulation failed.
     """
     _check(options)
+    torch_device = usable_device(options.torch_device)
     instance, assignment, worth = read_replayable(options.instance, options.placement)
     # Running workers compute in their own way, and refuse recorded batches without curves themselves.
     recorded = options.compute == "recorded" and options.testbed_file is None
@@ -47,11 +47,13 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
         replace_with=options.algorithm if options.on_failure == "replace" else None,
         batching=batching,
     )
+    if torch_device != "cpu":
+        echo(f"the modules of all {len(instance.devices)} workers compute on {torch_device}, which they share")
     with open_testbed(
         instance,
         WorkerSetup(
             compute=options.compute,
-            torch_device=_device(options, instance, echo),
+            torch_device=torch_device,
             catalog_root=options.catalog_root,
             limits=options.limits,
         ),
@@ -78,16 +80,6 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     return emulated
 
 
-def _device(options: Options, instance: PlacementInstance, echo: Callable[[str], None]) -> str:
-    """Where the workers' real modules compute; several of them on one GPU take turns, which is said."""
-    if options.compute == "recorded":
-        return "cpu"
-    device = usable_device(options.torch_device)
-    if device != "cpu":
-        echo(f"the modules of all {len(instance.devices)} workers compute on {device}, which they share")
-    return device
-
-
 def _check(options: Options) -> None:
     """Refuse options that do not go together, and tables that could not be written."""
     if options.testbed_file is not None and (options.network is not None or options.limits == "kernel"):
@@ -99,7 +91,6 @@ def _check(options: Options) -> None:
         if options.testbed_file is None:
             mend = "recorded modules compute nothing; give --compute real"
         raise InputError("--torch-device", options.torch_device, mend)
-    usable_device(options.torch_device)
     for path in (options.output, options.stages_output, options.runs_output):
         if path is not None:
             check_table_path(path)

@@ -21,9 +21,14 @@ def settings_of(options: Options) -> MeasuringSettings:
     Raises:
         InputError: there is no such device here, or an option is out of its range.
     """
-    chosen = {"budget_s": options.budget_s, "longest_run_s": options.longest_run_s, "threads": options.threads}
+    chosen = {"budget_s": options.budget_s, "threads": options.threads}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    return MeasuringSettings(torch_device=usable_device(options.torch_device), seed=options.seed, **given)
+    return MeasuringSettings(
+        longest_run_s=options.longest_run_s,
+        torch_device=usable_device(options.torch_device),
+        seed=options.seed,
+        **given,
+    )
 
 
 def run(options: Options, progress: bool = True) -> None:

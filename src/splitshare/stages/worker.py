@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from splitshare.commands.worker import Options
+from splitshare.errors import InputError
 from splitshare.replay.emulator.credentials import Credentials, ServerSecurity, read_pem, read_token
 from splitshare.replay.emulator.worker import WorkerOptions, run_worker
 from splitshare.stopping import end_with_parent
@@ -24,6 +25,10 @@ def run(options: Options, echo: Callable[[dict[str, Any]], None] = _print) -> No
     Raises:
         InputError: an option is wrong, or other machines could reach it without TLS and a token.
     """
+    if options.torch_device != "cpu" and options.compute == "recorded":
+        raise InputError(
+            "--torch-device", options.torch_device, "recorded modules compute nothing; give --compute real"
+        )
     if options.ends_with_parent:
         end_with_parent()
     certificate, key, ca = (

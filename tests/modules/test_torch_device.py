@@ -17,6 +17,7 @@ def test_auto_is_the_cpu_where_there_is_nothing_else(monkeypatch: pytest.MonkeyP
 
 def test_auto_is_what_there_is_beside_the_cpu(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: torch.device("mps"))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch, "empty", lambda *size, device: None)
     assert torch_device("auto") == torch.device("mps")
 

@@ -24,6 +24,8 @@ def torch_device(name: str) -> torch.device:
     if name == "auto":
         found = torch.accelerator.current_accelerator(check_available=True)
         name = found.type if found is not None and re.fullmatch(TORCH_DEVICE, found.type) else "cpu"
+    if name == "mps" and not torch.backends.mps.is_available():  # what torch itself says then is of its kernels
+        raise InputError("--torch-device", "", "'mps' cannot be used here: torch finds no Apple GPU")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)

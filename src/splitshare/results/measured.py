@@ -35,7 +35,7 @@ def measured(profiles: Sequence[ModuleProfile]) -> list[ModuleProfile]:
 def devices_table(profiles: Sequence[ModuleProfile]) -> pd.DataFrame:
     """One row a device: what it is, and how many rows (a module at a batch size) were measured in which way.
 
-    ``left_out`` rows run, but no request asks for them and they would have taken too long.
+    ``left_out`` rows run and have no times; their ``reason`` says why: it would have taken too long, or was cold.
     """
     rows = []
     for profile in profiles:

@@ -5,6 +5,7 @@ import random
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -53,14 +54,23 @@ def test_it_writes_below_its_results_only(smoke: Repository):
     assert [path.name for path in (smoke.root / "results").iterdir()] == ["smoke"]
 
 
-def test_a_second_run_does_nothing_and_is_quick(smoke: Repository):
+def processor_s(repository: Repository, command: list[str]) -> tuple[float, str]:
+    """Seconds of processor time that a command and what it starts take, and what they print."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    answer = smoke.run("all")
+    answer = repository.execute(command, timeout_s=60)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert answer.returncode == 0
-    assert "Nothing to be done" in answer.stdout + answer.stderr
-    # Processor time, which a busy machine does not change; it waits for nothing. About 2 s.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5.0
+    assert answer.returncode == 0, answer.stderr
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, answer.stdout + answer.stderr
+
+
+def test_a_second_run_does_nothing_and_is_quick(smoke: Repository):
+    imports = [sys.executable, "-c", "import numpy, pydantic, snakemake.cli"]
+    shares = []
+    for _ in range(3):  # seconds differ between machines and with what runs beside; what importing takes goes along
+        run_s, said = processor_s(smoke, smoke.command("all"))
+        assert "Nothing to be done" in said
+        shares.append(run_s / processor_s(smoke, imports)[0])
+    assert min(shares) < 8  # about 4
 
 
 class _Loads(HTMLParser):

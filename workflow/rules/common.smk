@@ -11,7 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from splitshare import places
-from splitshare.catalog.testbeds import profile_file, find_testbeds
+from splitshare.catalog.testbeds import find_testbeds, profile_file, read_device
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError

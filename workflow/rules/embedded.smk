@@ -92,11 +92,21 @@ use rule profile_machine as embedded_profile_machine with:
         "Collecting this machine's profile of the embedded benchmark's modules"
 
 
+def measured_gpu(wildcards):
+    """What the rule of a GPU that nobody measured is fitted on."""
+    rule = read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile
+    if rule.rule != "launches":
+        return []
+    return [profile_file(rule.measured_on).as_posix(), f"{DATA}/devices/{rule.measured_on}.yaml"]
+
+
 rule embedded_derive:
     input:
         device=f"{DATA}/devices/{{device}}.yaml",
         descriptions=EMBEDDED_DESCRIPTIONS,
         published=f"{DATA}/published/timm_image_towers.csv",
+        measured=measured_gpu,
+        measured_modules=DESCRIPTIONS,
     output:
         f"{RESULTS}/local/embedded/devices/{{device}}.json",
     log:
@@ -106,7 +116,8 @@ rule embedded_derive:
     message:
         "Deriving the embedded benchmark's times on {wildcards.device}"
     shell:
-        "splitshare derive {input.device} --modules {input.descriptions} -o {output} > {log} 2>&1"
+        "splitshare derive {input.device} --modules {input.descriptions} --measured-modules {input.measured_modules}"
+        " -o {output} > {log} 2>&1"
 
 
 use rule instances_canonical as embedded_instances with:

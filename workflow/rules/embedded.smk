@@ -92,12 +92,10 @@ use rule profile_machine as embedded_profile_machine with:
         "Collecting this machine's profile of the embedded benchmark's modules"
 
 
-def measured_gpu(wildcards):
-    """What the rule of a GPU that nobody measured is fitted on."""
-    rule = read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile
-    if rule.rule != "launches":
-        return []
-    return [profile_file(rule.measured_on).as_posix(), f"{DATA}/devices/{rule.measured_on}.yaml"]
+def measured_device(wildcards):
+    """What the rule of a device that nobody measured is fitted on."""
+    name = read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile.measured_on
+    return [profile_file(name).as_posix(), f"{DATA}/devices/{name}.yaml"]
 
 
 rule embedded_derive:
@@ -105,7 +103,7 @@ rule embedded_derive:
         device=f"{DATA}/devices/{{device}}.yaml",
         descriptions=EMBEDDED_DESCRIPTIONS,
         published=f"{DATA}/published/timm_image_towers.csv",
-        measured=measured_gpu,
+        measured=measured_device,
         measured_modules=DESCRIPTIONS,
     output:
         f"{RESULTS}/local/embedded/devices/{{device}}.json",

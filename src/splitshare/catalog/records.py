@@ -159,6 +159,10 @@ class PublishedCpu(Record):
     rule: Literal["published-cpu"]
     column: Name
     """Latency column (milliseconds, fp32, batch 1) of ``data/published/timm_image_towers.csv``."""
+    measured_on: Name
+    """The CPU, by its device file with the rule ``measured-cpu`` and its profile, that tells what a launch takes."""
+    launch_factor: Positive
+    """How many times as long as on that CPU handing over an operation takes."""
 
 
 class GpuSheet(Record):
@@ -176,7 +180,7 @@ class Launches(GpuSheet):
 
     rule: Literal["launches"]
     measured_on: Name
-    """The GPU, by its device file with the rule ``measured`` and its profile, on which the rule's values are fitted."""
+    """The GPU, by its device file (rule ``measured-gpu``) and its profile, that the rule's values are fitted on."""
     launch_factor: Positive
     """How many times as long as on that GPU's host launching an operation takes."""
 
@@ -184,7 +188,13 @@ class Launches(GpuSheet):
 class MeasuredGpu(GpuSheet):
     """The GPU's profile is measured; its data sheet says what the rule ``launches`` would have made of it."""
 
-    rule: Literal["measured"]
+    rule: Literal["measured-gpu"]
+
+
+class MeasuredCpu(Record):
+    """The CPU's profile is measured; the rule ``published-cpu`` is held against it."""
+
+    rule: Literal["measured-cpu"]
 
 
 class DeviceSpec(Record):
@@ -198,12 +208,17 @@ class DeviceSpec(Record):
     """The processor that runs the modules, where the device has one."""
     memory_bytes: PositiveBytes
     memory_bandwidth_bytes_per_s: BytesPerS
-    """Theoretical peak of the memory that weights are read from."""
+    """Theoretical peak of the memory that weights are read from; measured where the device is."""
     bandwidth_efficiency: Positive = Field(le=1)
     """Share of that peak that a module can draw."""
-    profile: PublishedCpu | Launches | MeasuredGpu = Field(discriminator="rule")
+    profile: PublishedCpu | Launches | MeasuredCpu | MeasuredGpu = Field(discriminator="rule")
     sources: dict[str, str]
     """Where each figure was read, or why it was assumed; one entry for each figure, none may be missing."""
+
+    @property
+    def drawn_bytes_per_s(self) -> float:
+        """Memory bandwidth that a module can draw."""
+        return self.memory_bandwidth_bytes_per_s * self.bandwidth_efficiency
 
     @model_validator(mode="after")
     def _every_figure_has_its_source(self) -> Self:

@@ -21,6 +21,8 @@ class Options:
     output: Output
     measured_modules: Annotated[
         Path | None,
-        typer.Option(help="Descriptions of what was measured on the GPU that the rule is fitted on; default --modules."),
+        typer.Option(
+            help="Descriptions of what was measured on the device that the rule is fitted on; default --modules."
+        ),
     ] = None
     catalog_root: CatalogRoot = DATA

@@ -33,12 +33,12 @@ class OperationCounter:
 
     def __enter__(self) -> Self:
         for mode in self._modes:
-            mode.__enter__()
+            mode.__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: object) -> None:
         for mode in reversed(self._modes):
-            mode.__exit__(*error)
+            mode.__exit__(*error)  # type: ignore[no-untyped-call]
 
     def _dispatched(self, operation: Any) -> None:
         name = operation._schema.name.removeprefix("aten::")
@@ -53,11 +53,11 @@ class OperationCounter:
         self._fused -= 1
 
 
-class _Dispatched(TorchDispatchMode):
+class _Dispatched(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Tells of every operation below autograd."""
 
     def __init__(self, counter: OperationCounter) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._counter = counter
 
     def __torch_dispatch__(

@@ -94,8 +94,8 @@ use rule profile_machine as embedded_profile_machine with:
 
 def measured_device(wildcards):
     """What the rule of a device that nobody measured is fitted on."""
-    name = read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile.measured_on
-    return [profile_file(name).as_posix(), f"{DATA}/devices/{name}.yaml"]
+    name = getattr(read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile, "measured_on", None)
+    return [profile_file(name).as_posix(), f"{DATA}/devices/{name}.yaml"] if name else []
 
 
 rule embedded_derive:

@@ -1,9 +1,11 @@
 """Operations as counted, against what can be counted by hand."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.modules.build import build_module, example_inputs
@@ -25,15 +27,15 @@ X = torch.ones(2, 4, 8, device="meta")
     [
         (lambda x: x, 0),
         (lambda x: x.reshape(8, 8).T.unsqueeze(0)[..., 1:], 0),
-        (lambda x: torch.empty_like(x), 0),
+        (torch.empty_like, 0),
         (lambda x: x + x, 1),
         (lambda x: (x * 2).exp(), 2),
         (lambda x: x.transpose(0, 1).contiguous(), 1),
-        (lambda x: F.layer_norm(x, (8,)), 1),
+        (lambda x: functional.layer_norm(x, (8,)), 1),
         (lambda x: x @ x.transpose(1, 2), 1),
-        (lambda x: F.scaled_dot_product_attention(x, x, x), 1),
-        (lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True) + 1, 2),
-        (lambda x: F.normalize(x, dim=-1), 3),  # a norm, its floor, a quotient
+        (lambda x: functional.scaled_dot_product_attention(x, x, x), 1),
+        (lambda x: functional.scaled_dot_product_attention(x, x, x, is_causal=True) + 1, 2),
+        (lambda x: functional.normalize(x, dim=-1), 3),  # a norm, its floor, a quotient
     ],
 )
 def test_operations_of_small_functions(function, operations):
@@ -50,13 +52,15 @@ def test_layers_add_up():
 def test_what_runs_after_the_counter_is_left_is_not_counted():
     with OperationCounter() as counter:
         X + 1
-    F.scaled_dot_product_attention(X, X, X)
+    functional.scaled_dot_product_attention(X, X, X)
     assert counter.operations == 1
 
 
 def test_the_profiler_agrees_on_real_tensors():
     """Torch's own profiler, over a run with real numbers, of operations that are called from nowhere else."""
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 5), nn.Softmax(1))
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 5), nn.Softmax(1)
+    )
     image = torch.ones(2, 3, 8, 8)
     with torch.no_grad(), torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         module(image)
@@ -77,7 +81,7 @@ def test_a_batch_is_handed_over_at_once():
     shared = load_catalog().module("clip-vit-b32-vision@clip-vit-b32")
     with torch.device("meta"):
         module = build_module(shared)
-    by_batch = {batch: counted(lambda *_, b=batch: module(meta(shared, module, b))) for batch in (1, 4)}
+    by_batch = {batch: counted(partial(module, meta(shared, module, batch))) for batch in (1, 4)}
     assert by_batch[1] == by_batch[4] == describe_module(shared, [4]).at(4).operations
     assert by_batch[1] > 12 * 10  # a block has projections, attention, a perceptron, norms and sums
 

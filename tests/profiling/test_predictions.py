@@ -1,4 +1,4 @@
-"""The rules for devices that nobody measured: values found again, honest errors, and how well they do on real devices."""
+"""The rules for devices that nobody measured: values found again, honest errors, errors on measured devices."""
 
 from pathlib import Path
 

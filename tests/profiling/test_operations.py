@@ -94,9 +94,10 @@ def test_a_decoder_hands_over_every_pass_again():
     shared = load_catalog().module("gpt2-decoder@vit-gpt2")
     with torch.device("meta"):
         decoder = build_module(shared)
+    inputs = meta(shared, decoder, 1)
     with torch.no_grad():
         with OperationCounter() as prefill:
-            latest = decoder.prefill(meta(shared, decoder, 1))
+            latest = decoder.prefill(inputs)
         steps = []
         for _ in range(4):
             with OperationCounter() as step:

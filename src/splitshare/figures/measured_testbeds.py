@@ -56,9 +56,10 @@ def _claims(inputs: Inputs, placements: pd.DataFrame) -> list[dict[str, str]]:
     testbeds = list(placements["testbed"].unique())
     rows = [_row(greedy_optimal(placements), " and ".join(testbeds), inputs, testbeds)]
     pairs = inputs.csv("cloud_pairs.csv")
-    for names, grid in pairs.groupby(["edge_testbed", "cloud_testbed"], sort=False):
+    for both, grid in pairs.groupby(["edge_testbed", "cloud_testbed"], sort=False):
+        names = [str(name) for name in both]
         claim = latency_against_cloud(grid, inputs.config.cloud.stated, devices="")
-        rows.append(_row(claim, " against ".join(names), inputs, list(names)))
+        rows.append(_row(claim, " against ".join(names), inputs, names))
     return rows
 
 

@@ -1,8 +1,8 @@
 """Joules that the hardware counts: a GPU's through NVML, a processor's through RAPL; nothing where neither tells.
 
 Both counters go up by themselves, at steps of a millisecond (RAPL) to a tenth of a second (NVML), and count all that
-the GPU or the processor's packages do meanwhile, idling and other work included. So a module is run for a while, and its
-joules a run are what was counted over the number of runs; nothing is taken off for idling.
+the GPU or the processor's packages do meanwhile, idling and other work included. So a module is run for a while, and
+its joules a run are what was counted over the number of runs; nothing is taken off for idling.
 """
 
 from __future__ import annotations

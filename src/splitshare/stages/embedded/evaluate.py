@@ -47,8 +47,8 @@ def run(options: Options) -> AccuracyRecord:
             log = read_log(group, options.weights)
             origin = machine | {
                 "data_sha256": data.sha256,
-                "weights": f"trained for {log.epochs} epochs, seed {log.seed}, {_where(log.threads, log.torch_device)}, "
-                f"in {log.seconds:.0f} s",
+                "weights": f"trained for {log.epochs} epochs, seed {log.seed}, "
+                f"{_where(log.threads, log.torch_device)}, in {log.seconds:.0f} s",
             }
             shared = shared_scores(group, modules, requests) if len(group) > 1 else {}
             for model in group:

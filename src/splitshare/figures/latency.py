@@ -94,13 +94,20 @@ def draw(inputs: Inputs, output: Path) -> None:
     with paper_style():
         titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
         workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
-        save_figure(_figure(table, methods, workloads, titles), output, NAME)
+        save_figure(latency_figure(table, methods, workloads, titles), output, NAME)
 
 
-def _figure(
+def latency_figure(
     table: pd.DataFrame, methods: Iterable[str], workload_titles: dict[str, str], testbed_titles: dict[str, str]
 ) -> Figure:
-    """A panel a testbed, a row a workload, a mark a method; a method that does not fit has no mark."""
+    """A panel a testbed, a row a workload, a mark a method; a method that does not fit has no mark.
+
+    Args:
+        table: as ``latency_table`` gives it.
+        methods: what is drawn.
+        workload_titles: titles of the rows by workload.
+        testbed_titles: titles of the panels by testbed.
+    """
     testbeds, workloads = list(testbed_titles), list(workload_titles)
     drawn = methods_among(methods)
     width = COLUMN_WIDTH_IN * (1.0 + 0.5 * len(testbeds))

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from splitshare.catalog.records import DTYPE_BYTES, Dtype, EncoderOutput, ModuleKind
-from splitshare.records import Amount, Bytes, Count, Name, PositiveCount, Record, Seconds
+from splitshare.records import Amount, Bytes, Count, Joules, Name, PositiveCount, Record, Seconds
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
 Method = Literal["whole", "layer-extrapolated"]
@@ -140,6 +140,10 @@ class ProfileRow(Record):
     """Runs before the timed ones: those that came before two runs in a row that agreed within 10 %."""
     settled: bool | None = None
     """Two runs in a row agreed. Where not, the module was still warming up, or one run took too long for a second."""
+    energy_j: Joules | None = None
+    """Mean joules of a run, all that the counter saw meanwhile; only where the hardware counts them."""
+    energy_source: str | None = None
+    """What counted them."""
     peak_memory_bytes: Bytes | None = None
     parameter_bytes: Amount
     output_bytes: Amount

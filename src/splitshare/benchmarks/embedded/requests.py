@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -47,6 +48,19 @@ class Requests:
         if self.text.shape[1]:
             inputs["text"] = self.texts[self.text[chosen].flatten()]
         return inputs
+
+
+def on_device(requests: Mapping[str, Requests], device: torch.device) -> dict[str, Requests]:
+    """The requests of every task with their tensors on a device; one that several tasks hold is moved once."""
+    moved: dict[int, Tensor] = {}
+
+    def there(tensor: Tensor) -> Tensor:
+        return moved.setdefault(id(tensor), tensor.to(device))
+
+    return {
+        task: replace(asked, **{field.name: there(getattr(asked, field.name)) for field in fields(asked)[1:]})
+        for task, asked in requests.items()
+    }
 
 
 def normalised(images: Tensor) -> Tensor:

@@ -8,10 +8,10 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Testbed
 from splitshare.placement.energy import energy_j, tells_energy
 from splitshare.placement.generate import build_instance
-from splitshare.placement.instance import Placement
+from splitshare.placement.instance import Assignment, Placement
 from splitshare.placement.objective import Route, evaluate
 from splitshare.placement.variants import apply_variant
-from splitshare.problems import PROBLEMS
+from splitshare.problems.placement import PROBLEM
 from splitshare.records import Versions
 from splitshare.replay.metrics import OVERALL, request_metrics, with_energy
 from splitshare.replay.simulator import simulate
@@ -19,7 +19,7 @@ from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogu
 from tests.replay.examples import example, fields, trace_of
 
 JOULES = {"vision": {"b": 4.0, "c": 1.0}, "text": {"b": 2.0}, "head": {"b": 0.5, "c": 0.25}}
-ON_B = {"vision": ("b",), "text": ("b",), "head": ("b",)}
+ON_B: Assignment = {"vision": ("b",), "text": ("b",), "head": ("b",)}
 
 
 def telling(**changes):
@@ -87,7 +87,7 @@ def test_instances_take_them_from_profiles(tmp_path):
         assignment = {module.name: ("pi",) for module in instance.modules}
         found = energy_j(instance, evaluate(instance, assignment).routes)
         # The head that answers was not counted; of the prompts, three are read at once.
-        assert found == {"find": 3.0 + 2.5 + 0.5 if expected else None, "talk": None}
+        assert found == {"finder": 3.0 + 2.5 + 0.5 if expected else None, "talker": None}
 
 
 def test_evaluating_and_replaying_tell_them():
@@ -105,7 +105,7 @@ def test_evaluating_and_replaying_tell_them():
         solve_s=0.0,
         versions=Versions(splitshare="0", python="3"),
     )
-    score = PROBLEMS["placement"].score
+    score = PROBLEM.score
     assert score(instance, placement)["energy_j"] == {"pair": 6.5, "single": 4.5}
     assert "energy_j" not in score(example(), placement)
     trace = trace_of(instance, [(0.0, "single", 1.0), (5.0, "pair", 2.0), (9.0, "single", 3.0)])

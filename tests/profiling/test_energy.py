@@ -10,7 +10,7 @@ import torch
 from splitshare.catalog.loader import load_catalog
 from splitshare.profiling import energy, timing
 from splitshare.profiling.energy import NvmlCounter, RaplCounter, energy_counter, joules_a_run
-from splitshare.profiling.job import Job
+from splitshare.profiling.job import BatchTimes, Job
 from splitshare.profiling.measure import measure_module
 from splitshare.profiling.timing import measure_batches
 
@@ -90,11 +90,17 @@ def test_a_gpu_is_asked_by_its_own_number(monkeypatch: pytest.MonkeyPatch):
     class NVMLError(Exception):
         pass
 
-    asked, count = [], iter([1_000_000, 2_000_000, 2_012_345])
+    asked: list[str] = []
+    count = iter([1_000_000, 2_000_000, 2_012_345])
+
+    def handle_of(uuid: str) -> str:
+        asked.append(uuid)
+        return "handle"
+
     library = SimpleNamespace(
         NVMLError=NVMLError,
         nvmlInit=lambda: None,
-        nvmlDeviceGetHandleByUUID=lambda uuid: asked.append(uuid) or "handle",
+        nvmlDeviceGetHandleByUUID=handle_of,
         nvmlDeviceGetTotalEnergyConsumption=lambda handle: next(count),
     )
     monkeypatch.setitem(sys.modules, "pynvml", library)
@@ -135,6 +141,7 @@ def test_what_was_counted_is_told_with_the_times(tmp_path: Path, monkeypatch: py
         scratch=str(tmp_path),
     )
     (measured,) = measure_batches(load_catalog(root).module(job.module), job, [1])
+    assert isinstance(measured, BatchTimes)
     told = (measured.energy_j, measured.energy_source)
     assert told == ((None, None) if counter is None else (0.0, "made up"))  # its clock stands still
 

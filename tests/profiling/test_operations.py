@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.modules.build import build_module, example_inputs
+from splitshare.modules.decoder import Decoder
 from splitshare.profiling.describe import describe_module
 from splitshare.profiling.operations import OperationCounter
 
@@ -94,6 +95,7 @@ def test_a_decoder_hands_over_every_pass_again():
     shared = load_catalog().module("gpt2-decoder@vit-gpt2")
     with torch.device("meta"):
         decoder = build_module(shared)
+    assert isinstance(decoder, Decoder)
     inputs = meta(shared, decoder, 1)
     with torch.no_grad():
         with OperationCounter() as prefill:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from splitshare.catalog.records import MeasuredGpu
 from splitshare.catalog.testbeds import read_device
 from splitshare.errors import InputError
 from splitshare.profiling.cpu_rule import CpuRule, cpu_seconds, fit_cpu_launch, predicted_cpu
@@ -44,6 +45,7 @@ def made_up(seconds) -> list[MeasuredWork]:
 
 
 def by_gpu_rule(described, work):
+    assert isinstance(GPU.profile, MeasuredGpu)
     return gpu_seconds(LAUNCHES, GPU, GPU.profile, described, work)[0]
 
 

@@ -59,7 +59,6 @@ def test_a_figure_reruns_alone(done: Repository):
         == rules(plan)
         == {
             "figure_canonical_latency",
-            "figure_canonical_measured_testbeds",  # the same table and figure of other testbeds
             "figure_local_latency_local",
         }
     )

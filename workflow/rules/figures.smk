@@ -53,7 +53,10 @@ for figure, scope in DRAWN:
             results=[f"{RESULTS}/{scope}/{path}" for path in figure.inputs],
             config=RUN_CONFIG,
             records=[f"{DATA}/baselines/{path}" for path in figure.records],
-            profiles={"all": COMMITTED_PROFILES, "testbeds": profiles_of(TESTBEDS[MEASURED if figure.measured else scope])}.get(figure.profiles, []),
+            profiles={
+                "all": COMMITTED_PROFILES,
+                "testbeds": profiles_of(TESTBEDS[MEASURED if figure.measured else scope]),
+            }.get(figure.profiles, []),
             zoos=ZOOS if figure.zoos else [],
             accuracy=ACCURACY if figure.accuracy else [],
         output:

@@ -31,6 +31,7 @@ RECIPE = Recipe(epochs=4)
 """Fewer epochs than the embedded benchmark's, so that models differ in accuracy as in size."""
 
 
+# Long: one model from its training to its curves, and what is said of it.
 def train_member(
     embedded: Catalog,
     member: Member,

@@ -29,7 +29,10 @@ Scores = npt.NDArray[np.float32]
 def whole_scores(catalog: Catalog, model: Model, modules: Mapping[str, SplitModule], requests: Requests) -> Scores:
     """Scores of the model in one piece, made of the modules' weights and where they are."""
     device = next(modules[model.head.module].parameters()).device
-    parts = {role: modules[ref.module].state_dict() for role, ref in model.modules().items()}
+    parts = {
+        role: {name: tensor.cpu() for name, tensor in modules[ref.module].state_dict().items()}
+        for role, ref in model.modules().items()
+    }
     whole = build_whole(catalog, model, parts).to(device)
     with torch.inference_mode():
         return _joined([whole(requests.inputs(batch)) for batch in _batches(len(requests), model.name)])

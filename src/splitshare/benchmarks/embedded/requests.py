@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -58,7 +58,9 @@ def on_device(requests: Mapping[str, Requests], device: torch.device) -> dict[st
         return moved.setdefault(id(tensor), tensor.to(device))
 
     return {
-        task: replace(asked, **{field.name: there(getattr(asked, field.name)) for field in fields(asked)[1:]})
+        task: Requests(
+            task, there(asked.images), there(asked.image), there(asked.texts), there(asked.text), there(asked.labels)
+        )
         for task, asked in requests.items()
     }
 

@@ -64,7 +64,7 @@ remeasure: $(READY) ## Measure this machine again, then everything that depends 
 record-profiles: $(READY) ## Write the committed device profiles again from their rules
 	$(COMMITTED)
 	$(RUN) describe
-	for device in data/devices/*.yaml; do \
+	for device in $$(grep -L 'rule: measured-' data/devices/*.yaml); do \
 	  $(BIN)/splitshare derive $$device --modules results/canonical/modules.json -o profiles/$$(basename $$device .yaml).json || exit; \
 	done
 

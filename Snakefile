@@ -72,7 +72,7 @@ rule profiles:
 # Placement instances, canonical and local.
 rule instances:
     input:
-        INSTANCES["canonical"],
+        INSTANCES["canonical"] + INSTANCES[MEASURED],
         INSTANCES["local"] + EMBEDDED_INSTANCES,
 
 

@@ -19,7 +19,10 @@ DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 def test_a_committed_configuration_is_right_and_its_names_are_known(path: Path):
     config = Config.read(path)
     resolved = look_up(config, path, ROOT / "data")
-    assert list(resolved.testbeds) == [*config.testbeds, config.cloud.cloud_testbed, config.local_testbed]
+    named = {*config.testbeds, config.cloud.cloud_testbed, config.local_testbed}
+    if config.measured is not None:
+        named |= {*config.measured.testbeds, *(name for pair in config.measured.clouds for _, name in pair)}
+    assert set(resolved.testbeds) == named
     assert Config.parse(yaml.safe_load(config.to_json()), "written") == config
 
 
@@ -94,6 +97,24 @@ def test_an_unknown_instance_to_emulate_is_told(part: str):
         InputError,
         match=rf"emulation\.{re.escape(part)}\[0\]: unknown instance .* did you mean 'vqa-vit-b16\.laptop-jetson",
     ):
+        look_up(Config.parse(changed, "x"), "x", ROOT / "data")
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "told"),
+    [
+        (("workloads", 0), "clip-rn5", r"measured\.workloads\[0\]: unknown workload .* did you mean 'clip-rn50'"),
+        (("testbeds", 1), "measured-sever", r"measured\.testbeds\[1\]: unknown testbed .* mean 'measured-server'"),
+        (("clouds", 1, "cloud_testbed"), "jetson-cloudy", r"measured\.clouds\[1\]\.cloud_testbed: unknown testbed"),
+    ],
+)
+def test_an_unknown_name_of_the_measured_testbeds_is_told(where: tuple[str | int, ...], value: str, told: str):
+    changed = copy.deepcopy(DEFAULT)
+    target = changed["measured"]
+    for part in where[:-1]:
+        target = target[part]
+    target[where[-1]] = value
+    with pytest.raises(InputError, match=told):
         look_up(Config.parse(changed, "x"), "x", ROOT / "data")
 
 

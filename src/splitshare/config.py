@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -148,16 +149,27 @@ class CloudCell(Record):
     """Factor on the speed of the device that requests come from."""
 
 
-class CloudGrid(Record):
-    """Where the edge is held against the cloud (claim S5)."""
+class CloudPair(Record):
+    """An edge and a cloud."""
 
     edge_testbed: Name
     cloud_testbed: Name
+
+
+class CloudGrid(CloudPair):
+    """Where the edge is held against the cloud (claim S5)."""
+
     round_trips_s: tuple[Seconds, ...] = Field(min_length=1)
     bandwidths_bytes_per_s: tuple[BytesPerS, ...] = Field(min_length=1)
     speeds: tuple[Factor, ...] = Field(min_length=1)
     stated: CloudCell
     """The cell that the verdict is read at, stated before any run."""
+
+    @property
+    def cells(self) -> tuple[CloudCell, ...]:
+        """All cells, the speed changing fastest."""
+        axes = itertools.product(self.round_trips_s, self.bandwidths_bytes_per_s, self.speeds)
+        return tuple(CloudCell(round_trip_s=r, bandwidth_bytes_per_s=b, speed=s) for r, b, s in axes)
 
     @model_validator(mode="after")
     def _stated_cell_is_in_the_grid(self) -> CloudGrid:
@@ -170,6 +182,16 @@ class CloudGrid(Record):
             if value not in offered:
                 raise ValueError(f"stated.{field}: {value!r} is not in the grid: {', '.join(map(str, offered))}")
         return self
+
+
+class Measured(Record):
+    """Testbeds in which every time is measured, beside the canonical ones (claims S4 and S5)."""
+
+    testbeds: tuple[Name, ...] = Field(min_length=1)
+    workloads: tuple[Name, ...] = Field(min_length=1)
+    """What is placed there: workloads of which every module has measured times on every device that can run it."""
+    clouds: tuple[CloudPair, ...] = Field(min_length=1)
+    """Where S5 is read, too, with these workloads at the stated cell of the grid."""
 
 
 class Embedded(Record):
@@ -255,6 +277,8 @@ class Config(Record):
     profiling: Profiling
     replay: Replay
     cloud: CloudGrid
+    measured: Measured | None = None
+    """``null``: there are none."""
     emulation: Emulation | None = None
     """``null``: nothing is emulated."""
     onloading: Onloading
@@ -279,8 +303,10 @@ class Config(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        for field in ("workloads", "local_workloads", "testbeds", "solvers"):
-            values = getattr(self, field)
+        unique = {field: getattr(self, field) for field in ("workloads", "local_workloads", "testbeds", "solvers")}
+        if self.measured is not None:
+            unique |= {"measured.testbeds": self.measured.testbeds, "measured.workloads": self.measured.workloads}
+        for field, values in unique.items():
             for i, value in enumerate(values):
                 if value in values[:i]:
                     raise ValueError(f"{field}[{i}]: {value!r} is there twice; keep one")

@@ -9,6 +9,8 @@ from splitshare.methods import folder_of
 
 Scope = str
 """``canonical``: from committed profiles, the same on every machine; ``local``: with this machine's."""
+MEASURED: Scope = "canonical/measured"
+"""The part of the canonical results on testbeds in which every time is measured."""
 
 
 def placement_file(placements: Path, method: str, instance: Path) -> Path:

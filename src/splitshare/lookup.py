@@ -54,6 +54,7 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     _all_known(source, "testbeds", "testbed", config.testbeds, list(files))
     cloud = (config.cloud.edge_testbed, config.cloud.cloud_testbed)
     _all_known(source, "cloud testbeds", "testbed", cloud, list(files))
+    measured = _measured(config, source, list(catalog.workloads), list(files))
     if config.emulation is not None:
         instances = list(_testbed_of_instances(config))
         for field in ("campaign", "real", "namespaces"):
@@ -61,7 +62,7 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
         every = config.emulation.every_run.instances
         _all_known(source, "emulation.every_run.instances", "instance", every, instances)
         _all_known(source, "emulation.batches.instances", "instance", config.emulation.batches.instances, instances)
-    names = [*config.testbeds, config.cloud.cloud_testbed]
+    names = list(dict.fromkeys([*config.testbeds, config.cloud.cloud_testbed, *measured]))
     if config.local_testbed is not None:
         if config.local_testbed not in files:
             _unknown(source, "local_testbed", "testbed", config.local_testbed, list(files))
@@ -73,6 +74,21 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
         if config.emulation.crash not in devices:
             _unknown(source, "emulation.crash", f"device of {crashing}", config.emulation.crash, devices)
     return Lookup(catalog, embedded, testbeds)
+
+
+def _measured(config: Config, source: Path | str, workloads: list[str], testbeds: list[str]) -> list[str]:
+    """Check the names of ``measured``; the testbeds among them."""
+    if config.measured is None:
+        return []
+    _all_known(source, "measured.workloads", "workload", config.measured.workloads, workloads)
+    _all_known(source, "measured.testbeds", "testbed", config.measured.testbeds, testbeds)
+    names = list(config.measured.testbeds)
+    for i, pair in enumerate(config.measured.clouds):
+        for field, name in pair:
+            if name not in testbeds:
+                _unknown(source, f"measured.clouds[{i}].{field}", "testbed", name, testbeds)
+            names.append(name)
+    return names
 
 
 def _testbed_of_instances(config: Config) -> dict[str, str]:

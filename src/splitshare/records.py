@@ -33,6 +33,7 @@ WaitSeconds = Annotated[float, Field(ge=1e-6, le=MOST_WAIT_S, allow_inf_nan=Fals
 """How long something may take here: a microsecond to twelve days."""
 PositiveSeconds = Annotated[float, Field(ge=LEAST_SECONDS, le=MOST_SECONDS, allow_inf_nan=False)]
 """A picosecond to 30 years."""
+Joules = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Bytes = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
 """0 to an exabyte."""
 PositiveBytes = Annotated[float, Field(ge=1e-3, le=1e18, allow_inf_nan=False)]

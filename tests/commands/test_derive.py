@@ -12,13 +12,16 @@ DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path, descriptions):
     write_catalogue(tmp_path)
-    shutil.copytree(DATA / "published", tmp_path / "published")
+    for folder in ("published", "devices"):
+        shutil.copytree(DATA / folder, tmp_path / folder)
+    descriptions.write(tmp_path / "measured.json")
     DESCRIPTIONS.write(tmp_path / "modules.json")
     return {
         "device": DATA / "devices" / "jetson-nano.yaml",
         "modules": tmp_path / "modules.json",
+        "measured_modules": tmp_path / "measured.json",
         "catalog_root": tmp_path,
         "output": tmp_path / "profiles" / "jetson-nano.json",
     }
@@ -43,7 +46,7 @@ def test_a_match_comes_from_the_catalogue(files):
     assert not files["output"].exists()
 
 
-@pytest.mark.parametrize("argument", ["device", "modules", "catalog_root"])
+@pytest.mark.parametrize("argument", ["device", "modules", "measured_modules", "catalog_root"])
 def test_a_missing_file_is_told(files, tmp_path, argument):
     with pytest.raises(InputError, match="no such file"):
         derive.run(derive.Options(**files | {argument: tmp_path / "nowhere.yaml"}))
@@ -61,3 +64,13 @@ def test_descriptions_with_a_misspelt_key_are_refused(files):
     path.write_text(path.read_text().replace('"flops"', '"flop"', 1))
     with pytest.raises(InputError, match=r"modules\[0\].work\[0\].flop: unknown key; did you mean 'flops'"):
         derive.run(derive.Options(**files))
+
+
+def test_modules_that_nobody_measured_need_those_that_were(files):
+    with pytest.raises(InputError, match=r"nvidia-h100-80gb-hbm3.json: rows: none is of a described module"):
+        derive.run(derive.Options(**files | {"measured_modules": None}))
+
+
+def test_a_device_that_was_measured_is_not_derived(files):
+    with pytest.raises(InputError, match="the device was measured"):
+        derive.run(derive.Options(**files | {"device": DATA / "devices" / "amd-epyc-2-threads.yaml"}))

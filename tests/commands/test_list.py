@@ -8,7 +8,7 @@ from splitshare.placement.contract import shipped
 from splitshare.problems import problem_named
 from splitshare.stages import list as stage
 
-COUNTS = {"models": 14, "testbeds": 7, "problems": 2, "figures": len(figures())}
+COUNTS = {"models": 14, "testbeds": 11, "problems": 2, "figures": len(figures())}
 
 
 @pytest.mark.parametrize("kind", ["algorithms", "models", "modules", "workloads", "testbeds", "families", "figures"])

@@ -69,13 +69,41 @@ def config(tmp_path):
         "speeds": [1.0, 2.0],
         "stated": {"round_trip_s": 0.05, "bandwidth_bytes_per_s": 100.0, "speed": 1.0},
     }
+    fields["measured"] = {
+        "testbeds": ["home"],
+        "workloads": ["talk"],
+        "clouds": [
+            {"edge_testbed": "away", "cloud_testbed": "away"},
+            {"edge_testbed": "home", "cloud_testbed": "away"},
+        ],
+    }
     Config.parse(fields, "test").write(tmp_path / "config.json")
     return tmp_path / "config.json"
 
 
-def test_the_grid_is_the_edge_and_the_cloud_by_hand(files, config):
-    cloud_grid.run(cloud_grid.Options(config=config, **files))
-    table = pd.read_csv(files["output"])
+@pytest.fixture
+def grids(files, config, tmp_path):
+    cloud_grid.run(cloud_grid.Options(config=config, **files | {"output": tmp_path / "grids"}))
+    return [pd.read_csv(tmp_path / "grids" / f"cloud_{name}.csv") for name in ("grid", "pairs")]
+
+
+def test_other_edges_and_clouds_are_read_at_the_stated_cell(grids):
+    grid, pairs = grids
+    assert pairs["workload"].tolist() == ["talk", "talk"]
+    assert pairs["edge_testbed"].tolist() == ["away", "home"]
+    stated = grid.query("workload == 'talk' and round_trip_s == 0.05 and bandwidth_bytes_per_s == 100 and speed == 1")
+    assert pairs.iloc[1].to_dict() == stated.iloc[0].to_dict()
+
+
+def test_without_measured_testbeds_there_are_no_pairs(files, config, tmp_path):
+    fields = Config.read(config).model_dump(mode="json", by_alias=True) | {"measured": None}
+    Config.parse(fields, "test").write(config)
+    cloud_grid.run(cloud_grid.Options(config=config, **files | {"output": tmp_path / "grids"}))
+    assert len(pd.read_csv(tmp_path / "grids" / "cloud_pairs.csv")) == 0
+
+
+def test_the_grid_is_the_edge_and_the_cloud_by_hand(grids):
+    table = grids[0]
     assert len(table) == 2 * 2 * 2 * 2
     talk = table[table["workload"] == "talk"].to_dict("records")
     # The edge: all at the source, for its link takes longer: see 1, read 2, answer 0.2.

@@ -132,8 +132,9 @@ def keys(record: Any) -> set[str]:
 def written(value: dict[str, Any]) -> set[str]:
     found = set(value)
     for key, inner in value.items():
-        if isinstance(inner, dict):
-            found |= {f"{key}.{name}" for name in written(inner)}
+        for part in inner if isinstance(inner, list) else [inner]:
+            if isinstance(part, dict):
+                found |= {f"{key}.{name}" for name in written(part)}
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.errors import InputError
-from splitshare.figures.latency import latency_table
+from splitshare.figures.latency_by_method import latency_table
 from splitshare.figures.registry import figures as declared
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 from splitshare.results.claims import optimal_verdict, saving_verdict

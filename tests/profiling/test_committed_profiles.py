@@ -7,6 +7,7 @@ import pytest
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Testbed
+from splitshare.catalog.testbeds import read_device
 from splitshare.errors import InputError
 from splitshare.placement.generate import build_instance
 from splitshare.profiling.records import (
@@ -21,7 +22,8 @@ from splitshare.stages import derive
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
-DERIVED = sorted((DATA / "devices").glob("*.yaml"))
+DEVICES = {path: read_device(path).profile.rule for path in sorted((DATA / "devices").glob("*.yaml"))}
+DERIVED = [path for path, rule in DEVICES.items() if not rule.startswith("measured-")]
 PROFILES = sorted((ROOT / "profiles").glob("*.json"))
 MEASURED = [path for path in PROFILES if path.stem not in {device.stem for device in DERIVED}]
 

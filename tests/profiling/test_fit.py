@@ -60,7 +60,7 @@ def _independent_errors(column: str) -> dict[str, tuple[float, float]]:
     return errors
 
 
-@pytest.mark.parametrize("column", [*LATENCY_COLUMNS, "rtx3090_amp_images_per_s"])
+@pytest.mark.parametrize("column", LATENCY_COLUMNS)
 def test_leave_one_out_errors_agree_with_an_independent_computation(column):
     expected = _independent_errors(column)
     errors = derivation_errors(read_published(TABLE), column)

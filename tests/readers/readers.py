@@ -344,7 +344,7 @@ def all_readers(folder: Path) -> list[Reader]:
             covers=("read_device", "DeviceSpec"),
         ),
         Reader(
-            "read_device:roofline",
+            "read_device:launches",
             "jetson-nano.yaml",
             ((ROOT / "data/devices/jetson-nano.yaml").read_bytes(),),
             read_device,

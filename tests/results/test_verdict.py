@@ -6,7 +6,7 @@ import pytest
 
 from splitshare.errors import InputError
 from splitshare.files import canonical_json
-from splitshare.results.baselines import COLUMNS, merge
+from splitshare.results.baselines import COLUMNS, merge, without_replaced
 from splitshare.results.verdict import in_words, judge, summary_table
 
 
@@ -129,6 +129,16 @@ def test_merging_replaces_equal_keys_and_keeps_the_rest():
 def test_results_of_other_instances_do_not_mix():
     with pytest.raises(InputError, match="i0: has digest e0"):
         merge(results("a", [1.0]), results("b", [1.0], digest="e"))
+
+
+def test_results_on_instances_that_have_changed_are_replaced_all_at_once():
+    old = pd.concat([results("a", [1.0, 2.0]), results("b", [3.0, 4.0])], ignore_index=True)
+    digests = {"i0": "changed", "i1": old.loc[old["instance"] == "i1", "instance_sha256"].iloc[0], "new": "x"}
+    kept = without_replaced(old, "f", digests, ["a", "b", "c"], "placements.parquet")
+    assert kept["instance"].tolist() == ["i1", "i1"]
+    assert len(without_replaced(old, "another family", digests, [], "placements.parquet")) == 4
+    with pytest.raises(InputError, match=r"i0 has changed, and 'b' has results on what it was: record by that method"):
+        without_replaced(old, "f", digests, ["a"], "placements.parquet")
 
 
 def test_a_method_that_places_nothing_loses_everywhere():

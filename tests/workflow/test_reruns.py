@@ -34,6 +34,7 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
     # The driver places anew after a loss, by the greedy too.
     assert set(changed) == {
         "solve_canonical",
+        "solve_measured",
         "solve_local",
         "cloud_grid",
         "prompt_cache",
@@ -44,7 +45,7 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
         assert all(path.startswith(f"results/{rule.removeprefix('solve_')}/placements/") for path in paths)
         assert {Path(path).parent.name for path in paths} == {"s2m3-greedy", "no-sharing", "sequential-routing"}
     drawn = {"latency", "timeline", "load", "link_models", "claims", "optimality", "effect_of_devices"}
-    drawn |= {"cloud", "prompts", "greedy_readings"}
+    drawn |= {"cloud", "prompts", "greedy_readings", "measured_testbeds"}
     followed = {"collect", "sweep", "timeline", "figure_local_latency_local"}
     followed |= {f"figure_canonical_{name}" for name in drawn}
     assert rules(plan) - set(changed) == followed
@@ -53,7 +54,14 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
 def test_a_figure_reruns_alone(done: Repository):
     with done.edited(with_code, "src/splitshare/figures/latency.py"):
         plan = done.plan()
-    assert set(causes(plan)) == rules(plan) == {"figure_canonical_latency", "figure_local_latency_local"}
+    assert (
+        set(causes(plan))
+        == rules(plan)
+        == {
+            "figure_canonical_latency",
+            "figure_local_latency_local",
+        }
+    )
 
 
 def test_words_rerun_nothing_wherever_they_are_changed(done: Repository):

@@ -11,12 +11,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from splitshare import places
-from splitshare.catalog.testbeds import profile_file, find_testbeds
+from splitshare.catalog.testbeds import find_testbeds, profile_file, read_device
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
 from splitshare.files import sha256_file
-from splitshare.layout import Layout
+from splitshare.layout import MEASURED, Layout
 from splitshare.job_outputs import LEDGER, changed_outputs
 from splitshare.lookup import look_up
 from splitshare.onloading.contract import shipped as ONLOADING_ALGORITHMS
@@ -82,10 +82,12 @@ shell.prefix(
 
 TESTBEDS = {
     "canonical": list(CONFIG.testbeds),
+    MEASURED: list(CONFIG.measured.testbeds) if CONFIG.measured else [],
     "local": [t for t in [CONFIG.local_testbed] if t],
 }
 WORKLOADS = {
     "canonical": list(CONFIG.workloads),
+    MEASURED: list(CONFIG.measured.workloads) if CONFIG.measured else [],
     "local": list(CONFIG.local_workloads) if CONFIG.local_testbed else [],
 }
 EMBEDDED_WORKLOADS = list(CONFIG.embedded.workloads) if CONFIG.embedded else []

@@ -92,11 +92,19 @@ use rule profile_machine as embedded_profile_machine with:
         "Collecting this machine's profile of the embedded benchmark's modules"
 
 
+def measured_device(wildcards):
+    """What the rule of a device that nobody measured is fitted on."""
+    name = getattr(read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile, "measured_on", None)
+    return [profile_file(name).as_posix(), f"{DATA}/devices/{name}.yaml"] if name else []
+
+
 rule embedded_derive:
     input:
         device=f"{DATA}/devices/{{device}}.yaml",
         descriptions=EMBEDDED_DESCRIPTIONS,
         published=f"{DATA}/published/timm_image_towers.csv",
+        measured=measured_device,
+        measured_modules=DESCRIPTIONS,
     output:
         f"{RESULTS}/local/embedded/devices/{{device}}.json",
     log:
@@ -106,7 +114,8 @@ rule embedded_derive:
     message:
         "Deriving the embedded benchmark's times on {wildcards.device}"
     shell:
-        "splitshare derive {input.device} --modules {input.descriptions} -o {output} > {log} 2>&1"
+        "splitshare derive {input.device} --modules {input.descriptions} --measured-modules {input.measured_modules}"
+        " -o {output} > {log} 2>&1"
 
 
 use rule instances_canonical as embedded_instances with:

@@ -2,7 +2,12 @@
 from splitshare.figures.registry import figures as declared_figures
 
 FIGURE_DIRECTORIES = {"canonical": PAPER_FIGURES, "local": LOCAL_FIGURES}
-DRAWN = [(figure, scope) for figure in declared_figures().values() for scope in figure.scopes if scope in SCOPES]
+DRAWN = [
+    (figure, scope)
+    for figure in declared_figures().values()
+    for scope in figure.scopes
+    if scope in SCOPES and (CONFIG.measured or not figure.measured)
+]
 FIGURES = [f"{FIGURE_DIRECTORIES[scope]}/{name}" for figure, scope in DRAWN for name in figure.files()]
 COMMITTED_PROFILES = sorted(map(str, PROFILES.glob("*.json")))
 SPLIT_CHECKS = (
@@ -48,7 +53,10 @@ for figure, scope in DRAWN:
             results=[f"{RESULTS}/{scope}/{path}" for path in figure.inputs],
             config=RUN_CONFIG,
             records=[f"{DATA}/baselines/{path}" for path in figure.records],
-            profiles={"all": COMMITTED_PROFILES, "testbeds": profiles_of(TESTBEDS[scope])}.get(figure.profiles, []),
+            profiles={
+                "all": COMMITTED_PROFILES,
+                "testbeds": profiles_of(TESTBEDS[MEASURED if figure.measured else scope]),
+            }.get(figure.profiles, []),
             zoos=ZOOS if figure.zoos else [],
             accuracy=ACCURACY if figure.accuracy else [],
         output:

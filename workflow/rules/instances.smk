@@ -39,3 +39,21 @@ use rule instances_canonical as instances_local with:
         workloads=flags("--workload", WORKLOADS["local"]),
     message:
         "Writing this machine's placement instances"
+
+
+if CONFIG.measured:
+
+    use rule instances_canonical as instances_measured with:
+        input:
+            catalogue=CATALOGUE_FILES,
+            descriptions=DESCRIPTIONS,
+            profiles=profiles_of(TESTBEDS[MEASURED]),
+            testbeds=testbed_paths(TESTBEDS[MEASURED]),
+        output:
+            INSTANCES[MEASURED],
+        log:
+            LAYOUT.log("instances_measured"),
+        params:
+            workloads=flags("--workload", WORKLOADS[MEASURED]),
+        message:
+            "Writing placement instances of the measured testbeds"

@@ -39,6 +39,21 @@ use rule solve_canonical as solve_local with:
         "Solving this machine's instances with {wildcards.method}"
 
 
+if CONFIG.measured:
+
+    use rule solve_canonical as solve_measured with:
+        input:
+            INSTANCES[MEASURED],
+        output:
+            placement_files("{method}", INSTANCE_NAMES[MEASURED], MEASURED),
+        log:
+            LAYOUT.log("solve_measured", "{method}"),
+        benchmark:
+            f"{RESULTS}/benchmarks/solve_measured/{{method}}.tsv"
+        message:
+            "Solving the measured testbeds' instances with {wildcards.method}"
+
+
 # Solve times differ from run to run, so they are kept apart from the tables that do not.
 rule collect:
     input:
@@ -52,7 +67,7 @@ rule collect:
     log:
         LAYOUT.log("collect", "{scope}"),
     wildcard_constraints:
-        scope="canonical|local",
+        scope="|".join(TESTBEDS),
     params:
         code=code("stages.collect"),
         directory=lambda wildcards: f"{RESULTS}/{wildcards.scope}",

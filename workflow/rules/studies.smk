@@ -1,5 +1,11 @@
 # Studies around the placements: the edge against the cloud, prompts encoded beforehand, readings of the greedy.
-STUDY_PROFILES = profiles_of([*TESTBEDS["canonical"], CONFIG.cloud.cloud_testbed])
+CLOUD_TESTBEDS = list(
+    dict.fromkeys(
+        name
+        for pair in [CONFIG.cloud, *(CONFIG.measured.clouds if CONFIG.measured else [])]
+        for name in (pair.edge_testbed, pair.cloud_testbed)
+    )
+)
 
 
 rule cloud_grid:
@@ -7,20 +13,21 @@ rule cloud_grid:
         catalogue=CATALOGUE_FILES,
         config=RUN_CONFIG,
         descriptions=DESCRIPTIONS,
-        profiles=STUDY_PROFILES,
-        testbeds=testbed_paths([CONFIG.cloud.edge_testbed, CONFIG.cloud.cloud_testbed]),
+        profiles=profiles_of(CLOUD_TESTBEDS),
+        testbeds=testbed_paths(CLOUD_TESTBEDS),
     output:
-        f"{RESULTS}/canonical/cloud_grid.csv",
+        tables(f"{RESULTS}/canonical", "cloud_grid", "cloud_pairs"),
     log:
         LAYOUT.log("cloud_grid"),
     params:
         code=code("stages.cloud_grid"),
         profiles=from_inputs("--profile", "profiles"),
+        directory=subpath(output[0], parent=True),
     message:
         "Holding the edge against the cloud"
     shell:
         "splitshare cloud-grid --config {input.config} --modules {input.descriptions} {params.profiles}"
-        " -o {output} > {log} 2>&1"
+        " -o {params.directory} > {log} 2>&1"
 
 
 rule prompt_cache:

@@ -30,6 +30,11 @@ def published_towers_file(root: Path) -> Path:
     return root / "published" / "timm_image_towers.csv"
 
 
+def device_file(root: Path, device_type: str) -> Path:
+    """A device type under the data root."""
+    return root / "devices" / f"{device_type}.yaml"
+
+
 def workloads_file(root: Path) -> Path:
     """Workloads under the data root."""
     return root / "catalogue" / "workloads.yaml"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ModuleKind = Literal["vision-encoder", "text-encoder", "audio-encoder", "head", "decoder"]
 Dtype = Literal["float32", "bfloat16"]
+DTYPE_BYTES: dict[Dtype, int] = {"float32": 4, "bfloat16": 2}
 EncoderOutput = Literal["pooled", "patches"]
 """What an encoder sends to the head: one vector an item, or one a patch of the image."""
 
@@ -158,27 +159,42 @@ class PublishedCpu(Record):
     rule: Literal["published-cpu"]
     column: Name
     """Latency column (milliseconds, fp32, batch 1) of ``data/published/timm_image_towers.csv``."""
+    measured_on: Name
+    """The CPU, by its device file with the rule ``measured-cpu`` and its profile, that tells what a launch takes."""
+    launch_factor: Positive
+    """How many times as long as on that CPU handing over an operation takes."""
 
 
-class EfficiencyFit(Record):
-    """The reference GPU whose published throughput tells what share of its peak a saturated GPU reaches."""
+class GpuSheet(Record):
+    """What a GPU's data sheet says it computes at most, dense, by precision."""
 
-    column: Name
-    """Throughput column (images/s at a saturating batch) of ``data/published/timm_image_towers.csv``."""
-    peak_flops_per_s: FlopsPerS
-    """Peak of the reference GPU in the precision that the throughput was taken in."""
-
-
-class Roofline(Record):
-    """Nothing is published for the device: a roofline from its specification sheet."""
-
-    rule: Literal["roofline"]
     peak_float32_flops_per_s: FlopsPerS
+    peak_tf32_flops_per_s: FlopsPerS
+    """Convolutions of float32 run at it where the GPU has it, as torch has them by default; float32's where not."""
     peak_float16_flops_per_s: FlopsPerS
     """Peak at 16 bits; bfloat16 modules run at it, as float16 of that size where there is no bfloat16."""
-    efficiency: EfficiencyFit
-    pass_overhead_s: Seconds
-    """Seconds that launching the kernels of one pass through an encoder or decoder takes, whatever its size."""
+
+
+class Launches(GpuSheet):
+    """Nothing is published for the GPU: its data sheet, and what launching costs on one that was measured."""
+
+    rule: Literal["launches"]
+    measured_on: Name
+    """The GPU, by its device file (rule ``measured-gpu``) and its profile, that the rule's values are fitted on."""
+    launch_factor: Positive
+    """How many times as long as on that GPU's host launching an operation takes."""
+
+
+class MeasuredGpu(GpuSheet):
+    """The GPU's profile is measured; its data sheet says what the rule ``launches`` would have made of it."""
+
+    rule: Literal["measured-gpu"]
+
+
+class MeasuredCpu(Record):
+    """The CPU's profile is measured; the rule ``published-cpu`` is held against it."""
+
+    rule: Literal["measured-cpu"]
 
 
 class DeviceSpec(Record):
@@ -192,12 +208,17 @@ class DeviceSpec(Record):
     """The processor that runs the modules, where the device has one."""
     memory_bytes: PositiveBytes
     memory_bandwidth_bytes_per_s: BytesPerS
-    """Theoretical peak of the memory that weights are read from."""
+    """Theoretical peak of the memory that weights are read from; measured where the device is."""
     bandwidth_efficiency: Positive = Field(le=1)
     """Share of that peak that a module can draw."""
-    profile: PublishedCpu | Roofline = Field(discriminator="rule")
+    profile: PublishedCpu | Launches | MeasuredCpu | MeasuredGpu = Field(discriminator="rule")
     sources: dict[str, str]
     """Where each figure was read, or why it was assumed; one entry for each figure, none may be missing."""
+
+    @property
+    def drawn_bytes_per_s(self) -> float:
+        """Memory bandwidth that a module can draw."""
+        return self.memory_bandwidth_bytes_per_s * self.bandwidth_efficiency
 
     @model_validator(mode="after")
     def _every_figure_has_its_source(self) -> Self:

@@ -13,6 +13,7 @@ class Options:
     """Options of ``splitshare cloud-grid``."""
 
     output: Output
+    """Directory."""
     descriptions: Descriptions
     profiles: Profiles
     config: RunConfig = CONFIG

@@ -19,4 +19,10 @@ class Options:
     device: Annotated[Path, typer.Argument(metavar="DEVICE", help="Device type (YAML).")]
     modules: Descriptions
     output: Output
+    measured_modules: Annotated[
+        Path | None,
+        typer.Option(
+            help="Descriptions of what was measured on the device that the rule is fitted on; default --modules."
+        ),
+    ] = None
     catalog_root: CatalogRoot = DATA

@@ -33,6 +33,9 @@ class Declaration:
     """Whether it also reads the accuracies of the run, if the run measures any."""
     profiles: Literal["testbeds", "all"] | None = None
     """Which profiles it reads: those of the testbeds' devices, or all committed ones."""
+    measured: bool = False
+    """Whether it is of the testbeds in which every time is measured: drawn where the run has any; its ``profiles`` are
+    those of their devices."""
     zoos: bool = False
     """Whether it reads the zoos, the files in ``data/zoos``."""
     drawn: tuple[str, ...] = ()

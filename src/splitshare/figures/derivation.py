@@ -1,4 +1,4 @@
-"""How far the rules for devices that nobody measured are off, on the published figures themselves."""
+"""How far the rules for CPUs that nobody measured are off, on the published figures themselves."""
 
 from __future__ import annotations
 
@@ -19,37 +19,28 @@ DECLARATION = Declaration(
     name="derivation",
     category="Devices",
     tables=("derivation_errors",),
-    caption="Leave-one-out error of the rules for devices that nobody measured.",
-    takeaway=(
-        "Devices that nobody measured are known within a factor, not within a percent; the rule that is used "
-        "is not always the one with the least error."
-    ),
+    caption="Leave-one-out error of the rules for CPUs that nobody measured.",
+    takeaway="CPUs that nobody measured are known within a factor, not within a percent.",
 )
 
 NAME = "derivation_errors"
-ROOFLINE_RULE = "constant-rate"
-"""A roofline has one efficiency: the same as a constant rate."""
 
 
 def draw(inputs: Inputs, output: Path) -> None:
-    """Write the table ``derivation_errors``: a row a device type and candidate rule, the one in use marked.
-
-    A roofline's error is that of one efficiency on the GPU whose published throughput it was fitted on; what carrying
-    it over to the device adds is not known.
-    """
+    """Write the table ``derivation_errors``: a row a device type and candidate rule, the one in use marked."""
     published = read_published(paths.published_towers_file(inputs.catalog.root))
     rows: list[dict[str, object]] = []
     for path in sorted((inputs.catalog.root / "devices").glob("*.yaml")):
         device = read_device(path)
-        cpu = isinstance(device.profile, PublishedCpu)
-        column = device.profile.column if isinstance(device.profile, PublishedCpu) else device.profile.efficiency.column
-        used = CHOSEN_RULE if cpu else ROOFLINE_RULE
+        if not isinstance(device.profile, PublishedCpu):
+            continue
+        column = device.profile.column
         rows.extend(
             {
                 "device": device.name,
                 "fitted_on": column,
                 "rule": error.rule,
-                "used": error.rule == used,
+                "used": error.rule == CHOSEN_RULE,
                 "points": error.points,
                 "geometric_mean_ratio": error.geometric_mean_ratio,
                 "worst_ratio": error.worst_ratio,

@@ -101,6 +101,18 @@ TASKS: tuple[dict[str, Any], ...] = tuple(
 )
 """Marks of tasks that stand side by side."""
 
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    kind: (title, {"marker": marker, "markersize": 3.5, "fillstyle": "none", "color": _PALETTE[i], "zorder": 2})
+    for kind, title, marker, i in (
+        ("vision-encoder", "Image encoders", "o", 0),
+        ("text-encoder", "Text encoders", "s", 1),
+        ("audio-encoder", "Audio encoders", "D", 3),
+        ("head", "Heads", "^", 2),
+        ("decoder", "Decoders", "v", 4),
+    )
+}
+"""Title and marks of each kind of module."""
+
 ARRANGEMENT_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
     "whole": ("Whole", {"marker": "o", "markersize": 7, "fillstyle": "none", "color": MEMORY["whole"], "zorder": 3}),
     "split": ("Split", {"marker": "x", "markersize": 5, "color": MEMORY["split"], "zorder": 4}),

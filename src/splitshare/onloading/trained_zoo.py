@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from splitshare.benchmarks.embedded.evaluation import shared_scores
-from splitshare.benchmarks.embedded.requests import Requests
+from splitshare.benchmarks.embedded.requests import Requests, on_device
 from splitshare.benchmarks.embedded.training import Recipe, torch_threads, train
 from splitshare.benchmarks.metrics.classification import ranked, top_k
 from splitshare.catalog.loader import Catalog
@@ -21,7 +21,7 @@ from splitshare.onloading.zoo import ZooModel
 from splitshare.onloading.zoo_models import Member, member_catalog
 from splitshare.onloading.zoo_tasks import QUESTIONS, at_side
 from splitshare.profiling.batch_curve import BatchCurve
-from splitshare.profiling.meters import CpuMeter
+from splitshare.profiling.meters import meter_of
 from splitshare.profiling.settling import time_settled
 from splitshare.profiling.timing import CLOCKS_UP_S, run_once
 
@@ -31,6 +31,7 @@ RECIPE = Recipe(epochs=4)
 """Fewer epochs than the embedded benchmark's, so that models differ in accuracy as in size."""
 
 
+# Long: one model from its training to its curves, and what is said of it.
 def train_member(
     embedded: Catalog,
     member: Member,
@@ -48,7 +49,7 @@ def train_member(
         member: the model.
         train_requests: training requests by task.
         test_requests: test requests by task.
-        recipe: how it is trained.
+        recipe: how it is trained; it is judged and timed on the same device.
         budget_s: seconds of timed runs a batch.
         threads: torch threads while it is timed.
 
@@ -59,7 +60,10 @@ def train_member(
     models = list(catalog.models.values())
     side = member.tower.side
     trained = train(catalog, models, at_side(train_requests, side), recipe)
-    asked = at_side(test_requests, side)
+    device = torch.device(recipe.torch_device)
+    for module in trained.modules.values():
+        module.to(device)
+    asked = on_device(at_side(test_requests, side), device)
     scores = shared_scores(models, trained.modules, asked)
     states = [tensor for module in trained.modules.values() for tensor in module.state_dict().values()]
     # A question is what takes longest to answer: captions are encoded once, when the model is loaded.
@@ -73,7 +77,7 @@ def train_member(
         memory_provenance="measured",
         memory_source="weights and kept state of encoders and heads as loaded, float32",
         accuracy={
-            model.task: float(top_k(ranked(scores[model.name]), asked[model.task].labels.numpy(), 1).mean())
+            model.task: float(top_k(ranked(scores[model.name]), asked[model.task].labels.cpu().numpy(), 1).mean())
             for model in models
         },
         accuracy_provenance="measured",
@@ -117,7 +121,7 @@ class Answering(SplitModule):
 def batch_seconds(module: SplitModule, requests: Requests, budget_s: float) -> tuple[float, ...]:
     """Median seconds of the module on the first test requests, for each of ``BATCHES``."""
     medians: list[float] = []
-    meter = CpuMeter(held_bytes=0)
+    meter = meter_of(requests.images.device, held_bytes=0)
     with torch.inference_mode():
         for batch in BATCHES:
             inputs = requests.inputs(torch.arange(batch))

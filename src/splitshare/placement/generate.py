@@ -121,6 +121,7 @@ def _module(description: ModuleDescription, testbed: Testbed, profiles: Profiles
         memory_bytes=description.parameter_bytes,
         output_bytes=_work(description, 1).output_bytes,
         compute_s=_compute_s(description, 1, testbed, profiles),
+        energy_j=_energy_j(description, 1, testbed, profiles),
     )
 
 
@@ -134,6 +135,8 @@ def _request(
         work = _work(description, items)
         compute_s = _compute_s(description, items, testbed, profiles)
         own_compute_s = _compute_s(description, 1, testbed, profiles)
+        energy_j = _energy_j(description, items, testbed, profiles)
+        same = (compute_s, energy_j) == (own_compute_s, _energy_j(description, 1, testbed, profiles))
         sent_bytes = work.sent_bytes(encoder.output)
         uses.append(
             EncoderUse(
@@ -141,6 +144,7 @@ def _request(
                 input_bytes=work.input_bytes,
                 output_bytes=None if sent_bytes == _work(description, 1).output_bytes else sent_bytes,
                 compute_s=None if compute_s == own_compute_s else compute_s,
+                energy_j=None if same else energy_j,
             )
         )
     return Request(
@@ -160,6 +164,17 @@ def _compute_s(
 ) -> dict[str, float | None]:
     """Seconds by device of a testbed, nine significant digits; null where the module cannot run."""
     return {device.name: _seconds(description.module, batch, device, profiles) for device in testbed.devices}
+
+
+def _energy_j(
+    description: ModuleDescription, batch: int, testbed: Testbed, profiles: Profiles
+) -> dict[str, float] | None:
+    """Joules by device of a testbed, of those whose profile has them; ``None`` where none does."""
+    rows = {d.name: profiles[d.device_type].by_key.get((description.module, batch)) for d in testbed.devices}
+    known = {
+        name: float(f"{row.energy_j:.9g}") for name, row in rows.items() if row is not None and row.energy_j is not None
+    }
+    return known or None
 
 
 def _seconds(module: str, batch: int, device: TestbedDevice, profiles: Profiles) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from splitshare.choices import Status
-from splitshare.records import Bytes, BytesPerS, Finite, Name, PerS, Record, Seconds, Versions, nearest
+from splitshare.records import Bytes, BytesPerS, Finite, Joules, Name, PerS, Record, Seconds, Versions, nearest
 
 if TYPE_CHECKING:
     from typing import Self  # not in Python 3.10, which workers run on
@@ -47,6 +47,8 @@ class Module(Record):
     output_bytes: Bytes
     compute_s: dict[Name, Seconds | None]
     """Seconds for one request by device; null or absent: the module cannot run there."""
+    energy_j: dict[Name, Joules] | None = None
+    """Joules for one request by device, of the devices that count them."""
 
 
 class EncoderUse(Record):
@@ -56,6 +58,8 @@ class EncoderUse(Record):
     input_bytes: Bytes
     output_bytes: Bytes | None = None
     compute_s: dict[Name, Seconds | None] | None = None
+    energy_j: dict[Name, Joules] | None = None
+    """With ``compute_s`` it overrides as a whole: joules of other runs say nothing of these."""
 
 
 class Request(Record):
@@ -116,6 +120,7 @@ class PlacementInstance(Record):
             pairs[pair] = i
         for i, module in enumerate(self.modules):
             _known_keys(f"modules[{i}].compute_s", module.compute_s, devices)
+            _known_keys(f"modules[{i}].energy_j", module.energy_j, devices)
         for i, request in enumerate(self.requests):
             where = f"requests[{i}]"
             _known(f"{where}.source", request.source, devices, "device")
@@ -124,6 +129,7 @@ class PlacementInstance(Record):
             for j, use in enumerate(request.encoders):
                 _known(f"{where}.encoders[{j}].module", use.module, modules, "module")
                 _known_keys(f"{where}.encoders[{j}].compute_s", use.compute_s, devices)
+                _known_keys(f"{where}.encoders[{j}].energy_j", use.energy_j, devices)
             self._check_reachable(i, request)
         return self
 
@@ -207,6 +213,17 @@ class PlacementInstance(Record):
         use = request.encoders[position]
         return self.modules_by_name[use.module].output_bytes if use.output_bytes is None else use.output_bytes
 
+    def encoder_energy_j(self, request: Request, position: int) -> dict[str, float]:
+        """Joules by device of the encoder at ``position`` of ``request``; one with seconds of its own has its own."""
+        use = request.encoders[position]
+        own = use.compute_s is None and use.energy_j is None
+        return (self.modules_by_name[use.module].energy_j if own else use.energy_j) or {}
+
+    def head_energy_j(self, request: Request) -> dict[str, float]:
+        """Joules by device of the request's head; one whose seconds are the request's own tells none."""
+        own = self.modules_by_name[request.head].energy_j or {}
+        return own if request.head_compute_s is None else {}
+
     def head_compute_s(self, request: Request) -> dict[str, float | None]:
         """Compute seconds by device of the request's head, overrides applied."""
         own = self.modules_by_name[request.head].compute_s
@@ -250,6 +267,6 @@ def _known(field: str, name: str, names: list[str], kind: str) -> None:
         raise ValueError(f"{field}: unknown {kind} {name!r}; {nearest(name, names)}")
 
 
-def _known_keys(field: str, mapping: dict[str, float | None] | None, devices: list[str]) -> None:
+def _known_keys(field: str, mapping: Mapping[str, float | None] | None, devices: list[str]) -> None:
     for name in mapping or {}:
         _known(field, name, devices, "device")

@@ -10,6 +10,7 @@ from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
 from splitshare.placement.conformance import CHECKS
 from splitshare.placement.contract import FINDER, TIMED_BASELINE
+from splitshare.placement.energy import energy_j, tells_energy
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
@@ -23,8 +24,10 @@ FAMILIES = ("s2m3", "random-test")
 
 def _score(instance: PlacementInstance, placement: Placement) -> Mapping[str, Any]:
     assert placement.assignment is not None  # an answer that decides something
-    worth = evaluate(apply_variant(instance, placement.variant), placement.assignment)
-    return {"objective": worth.objective, "latency_s": worth.latency_s, "memory_bytes": worth.memory_bytes}
+    asked = apply_variant(instance, placement.variant)
+    worth = evaluate(asked, placement.assignment)
+    told = {"objective": worth.objective, "latency_s": worth.latency_s, "memory_bytes": worth.memory_bytes}
+    return told | ({"energy_j": energy_j(asked, worth.routes)} if tells_energy(asked) else {})
 
 
 def _worth(placement: Placement) -> str:

@@ -6,6 +6,9 @@ products, whereas the fused CPU kernel, which it does not know, would go uncount
 linear in the activations (normalisation, activation functions, pooling, softmax, additions), about 0.1 % of a
 ViT-B/16, and it counts the masked half of causal attention, as dense kernels compute it.
 
+In the same pass the operations are counted that a device is given (``profiling.operations``): a batch does not change
+them, and a decoder has those of each pass.
+
 Of an encoder one item is counted, for a batch multiplies all counts: its items do not meet. A head's do, with what they
 are held against, so every batch of it is passed through. Of a decoder three passes are counted: over image and prompt,
 and the first two of one token each. Every further pass attends to one token more, so the counts go on in an arithmetic
@@ -14,7 +17,9 @@ progression; and a batch multiplies them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -26,6 +31,7 @@ from splitshare.modules.build import build_module, example_inputs, output_spec
 from splitshare.modules.build import spec as tensor_spec
 from splitshare.modules.decoder import Decoder
 from splitshare.profiling.definition import definition_sha256
+from splitshare.profiling.operations import OperationCounter
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 
 
@@ -65,6 +71,26 @@ def describe_catalog(catalog: Catalog, modules: Iterable[str] | None = None) -> 
     )
 
 
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What one pass computes."""
+
+    flops: int
+    convolution_flops: int
+    operations: int
+
+
+def _counted(pass_: Callable[[], _Result]) -> tuple[_Result, _Counts]:
+    """Run a pass on the meta device and count it."""
+    with FlopCounterMode(display=False) as flops, OperationCounter() as counter:
+        result = pass_()
+    convolutions = flops.get_flop_counts().get("Global", {}).get(torch.ops.aten.convolution, 0)
+    return result, _Counts(flops.get_total_flops(), convolutions, counter.operations)
+
+
 def _works(shared: SharedModule, module: SplitModule, batches: Iterable[int]) -> tuple[Work, ...]:
     if isinstance(module, Decoder):
         return _decoder_work(shared, module, batches)
@@ -75,6 +101,8 @@ def _works(shared: SharedModule, module: SplitModule, batches: Iterable[int]) ->
         Work(
             batch=batch,
             flops=batch * one.flops,
+            convolution_flops=batch * one.convolution_flops,
+            operations=one.operations,
             input_bytes=batch * one.input_bytes,
             output_bytes=batch * one.output_bytes,
             patches_bytes=None if one.patches_bytes is None else batch * one.patches_bytes,
@@ -84,12 +112,13 @@ def _works(shared: SharedModule, module: SplitModule, batches: Iterable[int]) ->
 
 
 def _work(shared: SharedModule, module: SplitModule, batch: int) -> Work:
-    inputs = example_inputs(shared, module, batch)
-    with FlopCounterMode(display=False) as counter:
-        output = output_spec(module, inputs)
+    inputs = _meta_inputs(shared, module, batch)
+    output, counts = _counted(lambda: output_spec(module, inputs))
     return Work(
         batch=batch,
-        flops=counter.get_total_flops(),
+        flops=counts.flops,
+        convolution_flops=counts.convolution_flops,
+        operations=counts.operations,
         input_bytes=_bytes(inputs),
         output_bytes=output.bytes,
         patches_bytes=output_spec(module, inputs, "patches").bytes if isinstance(module, PatchEncoder) else None,
@@ -97,30 +126,31 @@ def _work(shared: SharedModule, module: SplitModule, batch: int) -> Work:
 
 
 def _decoder_work(shared: SharedModule, decoder: Decoder, batches: Iterable[int]) -> tuple[Work, ...]:
-    inputs = {role: tensor.to("meta") for role, tensor in example_inputs(shared, decoder, 1).items()}
-    counts = []
+    inputs = _meta_inputs(shared, decoder, 1)
     with torch.no_grad():
-        with FlopCounterMode(display=False) as counter:
-            latest = decoder.prefill(inputs)
-        counts.append(counter.get_total_flops())
-        for _ in range(2):
-            with FlopCounterMode(display=False) as counter:
-                latest = decoder.step(latest.logits.argmax(-1), latest.cache)
-            counts.append(counter.get_total_flops())
-    prefill, first, second = counts
+        latest, prefill = _counted(lambda: decoder.prefill(inputs))
+        latest, first = _counted(lambda: decoder.step(latest.logits.argmax(-1), latest.cache))
+        _, second = _counted(lambda: decoder.step(latest.logits.argmax(-1), latest.cache))
     steps = decoder.new_tokens - 1
-    flops = prefill + steps * first + steps * (steps - 1) // 2 * (second - first)
+    flops = prefill.flops + steps * first.flops + steps * (steps - 1) // 2 * (second.flops - first.flops)
     return tuple(
         Work(
             batch=batch,
             flops=batch * flops,
+            convolution_flops=batch * prefill.convolution_flops,
+            operations=prefill.operations + steps * first.operations,
             input_bytes=_bytes(example_inputs(shared, decoder, batch)),
             output_bytes=batch * decoder.new_tokens * torch.int32.itemsize,
             weight_passes=decoder.new_tokens,
-            prefill_flops=batch * prefill,
+            prefill_flops=batch * prefill.flops,
         )
         for batch in batches
     )
+
+
+def _meta_inputs(shared: SharedModule, module: SplitModule, batch: int) -> dict[str, Tensor]:
+    """Inputs without storage, moved there before anything is counted."""
+    return {role: tensor.to("meta") for role, tensor in example_inputs(shared, module, batch).items()}
 
 
 def _bytes(tensors: Mapping[str, Tensor]) -> int:

@@ -55,8 +55,10 @@ def power_law(points: Sequence[Point]) -> PowerLaw:
     """Least squares of log seconds over log FLOPs.
 
     Raises:
-        ValueError: the points do not have two different amounts of work.
+        ValueError: there are no points, or they do not have two different amounts of work.
     """
+    if not points:
+        raise ValueError("a power law needs points, and there are none")
     x = [math.log(p.flops) for p in points]
     y = [math.log(p.seconds) for p in points]
     mean_x, mean_y = math.fsum(x) / len(x), math.fsum(y) / len(y)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from splitshare.files import parse_json, read_text
 from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
-from splitshare.records import Bytes, Count, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
+from splitshare.records import Bytes, Count, Joules, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
 
 
 class Job(Record):
@@ -39,6 +39,9 @@ class BatchTimes(Record):
     """Runs before the timed ones (``splitshare.profiling.settling``)."""
     settled: bool
     """Two runs in a row agreed."""
+    energy_j: Joules | None = None
+    """Mean joules of a run."""
+    energy_source: str | None = None
 
     def per_token_s(self, new_tokens: int) -> tuple[float, ...]:
         """What each run of a decoder took beyond its prefill, for each of the ``new_tokens`` but the first.

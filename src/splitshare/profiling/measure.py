@@ -168,6 +168,8 @@ def _times(times: BatchTimes, work: Work, method: Method) -> dict[str, object]:
         "load_s": times.load_s,
         "warm_up_runs": times.warm_up_runs,
         "settled": times.settled,
+        "energy_j": times.energy_j,
+        "energy_source": times.energy_source,
     }
     if spread:
         taken |= {"runs": len(times.seconds)} | _percentiles("compute", times.seconds)

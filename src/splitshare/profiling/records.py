@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from splitshare.catalog.records import Dtype, EncoderOutput, ModuleKind
-from splitshare.records import Amount, Bytes, Count, Name, PositiveCount, Record, Seconds
+from splitshare.catalog.records import DTYPE_BYTES, Dtype, EncoderOutput, ModuleKind
+from splitshare.records import Amount, Bytes, Count, Joules, Name, PositiveCount, Record, Seconds
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
 Method = Literal["whole", "layer-extrapolated"]
@@ -24,6 +24,12 @@ class Work(Record):
     batch: PositiveCount
     flops: Amount
     """Floating point operations, a multiply-add counted as two."""
+    convolution_flops: Amount = 0
+    """Those among them that convolutions take, of a decoder in its first pass; a GPU may compute these at another
+    precision."""
+    operations: Amount = 0
+    """Operations that a device is handed one by one, in all passes (``profiling.operations``); 0 where none were
+    counted."""
     input_bytes: Amount
     output_bytes: Amount
     """Bytes of the pooled output, of a head's scores, or of a decoder's token ids."""
@@ -61,6 +67,14 @@ class ModuleDescription(Record):
     definition_sha256: str
     """Digest of the catalogue entry and of the code that builds it; a profile with another digest is stale."""
     work: tuple[Work, ...]
+
+    def moved_bytes(self, work: Work) -> int:
+        """Bytes of parameters, input and output, each read or written once in a pass.
+
+        A lower bound: activations between layers are left out, and of the token embedding a look-up reads a few rows.
+        """
+        items = self.embedding_parameters * DTYPE_BYTES[self.dtype]
+        return self.parameter_bytes - items + work.input_bytes + work.output_bytes
 
     def at(self, batch: int) -> Work:
         """The counts at ``batch``; raises ``KeyError`` where it was not described."""
@@ -126,6 +140,10 @@ class ProfileRow(Record):
     """Runs before the timed ones: those that came before two runs in a row that agreed within 10 %."""
     settled: bool | None = None
     """Two runs in a row agreed. Where not, the module was still warming up, or one run took too long for a second."""
+    energy_j: Joules | None = None
+    """Mean joules of a run, all that the counter saw meanwhile; only where the hardware counts them."""
+    energy_source: str | None = None
+    """What counted them."""
     peak_memory_bytes: Bytes | None = None
     parameter_bytes: Amount
     output_bytes: Amount

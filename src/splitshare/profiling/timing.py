@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -16,6 +17,7 @@ from splitshare.catalog.loader import SharedModule
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, example_inputs
 from splitshare.modules.decoder import Decoder, Pass
+from splitshare.profiling.energy import energy_counter, joules_a_run
 from splitshare.profiling.job import BatchTimes, Job, LeftOut
 from splitshare.profiling.meters import CpuMeter, Meter, meter_of
 from splitshare.profiling.settling import Run, time_settled
@@ -46,8 +48,8 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
     Loading is timed from safetensors files that were just written, so with a warm page cache, into the built module
     on the device. One run at the first batch, of two tokens where it is a decoder, makes the process ready. At each
     batch the first run, a whole answer, is for memory too; when a run counts, and when there are enough, see
-    ``settling``. A batch that no request asks for is left out where, going by the batch before, a run would take longer
-    than ``job.longest_run_s``.
+    ``settling``. Where the hardware counts joules, it runs on for a while for these (``energy``). A batch that no
+    request asks for is left out where, going by the batch before, a run would take longer than ``job.longest_run_s``.
 
     Raises:
         OutOfMemoryError: memory ran out; earlier batches have been yielded.
@@ -58,6 +60,7 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
         module = build_module(shared, job.seed).to(device)
         load_s = _load_seconds(module, device, Path(job.scratch) / "weights.safetensors")
         held_bytes = sum(t.nbytes for t in _tensors(module).values())
+        counter = energy_counter(job.torch_device)
         item_s: float | None = None
         for batch in batches:
             if item_s is not None and batch not in shared.asked_batches and batch * item_s > job.longest_run_s:
@@ -78,6 +81,9 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
                 job.longest_run_s,
                 CLOCKS_UP_S if item_s is None else 0.0,
             )
+            energy = None
+            if counter is not None and timed.runs[-1].seconds <= job.longest_run_s:
+                energy = joules_a_run(partial(run_once, meter, module, inputs), partial(_wait, device), counter)
             runs = timed.runs
             item_s = median(run.seconds for run in runs) / batch
             prefills = tuple(run.prefill_s for run in runs if run.prefill_s is not None)
@@ -89,6 +95,8 @@ def measure_batches(shared: SharedModule, job: Job, batches: Iterable[int]) -> I
                 load_s=load_s,
                 warm_up_runs=timed.warm_up_runs,
                 settled=timed.settled,
+                energy_j=energy.energy_j if energy else None,
+                energy_source=counter.source if energy and counter else None,
             )
 
 
@@ -130,8 +138,7 @@ def _load_seconds(module: nn.Module, device: torch.device, path: Path) -> float:
         def load() -> None:
             for name, tensor in load_file(path, device=str(device)).items():
                 targets[name].copy_(tensor)
-            if device.type != "cpu":
-                torch.accelerator.synchronize(device)
+            _wait(device)
 
         try:
             meter = CpuMeter(held_bytes=0)  # the file is read by the CPU, wherever the weights go
@@ -139,6 +146,12 @@ def _load_seconds(module: nn.Module, device: torch.device, path: Path) -> float:
         finally:
             path.unlink(missing_ok=True)
     return total
+
+
+def _wait(device: torch.device) -> None:
+    """Until the device has done all that it was given."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def _shards(tensors: dict[str, Tensor]) -> Iterator[list[str]]:

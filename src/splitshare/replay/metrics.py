@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from splitshare.placement.instance import PlacementInstance
+from splitshare.replay.traces import RequestTrace
 
 PERCENTILES = (50, 90, 95, 99)
 OVERALL = "(all)"
@@ -97,6 +98,21 @@ def request_metrics(
             }
         )
     return pd.DataFrame(rows)
+
+
+def with_energy(metrics: pd.DataFrame, trace: RequestTrace, energy_j: Mapping[str, float | None]) -> pd.DataFrame:
+    """The table of ``request_metrics`` with a column ``energy_j``: mean joules of a request; null where unknown.
+
+    Args:
+        metrics: of a replay without batches, whose requests all took their class's route.
+        trace: what was replayed; a request of twice the size takes twice the joules, as it does seconds.
+        energy_j: joules of a request of size 1 by class (``placement.energy``).
+    """
+    by_class = np.array([math.nan if energy_j[name] is None else energy_j[name] for name in trace.classes], dtype=float)
+    spent_j = by_class[trace.request_class] * trace.size
+    names = np.array(trace.classes)[trace.request_class]
+    means = [spent_j.mean() if name == OVERALL else spent_j[names == name].mean() for name in metrics["request"]]
+    return metrics.assign(energy_j=means)
 
 
 def utilisation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -58,6 +58,34 @@ def merge(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     kept = old[~old.set_index(list(KEY)).index.isin(new.set_index(list(KEY)).index)]
     both = pd.concat([kept, new[list(COLUMNS)]], ignore_index=True)
     return both.sort_values(list(KEY), kind="stable").reset_index(drop=True)
+
+
+def without_replaced(
+    old: pd.DataFrame, family: str, digests: Mapping[str, str], methods: Collection[str], source: Path | str
+) -> pd.DataFrame:
+    """Rows of ``old`` but for those of instances that have changed since, if ``methods`` make all of these anew.
+
+    Args:
+        old: recorded results.
+        family: of the instances that are recorded again.
+        digests: of these instances, by name.
+        methods: what they are recorded by.
+        source: the file of ``old``, for the message.
+
+    Raises:
+        InputError: a method that is left out has results on an instance that has changed: they would be lost.
+    """
+    now = old["instance"].map(dict(digests))
+    changed = (old["family"] == family) & now.notna() & (now != old["instance_sha256"])
+    for method in old.loc[changed, "method"].unique():
+        if method not in methods:
+            instance = old.loc[changed & (old["method"] == method), "instance"].iloc[0]
+            raise InputError(
+                source,
+                "instance_sha256",
+                f"{instance} has changed, and {method!r} has results on what it was: record by that method, too",
+            )
+    return old[~changed]
 
 
 def digests_of(table: pd.DataFrame) -> dict[str, str]:

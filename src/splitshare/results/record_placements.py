@@ -13,7 +13,14 @@ from splitshare.placement.contract import FINDER, load
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
 from splitshare.progress import track
-from splitshare.results.baselines import COLUMNS, instances_file, merge, read_baselines, write_baselines
+from splitshare.results.baselines import (
+    COLUMNS,
+    instances_file,
+    merge,
+    read_baselines,
+    without_replaced,
+    write_baselines,
+)
 from splitshare.results.provenance import provenance
 from splitshare.results.recording import RecordedRun, recorded_runs
 from splitshare.results.table import Solved, placements_table
@@ -32,7 +39,7 @@ def record(
 
     Writes ``instances/<family>.jsonl``, ``placements.parquet`` (and ``.csv``), ``certificates/<instance>.json`` for
     each optimum, proved by every solver, and ``proofs.csv`` with what each proof took; rows of other methods and
-    families that are there already are kept.
+    families that are there already are kept. Results on instances that have changed are replaced, all methods at once.
 
     Args:
         instances: the instances.
@@ -42,16 +49,19 @@ def record(
         output: directory.
 
     Raises:
-        InputError: a method is wrong, or the file there speaks of other instances.
+        InputError: a method is wrong, or the file there has results on other instances by a method that is left out.
         WorkError: an optimum is contradicted.
     """
-    proofs = certify(instances, time_limit_s, output / "certificates")
     every = [OPTIMUM, *(method for method in methods if method != OPTIMUM)]
+    path = output / "placements.parquet"
+    old = read_baselines(path) if path.is_file() else None
+    if old is not None:
+        old = without_replaced(old, family, {i.name: i.sha256() for i in instances}, every, path)
+    proofs = certify(instances, time_limit_s, output / "certificates")
     runs = list(recorded_runs(every, instances, finder=FINDER, solve=solve, time_limit_s=time_limit_s))
     new = results(runs, family)
     _write_proofs(proofs.assign(family=family), output / PROOFS)
-    path = output / "placements.parquet"
-    write_baselines(merge(read_baselines(path), new) if path.is_file() else new, path)
+    write_baselines(new if old is None else merge(old, new), path)
     write_lines(instances, instances_file(output, family))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 
 import pandas as pd
 
 from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.records import Testbed, Workload
 from splitshare.catalog.testbeds import find_testbeds, read_testbed
 from splitshare.commands.cloud_grid import Options
-from splitshare.config import Config
+from splitshare.config import CloudCell, CloudPair, Config
 from splitshare.errors import WorkError
 from splitshare.placement.algorithms.cloud import Cloud
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
@@ -23,48 +24,86 @@ from splitshare.profiling.records import ModuleDescriptions
 from splitshare.progress import track
 from splitshare.results.write import write_csv
 
+COLUMNS = (
+    *("workload", "models", "edge_testbed", "cloud_testbed", "round_trip_s", "bandwidth_bytes_per_s", "speed"),
+    *("edge_s", "cloud_s", "reduction"),
+)
+
 
 def run(options: Options) -> None:
-    """Write one row a workload, round trip, bandwidth and speed: seconds on the edge and in the cloud.
+    """Write ``cloud_grid.csv``, a row a workload and cell of the grid: seconds on the edge and in the cloud.
 
     ``edge_s`` is S2M3's greedy on the edge testbed, ``cloud_s`` everything on the cloud device, ``reduction`` one minus
-    their ratio.
+    their ratio. ``cloud_pairs.csv`` has the same at the stated cell, for the edges and clouds of ``measured``: no row
+    where the configuration has none.
 
     Raises:
         InputError: a file is wrong, or a profile is missing.
         WorkError: a workload fits neither edge nor cloud.
     """
     settings = Config.read(options.config)
-    grid = settings.cloud
-    catalog = load_catalog(options.catalog_root)
-    described = ModuleDescriptions.read(options.descriptions)
-    known = read_profiles(options.profiles)
-    files = find_testbeds(options.catalog_root)
-    testbeds = [read_testbed(files[name]) for name in (grid.edge_testbed, grid.cloud_testbed)]
-    edge_testbed, cloud_testbed = testbeds
+    grid, measured = settings.cloud, settings.measured
+    build = _Builder(options)
+    rows = _rows(build, grid, settings.workloads, grid.cells)
+    write_csv(pd.DataFrame(rows, columns=COLUMNS), options.output / "cloud_grid.csv")
+    pairs: list[dict[str, object]] = []
+    if measured is not None:
+        pairs = [row for pair in measured.clouds for row in _rows(build, pair, measured.workloads, [grid.stated])]
+    write_csv(pd.DataFrame(pairs, columns=COLUMNS), options.output / "cloud_pairs.csv")
+
+
+class _Builder:
+    """Builds instances of the catalogue's workloads on testbeds."""
+
+    def __init__(self, options: Options) -> None:
+        self.catalog = load_catalog(options.catalog_root)
+        self._described = ModuleDescriptions.read(options.descriptions)
+        self._known = read_profiles(options.profiles)
+        self._files = find_testbeds(options.catalog_root)
+
+    def testbed(self, name: str) -> Testbed:
+        return read_testbed(self._files[name])
+
+    def instance(self, workload: Workload, testbed: Testbed) -> PlacementInstance:
+        return build_instance(self.catalog, workload, testbed, self._known, self._described)
+
+
+def _rows(
+    build: _Builder, pair: CloudPair, workloads: Sequence[str], cells: Sequence[CloudCell]
+) -> list[dict[str, object]]:
+    """A row a workload and cell of one edge and cloud."""
+    edge_testbed, cloud_testbed = build.testbed(pair.edge_testbed), build.testbed(pair.cloud_testbed)
     rows: list[dict[str, object]] = []
-    for name in track(settings.workloads, "edge against cloud"):
-        workload = catalog.workload(name)
-        edge = build_instance(catalog, workload, edge_testbed, known, described)
-        edge_s = {s: _objective(with_speed(edge, edge_testbed.source, s), S2M3Greedy()) for s in grid.speeds}
-        for round_trip_s, bandwidth in itertools.product(grid.round_trips_s, grid.bandwidths_bytes_per_s):
-            wan = with_network(cloud_testbed, latency_s=round_trip_s / 2, bandwidth_bytes_per_s=bandwidth)
-            cloud_s = _objective(build_instance(catalog, workload, wan, known, described), Cloud())
-            rows.extend(
+    for name in track(workloads, f"{pair.edge_testbed} against {pair.cloud_testbed}"):
+        workload = build.catalog.workload(name)
+        edge = build.instance(workload, edge_testbed)
+        edge_s = {
+            speed: _objective(with_speed(edge, edge_testbed.source, speed), S2M3Greedy())
+            for speed in dict.fromkeys(cell.speed for cell in cells)
+        }
+        cloud_s = {
+            wan: _objective(build.instance(workload, _over(cloud_testbed, *wan)), Cloud())
+            for wan in dict.fromkeys((cell.round_trip_s, cell.bandwidth_bytes_per_s) for cell in cells)
+        }
+        for cell in cells:
+            edge_time_s, cloud_time_s = edge_s[cell.speed], cloud_s[cell.round_trip_s, cell.bandwidth_bytes_per_s]
+            rows.append(
                 {
                     "workload": name,
                     "models": len(workload.models),
-                    "edge_testbed": grid.edge_testbed,
-                    "round_trip_s": round_trip_s,
-                    "bandwidth_bytes_per_s": bandwidth,
-                    "speed": speed,
-                    "edge_s": edge_s[speed],
-                    "cloud_s": cloud_s,
-                    "reduction": 1 - edge_s[speed] / cloud_s,
+                    "edge_testbed": pair.edge_testbed,
+                    "cloud_testbed": pair.cloud_testbed,
+                    **cell.model_dump(),
+                    "edge_s": edge_time_s,
+                    "cloud_s": cloud_time_s,
+                    "reduction": 1 - edge_time_s / cloud_time_s,
                 }
-                for speed in grid.speeds
             )
-    write_csv(pd.DataFrame(rows), options.output)
+    return rows
+
+
+def _over(testbed: Testbed, round_trip_s: float, bandwidth_bytes_per_s: float) -> Testbed:
+    return with_network(testbed, latency_s=round_trip_s / 2, bandwidth_bytes_per_s=bandwidth_bytes_per_s)
 
 
 def _objective(instance: PlacementInstance, algorithm: PlacementAlgorithm) -> float:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from splitshare.commands.simulate import Options
+from splitshare.placement.energy import energy_j, tells_energy
 from splitshare.placement.pairs import read_replayable
 from splitshare.replay.batching import read_batching
-from splitshare.replay.metrics import request_metrics
+from splitshare.replay.metrics import request_metrics, with_energy
 from splitshare.replay.simulator import simulate
 from splitshare.replay.tables import check_table_path
 from splitshare.replay.traces import read_trace
@@ -22,7 +23,8 @@ def run(options: Options) -> pd.DataFrame:
     """Replay ``trace``; each request class takes the evaluator's route.
 
     Returns:
-        Metrics by request class and overall (``request_metrics``).
+        Metrics by request class and overall (``request_metrics``), with joules where the instance tells them and
+        nothing ran in batches.
 
     Raises:
         InputError: a file is wrong, the files do not belong together, or the placement is empty or
@@ -38,7 +40,10 @@ def run(options: Options) -> pd.DataFrame:
         instance, worth.routes, requests, link_model=options.link_model, source=options.placement, batching=batching
     )
     result.write(options.output, options.stages_output)
-    return request_metrics(result.requests)
+    metrics = request_metrics(result.requests)
+    if options.max_batch == 1 and tells_energy(instance):
+        metrics = with_energy(metrics, requests, energy_j(instance, worth.routes))
+    return metrics
 
 
 def show(metrics: pd.DataFrame) -> None:

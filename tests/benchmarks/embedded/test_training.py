@@ -1,16 +1,18 @@
 """Training and evaluation on 640 training and 100 test images: seconds instead of a minute."""
 
-from dataclasses import replace
+import copy
+from dataclasses import fields, replace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from splitshare.benchmarks.embedded import training
 from splitshare.benchmarks.embedded.easy_vqa import Split, read_easy_vqa
 from splitshare.benchmarks.embedded.evaluation import accuracy_rows, shared_scores, split_scores, whole_scores
 from splitshare.benchmarks.embedded.groups import training_groups
 from splitshare.benchmarks.embedded.prompts import Vocabulary, context_of
-from splitshare.benchmarks.embedded.requests import CLASSIFICATION, RETRIEVAL, VQA, requests_of
+from splitshare.benchmarks.embedded.requests import CLASSIFICATION, RETRIEVAL, VQA, on_device, requests_of
 from splitshare.benchmarks.embedded.training import Recipe, train
 from splitshare.benchmarks.embedded.weights import read_log, read_trained, weights_file, write_trained
 from splitshare.catalog.loader import load_catalog
@@ -143,3 +145,47 @@ def test_weights_come_back(catalog, together, trained, tmp_path):
     weights_file(tmp_path, "vqa-13@together").unlink()
     with pytest.raises(InputError, match="no such file; train with"):
         read_trained(catalog, together, tmp_path)
+
+
+def test_what_tasks_share_is_moved_once(asked):
+    there = on_device(asked, torch.device("meta"))
+    assert len({id(requests.images) for requests in there.values()}) == 1
+    for task, requests in asked.items():
+        for field in fields(requests)[1:]:
+            before, after = getattr(requests, field.name), getattr(there[task], field.name)
+            assert (after.device.type, after.shape, after.dtype) == ("meta", before.shape, before.dtype)
+    here = on_device(asked, torch.device("cpu"))
+    assert all(here[task].images is asked[task].images for task in asked)
+
+
+def test_on_another_device_nothing_is_left_behind(catalog, together, trained, asked, elsewhere):
+    device = torch.device(elsewhere)
+    there = on_device(asked, device)
+    modules = {name: copy.deepcopy(module).to(device) for name, module in trained.modules.items()}
+    shared = shared_scores(together, modules, there)
+    for model in together:
+        own = there[model.task]
+        shapes = {
+            scores.shape
+            for scores in (
+                whole_scores(catalog, model, modules, own),
+                split_scores(model, modules, own),
+                shared[model.name],
+            )
+        }
+        assert shapes == {split_scores(model, trained.modules, asked[model.task]).shape}
+        scores = shared[model.name]
+        assert accuracy_rows(model, "shared", scores, scores, own, {})[0].samples == len(own)
+
+
+def test_a_step_of_training_leaves_nothing_behind(catalog, together, trained, asked, elsewhere, monkeypatch):
+    monkeypatch.setattr(
+        torch,
+        "unique",  # the meta device cannot tell which are alike: all of them are taken
+        lambda tensor, return_inverse: (tensor.flatten(), torch.arange(tensor.numel(), device=tensor.device)),
+    )
+    device = torch.device(elsewhere)
+    modules = {name: copy.deepcopy(module).to(device) for name, module in trained.modules.items()}
+    by_image = {model.task: training._by_image(asked[model.task]) for model in together}
+    loss = training._loss(together, modules, on_device(asked, device), by_image, torch.arange(32))
+    assert (loss.device, loss.shape) == (device, ())

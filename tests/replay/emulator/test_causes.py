@@ -10,6 +10,7 @@ from splitshare.placement.objective import evaluate
 from splitshare.placement.what_if import with_compute_s
 from splitshare.records import Versions
 from splitshare.replay.emulator.causes import CAUSES, causes_table, computing_table, with_computing
+from splitshare.replay.emulator.outcome import RUN_COLUMNS
 from splitshare.replay.metrics import OVERALL
 from splitshare.replay.plan import IDEAL, Overheads
 from splitshare.replay.simulator import simulate
@@ -26,9 +27,10 @@ AT_ONCE = [(0.0, "single", 1.0)] * 2
 
 def runs(*times: tuple[float, float], request="single", place=1, stage="encode", module="vision", device="b"):
     """Runs of the image encoder, profiled at 0.2 s: wall and CPU seconds."""
-    rows = [(i, request, place, stage, module, device, 0.2, wall, cpu) for i, (wall, cpu) in enumerate(times)]
-    columns = ["request_id", "request", "place", "stage", "module", "device", "profiled_s", "wall_s", "cpu_s"]
-    return pd.DataFrame(rows, columns=columns)
+    rows = [
+        (i, request, place, stage, module, device, 0.2, wall, cpu, wall / 10) for i, (wall, cpu) in enumerate(times)
+    ]
+    return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 
 def ladder(arrivals, idle, replayed, overheads=IDEAL, emulated_s=1.0):
@@ -54,6 +56,7 @@ def test_a_table_of_what_modules_took():
     assert (row["idle_runs"], row["runs"]) == (3, 4)
     assert (row["idle_wall_s"], row["idle_cpu_s"], row["alone_s"]) == (0.32, 0.32, 0.32)
     assert (row["wall_s"], row["cpu_s"]) == pytest.approx((1.7 / 4, 1.4 / 4))
+    assert row["moved_s"] == pytest.approx(0.17 / 4)
     assert row["slowed_s"] == pytest.approx((0.4 + 0.2 + 0.4 + 0.5) / 4)  # the second run slept until 0.2 s
     assert row["held_s"] == pytest.approx((0.4 + 0.2 + 0.7 + 0.5) / 4)
 
@@ -178,6 +181,7 @@ def test_real_modules_and_what_they_take(embedded_run):
     for row in computing.values():
         assert row["runs"] == 24
         assert 1e-5 < row["cpu_s"] < 1.01 * row["wall_s"]
+        assert row["moved_s"] == 0.0  # there is no other memory that tensors would go to
     vision = computing.pop("small-vision@together")
     assert vision["cpu_s"] < 0.1  # the host is quicker, so the worker slept
     assert vision["alone_s"] == 0.1

@@ -17,6 +17,7 @@ from splitshare.replay.emulator.compute import Run
 from splitshare.replay.emulator.program import Program, build_program
 from splitshare.replay.emulator.torch_compute import RealCompute
 from splitshare.replay.emulator.wire import TENSOR, WireError
+from splitshare.replay.emulator.worker import memory_limit_bytes
 
 ROOT = Path(__file__).parents[3]
 MODELS = {
@@ -197,7 +198,18 @@ def test_on_another_device_nothing_is_left_behind(elsewhere: str) -> None:
             for stage in (here.encode(model, 0), await here.head(model)):
                 shapes = [load((await device.compute.run([stage], 1.0))[0])[TENSOR].shape for device in (here, there)]
                 assert shapes[0] == shapes[1]
+                at_home, abroad = (device.compute.took for device in (here, there))
+                assert at_home is not None and abroad is not None
+                assert at_home.moved_s == 0.0 < abroad.moved_s < abroad.wall_s
+                assert abroad.share(4) == pytest.approx([seconds / 4 for seconds in abroad])
         for device in (here, there):
             device.timer.close()
 
     asyncio.run(run())
+
+
+def test_a_gpu_has_no_more_memory_than_is_free_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (3_000_000, 80_000_000_000))
+    asked = {None: 3e6, 1e6: 1e6, 1e12: 3e6}
+    assert {asks: memory_limit_bytes(asks, "cuda:0") for asks in asked} == asked
+    assert [memory_limit_bytes(asks, "cpu") for asks in asked] == list(asked)

@@ -27,9 +27,13 @@ Scores = npt.NDArray[np.float32]
 
 
 def whole_scores(catalog: Catalog, model: Model, modules: Mapping[str, SplitModule], requests: Requests) -> Scores:
-    """Scores of the model in one piece, made of the modules' weights."""
-    parts = {role: modules[ref.module].state_dict() for role, ref in model.modules().items()}
-    whole = build_whole(catalog, model, parts)
+    """Scores of the model in one piece, made of the modules' weights and where they are."""
+    device = next(modules[model.head.module].parameters()).device
+    parts = {
+        role: {name: tensor.cpu() for name, tensor in modules[ref.module].state_dict().items()}
+        for role, ref in model.modules().items()
+    }
+    whole = build_whole(catalog, model, parts).to(device)
     with torch.inference_mode():
         return _joined([whole(requests.inputs(batch)) for batch in _batches(len(requests), model.name)])
 
@@ -100,7 +104,7 @@ def accuracy_rows(
     metrics: dict[Metric, int] = {"top-1": 1, "top-5": 5} if model.task == RETRIEVAL else {"top-1": 1}
     rows = []
     for metric, k in metrics.items():
-        interval = mean_interval(top_k(ranking, requests.labels.numpy(), k))
+        interval = mean_interval(top_k(ranking, requests.labels.cpu().numpy(), k))
         rows.append(
             AccuracyRow(
                 benchmark=model.benchmark,
@@ -140,4 +144,4 @@ def _batches(count: int, what: str) -> list[Tensor]:
 
 
 def _joined(batches: Sequence[Tensor]) -> Scores:
-    return torch.cat(list(batches)).numpy()
+    return torch.cat(list(batches)).cpu().numpy()

@@ -19,6 +19,7 @@ class TrainingLog(Record):
     seed: Seed
     epochs: PositiveCount
     threads: PositiveCount
+    torch_device: str = "cpu"
     loss: tuple[Seconds, ...]
     """Mean loss of each epoch, summed over the tasks."""
     seconds: Seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,21 @@ class Requests:
         if self.text.shape[1]:
             inputs["text"] = self.texts[self.text[chosen].flatten()]
         return inputs
+
+
+def on_device(requests: Mapping[str, Requests], device: torch.device) -> dict[str, Requests]:
+    """The requests of every task with their tensors on a device; one that several tasks hold is moved once."""
+    moved: dict[int, Tensor] = {}
+
+    def there(tensor: Tensor) -> Tensor:
+        return moved.setdefault(id(tensor), tensor.to(device))
+
+    return {
+        task: Requests(
+            task, there(asked.images), there(asked.image), there(asked.texts), there(asked.text), there(asked.labels)
+        )
+        for task, asked in requests.items()
+    }
 
 
 def normalised(images: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812, torch's own convention
 from torch import Tensor
 
-from splitshare.benchmarks.embedded.requests import Requests, normalised
+from splitshare.benchmarks.embedded.requests import Requests, normalised, on_device
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
 from splitshare.errors import WorkError
@@ -43,6 +43,8 @@ class Recipe:
     threads: int = 1
     """Torch threads; with more than one, weights may differ between runs in their last digits."""
     seed: int = 0
+    torch_device: str = "cpu"
+    """A device that is there; on a GPU weights may differ between runs, and from those of a CPU."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Trained:
     """Modules with their weights, and how the training went."""
 
     modules: Mapping[str, SplitModule]
-    """By module name, for inference."""
+    """By module name, for inference, on the CPU."""
     loss: tuple[float, ...]
     """Mean loss of each epoch, summed over the tasks."""
     seconds: float
@@ -73,11 +75,15 @@ def train(catalog: Catalog, models: Sequence[Model], requests: Mapping[str, Requ
     """
     start = time.perf_counter()
     names = list(catalog.modules(model.name for model in models))
-    modules = {name: build_module(catalog.module(name), recipe.seed).requires_grad_(True).train() for name in names}
+    device = torch.device(recipe.torch_device)
+    modules = {
+        name: build_module(catalog.module(name), recipe.seed).to(device).requires_grad_(True).train() for name in names
+    }
     parameters = [parameter for module in modules.values() for parameter in module.parameters()]
     images = len(next(iter(requests.values())).images)
     steps = images // recipe.images_a_batch
     by_image = {model.task: _by_image(requests[model.task]) for model in models}
+    requests = on_device(requests, device)
     losses = []
     with torch_threads(recipe.threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(recipe.seed, "training", *names))
@@ -102,7 +108,7 @@ def train(catalog: Catalog, models: Sequence[Model], requests: Mapping[str, Requ
             if not torch.isfinite(torch.tensor(losses[-1])):
                 raise WorkError(f"training {', '.join(names)} diverged; take a smaller learning rate")
     for module in modules.values():
-        module.eval().requires_grad_(False)
+        module.cpu().eval().requires_grad_(False)
     return Trained(modules, tuple(losses), time.perf_counter() - start)
 
 

@@ -30,6 +30,7 @@ def write_trained(trained: Trained, models: Sequence[Model], recipe: Recipe, dat
         seed=recipe.seed,
         epochs=recipe.epochs,
         threads=recipe.threads,
+        torch_device=recipe.torch_device,
         loss=trained.loss,
         seconds=trained.seconds,
     ).write(log_file(folder, models))

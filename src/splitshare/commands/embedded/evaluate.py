@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.catalog.paths import EMBEDDED
-from splitshare.commands.arguments import THREADS, CatalogRoot, Output
+from splitshare.commands.arguments import THREADS, CatalogRoot, Device, Output
 
 
 @dataclass(frozen=True)
@@ -19,4 +19,5 @@ class Options:
     weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Directory of `embedded train`.")]
     output: Output
     threads: Annotated[int, typer.Option(**THREADS, help="Torch threads.")] = 1
+    torch_device: Device = "cpu"
     catalog_root: CatalogRoot = EMBEDDED

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from splitshare.catalog.paths import EMBEDDED
-from splitshare.commands.arguments import COUNT, CatalogRoot, Output, Seed
+from splitshare.commands.arguments import COUNT, CatalogRoot, Device, Output, Seed
 
 
 @dataclass(frozen=True)
@@ -21,4 +21,5 @@ class Options:
     )
     epochs: Annotated[int | None, typer.Option(**COUNT, help="Passes over the training images.")] = None
     seed: Seed = 0
+    torch_device: Device = "cpu"
     catalog_root: CatalogRoot = EMBEDDED

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.catalog.paths import EMBEDDED
-from splitshare.commands.arguments import THREADS, WAIT, CatalogRoot, Output
+from splitshare.commands.arguments import THREADS, WAIT, CatalogRoot, Device, Output
 
 
 @dataclass(frozen=True)
@@ -20,4 +20,5 @@ class Options:
     work: Annotated[Path, typer.Option(help="Directory of finished models; a later run goes on from there.")]
     threads: Annotated[int, typer.Option(**THREADS, help="Torch threads while models are timed.")] = 1
     budget_s: Annotated[float, typer.Option(**WAIT, help="Seconds of timed runs for each batch.")] = 1.0
+    torch_device: Device = "cpu"
     catalog_root: CatalogRoot = EMBEDDED

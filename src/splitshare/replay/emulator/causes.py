@@ -45,7 +45,8 @@ def computing_table(idle: pd.DataFrame, replayed: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a module of a request class: ``request, place, stage, module, device, profiled_s, idle_runs, idle_wall_s,
-        idle_cpu_s, alone_s, runs, wall_s, cpu_s, slowed_s, held_s``. Idle times are medians, the replay's means.
+        idle_cpu_s, alone_s, runs, wall_s, cpu_s, moved_s, slowed_s, held_s``. Idle times are medians, the replay's
+        means. Moving tensors to a GPU and back took ``moved_s`` of ``wall_s``.
         ``held_s`` is for how long the device was held, ``slowed_s`` for how long it would have been with a core for
         every module, ``alone_s`` the same on an idle system; each at least ``profiled_s``.
     """
@@ -63,7 +64,7 @@ def computing_table(idle: pd.DataFrame, replayed: pd.DataFrame) -> pd.DataFrame:
     busy = replayed.assign(slowed_s=replayed[["profiled_s", "cpu_s"]].max(axis=1), held_s=held_s(replayed))
     means = busy.groupby(_KEY, sort=True).agg(
         runs=("wall_s", "size"),
-        **{column: (column, "mean") for column in ("wall_s", "cpu_s", "slowed_s", "held_s")},
+        **{column: (column, "mean") for column in ("wall_s", "cpu_s", "moved_s", "slowed_s", "held_s")},
     )
     return table.join(means).reset_index()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -35,13 +35,28 @@ class Run:
         return self.program.steps[self.place]
 
 
+class Took(NamedTuple):
+    """What a run of real modules took here."""
+
+    wall_s: float
+    """Seconds that it lasted, its tensors unpacked and packed."""
+    cpu_s: float
+    """CPU seconds of its thread."""
+    moved_s: float
+    """Seconds of ``wall_s`` that its tensors took to the device that torch computes on, and its output back."""
+
+    def share(self, batch: int) -> Took:
+        """Of one of so many stages that ran as a batch."""
+        return Took(*(seconds / batch for seconds in self))
+
+
 class Compute(Protocol):
     """A device's processor; it is asked for one module at a time."""
 
     needs_batch_s: bool
     """Whether it must be told what a batch takes (``Step.batches``)."""
-    took: tuple[float, float] | None
-    """Of the last run: seconds that its computing lasted here, and CPU seconds of its thread; ``None``: recorded."""
+    took: Took | None
+    """Of the last run; ``None``: recorded."""
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Hold these modules (resident bytes by name) and no others.
@@ -90,7 +105,7 @@ class RecordedCompute:
     """
 
     needs_batch_s = True
-    took: tuple[float, float] | None = None
+    took: Took | None = None
 
     def __init__(self, device: str, timer: Timer) -> None:
         self._device, self._timer = device, timer

@@ -15,6 +15,7 @@ from typing import Any
 
 from splitshare.errors import SplitshareError, WorkError
 from splitshare.replay.emulator.client import WorkerClient
+from splitshare.replay.emulator.compute import Took
 from splitshare.replay.emulator.faults import Fault
 from splitshare.replay.emulator.network import Testbed
 from splitshare.replay.emulator.outcome import Outcome, StageTimes
@@ -186,8 +187,7 @@ class Driver:
         if kind == "stage":
             self._take_stage(client, request, event)
             if "c" in event:
-                wall_s, cpu_s = event["c"]
-                self._outcome.computed[request, int(event["p"])] = (wall_s, cpu_s)
+                self._outcome.computed[request, int(event["p"])] = Took(*event["c"])
         elif kind == "ok":
             ended_s = float(event["t"]) - shift_s
             if self._end(request, "ok", ended_s):

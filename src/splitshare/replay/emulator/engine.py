@@ -22,7 +22,7 @@ from typing import Any
 
 from splitshare.errors import InputError, SplitshareError
 from splitshare.replay.emulator.clock import Timer
-from splitshare.replay.emulator.compute import Compute, Run
+from splitshare.replay.emulator.compute import Compute, Run, Took
 from splitshare.replay.emulator.program import ClassProgram, Program, Step
 from splitshare.replay.emulator.wire import WireError
 
@@ -221,7 +221,7 @@ class Engine:
                 self._fail(job.request, f"{self.device}: {error}")
             return
         end_s, took = time.monotonic(), self._compute.took
-        share = None if took is None else (took[0] / len(batch), took[1] / len(batch))
+        share = None if took is None else took.share(len(batch))
         for job, output in zip(batch, outputs, strict=True):
             if self._wanted(job):  # else given up meanwhile
                 self._done(job.request, job.place, output, (job.ready_s, start_s, end_s), len(batch), share)
@@ -264,7 +264,7 @@ class Engine:
         payload: bytes,
         times: tuple[float, float, float],
         batch: int = 1,
-        took: tuple[float, float] | None = None,
+        took: Took | None = None,
     ) -> None:
         live = self._live[request]
         self._report({"e": "stage", "r": request, "p": place, "t": times, "b": batch} | ({"c": took} if took else {}))

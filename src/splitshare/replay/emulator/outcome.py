@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from splitshare.errors import WorkError
+from splitshare.replay.emulator.compute import Took
 from splitshare.replay.emulator.program import Program
 from splitshare.replay.plan import STAGES
 from splitshare.replay.simulator import ReplayResult
@@ -18,7 +19,7 @@ from splitshare.replay.tables import categorical
 from splitshare.replay.traces import RequestTrace
 
 STATUSES = ("ok", "dropped", "failed")
-RUN_COLUMNS = ("request_id", "request", "place", "stage", "module", "device", "profiled_s", "wall_s", "cpu_s")
+RUN_COLUMNS = ("request_id", "request", "place", "stage", "module", "device", "profiled_s", *Took._fields)
 
 
 class StageTimes(NamedTuple):
@@ -39,8 +40,8 @@ class Outcome:
 
     epoch: dict[int, int] = field(default_factory=dict)
     stages: dict[tuple[int, int], StageTimes] = field(default_factory=dict)
-    computed: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
-    """Wall and CPU seconds of real modules; of a batch each stage has its share."""
+    computed: dict[tuple[int, int], Took] = field(default_factory=dict)
+    """What real modules took; of a batch each stage has its share."""
     ended: dict[int, tuple[str, float, str]] = field(default_factory=dict)
     """Status, time and reason."""
 
@@ -73,18 +74,19 @@ def runs_table(trace: RequestTrace, programs: dict[int, Program], outcome: Outco
 
     Returns:
         A row a run, by request and then place: ``request_id, request, place`` (of the stage in its class, from 0),
-        ``stage, module, device, profiled_s, wall_s, cpu_s``. ``wall_s`` is how long the module computed, its tensors
-        unpacked and packed; what of it is not ``cpu_s``, CPU time of its thread, it waited for a core (with one torch
-        thread: others are not counted). The stage held the device for at least ``profiled_s``. Stages of a batch have
-        equal shares of all three. Without rows where all modules were recorded.
+        ``stage, module, device, profiled_s, wall_s, cpu_s, moved_s``. ``wall_s`` is how long the module computed, its
+        tensors unpacked and packed, and moved to a GPU and back in ``moved_s`` of it; on a CPU, what of it is not
+        ``cpu_s``, CPU time of its thread, it waited for a core (with one torch thread: others are not counted). The
+        stage held the device for at least ``profiled_s``. Stages of a batch have equal shares of all four. Without rows
+        where all modules were recorded.
     """
     rows: list[tuple[object, ...]] = []
-    for (i, place), (wall_s, cpu_s) in sorted(outcome.computed.items()):
+    for (i, place), took in sorted(outcome.computed.items()):
         name = trace.classes[trace.request_class[i]]
         step = next(c for c in programs[outcome.epoch[i]].classes if c.name == name).steps[place]
         batch = outcome.stages.get((i, place), _NEVER).batch
         profiled_s = step.batches.get(batch, step.compute_s) / batch
-        rows.append((trace.request_id[i], name, place, step.kind, step.module, step.end, profiled_s, wall_s, cpu_s))
+        rows.append((trace.request_id[i], name, place, step.kind, step.module, step.end, profiled_s, *took))
     return pd.DataFrame(rows, columns=list(RUN_COLUMNS))
 
 

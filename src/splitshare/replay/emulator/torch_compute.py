@@ -19,7 +19,7 @@ from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, encode, example_inputs
 from splitshare.modules.decoder import Decoder
 from splitshare.replay.emulator.clock import Timer
-from splitshare.replay.emulator.compute import Run, batch_seconds
+from splitshare.replay.emulator.compute import Run, Took, batch_seconds
 from splitshare.replay.emulator.program import ClassProgram, Program
 from splitshare.replay.emulator.wire import TENSOR, WireError
 
@@ -40,7 +40,7 @@ class RealCompute:
         timer: the event loop's precise timer.
         threads: of torch.
         torch_device: where modules are held and compute. A batch's tensors go there once, and its output comes back
-            once; both count as computing.
+            once; both count as computing, and ``took`` tells them apart.
     """
 
     needs_batch_s = False
@@ -55,7 +55,8 @@ class RealCompute:
         self._held: dict[str, SplitModule] = {}
         self._prompts: dict[str, Tensor] = {}
         self._sources: dict[tuple[str, int], bytes] = {}
-        self.took: tuple[float, float] | None = None
+        self.took: Took | None = None
+        self._moved_s = 0.0
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Build what is new, drop what is not wanted any more, and make inputs: no request should wait for it."""
@@ -109,9 +110,26 @@ class RealCompute:
     def _timed(self, batch: Sequence[Run]) -> list[bytes]:
         """Compute; with one thread torch does that in this one, so what it did not run it waited for a core."""
         began_s, began_cpu_s = time.monotonic(), time.thread_time()
+        self._moved_s = 0.0
         outputs = self._compute(batch)
-        self.took = time.monotonic() - began_s, time.thread_time() - began_cpu_s
+        self.took = Took(time.monotonic() - began_s, time.thread_time() - began_cpu_s, self._moved_s)
         return outputs
+
+    def _moved(self, tensors: Mapping[str, Tensor], there: torch.device) -> dict[str, Tensor]:
+        """The tensors on another device, and how long that took; what it was computing is waited for first."""
+        if self._torch_device == CPU:
+            return dict(tensors)
+        self._wait()
+        began_s = time.monotonic()
+        moved = {role: tensor.cpu() if there == CPU else tensor.to(there) for role, tensor in tensors.items()}
+        self._wait()
+        self._moved_s += time.monotonic() - began_s
+        return moved
+
+    def _wait(self) -> None:
+        """Until the device has done all that it was given; torch's meta device is given nothing."""
+        if self._torch_device.type != "meta":
+            torch.accelerator.synchronize(self._torch_device)
 
     def _compute(self, batch: Sequence[Run]) -> list[bytes]:
         step, model = batch[0].step, self._catalog.model(batch[0].program.model)
@@ -120,9 +138,8 @@ class RealCompute:
             raise WorkError(f"{step.module} is not loaded")
         inputs = [self._tensors(run) for run in batch]
         try:
-            joined = {
-                role: torch.cat([tensors[role] for tensors in inputs]).to(self._torch_device) for role in inputs[0]
-            }
+            joined = {role: torch.cat([tensors[role] for tensors in inputs]) for role in inputs[0]}
+            joined = self._moved(joined, self._torch_device)
             with torch.inference_mode():
                 if step.kind == "encode":
                     encoder = model.encoders[batch[0].place - len(model.encoders)]
@@ -131,7 +148,7 @@ class RealCompute:
                 else:
                     output = module(joined)
                     rows = [len(output) // len(batch)] * len(batch)
-                output = output.cpu()  # waits until it is computed
+                output = self._moved({TENSOR: output}, CPU)[TENSOR]
         except (RuntimeError, IndexError) as error:  # what arrived has a shape or type that the module does not take
             raise WorkError(f"{step.module}: {str(error).splitlines()[0]}") from None
         return [_pack(part) for part in torch.split(output, rows)]

@@ -24,6 +24,7 @@ class WorkerOptions:
     listen: Sequence[str]
     compute: ComputeKind = "recorded"
     memory_bytes: float | None = None
+    """Modules that need more are refused, and on a GPU those that need more than is free there as the worker starts."""
     max_live: int = 1000
     max_batch: int | None = None
     catalog_root: Path = DATA
@@ -47,11 +48,12 @@ def run_worker(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -
 
 async def _run(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -> None:
     timer = Timer()
+    found = _torch_device(options)
     service = WorkerService(
         options.device,
-        compute=_compute(options, timer),
+        compute=_compute(options, timer, found),
         timer=timer,
-        memory_bytes=options.memory_bytes,
+        memory_bytes=memory_limit_bytes(options.memory_bytes, found),
         max_live=options.max_live,
         max_batch=options.max_batch,
         security=options.security,
@@ -69,10 +71,35 @@ async def _run(options: WorkerOptions, echo: Callable[[dict[str, Any]], None]) -
     timer.close()
 
 
-def _compute(options: WorkerOptions, timer: Timer) -> Compute:
+def memory_limit_bytes(asked: float | None, torch_device: str) -> float | None:
+    """Bytes that modules may need: what was asked for, and on a GPU no more than is free there; ``None``: no limit.
+
+    Args:
+        asked: the worker's option.
+        torch_device: a device that is there.
+    """
+    if not torch_device.startswith("cuda"):
+        return asked
+    import torch
+
+    free = float(torch.cuda.mem_get_info(torch_device)[0])
+    return free if asked is None else min(asked, free)
+
+
+def _torch_device(options: WorkerOptions) -> str:
+    """Where real modules compute, once it is known to be there; without torch on a CPU."""
+    if options.compute == "recorded" or options.torch_device == "cpu":
+        return "cpu"
+    from splitshare.modules.torch_device import torch_device
+
+    return str(torch_device(options.torch_device))
+
+
+def _compute(options: WorkerOptions, timer: Timer, found: str) -> Compute:
     if options.compute == "recorded":
         return RecordedCompute(options.device, timer)
-    from splitshare.modules.torch_device import torch_device
+    import torch
+
     from splitshare.replay.emulator.torch_compute import RealCompute
 
     return RealCompute(
@@ -80,5 +107,5 @@ def _compute(options: WorkerOptions, timer: Timer) -> Compute:
         options.catalog_root,
         timer,
         threads=options.threads,
-        torch_device=torch_device(options.torch_device),
+        torch_device=torch.device(found),
     )

@@ -19,32 +19,36 @@ def run(options: Options) -> AccuracyRecord:
     """Answer the test requests with every model: whole, split, and where models share modules, with these shared.
 
     Raises:
-        InputError: weights are missing or wrong, or the data set is.
+        InputError: weights are missing or wrong, or the data set is, or there is no such device.
     """
     from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow, merge
     from splitshare.benchmarks.embedded.easy_vqa import read_easy_vqa
     from splitshare.benchmarks.embedded.evaluation import accuracy_rows, shared_scores, split_scores, whole_scores
     from splitshare.benchmarks.embedded.groups import training_groups
     from splitshare.benchmarks.embedded.prompts import context_of
-    from splitshare.benchmarks.embedded.requests import requests_of
+    from splitshare.benchmarks.embedded.requests import on_device, requests_of
     from splitshare.benchmarks.embedded.training import torch_threads
     from splitshare.benchmarks.embedded.weights import read_log, read_trained
     from splitshare.catalog.loader import load_catalog
+    from splitshare.modules.torch_device import described, torch_device
     from splitshare.results.provenance import provenance
 
     catalog = load_catalog(options.catalog_root)
     data = read_easy_vqa()
-    requests = requests_of(data.test, data, context_of(catalog))
+    device = torch_device(options.torch_device)
+    requests = on_device(requests_of(data.test, data, context_of(catalog)), device)
     machine = {key: value for key, value in provenance().items() if key not in _NOT_INVOLVED}
+    if device.type != "cpu":
+        machine["torch_device"] = described(device)
     rows: list[AccuracyRow] = []
     with torch_threads(options.threads):
         for group in training_groups(catalog):
-            modules = read_trained(catalog, group, options.weights)
+            modules = {name: m.to(device) for name, m in read_trained(catalog, group, options.weights).items()}
             log = read_log(group, options.weights)
             origin = machine | {
                 "data_sha256": data.sha256,
-                "weights": f"trained for {log.epochs} epochs, seed {log.seed}, {log.threads} thread(s), "
-                f"in {log.seconds:.0f} s",
+                "weights": f"trained for {log.epochs} epochs, seed {log.seed}, "
+                f"{_where(log.threads, log.torch_device)}, in {log.seconds:.0f} s",
             }
             shared = shared_scores(group, modules, requests) if len(group) > 1 else {}
             for model in group:
@@ -57,6 +61,10 @@ def run(options: Options) -> AccuracyRecord:
     record = merge([AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(rows))])
     record.write(options.output)
     return record
+
+
+def _where(threads: int, torch_device: str) -> str:
+    return f"{threads} thread(s)" if torch_device == "cpu" else torch_device
 
 
 def show(record: AccuracyRecord) -> None:

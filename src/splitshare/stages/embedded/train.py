@@ -11,7 +11,7 @@ def run(options: Options) -> None:
     """Train models, and whoever shares modules with one of them, and write their weights.
 
     Raises:
-        InputError: a model is unknown, or the data set is missing or not the expected one.
+        InputError: a model is unknown, the data set is missing or not the expected one, or there is no such device.
         WorkError: a training diverged.
     """
     from splitshare.benchmarks.embedded.easy_vqa import read_easy_vqa
@@ -21,8 +21,10 @@ def run(options: Options) -> None:
     from splitshare.benchmarks.embedded.training import Recipe, train
     from splitshare.benchmarks.embedded.weights import write_trained
     from splitshare.catalog.loader import load_catalog
+    from splitshare.modules.torch_device import torch_device
 
-    recipe = Recipe(seed=options.seed)
+    device = torch_device(options.torch_device)
+    recipe = Recipe(seed=options.seed, torch_device=str(device))
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
     catalog = load_catalog(options.catalog_root)

@@ -1,0 +1,69 @@
+"""Latencies, and the claims that rest on them, on testbeds in which every time is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from splitshare.figures.declaration import Declaration
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.latency_by_method import compute_provenance, latency_figure, latency_table
+from splitshare.figures.style import method_key, paper_style, save_figure, save_table
+from splitshare.results.claims import Claim, greedy_optimal, latency_against_cloud
+
+DECLARATION = Declaration(
+    name="measured-testbeds",
+    category="Latency",
+    inputs=("measured/placements.csv", "cloud_pairs.csv"),
+    measured=True,
+    profiles="testbeds",
+    tables=("latency_measured", "claims_measured"),
+    drawn=("latency_measured",),
+    caption="Mean latency of an idle request on testbeds in which every time is measured.",
+    takeaway=(
+        "With measured times, too, the greedy stands at the optimum; two small CPUs win little against a GPU in the "
+        "cloud."
+    ),
+    claim="S4",
+)
+
+NAME = "latency_measured"
+CLAIMS = "claims_measured"
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table and figure ``latency_measured``, and ``claims_measured``, a row a claim and where it is read."""
+    placements = inputs.csv("measured/placements.csv")
+    table = latency_table(placements)
+    origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
+    table["compute_times"] = table["testbed"].map(origins)
+    save_table(table, output, NAME, caption="Mean latency of an idle request, every time measured (seconds).")
+    save_table(
+        pd.DataFrame(_claims(inputs, placements)),
+        output,
+        CLAIMS,
+        caption="Claims S4 and S5 on measured devices, by the rules of the table of claims.",
+    )
+    with paper_style():
+        titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
+        workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
+        save_figure(latency_figure(table, placements["method"].map(method_key), workloads, titles), output, NAME)
+
+
+def _claims(inputs: Inputs, placements: pd.DataFrame) -> list[dict[str, str]]:
+    """S4 over the measured testbeds, and S5 for every edge and cloud."""
+    testbeds = list(placements["testbed"].unique())
+    rows = [_row(greedy_optimal(placements), " and ".join(testbeds), inputs, testbeds)]
+    pairs = inputs.csv("cloud_pairs.csv")
+    for both, grid in pairs.groupby(["edge_testbed", "cloud_testbed"], sort=False):
+        names = [str(name) for name in both]
+        claim = latency_against_cloud(grid, inputs.config.cloud.stated, devices="")
+        rows.append(_row(claim, " against ".join(names), inputs, names))
+    return rows
+
+
+def _row(claim: Claim, where: str, inputs: Inputs, testbeds: list[str]) -> dict[str, str]:
+    shown = {name: value for name, value in vars(claim).items() if name != "source"}
+    origins = dict.fromkeys(part for name in testbeds for part in compute_provenance(inputs, name).split("; "))
+    return {"claim": claim.claim, "testbeds": where, **shown, "compute_times": "; ".join(origins)}

@@ -147,6 +147,12 @@ def profiles_of(testbeds):
     return [LOCAL_PROFILE if name == "this-machine" else str(profile_file(name)) for name in types]
 
 
+def measured_device(wildcards):
+    """What the rule of a device that nobody measured is fitted on."""
+    name = getattr(read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile, "measured_on", None)
+    return [profile_file(name).as_posix(), f"{DATA}/devices/{name}.yaml"] if name else []
+
+
 def testbed_paths(testbeds):
     """Files of testbeds."""
     return [str(TESTBED_FILES[name]) for name in testbeds]

@@ -92,12 +92,6 @@ use rule profile_machine as embedded_profile_machine with:
         "Collecting this machine's profile of the embedded benchmark's modules"
 
 
-def measured_device(wildcards):
-    """What the rule of a device that nobody measured is fitted on."""
-    name = getattr(read_device(Path(DATA, "devices", f"{wildcards.device}.yaml")).profile, "measured_on", None)
-    return [profile_file(name).as_posix(), f"{DATA}/devices/{name}.yaml"] if name else []
-
-
 rule embedded_derive:
     input:
         device=f"{DATA}/devices/{{device}}.yaml",

@@ -11,7 +11,7 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.profiling import energy, timing
 from splitshare.profiling.energy import NvmlCounter, RaplCounter, energy_counter, joules_a_run
 from splitshare.profiling.job import BatchTimes, Job
-from splitshare.profiling.measure import measure_module
+from splitshare.profiling.measure import MeasuringSettings, measure_module
 from splitshare.profiling.timing import measure_batches
 
 ROOT = Path(__file__).parents[2]
@@ -148,11 +148,5 @@ def test_what_was_counted_is_told_with_the_times(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.skipif(RaplCounter.found() is None, reason="this machine does not show RAPL to this user")
 def test_a_module_takes_joules_here():
-    rows = measure_module(ROOT / "data" / "embedded", "linear-64-to-24@together", timing_settings()).rows
+    rows = measure_module(ROOT / "data" / "embedded", "linear-64-to-24@together", MeasuringSettings(budget_s=0.05)).rows
     assert all(row.energy_j is not None and row.energy_j > 0 for row in rows)
-
-
-def timing_settings():
-    from splitshare.profiling.measure import MeasuringSettings
-
-    return MeasuringSettings(budget_s=0.05)

@@ -68,8 +68,7 @@ def test_the_profiler_agrees_on_real_tensors():
     ran = [event.key for event in profile.key_averages()]
     kernels = {"aten::mkldnn_convolution", "aten::clamp_min", "aten::avg_pool2d", "aten::addmm", "aten::_softmax"}
     assert kernels <= set(ran)
-    assert counted(module, image, device="cpu") == 6 - 1  # all layers but the flattening
-    assert len(kernels) == 5
+    assert counted(module, image, device="cpu") == len(kernels)  # flattening starts nothing
 
 
 def test_a_head_by_hand():

@@ -1,6 +1,6 @@
 """Profiles of devices that nobody measured, from published figures and specification sheets (all rules ours).
 
-The rules were fixed before any placement was computed.
+The rules were chosen by how far they are off on published figures and on measured devices, never by a placement.
 
 ``published-cpu``. An image tower that the table has takes the published latency at batch 1 (``published``)
 and B times it at batch B (``derived``: the device's published latencies are all at batch 1, so what a batch

@@ -34,7 +34,8 @@ def errors_table(device: str, predictions: Sequence[Prediction]) -> pd.DataFrame
     """How far the predictions are off over all rows, by kind of module and by batch size."""
     parts: list[tuple[str, str, list[Prediction]]] = [("all", "all", list(predictions))]
     parts += [
-        ("kind", kind, [p for p in predictions if p.kind == kind]) for kind in _in_order(p.kind for p in predictions)
+        ("kind", kind, [p for p in predictions if p.kind == kind])
+        for kind in dict.fromkeys(p.kind for p in predictions)
     ]
     parts += [
         ("batch", str(batch), [p for p in predictions if p.batch == batch])
@@ -56,7 +57,3 @@ def errors_table(device: str, predictions: Sequence[Prediction]) -> pd.DataFrame
             }
         )
     return pd.DataFrame(rows, columns=_ERRORS)
-
-
-def _in_order(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from splitshare.catalog.loader import load_catalog
+from splitshare.config import Config
 from splitshare.errors import InputError
+from splitshare.figures.inputs import Inputs
 from splitshare.figures.latency_by_method import latency_table
+from splitshare.figures.measured_testbeds import check_measured
 from splitshare.figures.registry import figures as declared
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 from splitshare.results.claims import optimal_verdict, saving_verdict
@@ -152,3 +156,18 @@ def test_what_cannot_be_drawn_is_told(run_directory, name, complaint):
             )
         )
     assert not (run_directory / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("testbeds", "right"), [(["measured-edge", "measured-server"], True), (["laptop-jetson"], False)]
+)
+def test_only_what_was_measured_is_called_measured(testbeds, right):
+    fields = yaml.safe_load(CONFIG.read_text())
+    fields["measured"]["testbeds"] = testbeds
+    inputs = Inputs(declared()["measured-testbeds"], ROOT, Config.parse(fields, "x"), load_catalog(DATA))
+    if right:
+        check_measured(inputs)
+        return
+    told = r"measured.testbeds\[0\]: 'laptop-jetson' has 'laptop-i7-12700h', whose times are derived and published"
+    with pytest.raises(InputError, match=told):
+        check_measured(inputs)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.errors import InputError
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.latency_by_method import compute_provenance, latency_figure, latency_table
@@ -33,7 +34,12 @@ CLAIMS = "claims_measured"
 
 
 def draw(inputs: Inputs, output: Path) -> None:
-    """Write the table and figure ``latency_measured``, and ``claims_measured``, a row a claim and where it is read."""
+    """Write the table and figure ``latency_measured``, and ``claims_measured``, a row a claim and where it is read.
+
+    Raises:
+        InputError: a testbed has a device with times that were not measured.
+    """
+    check_measured(inputs)
     placements = inputs.csv("measured/placements.csv")
     table = latency_table(placements)
     origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
@@ -49,6 +55,17 @@ def draw(inputs: Inputs, output: Path) -> None:
         titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
         workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
         save_figure(latency_figure(table, placements["method"].map(method_key), workloads, titles), output, NAME)
+
+
+def check_measured(inputs: Inputs) -> None:
+    """Refuse testbeds of the configuration's ``measured`` that have a time of another origin; raises as ``draw``."""
+    measured = inputs.config.measured
+    for i, name in enumerate(measured.testbeds if measured else ()):
+        for device in inputs.testbed(name).devices:
+            others = {row.provenance for row in inputs.device_profile(device.device_type).rows} - {"measured"}
+            if others:
+                told = f"{name!r} has {device.device_type!r}, whose times are {' and '.join(sorted(others))}"
+                raise InputError("the run's configuration", f"measured.testbeds[{i}]", f"{told}; leave it out there")
 
 
 def _claims(inputs: Inputs, placements: pd.DataFrame) -> list[dict[str, str]]:

@@ -20,6 +20,8 @@ MemoryLimits = Literal["auto", "kernel", "declared"]
 ComputeKind = Literal["recorded", "real"]
 OnFailure = Literal["drop", "replace"]
 """What follows a lost device."""
+Dtype = Literal["float32", "float16", "bfloat16"]
+"""Floating point types in which modules are held and computed."""
 WeightsKind = Literal["hub", "random"]
 BenchmarkPart = Literal["test", "train"]
 BenchmarkParts = Literal["test", "train", "both"]

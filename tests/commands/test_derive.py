@@ -31,7 +31,7 @@ def test_a_row_for_every_module_and_batch(files):
     derive.run(derive.Options(**files))
     made = ModuleProfile.read(files["output"])
     assert made.device.name == "jetson-nano"
-    assert set(made.by_key) == {(m.module, w.batch) for m in DESCRIPTIONS.modules for w in m.work}
+    assert set(made.by_key) == {(m.module, w.batch, None) for m in DESCRIPTIONS.modules for w in m.work}
     assert all(row.definition_sha256 == "d" * 64 for row in made.rows)
 
 

@@ -57,7 +57,7 @@ def assignments(instance: PlacementInstance) -> Iterator[dict[str, tuple[str, ..
         used = dict.fromkeys(devices, 0.0)
         for module, chosen in zip(instance.modules, choice, strict=True):
             for device in chosen:
-                used[device] += module.memory_bytes
+                used[device] += (module.memory_bytes_on or {}).get(device, module.memory_bytes)
         if all(used[d.name] <= d.memory_bytes for d in instance.devices):
             yield {m.name: chosen for m, chosen in zip(instance.modules, choice, strict=True)}
 

@@ -5,12 +5,12 @@ from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.contract import load, shipped
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import evaluate
-from splitshare.placement.random_instances import random_fields, random_instances
+from splitshare.placement.random_instances import Shape, random_fields, random_instances
 from splitshare.placement.run import solve
 from splitshare.placement.variants import apply_variant, without_sharing
 from tests.placement import judge
 
-INSTANCES = random_instances(range(25))
+INSTANCES = [*random_instances(range(8)), *random_instances(range(8, 25), Shape(half_precision=0.5))]
 
 
 def in_the_cloud(instance):

@@ -9,7 +9,7 @@ from splitshare.placement import exact
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.certificate import Certificate
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.random_instances import random_fields, random_instances
+from splitshare.placement.random_instances import Shape, random_fields, random_instances
 from splitshare.placement.run import solve
 from splitshare.solvers.milp import SOLVERS
 from tests.placement import judge
@@ -22,10 +22,11 @@ SHAPES = [
     {"routing": "parallel", "replication": True},
     {"routing": "sequential", "replication": True},
 ]
+HALF = {"shape": Shape(half_precision=0.5)}
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "-".join(map(str, shape.values())))
+@pytest.mark.parametrize("shape", [*SHAPES, HALF], ids=lambda shape: "-".join(map(str, shape.values())))
 def test_optimum_equals_brute_force(shape, solver):
     infeasible = optimal = 0
     for instance in random_instances(range(12), **shape):

@@ -44,7 +44,7 @@ def test_the_committed_profile_is_derived_anew(device, modules, tmp_path):
 
 def require_kept(profile: ModuleProfile, descriptions: ModuleDescriptions) -> None:
     """What a measured profile must be to be kept."""
-    wanted = {(module.module, work.batch) for module in descriptions.modules for work in module.work}
+    wanted = {(module.module, work.batch, None) for module in descriptions.modules for work in module.work}
     assert profile.by_key.keys() == wanted, "run `make record-machine-profile` again: the catalogue has changed"
     assert not stale_rows(profile, descriptions), "run `make record-machine-profile` again: modules have changed"
     assert {row.provenance for row in profile.rows} == {"measured"}
@@ -102,7 +102,7 @@ def require_usable(profile: ModuleProfile, descriptions: ModuleDescriptions) -> 
             continue
         instance = build_instance(catalog, workload, Testbed.parse(value, "pair"), profiles, descriptions)
         for module in instance.modules:
-            row = profile.by_key[module.name, 1]
+            row = profile.by_key[module.name, 1, None]
             seconds = module.compute_s["one"]
             assert (seconds is None) is (not row.runnable)
             if seconds is not None:

@@ -51,7 +51,7 @@ def seconds(device: str, *, prefill_flops: int, step_flops: int, batch: int = 1)
     gpu = spec.profile.rule == "launches"
     fitted = FittedLaunches(LaunchRule(LAUNCH_S, 0.5), ON) if gpu else FittedCpuLaunch(LAUNCH_S, ON)
     profile = derive_profile(descriptions, spec, TABLE, {}, fitted)
-    value = profile.by_key["decoder@w", batch].compute_median_s
+    value = profile.by_key["decoder@w", batch, None].compute_median_s
     assert value is not None
     return value
 

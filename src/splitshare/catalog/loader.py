@@ -13,7 +13,6 @@ from splitshare.catalog.records import (
     Architecture,
     ArchitecturesFile,
     Benchmark,
-    Dtype,
     EncoderRef,
     HeadRef,
     Model,
@@ -24,6 +23,7 @@ from splitshare.catalog.records import (
     Workload,
     WorkloadsFile,
 )
+from splitshare.choices import Dtype
 from splitshare.errors import InputError
 from splitshare.places import DATA
 from splitshare.records import nearest
@@ -170,6 +170,15 @@ class Catalog:
         classes = self.benchmarks[model.benchmark].classes
         assert classes is not None, "load_catalog refuses such a model"
         return classes
+
+    def at_precision(self, precision: Dtype | None) -> Catalog:
+        """The catalogue with every module held and computed in one floating point type; ``None``: as it is."""
+        if precision is None:
+            return self
+        architectures = {
+            name: entry.model_copy(update={"dtype": precision}) for name, entry in self.architectures.items()
+        }
+        return replace(self, architectures=architectures)
 
     def with_layers(self, architecture: str, layers: int, dtype: Dtype | None = None) -> Catalog:
         """A catalogue in which ``architecture`` has so many layers (and another type, if one is given)."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
+from splitshare.choices import Dtype
 from splitshare.records import (
     Bytes,
     BytesPerS,
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from typing import Self  # not in Python 3.10, which workers run on
 
 ModuleKind = Literal["vision-encoder", "text-encoder", "audio-encoder", "head", "decoder"]
-Dtype = Literal["float32", "bfloat16"]
-DTYPE_BYTES: dict[Dtype, int] = {"float32": 4, "bfloat16": 2}
+DTYPE_BYTES: dict[Dtype, int] = {"float32": 4, "float16": 2, "bfloat16": 2}
 EncoderOutput = Literal["pooled", "patches"]
 """What an encoder sends to the head: one vector an item, or one a patch of the image."""
 
@@ -243,6 +243,8 @@ class TestbedDevice(Record):
     tier: Literal["edge", "cloud"] = "edge"
     models_memory_bytes: PositiveBytes | None = None
     """Memory for weights; left out, a fixed share of the profiled device's memory (``catalog.testbeds``)."""
+    precision: Dtype | None = None
+    """Floating point type in which it holds modules and computes; left out, each module's own in the catalogue."""
 
 
 class TestbedLink(Record):

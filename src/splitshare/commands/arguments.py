@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from splitshare.choices import ComputeKind, EmulatedNetwork, WeightsKind
+from splitshare.choices import ComputeKind, Dtype, EmulatedNetwork, WeightsKind
 from splitshare.ranges import MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 # Ranges of options, so wide that nobody who means what is written meets one.
@@ -60,6 +60,10 @@ AnyLinks = Annotated[bool, typer.Option(help="Go on when links are not as config
 MaxBatch = Annotated[int, typer.Option(**BATCH, help="Most runs of one module that go as one batch.")]
 BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: the output of `batch-curves`.")]
 
+Precision = Annotated[
+    Dtype | None,
+    typer.Option(help="Type in which modules are held and compute; default: each module's own in the catalogue."),
+]
 ModuleNames = Annotated[list[str], typer.Option("--module", help="Module to measure; repeatable; default all.")]
 LongestRun = Annotated[
     float,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import CatalogRoot, Output
+from splitshare.commands.arguments import CatalogRoot, Output, Precision
 from splitshare.places import DATA
 
 
@@ -19,4 +19,5 @@ class Options:
     modules: Annotated[list[str], typer.Option("--module", help="Module to describe; repeatable; default all.")] = (
         field(default_factory=list)
     )
+    precision: Precision = None
     catalog_root: CatalogRoot = DATA

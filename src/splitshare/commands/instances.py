@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from splitshare.choices import Dtype
 from splitshare.commands.arguments import CatalogRoot, Descriptions, Output, Profiles, Testbeds
 from splitshare.places import DATA
 
@@ -24,4 +25,8 @@ class Options:
         default_factory=list
     )
     pinned: Annotated[Path | None, typer.Option(help="Digests that the instances must have.")] = None
+    precision: Annotated[
+        Dtype | None,
+        typer.Option(help="Of all devices; testbeds are then called <testbed>-<precision>; default: as they say."),
+    ] = None
     catalog_root: CatalogRoot = DATA

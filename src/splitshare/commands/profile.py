@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Budget, CatalogRoot, Device, LongestRun, ModuleNames, Output, Seed, Threads
+from splitshare.commands.arguments import (
+    Budget,
+    CatalogRoot,
+    Device,
+    LongestRun,
+    ModuleNames,
+    Output,
+    Precision,
+    Seed,
+    Threads,
+)
 from splitshare.places import DATA
 from splitshare.ranges import LONGEST_RUN_S
 
@@ -24,4 +34,5 @@ class Options:
     torch_device: Device = "cpu"
     device_name: Annotated[str, typer.Option(help="What the profile calls this machine.")] = "this-machine"
     seed: Seed = 0
+    precision: Precision = None
     catalog_root: CatalogRoot = DATA

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Budget, CatalogRoot, Device, LongestRun, ModuleNames, Output, Threads
+from splitshare.commands.arguments import (
+    Budget,
+    CatalogRoot,
+    Device,
+    LongestRun,
+    ModuleNames,
+    Output,
+    Precision,
+    Threads,
+)
 from splitshare.places import DATA
 from splitshare.ranges import LONGEST_RUN_S
 
@@ -29,4 +38,5 @@ class Options:
     busiest_share: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of the processors that other work may take.")
     ] = BUSIEST_SHARE
+    precision: Precision = None
     catalog_root: CatalogRoot = DATA

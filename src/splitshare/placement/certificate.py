@@ -107,7 +107,11 @@ def _name_objections(instance: PlacementInstance, certificate: Certificate) -> I
 def _memory_objections(instance: PlacementInstance, certificate: Certificate) -> Iterator[str]:
     for device in instance.devices:
         held = sum(
-            (Fraction(m.memory_bytes) for m in instance.modules if device.name in certificate.assignment[m.name]),
+            (
+                Fraction(m.bytes_on(device.name))
+                for m in instance.modules
+                if device.name in certificate.assignment[m.name]
+            ),
             Fraction(0),
         )
         if held > Fraction(device.memory_bytes):

@@ -64,7 +64,7 @@ def _place_modules(model: ExactModel) -> None:
     instance, milp = model.instance, model.milp
     for module in instance.modules:
         for device in instance.devices:
-            if module.memory_bytes <= device.memory_bytes:
+            if module.bytes_on(device.name) <= device.memory_bytes:
                 model.x[module.name, device.name] = milp.add_column(upper=1.0, integer=True)
         # Every module stands somewhere, and on one device only unless the instance allows replication.
         terms = {model.x[module.name, d.name]: 1.0 for d in instance.devices if (module.name, d.name) in model.x}
@@ -72,9 +72,9 @@ def _place_modules(model: ExactModel) -> None:
     for device in instance.devices:
         # The modules on a device fit its memory, in units of that memory to keep coefficients near one.
         terms = {
-            model.x[m.name, device.name]: m.memory_bytes / device.memory_bytes
+            model.x[m.name, device.name]: m.bytes_on(device.name) / device.memory_bytes
             for m in instance.modules
-            if (m.name, device.name) in model.x and m.memory_bytes > 0
+            if (m.name, device.name) in model.x and m.bytes_on(device.name) > 0
         }
         if terms:
             milp.add_row(terms, "<=", 1.0)

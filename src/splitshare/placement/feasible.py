@@ -31,7 +31,7 @@ class HostingRules:
     def __init__(self, instance: PlacementInstance) -> None:
         self._instance = instance
         runs_on = {
-            m.name: {d.name for d in instance.devices if m.memory_bytes <= d.memory_bytes} for m in instance.modules
+            m.name: {d.name for d in instance.devices if m.bytes_on(d.name) <= d.memory_bytes} for m in instance.modules
         }
         partners: dict[str, dict[str, None]] = {m.name: {} for m in instance.modules}
         for request in instance.requests:
@@ -56,7 +56,7 @@ class OpenPlacement:
     """A placement that grows module by module, with the room that it leaves."""
 
     def __init__(self, instance: PlacementInstance) -> None:
-        self._memory_bytes = {m.name: m.memory_bytes for m in instance.modules}
+        self._modules = instance.modules_by_name
         self._capacity_bytes = {d.name: d.memory_bytes for d in instance.devices}
         self._held_bytes: dict[str, tuple[float, ...]] = {d.name: () for d in instance.devices}
         self.rules = HostingRules(instance)
@@ -69,11 +69,11 @@ class OpenPlacement:
 
     def candidates(self, module: str) -> list[str]:
         """Devices where ``module`` can be placed beside what is placed already, in file order."""
-        size = self._memory_bytes[module]
+        size_on = self._modules[module].bytes_on
         return [
             device
             for device in self.rules.devices[module]
-            if math.fsum((*self._held_bytes[device], size)) <= self._capacity_bytes[device]
+            if math.fsum((*self._held_bytes[device], size_on(device))) <= self._capacity_bytes[device]
             and all(
                 self.rules.linked(device, self.host[other])
                 for other in self.rules.partners[module]
@@ -84,7 +84,7 @@ class OpenPlacement:
     def place(self, module: str, device: str) -> None:
         """Place ``module`` on ``device``, one of its candidates."""
         self.host[module] = device
-        self._held_bytes[device] += (self._memory_bytes[module],)
+        self._held_bytes[device] += (self._modules[module].bytes_on(device),)
 
     def copy(self) -> OpenPlacement:
         """A placement that starts as this one and grows on its own."""
@@ -125,9 +125,9 @@ def cheapest_feasible(
         lower.append(1.0)
     for device in instance.devices:
         held = {
-            column[m.name, device.name]: m.memory_bytes / device.memory_bytes
+            column[m.name, device.name]: m.bytes_on(device.name) / device.memory_bytes
             for m in instance.modules
-            if (m.name, device.name) in column and m.memory_bytes > 0
+            if (m.name, device.name) in column and m.bytes_on(device.name) > 0
         }
         rows.append(held)
         lower.append(-math.inf)

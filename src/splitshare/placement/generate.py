@@ -13,9 +13,12 @@ from typing import Literal
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model, Testbed, TestbedDevice, Workload
 from splitshare.catalog.testbeds import check_testbed, models_memory_bytes
+from splitshare.choices import Dtype
 from splitshare.errors import InputError
 from splitshare.placement.instance import Device, EncoderUse, Link, Module, Origin, PlacementInstance, Request
-from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, ModuleProfile, Work
+from splitshare.profiling.definition import definition_sha256
+from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, ModuleProfile, ProfileRow, Work
+from splitshare.records import Bytes
 
 Profiles = Mapping[str, ModuleProfile]
 """Profiles by device type."""
@@ -56,6 +59,13 @@ def build_instance(
     Warns:
         StaleProfileWarning: a profile speaks of an earlier definition of a module.
     """
+    if descriptions.precision is not None:
+        raise InputError(
+            "module descriptions",
+            "precision",
+            f"is {descriptions.precision}, and sizes of what is sent are those of the catalogue as it is; describe it "
+            "without --precision, and give the devices of the testbed a precision",
+        )
     check_testbed(testbed, {name: p.device.memory_bytes for name, p in profiles.items()}, f"{testbed.name}.yaml")
     for line in stale_rows(catalog, [workload], [testbed], profiles, descriptions):
         warnings.warn(line, StaleProfileWarning, stacklevel=2)
@@ -73,6 +83,7 @@ def build_instance(
                 name=d.name,
                 tier=d.tier,
                 memory_bytes=models_memory_bytes(d, profiles[d.device_type].device.memory_bytes),
+                precision=d.precision,
             )
             for d in testbed.devices
         ),
@@ -95,16 +106,21 @@ def stale_rows(
 ) -> list[str]:
     """One line for each device type and module whose profile has another definition than the description."""
     models = dict.fromkeys(name for workload in workloads for name in workload.models)
-    types = dict.fromkeys(device.device_type for testbed in testbeds for device in testbed.devices)
+    types = dict.fromkeys((d.device_type, d.precision) for testbed in testbeds for d in testbed.devices)
     lines = []
-    for device in types:
-        profiled = {(row.module, row.definition_sha256) for row in profiles[device].rows}
+    for device, precision in types:
+        profiled = {(row.module, row.definition_sha256) for row in profiles[device].at_precision(precision)}
+        precise = catalog.at_precision(precision)
         for module in catalog.modules(models):
-            digest = _described(descriptions, module).definition_sha256
+            digest = (
+                _described(descriptions, module).definition_sha256
+                if precision is None
+                else definition_sha256(precise.module(module))
+            )
             if any(name == module and other != digest for name, other in profiled):
                 lines.append(
                     f"{_profile_file(device)}: {module} has changed since this profile was made; "
-                    f"{_mend(device, profiles[device])}"
+                    f"{_mend(device, profiles[device], precision)}"
                 )
     return lines
 
@@ -115,14 +131,30 @@ def _without_class_prompts(model: Model) -> Model:
 
 
 def _module(description: ModuleDescription, testbed: Testbed, profiles: Profiles) -> Module:
+    memory_bytes, memory_bytes_on = _memory_bytes(description, testbed, profiles)
     return Module(
         name=description.module,
         kind=description.kind,
-        memory_bytes=description.parameter_bytes,
+        memory_bytes=memory_bytes,
+        memory_bytes_on=memory_bytes_on,
         output_bytes=_work(description, 1).output_bytes,
         compute_s=_compute_s(description, 1, testbed, profiles),
         energy_j=_energy_j(description, 1, testbed, profiles),
     )
+
+
+def _memory_bytes(
+    description: ModuleDescription, testbed: Testbed, profiles: Profiles
+) -> tuple[float, dict[str, Bytes] | None]:
+    """A module's bytes, and those of the devices where they are others: on all devices the same, there are none."""
+    own = float(description.parameter_bytes)
+    sizes = {
+        d.name: own if d.precision is None else float(_row(description.module, 1, d, profiles).parameter_bytes)
+        for d in testbed.devices
+    }
+    if len(set(sizes.values())) == 1:
+        return next(iter(sizes.values())), None
+    return own, {name: size for name, size in sizes.items() if size != own}
 
 
 def _request(
@@ -170,29 +202,38 @@ def _energy_j(
     description: ModuleDescription, batch: int, testbed: Testbed, profiles: Profiles
 ) -> dict[str, float] | None:
     """Joules by device of a testbed, of those whose profile has them; ``None`` where none does."""
-    rows = {d.name: profiles[d.device_type].by_key.get((description.module, batch)) for d in testbed.devices}
+    rows = {
+        d.name: profiles[d.device_type].by_key.get((description.module, batch, d.precision)) for d in testbed.devices
+    }
     known = {
         name: float(f"{row.energy_j:.9g}") for name, row in rows.items() if row is not None and row.energy_j is not None
     }
     return known or None
 
 
-def _seconds(module: str, batch: int, device: TestbedDevice, profiles: Profiles) -> float | None:
+def _row(module: str, batch: int, device: TestbedDevice, profiles: Profiles) -> ProfileRow:
     profile = profiles[device.device_type]
-    row = profile.by_key.get((module, batch))
+    row = profile.by_key.get((module, batch, device.precision))
     if row is None:
+        there = "" if device.precision is None else f" in {device.precision}"
         raise InputError(
             _profile_file(device.device_type),
             "rows",
-            f"no row of {module} at batch {batch}; {_mend(device.device_type, profile)}",
+            f"no row of {module} at batch {batch}{there}; {_mend(device.device_type, profile, device.precision)}",
         )
+    return row
+
+
+def _seconds(module: str, batch: int, device: TestbedDevice, profiles: Profiles) -> float | None:
+    row = _row(module, batch, device, profiles)
     if not row.runnable:
         return None
     if row.compute_median_s is None:
         raise InputError(
             _profile_file(device.device_type),
             "rows",
-            f"{module} at batch {batch} is runnable but has no compute_median_s; {_mend(device.device_type, profile)}",
+            f"{module} at batch {batch} is runnable but has no compute_median_s; "
+            f"{_mend(device.device_type, profiles[device.device_type], device.precision)}",
         )
     return float(f"{row.compute_median_s:.9g}")
 
@@ -201,13 +242,28 @@ def _profile_file(device: str) -> str:
     return f"profiles/{device}.json"
 
 
-def _mend(device: str, profile: ModuleProfile) -> str:
+def _mend(device: str, profile: ModuleProfile, precision: Dtype | None) -> str:
     measured = any(row.provenance == "measured" for row in profile.rows)
-    return (
-        "remeasure it with `splitshare profile`"
+    if precision is None:
+        return (
+            "remeasure it with `splitshare profile`"
+            if measured
+            else f"derive it anew with `splitshare derive data/devices/{device}.yaml`"
+        )
+    way = (
+        f"measure them with `splitshare profile --precision {precision}`"
         if measured
-        else f"derive it anew with `splitshare derive data/devices/{device}.yaml`"
+        else f"derive them from `splitshare describe --precision {precision}`"
     )
+    return f"{way} and join both with `splitshare merge-profiles`"
+
+
+def with_precision(testbed: Testbed, precision: Dtype | None) -> Testbed:
+    """The testbed with all of its devices at one precision, called ``<testbed>-<precision>``; ``None``: as it is."""
+    if precision is None:
+        return testbed
+    devices = tuple(device.model_copy(update={"precision": precision}) for device in testbed.devices)
+    return testbed.model_copy(update={"name": f"{testbed.name}-{precision}", "devices": devices})
 
 
 def _described(descriptions: ModuleDescriptions, module: str) -> ModuleDescription:

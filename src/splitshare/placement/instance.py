@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from splitshare.choices import Status
+from splitshare.choices import Dtype, Status
 from splitshare.records import Bytes, BytesPerS, Finite, Joules, Name, PerS, Record, Seconds, Versions, nearest
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ class Device(Record):
     tier: Literal["edge", "cloud"] = "edge"
     memory_bytes: Bytes
     """Memory for models, in bytes (what the system and activations need is not in it)."""
+    precision: Dtype | None = None
+    """Floating point type in which it holds modules and computes; ``None``: each module's own in the catalogue. What
+    that does to memory and seconds stands in the modules; real modules of the emulator are built in it."""
 
 
 class Link(Record):
@@ -44,11 +47,19 @@ class Module(Record):
     name: Name
     kind: Name
     memory_bytes: Bytes
+    memory_bytes_on: dict[Name, Bytes] | None = None
+    """Bytes on the devices where they are others, because these hold it in another precision."""
     output_bytes: Bytes
     compute_s: dict[Name, Seconds | None]
     """Seconds for one request by device; null or absent: the module cannot run there."""
     energy_j: dict[Name, Joules] | None = None
     """Joules for one request by device, of the devices that count them."""
+
+    def bytes_on(self, device: str) -> float:
+        """Memory that it takes on a device."""
+        if self.memory_bytes_on is None:
+            return self.memory_bytes
+        return self.memory_bytes_on.get(device, self.memory_bytes)
 
 
 class EncoderUse(Record):
@@ -119,6 +130,7 @@ class PlacementInstance(Record):
                 raise ValueError(f"links[{i}]: joins the same devices as links[{pairs[pair]}]; keep one")
             pairs[pair] = i
         for i, module in enumerate(self.modules):
+            _known_keys(f"modules[{i}].memory_bytes_on", module.memory_bytes_on, devices)
             _known_keys(f"modules[{i}].compute_s", module.compute_s, devices)
             _known_keys(f"modules[{i}].energy_j", module.energy_j, devices)
         for i, request in enumerate(self.requests):

@@ -152,7 +152,7 @@ def memory_by_device(instance: PlacementInstance, assignment: Mapping[str, Seque
     used: dict[str, list[float]] = {d.name: [] for d in instance.devices}
     for module, hosts in assignment.items():
         for host in hosts:
-            used[host].append(instance.modules_by_name[module].memory_bytes)
+            used[host].append(instance.modules_by_name[module].bytes_on(host))
     return {name: math.fsum(sizes) for name, sizes in used.items()}
 
 

@@ -30,6 +30,8 @@ class Shape:
     """Probability that a module cannot run on a device."""
     missing_links: float = 0.1
     """Probability that two devices have no link."""
+    half_precision: float = 0.0
+    """Probability that a device holds modules in half their memory."""
 
 
 TINY = Shape()
@@ -104,6 +106,10 @@ def random_fields(seed: int, shape: Shape = TINY, **fixed: Any) -> dict[str, Any
             for i in range(draw.randint(*shape.requests))
         ],
     }
+    halved = random.Random(f"precision {seed}")  # of its own, so that what a seed means without it stays
+    half = [d for d in devices if halved.random() < shape.half_precision]
+    for module in fields["modules"] if half else []:
+        module["memory_bytes_on"] = {d: module["memory_bytes"] / 2 for d in half}
     return fields | fixed
 
 

@@ -33,7 +33,7 @@ class SearchState:
         self.host = {module: hosts[0] for module, hosts in assignment.items()}
         self._size, self._left = _exact_memory(instance)
         for module, device in self.host.items():
-            self._left[device] -= self._size[module]
+            self._left[device] -= self._size[module, device]
         self._modules_of = {
             r.name: tuple(dict.fromkeys((*(e.module for e in r.encoders), r.head))) for r in instance.requests
         }
@@ -55,8 +55,8 @@ class SearchState:
         """Make ``change``, which must leave the placement feasible."""
         self._latency_s |= self._changed_latencies(change)
         for module, device in change.items():
-            self._left[self.host[module]] += self._size[module]
-            self._left[device] -= self._size[module]
+            self._left[self.host[module]] += self._size[module, self.host[module]]
+            self._left[device] -= self._size[module, device]
         self.host |= change
         self.objective = objective_of(self._instance, self._latency_s)
 
@@ -83,9 +83,9 @@ class SearchState:
     def _has_room(self, change: Change) -> bool:
         left = dict.fromkeys(change.values(), 0)
         for module, device in change.items():
-            left[device] -= self._size[module]
+            left[device] -= self._size[module, device]
             if self.host[module] in left:
-                left[self.host[module]] += self._size[module]
+                left[self.host[module]] += self._size[module, self.host[module]]
         return all(self._left[device] + gained >= 0 for device, gained in left.items())
 
     def _changed_latencies(self, change: Change) -> dict[str, float]:
@@ -101,14 +101,18 @@ class SearchState:
         return known[key]
 
 
-def _exact_memory(instance: PlacementInstance) -> tuple[dict[str, int], dict[str, int]]:
-    """Sizes of modules and capacities of devices as whole multiples of one unit, so that sums of them are exact."""
-    sizes = {m.name: float(m.memory_bytes).as_integer_ratio() for m in instance.modules}
+def _exact_memory(instance: PlacementInstance) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """Sizes by module and device, and capacities of devices, as whole multiples of one unit: sums of them are exact."""
+    sizes = {
+        (m.name, d.name): float(m.bytes_on(d.name)).as_integer_ratio()
+        for m in instance.modules
+        for d in instance.devices
+    }
     capacities = {d.name: float(d.memory_bytes).as_integer_ratio() for d in instance.devices}
     # Denominators of floats are powers of two: the largest is a multiple of all.
     unit = max(denominator for _, denominator in (*sizes.values(), *capacities.values()))
     return (
-        {name: numerator * (unit // denominator) for name, (numerator, denominator) in sizes.items()},
+        {pair: numerator * (unit // denominator) for pair, (numerator, denominator) in sizes.items()},
         {name: numerator * (unit // denominator) for name, (numerator, denominator) in capacities.items()},
     )
 

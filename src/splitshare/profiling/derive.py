@@ -14,9 +14,10 @@ what carrying them over to the device adds is not known, and how long its host t
 ``measured-cpu``, ``measured-gpu``. No rule: such a profile is recorded, not derived.
 
 A decoder is timed pass by pass: the prompt in one pass, then one pass for each further token, and every pass is the
-larger of its compute and its memory time. bfloat16 on a CPU halves the bytes and is taken to compute at the rate of
-float32, and on a GPU without it at that of float16. The keys and values that a decoder keeps are not counted among its
-bytes. Peak memory and load time are published nowhere and stay null.
+larger of its compute and its memory time. Half precision on a GPU computes at the rate of float16, bfloat16 too where the
+GPU has none. On a CPU it halves the bytes and is taken to compute at the rate of float32 (``assumed``: torch's own
+products were 140 times slower on a processor without instructions for it). The keys and values that a decoder keeps
+are not counted among its bytes. Peak memory and load time are published nowhere and stay null.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def derive_profile(
         schema_="splitshare.module-profile/1",
         device=ProfiledDevice(name=device.name, cpu=device.cpu, gpu=device.gpu, memory_bytes=device.memory_bytes),
         notes=tuple(notes),
-        rows=tuple(rows),
+        rows=tuple(row.model_copy(update={"precision": descriptions.precision}) for row in rows),
     )
 
 
@@ -132,7 +133,8 @@ def _published_cpu(
                 continue
             seconds, most = cpu_seconds(CpuRule(law, fitted.launch_s), device, module, work, rule.launch_factor)
             source = f"rule fitted on {rule.column} and {fitted.on.device}, mostly {most}"
-            rows.append(_row(module, work, "derived", source, _rounded(seconds)))
+            firm: Provenance = "derived" if module.dtype == "float32" else "assumed"
+            rows.append(_row(module, work, firm, source, _rounded(seconds)))
     notes = [
         f"derived: seconds = {_launch(fitted.launch_s, rule.launch_factor)} x operations + "
         f"max(B x exp({law.log_scale:.6g}) x (FLOPs / B) ** {law.exponent:.6g}, "
@@ -180,7 +182,7 @@ def _matched_tower(
     module: ModuleDescription, table: PublishedTable, published_names: Mapping[str, str]
 ) -> PublishedTower | None:
     """The published row of a module's architecture, after checking that it is the same work."""
-    if module.architecture not in published_names:
+    if module.architecture not in published_names or module.dtype != "float32":  # in which the figures were taken
         return None
     tower = table.tower(published_names[module.architecture])
     field = f"architectures.{module.architecture}.published"

@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from splitshare.catalog.loader import Catalog, SharedModule
+from splitshare.choices import Dtype
 from splitshare.modules.base import PatchEncoder, SplitModule
 from splitshare.modules.build import build_module, example_inputs, output_spec
 from splitshare.modules.build import spec as tensor_spec
@@ -62,11 +63,15 @@ def describe_module(shared: SharedModule, batches: Iterable[int] | None = None) 
     )
 
 
-def describe_catalog(catalog: Catalog, modules: Iterable[str] | None = None) -> ModuleDescriptions:
-    """Describe ``modules`` (default: every module of the catalogue), in the order given."""
+def describe_catalog(
+    catalog: Catalog, modules: Iterable[str] | None = None, precision: Dtype | None = None
+) -> ModuleDescriptions:
+    """Describe ``modules`` (default: every module of the catalogue), in the order given, at a precision."""
+    catalog = catalog.at_precision(precision)
     names = catalog.modules() if modules is None else modules
     return ModuleDescriptions(
         schema_="splitshare.module-descriptions/1",
+        precision=precision,
         modules=tuple(describe_module(catalog.module(name)) for name in names),
     )
 

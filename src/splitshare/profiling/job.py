@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from splitshare.choices import Dtype
 from splitshare.files import parse_json, read_text
 from splitshare.profiling.records import LayerCheck, Method, ModuleDescription
 from splitshare.records import Bytes, Count, Joules, Name, PositiveCount, PositiveSeconds, Record, Seconds, Seed
@@ -14,6 +15,8 @@ class Job(Record):
 
     catalog_root: str
     module: Name
+    precision: Dtype | None = None
+    """Type in which it is held and computes; ``None``: its own in the catalogue."""
     budget_s: PositiveSeconds
     longest_run_s: PositiveSeconds
     threads: PositiveCount

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from splitshare.choices import Dtype
 from splitshare.errors import InputError, WorkError
 from splitshare.profiling import worker
 from splitshare.profiling.job import BatchTimes, Job, read_report
@@ -51,6 +52,7 @@ class MeasuringSettings:
         threads: threads that torch computes with; by default as many as this process may use.
         torch_device: a device that is there (``splitshare.profiling.machine.usable_device``).
         seed: of weights and inputs.
+        precision: type in which modules are held and compute; ``None``: each module's own in the catalogue.
         timeout_s: seconds after which a module's process is stopped.
     """
 
@@ -59,6 +61,7 @@ class MeasuringSettings:
     threads: int = field(default_factory=usable_threads)
     torch_device: str = "cpu"
     seed: int = 0
+    precision: Dtype | None = None
     timeout_s: float = 900.0
 
     def __post_init__(self) -> None:
@@ -94,6 +97,7 @@ def measure_module(
         job = Job(
             catalog_root=str(catalog_root.resolve()),
             module=module,
+            precision=settings.precision,
             budget_s=settings.budget_s,
             longest_run_s=settings.longest_run_s,
             threads=settings.threads,
@@ -114,7 +118,7 @@ def measure_module(
     reason = next((line.out_of_memory for line in lines if line.out_of_memory), ending)
     rows = []
     for work in sorted(description.work, key=attrgetter("batch")):
-        row = _row(description, work, method)
+        row = _row(description, work, method, settings.precision)
         if work.batch in measured:
             row = row.model_copy(update=_times(measured[work.batch], work, method))
         elif work.batch in left_out:
@@ -145,11 +149,12 @@ def _run_child(job: Job, report_path: Path, timeout_s: float) -> str:
     return ""
 
 
-def _row(description: ModuleDescription, work: Work, method: Method) -> ProfileRow:
+def _row(description: ModuleDescription, work: Work, method: Method, precision: Dtype | None) -> ProfileRow:
     """A row without times."""
     return ProfileRow(
         module=description.module,
         batch=work.batch,
+        precision=precision,
         provenance="measured",
         source=SOURCE if method == "whole" else LAYERS_SOURCE,
         definition_sha256=description.definition_sha256,

@@ -70,7 +70,7 @@ def measured_work(descriptions: ModuleDescriptions, profile: ModuleProfile) -> l
         MeasuredWork(module, work, row.compute_median_s)
         for module in descriptions.modules
         for work in module.work
-        if (row := profile.by_key.get((module.module, work.batch))) is not None
+        if (row := profile.by_key.get((module.module, work.batch, descriptions.precision))) is not None
         and row.compute_median_s is not None
         and row.definition_sha256 == module.definition_sha256
     ]

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from splitshare.catalog.records import DTYPE_BYTES, Dtype, EncoderOutput, ModuleKind
+from splitshare.catalog.records import DTYPE_BYTES, EncoderOutput, ModuleKind
+from splitshare.choices import Dtype
 from splitshare.records import Amount, Bytes, Count, Joules, Name, PositiveCount, Record, Seconds
 
 Provenance = Literal["measured", "published", "derived", "assumed"]
@@ -88,6 +89,8 @@ class ModuleDescriptions(Record):
     """All modules of the catalogue (``splitshare describe``)."""
 
     schema_: Literal["splitshare.module-descriptions/1"] = Field(alias="schema")
+    precision: Dtype | None = None
+    """Type in which the catalogue was read; ``None``: as it is."""
     modules: tuple[ModuleDescription, ...]
 
     @cached_property
@@ -109,8 +112,12 @@ class ProfiledDevice(Record):
     """Library versions of a measured profile."""
 
 
+RowKey = tuple[str, int, Dtype | None]
+"""Module, batch and precision."""
+
+
 class ProfileRow(Record):
-    """One module at one batch size on one device.
+    """One module at one batch size and precision on one device.
 
     Seconds are for the whole batch; a decoder's, for whole requests. A row without times says why: the module
     cannot run there (``runnable`` is false), or it can, and measuring it would have taken too long.
@@ -118,6 +125,8 @@ class ProfileRow(Record):
 
     module: Name
     batch: PositiveCount
+    precision: Dtype | None = None
+    """Type in which the module was held and computed; ``None``: its own in the catalogue."""
     provenance: Provenance
     source: str
     """How the row came about: the measuring method, the published source or the rule."""
@@ -150,6 +159,11 @@ class ProfileRow(Record):
     load_s: Seconds | None = None
     method: Method = "whole"
 
+    @property
+    def key(self) -> RowKey:
+        """What may stand once in a profile."""
+        return self.module, self.batch, self.precision
+
 
 class LayerCheck(Record):
     """The layer method held against a module that was measured whole too."""
@@ -178,6 +192,10 @@ class ModuleProfile(Record):
     rows: tuple[ProfileRow, ...]
 
     @cached_property
-    def by_key(self) -> dict[tuple[str, int], ProfileRow]:
-        """Rows by module name and batch."""
-        return {(r.module, r.batch): r for r in self.rows}
+    def by_key(self) -> dict[RowKey, ProfileRow]:
+        """Rows by module name, batch and precision."""
+        return {r.key: r for r in self.rows}
+
+    def at_precision(self, precision: Dtype | None) -> tuple[ProfileRow, ...]:
+        """The rows in which modules were held and computed in that type; ``None``: in the catalogue's."""
+        return tuple(row for row in self.rows if row.precision == precision)

@@ -6,6 +6,10 @@ from splitshare.profiling.records import ModuleDescriptions, ModuleProfile, Prof
 
 
 def stale_rows(profile: ModuleProfile, descriptions: ModuleDescriptions) -> list[ProfileRow]:
-    """Rows whose module was defined otherwise when they were made, or is defined no more, in the profile's order."""
+    """Rows at the descriptions' precision whose module was defined otherwise when they were made, or is no more.
+
+    They are in the profile's order.
+    """
     current = {module.module: module.definition_sha256 for module in descriptions.modules}
-    return [row for row in profile.rows if current.get(row.module) != row.definition_sha256]
+    rows = profile.at_precision(descriptions.precision)
+    return [row for row in rows if current.get(row.module) != row.definition_sha256]

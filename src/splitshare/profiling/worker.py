@@ -30,7 +30,7 @@ def main(job_path: Path, report_path: Path) -> None:
     from splitshare.profiling.timing import OutOfMemoryError, measure_batches
 
     job = Job.read(job_path)
-    shared = load_catalog(Path(job.catalog_root)).module(job.module)
+    shared = load_catalog(Path(job.catalog_root)).at_precision(job.precision).module(job.module)
     with report_path.open("a", encoding="utf-8") as report:
 
         def echo(line: ReportLine) -> None:

@@ -8,6 +8,7 @@ from typing import get_args
 
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Testbed
+from splitshare.choices import Dtype
 from splitshare.errors import InputError
 from splitshare.placement.generate import Profiles
 from splitshare.placement.instance import PlacementInstance
@@ -36,6 +37,7 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
         InputError: a device is not in the testbed, has no profile, or another one than the instance was built of.
     """
     types = {device.name: device.device_type for device in testbed.devices}
+    precisions = {device.name: device.precision for device in instance.devices}
     measured: dict[tuple[str, str, tuple[int, ...], tuple[float, ...]], tuple[list[str], list[ProfileRow]]] = {}
     for request, module, items, compute_s in _uses(instance, catalog):
         for device, seconds in compute_s.items():
@@ -47,7 +49,7 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
             if types[device] not in profiles:
                 problem = f"no profile of {types[device]!r}; {nearest(types[device], list(profiles))}"
                 raise InputError("--profiles", types[device], problem)
-            rows = _rows(profiles[types[device]], module, items)
+            rows = _rows(profiles[types[device]], module, items, precisions[device])
             if 1 not in rows or not math.isclose(rows[1].compute_median_s or 0.0, seconds, rel_tol=SAME):
                 problem = f"{instance.name} was built of another profile of {module} at batch {items}; build it anew"
                 raise InputError(f"profiles/{types[device]}.json", "rows", problem)
@@ -87,10 +89,10 @@ def _uses(instance: PlacementInstance, catalog: Catalog) -> Iterator[tuple[str, 
         yield request.name, request.head, 1, instance.head_compute_s(request)
 
 
-def _rows(profile: ModuleProfile, module: str, items: int) -> dict[int, ProfileRow]:
+def _rows(profile: ModuleProfile, module: str, items: int, precision: Dtype | None) -> dict[int, ProfileRow]:
     """Rows with times by number of requests, ascending."""
     return {
         row.batch // items: row
-        for row in sorted(profile.rows, key=lambda row: row.batch)
+        for row in sorted(profile.at_precision(precision), key=lambda row: row.batch)
         if row.module == module and row.batch % items == 0 and row.compute_median_s is not None
     }

@@ -13,4 +13,6 @@ def run(options: Options) -> None:
     Raises:
         InputError: the catalogue is wrong, or has no such module.
     """
-    describe_catalog(load_catalog(options.catalog_root), options.modules or None).write(options.output)
+    describe_catalog(load_catalog(options.catalog_root), options.modules or None, options.precision).write(
+        options.output
+    )

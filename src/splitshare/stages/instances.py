@@ -8,7 +8,7 @@ import warnings
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.testbeds import check_testbed, read_testbed
 from splitshare.commands.instances import Options
-from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
+from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows, with_precision
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pinned import check_pinned
 from splitshare.profiling.read import read_profiles
@@ -31,7 +31,7 @@ def run(options: Options) -> list[PlacementInstance]:
     described = ModuleDescriptions.read(options.descriptions)
     by_device = read_profiles(options.profiles)
     chosen = [catalog.workload(name) for name in options.workloads] or list(catalog.workloads.values())
-    testbeds = [read_testbed(path) for path in options.testbeds]
+    testbeds = [with_precision(read_testbed(path), options.precision) for path in options.testbeds]
     memory_bytes = {name: profile.device.memory_bytes for name, profile in by_device.items()}
     for path, testbed in zip(options.testbeds, testbeds, strict=True):
         check_testbed(testbed, memory_bytes, path)

@@ -27,6 +27,7 @@ def settings_of(options: Options) -> MeasuringSettings:
         longest_run_s=options.longest_run_s,
         torch_device=usable_device(options.torch_device),
         seed=options.seed,
+        precision=options.precision,
         **given,
     )
 

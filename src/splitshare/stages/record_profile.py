@@ -36,6 +36,7 @@ def run(options: Options) -> Path:
         longest_run_s=options.longest_run_s,
         threads=options.threads,
         torch_device=options.torch_device,
+        precision=options.precision,
         catalog_root=options.catalog_root,
     )
     settings = profile.settings_of(chosen)

@@ -59,11 +59,11 @@ class Random:
 
 def _feasible(hosts: npt.NDArray[np.int64], instance: PlacementInstance, rules: HostingRules) -> npt.NDArray[np.bool_]:
     """Which draws (rows of device numbers, a column a module) keep within memory and have their links."""
-    sizes = np.array([m.memory_bytes for m in instance.modules])
     linked = np.array([[rules.linked(a.name, b.name) for b in instance.devices] for a in instance.devices])
     number = {m.name: i for i, m in enumerate(instance.modules)}
     keeps = np.ones(len(hosts), dtype=bool)
     for i, device in enumerate(instance.devices):
+        sizes = np.array([m.bytes_on(device.name) for m in instance.modules])
         keeps &= np.where(hosts == i, sizes, 0.0).sum(axis=1) <= device.memory_bytes * (1 + 1e-12)
     for module, partners in rules.partners.items():
         for partner in partners:

@@ -41,10 +41,10 @@ class S2M3Greedy:
         placed: Assignment = {}
         load_s = dict.fromkeys(free, 0.0)
         for name in self._ordered(instance, users):
-            memory = instance.modules_by_name[name].memory_bytes
+            module = instance.modules_by_name[name]
             best: tuple[float, float, str] | None = None
             for position, device in enumerate(free):
-                if memory > free[device]:
+                if module.bytes_on(device) > free[device]:
                     continue
                 cost = self._cost_s(instance, placed, name, device, users[name])
                 cost += load_s[device] if self.load_aware else 0.0
@@ -55,7 +55,7 @@ class S2M3Greedy:
                 return None
             chosen = best[2]
             placed[name] = (chosen,)
-            free[chosen] -= memory
+            free[chosen] -= module.bytes_on(chosen)
             if users[name]:
                 load_s[chosen] += compute_on_s(instance, name, chosen, users[name])
         return placed

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from splitshare.choices import Dtype
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.records import Amount, BatchSize, Bytes, Count, Name, PositiveCount, Record, Seconds
@@ -72,6 +73,8 @@ class Program(Record):
     """How many requests' stages a worker is to run as one batch at most (``splitshare.replay.batching``)."""
     modules: dict[Name, dict[Name, Bytes]]
     """Resident bytes of each module by device."""
+    precisions: dict[Name, Dtype] = Field(default_factory=dict)
+    """Floating point type in which real modules are built, of the devices whose modules are not as catalogued."""
 
 
 # Long: one record, a field after the other.
@@ -131,11 +134,12 @@ def build_program(
     held: dict[str, dict[str, float]] = {device.name: {} for device in instance.devices}
     for name, devices in assignment.items():
         for device in devices:
-            held[device][name] = instance.modules_by_name[name].memory_bytes
+            held[device][name] = instance.modules_by_name[name].bytes_on(device)
     return Program(
         schema_="splitshare.emulation-program/1",
         epoch=epoch,
         classes=tuple(classes),
         max_batch=batching.max_batch,
         modules=held,
+        precisions={d.name: d.precision for d in instance.devices if d.precision is not None},
     )

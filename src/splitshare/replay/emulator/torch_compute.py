@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from splitshare.catalog.loader import load_catalog
+from splitshare.choices import Dtype
 from splitshare.errors import WorkError
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module, encode, example_inputs
@@ -32,7 +33,8 @@ class RealCompute:
     The tensors of a batch are joined along their first dimension, the module runs once, its output is cut again. A host
     that is faster than the device waits for the rest of the profiled time; one that is slower is not hurried: the
     stages table shows it, and ``took`` says how much of it was computing. A request's ``size`` must be 1: tensors have
-    the shapes of the catalogue. A decoder reads the catalogue's example prompt with every request.
+    the shapes and types of the catalogue, in whatever precision the device holds its modules. A decoder reads the
+    catalogue's example prompt with every request.
 
     Args:
         device: whose modules these are; of its own requests it makes the inputs before the first one comes.
@@ -49,7 +51,8 @@ class RealCompute:
         self, device: str, catalog_root: Path, timer: Timer, *, threads: int, torch_device: torch.device = CPU
     ) -> None:
         torch.set_num_threads(threads)
-        self._catalog = load_catalog(catalog_root)
+        self._catalog = self._precise = load_catalog(catalog_root)
+        self._precision: Dtype | None = None
         self._device, self._timer, self._torch_device = device, timer, torch_device
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="modules")
         self._held: dict[str, SplitModule] = {}
@@ -60,6 +63,10 @@ class RealCompute:
 
     async def load(self, program: Program, modules: Mapping[str, float]) -> None:
         """Build what is new, drop what is not wanted any more, and make inputs: no request should wait for it."""
+        precision = program.precisions.get(self._device)
+        if precision != self._precision:
+            self._precision, self._held = precision, {}
+            self._precise = self._catalog.at_precision(precision)
 
         def build() -> dict[str, SplitModule]:
             for asked in (c for c in program.classes if c.source == self._device):
@@ -76,7 +83,7 @@ class RealCompute:
         }
 
     def _built(self, name: str) -> SplitModule:
-        return build_module(self._catalog.module(name)).to(self._torch_device)
+        return build_module(self._precise.module(name)).to(self._torch_device)
 
     def source(self, program: ClassProgram, place: int, size: float) -> bytes:
         """Seeded inputs of the encoder, as many items as the model's requests have."""
@@ -139,7 +146,7 @@ class RealCompute:
         inputs = [self._tensors(run) for run in batch]
         try:
             joined = {role: torch.cat([tensors[role] for tensors in inputs]) for role in inputs[0]}
-            joined = self._moved(joined, self._torch_device)
+            joined = self._moved(self._as_computed(step.module, joined), self._torch_device)
             with torch.inference_mode():
                 if step.kind == "encode":
                     encoder = model.encoders[batch[0].place - len(model.encoders)]
@@ -148,10 +155,27 @@ class RealCompute:
                 else:
                     output = module(joined)
                     rows = [len(output) // len(batch)] * len(batch)
-                output = self._moved({TENSOR: output}, CPU)[TENSOR]
+                output = self._as_sent(step.module, self._moved({TENSOR: output}, CPU)[TENSOR])
         except (RuntimeError, IndexError) as error:  # what arrived has a shape or type that the module does not take
             raise WorkError(f"{step.module}: {str(error).splitlines()[0]}") from None
         return [_pack(part) for part in torch.split(output, rows)]
+
+    def _as_computed(self, name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Inputs in the type in which the module computes here, where that is not the catalogue's."""
+        if self._precise is self._catalog:
+            return dict(tensors)
+        dtypes = self._precise.module(name).input_dtypes
+        return {
+            role: tensor.to(getattr(torch, dtypes[role])) if tensor.is_floating_point() else tensor
+            for role, tensor in tensors.items()
+        }
+
+    def _as_sent(self, name: str, tensor: Tensor) -> Tensor:
+        """An output in the catalogue's type: what a device computes in is its own affair."""
+        if self._precise is self._catalog:
+            return tensor
+        own = self._catalog.module(name).architecture.dtype
+        return tensor.to(getattr(torch, own)) if tensor.is_floating_point() else tensor
 
     def _tensors(self, run: Run) -> dict[str, Tensor]:
         """What a stage's module reads, by role."""

@@ -26,7 +26,7 @@ HEADER_BYTES = 16_384
 TRANSFER_BYTES = 256 * 2**20
 """Bytes of the largest transfer."""
 
-VERSION = 2
+VERSION = 3
 """Of the format and of what the methods mean: raised by every change that an older worker would misread."""
 SERVICE = "splitshare.Worker"
 """Name of the gRPC service."""

@@ -1,6 +1,7 @@
 """Every tensor goes to the chosen device and back."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -65,3 +66,18 @@ def test_nothing_is_left_behind(catalog: Catalog, elsewhere: str, name: str):
             assert isinstance(answering, OnDevice)
             with pytest.raises((RuntimeError, NotImplementedError)):
                 answering.answering.scores(inputs, prompts)  # the check itself: what is not moved is refused
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", MODELS)
+def test_in_another_precision_the_same_weights_answer_nearly_the_same(catalog: Catalog, precision: Any, name: str):
+    model = catalog.model(name)
+    inputs, prompts = requests(catalog, model)
+    weights = RandomWeights(catalog, "random")
+    own = Arranger(catalog, weights, torch.device("cpu"))
+    precise = Arranger(catalog, weights, torch.device("cpu"), precision)
+    for arrangement in ARRANGEMENTS:
+        with torch.inference_mode():
+            a, b = (arranger.arrange(model, arrangement).scores(inputs, prompts) for arranger in (own, precise))
+        assert a.shape == b.shape
+        assert 0 < (a - b.float()).abs().max() <= 0.1 * a.abs().max()

@@ -187,3 +187,32 @@ def test_a_head_that_was_not_trained_and_weights_that_are_not_pinned_are_a_line(
         judge(root, told.append, ["clip-vit-b16"], ["food-101"], weights="hub")
     assert "run `splitshare fit-heads` first" in told[0]
     assert "clip-vit-b16.revision: is empty; pin a commit" in told[1]
+
+
+def answers(kept):
+    return [answer for part in sorted(kept.glob("*.json")) for answer in json.loads(part.read_text())["answers"]]
+
+
+def test_a_precision_is_judged_beside_the_models_own(root, tmp_path):
+    """Differences are counted from the kept predictions of both."""
+    output = tmp_path / "accuracy.json"
+    options = accuracy.Options(
+        output,
+        models=["clip-vit-b16", "probe-vit-b16"],
+        benchmarks=["food-101", "oxford-iiit-pet"],
+        precisions=["bfloat16"],
+        heads=root / "heads",
+        **settings(root),
+    )
+    found = list(accuracy.run(options, echo=pytest.fail))
+    record = AccuracyRecord.read(output)
+    assert sorted(r.key for r in record.rows) == sorted(r.key for r in found)
+    assert {r.precision for r in found} == {None, "bfloat16"}
+    for row in record.rows:
+        if row.precision is None:
+            assert row.differing_from_own_precision is None
+            continue
+        kept = root / "work" / "predictions" / row.benchmark / row.model
+        own, half = (answers(kept / name) for name in (row.arrangement, f"{row.arrangement}-bfloat16"))
+        assert len(own) == len(half) == row.samples
+        assert row.differing_from_own_precision == sum(a != b for a, b in zip(own, half, strict=True))

@@ -12,7 +12,7 @@ from splitshare.catalog.records import Testbed, Workload
 from splitshare.catalog.testbeds import read_testbed
 from splitshare.errors import InputError
 from splitshare.files import canonical_json, sha256_bytes
-from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows
+from splitshare.placement.generate import StaleProfileWarning, build_instance, stale_rows, with_precision
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pinned import digests
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
@@ -247,3 +247,96 @@ def test_memory_is_enough_for_every_workload_and_tight_on_the_jetson(testbed, de
             for hosts in itertools.product(range(len(memory)), repeat=len(large))
         ), workload.name
     assert sum(sizes[name] for name in catalog.modules(["align-vit-b16"])) > min(memory)
+
+
+HALF_ROWS = {"see@w": 150, "read@w": 40, "match@w": 2, "answer@w": 20}
+
+
+def in_half(full: ModuleProfile) -> ModuleProfile:
+    """The profile with rows in float16 beside its own: a quarter of the time, sizes of their own."""
+    rows = [
+        r.model_copy(
+            update={
+                "precision": "float16",
+                "compute_median_s": None if r.compute_median_s is None else r.compute_median_s / 4,
+                "parameter_bytes": HALF_ROWS[r.module],
+                "definition_sha256": "e" * 64,
+            }
+        )
+        for r in full.rows
+    ]
+    return with_rows(full, (*full.rows, *rows))
+
+
+def at(testbed: Testbed, **precisions) -> Testbed:
+    devices = tuple(d.model_copy(update={"precision": precisions.get(d.name)}) for d in testbed.devices)
+    return testbed.model_copy(update={"devices": devices})
+
+
+def build_at(catalog: Catalog, testbed: Testbed) -> PlacementInstance:
+    profiles = {"big": in_half(BIG), "small": in_half(SMALL)}
+    return build_instance(catalog, catalog.workload("both"), testbed, profiles, DESCRIPTIONS)
+
+
+@pytest.fixture
+def defined(monkeypatch):
+    """Definitions at a precision, of architectures that nobody can build."""
+    monkeypatch.setattr("splitshare.placement.generate.definition_sha256", lambda shared: "e" * 64)
+
+
+@pytest.mark.usefixtures("defined")
+def test_a_device_holds_and_computes_in_its_precision(catalog):
+    """The small device's memory and seconds are those of its half rows; what is sent stays as it is."""
+    expected = copy.deepcopy(EXPECTED)
+    expected["devices"][1]["precision"] = "float16"
+    for module in expected["modules"]:
+        module["memory_bytes_on"] = {"pi": HALF_ROWS[module["name"]]}
+        module["compute_s"]["pi"] /= 4
+    instance = build_at(catalog, at(TESTBED, pi="float16"))
+    assert instance == PlacementInstance.parse(expected, "by hand")
+    assert instance.sha256() != build(catalog).sha256()
+    assert [instance.modules[0].bytes_on(d) for d in ("pc", "pi")] == [400, 150]
+
+
+@pytest.mark.usefixtures("defined")
+def test_with_all_devices_alike_a_module_has_one_size(catalog):
+    testbed = with_precision(TESTBED, "float16")
+    instance = build_at(catalog, testbed)
+    assert {m.name: (m.memory_bytes, m.memory_bytes_on) for m in instance.modules} == {
+        name: (size, None) for name, size in HALF_ROWS.items()
+    }
+    assert (testbed.name, instance.name) == ("home-float16", "both.home-float16")
+    assert with_precision(TESTBED, None) is TESTBED
+
+
+def test_stale_rows_are_those_of_the_devices_precision(catalog, monkeypatch):
+    """A changed definition in float16 is told of where a device computes in it, and nowhere else."""
+    monkeypatch.setattr("splitshare.placement.generate.definition_sha256", lambda shared: "f" * 64)
+    profiles = {"big": in_half(BIG), "small": in_half(SMALL)}
+    both = catalog.workload("both")
+    assert stale_rows(catalog, [both], [TESTBED], profiles, DESCRIPTIONS) == []
+    told = stale_rows(catalog, [both], [at(TESTBED, pi="float16")], profiles, DESCRIPTIONS)
+    assert len(told) == 4
+    assert all(line.startswith("profiles/small.json: ") and "--precision float16" in line for line in told)
+
+
+@pytest.mark.usefixtures("defined")
+def test_a_profile_without_that_precision_names_the_command(catalog):
+    with pytest.raises(InputError) as caught:
+        build_instance(
+            catalog,
+            catalog.workload("both"),
+            with_precision(TESTBED, "bfloat16"),
+            {"big": BIG, "small": SMALL},
+            DESCRIPTIONS,
+        )
+    assert str(caught.value) == (
+        "profiles/big.json: rows: no row of see@w at batch 1 in bfloat16; measure them with "
+        "`splitshare profile --precision bfloat16` and join both with `splitshare merge-profiles`"
+    )
+
+
+def test_descriptions_at_a_precision_are_no_ground_for_an_instance(catalog):
+    half = DESCRIPTIONS.model_copy(update={"precision": "float16"})
+    with pytest.raises(InputError, match="precision: is float16, and sizes of what is sent are those of the catalogue"):
+        build(catalog, descriptions=half)

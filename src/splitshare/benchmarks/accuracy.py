@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from splitshare.choices import Dtype
 from splitshare.records import Count, Name, PositiveCount, Record
 
 Arrangement = Literal["whole", "split", "shared"]
@@ -35,6 +36,11 @@ class AccuracyRow(Record):
     samples: PositiveCount
     differing_predictions: Count
     """Samples that this arrangement answers otherwise than the whole model; 0 for the whole model itself."""
+    precision: Dtype | None = None
+    """Type in which all of its modules were held and computed; ``None``: each module's own in the catalogue."""
+    differing_from_own_precision: Count | None = None
+    """Samples that it answers otherwise than in the catalogue's types; of every row with a precision, and of no other.
+    """
     provenance: dict[str, str]
     """What the number comes from: weights, digests of the data, machine, versions, date."""
 
@@ -46,14 +52,19 @@ class AccuracyRow(Record):
             raise ValueError(f"ci_high: {self.ci_high} is more than 1, all of the samples")
         if self.differing_predictions > self.samples:
             raise ValueError(f"differing_predictions: {self.differing_predictions} of {self.samples} samples")
+        if (self.precision is None) is not (self.differing_from_own_precision is None):
+            raise ValueError("differing_from_own_precision: belongs to rows with a precision, and to all of them")
+        if (self.differing_from_own_precision or 0) > self.samples:
+            few = f"{self.differing_from_own_precision} of {self.samples} samples"
+            raise ValueError(f"differing_from_own_precision: {few}")
         if self.arrangement == "whole" and self.differing_predictions:
             raise ValueError("differing_predictions: the whole model does not differ from itself; write 0")
         return self
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> tuple[str, str, str, str, str]:
         """What may stand once in a record."""
-        return self.benchmark, self.model, self.arrangement, self.metric
+        return self.benchmark, self.model, self.arrangement, self.metric, self.precision or "own precision"
 
 
 class AccuracyRecord(Record):
@@ -64,7 +75,7 @@ class AccuracyRecord(Record):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        seen: dict[tuple[str, str, str, str], int] = {}
+        seen: dict[tuple[str, str, str, str, str], int] = {}
         for i, row in enumerate(self.rows):
             if row.key in seen:
                 raise ValueError(f"rows[{i}]: {' / '.join(row.key)} stands in rows[{seen[row.key]}] too; keep one")
@@ -72,8 +83,17 @@ class AccuracyRecord(Record):
         return self
 
 
+def in_own_precision(rows: Iterable[AccuracyRow]) -> list[AccuracyRow]:
+    """The rows of models as the catalogue has them, in their order."""
+    return [row for row in rows if row.precision is None]
+
+
 def merge(records: Iterable[AccuracyRecord]) -> AccuracyRecord:
     """All rows of ``records``, sorted by what they are of; of equal ones, the later record's row holds."""
     rows = {row.key: row for record in records for row in record.rows}
-    ordered = sorted(rows.values(), key=lambda r: (r.benchmark, r.model, ARRANGEMENTS.index(r.arrangement), r.metric))
+
+    def place(row: AccuracyRow) -> tuple[str, str, str, int, str]:
+        return row.benchmark, row.model, row.precision or "", ARRANGEMENTS.index(row.arrangement), row.metric
+
+    ordered = sorted(rows.values(), key=place)
     return AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(ordered))

@@ -13,6 +13,7 @@ from splitshare.benchmarks.accuracy import Arrangement
 from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
+from splitshare.choices import Dtype
 from splitshare.errors import WorkError
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import encode
@@ -43,16 +44,23 @@ class Answering(ABC):
 
 
 class OnDevice(Answering):
-    """Answers on a device: each tensor goes there once, and what is answered comes back to the CPU."""
+    """Answers on a device: each tensor goes there once, and what is answered comes back to the CPU.
 
-    def __init__(self, answering: Answering, device: torch.device) -> None:
+    With a ``dtype``, floating point tensors go there in it.
+    """
+
+    def __init__(self, answering: Answering, device: torch.device, dtype: torch.dtype | None = None) -> None:
         self.answering = answering
         self.device = device
+        self.dtype = dtype
 
     def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
         """What is computed there, on the CPU."""
-        there = {role: tensor.to(self.device) for role, tensor in inputs.items()}
-        return self.answering.scores(there, None if prompts is None else prompts.to(self.device)).cpu()
+        there = {role: self._there(tensor) for role, tensor in inputs.items()}
+        return self.answering.scores(there, None if prompts is None else self._there(prompts)).cpu()
+
+    def _there(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
     def embed_text(self, tokens: Tensor) -> Tensor:
         """What is computed there, on the CPU."""
@@ -112,7 +120,7 @@ class SplitAnswering(Answering):
             arrived["text"] = sent(prompts).repeat(batch, 1)
             if "audio" in arrived:
                 # A sound is compared with the prompts alone: there is no picture, and its scores are left out.
-                arrived["vision"] = torch.zeros(batch, prompts.shape[1], device=prompts.device)
+                arrived["vision"] = torch.zeros(batch, prompts.shape[1], device=prompts.device, dtype=prompts.dtype)
                 return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
         return sent(self.modules["head"].scores(arrived))
 
@@ -128,12 +136,17 @@ class Arranger:
         catalog: the catalogue.
         weights: where modules get theirs.
         device: where they compute.
+        precision: type in which they are held and compute, from the same weights; ``None``: each its own.
     """
 
-    def __init__(self, catalog: Catalog, weights: Weights, device: torch.device) -> None:
+    def __init__(
+        self, catalog: Catalog, weights: Weights, device: torch.device, precision: Dtype | None = None
+    ) -> None:
         self.catalog = catalog
         self.weights = weights
         self.device = device
+        self.precision = precision
+        self._dtype: torch.dtype | None = None if precision is None else getattr(torch, precision)
         self._shared: dict[str, SplitModule] = {}
 
     def arrange(self, model: Model, arrangement: Arrangement) -> Answering:
@@ -144,19 +157,20 @@ class Arranger:
             WorkError: they cannot be had, or there is no whole model of this kind.
         """
         refs = {role: ref.module for role, ref in model.modules().items()}
-        return OnDevice(self._arranged(model, refs, arrangement), self.device)
+        return OnDevice(self._arranged(model, refs, arrangement), self.device, self._dtype)
 
     def _arranged(self, model: Model, refs: Mapping[str, str], arrangement: Arrangement) -> Answering:
         if arrangement == "shared":
             for name in refs.values():
                 if name not in self._shared:
-                    self._shared[name] = self.weights.module(name).to(self.device)
+                    self._shared[name] = self.weights.module(name).to(self.device, self._dtype)
             return SplitAnswering(model, {role: self._shared[name] for role, name in refs.items()})
         modules = {role: self.weights.module(name) for role, name in refs.items()}
         if arrangement == "split":
-            return SplitAnswering(model, {role: module.to(self.device) for role, module in modules.items()})
+            there = {role: module.to(self.device, self._dtype) for role, module in modules.items()}
+            return SplitAnswering(model, there)
         whole = build_whole(self.catalog, model, {role: module.state_dict() for role, module in modules.items()})
-        return WholeAnswering(whole.to(self.device))
+        return WholeAnswering(whole.to(self.device, self._dtype))
 
 
 def _cosine(rows: Tensor, prompts: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from splitshare.benchmarks.lock import LockEntry
 from splitshare.benchmarks.metrics.intervals import mean_interval
 from splitshare.benchmarks.samples import Sample, read_samples
 from splitshare.benchmarks.scoring import Asking, Prediction, judged
+from splitshare.catalog.benchmarks import BenchmarkSource
+from splitshare.choices import Dtype
 from splitshare.progress import track
 from splitshare.records import Record, Seconds, Whole
 
@@ -115,6 +117,10 @@ def _shard(
     return shard
 
 
+def _differing(answered: Answered, reference: Answered) -> int:
+    return sum(a.answer != r.answer for a, r in zip(answered.predictions, reference.predictions, strict=True))
+
+
 def all_samples(entry: LockEntry, directory: Path) -> list[Sample]:
     """What is right for all samples, pictures and sounds left out."""
     return [
@@ -131,18 +137,29 @@ def accuracy_rows(
     whole: Answered,
     samples: Sequence[Sample],
     *,
-    benchmark: str,
-    metric: str,
+    source: BenchmarkSource,
     provenance: dict[str, str],
+    beside: tuple[Dtype, Answered] | None = None,
 ) -> list[AccuracyRow]:
-    """A row for each metric of the benchmark, the predictions held against the whole model's one by one."""
-    differing = sum(a.answer != w.answer for a, w in zip(answered.predictions, whole.predictions, strict=True))
+    """A row for each metric of the benchmark, the predictions held against the whole model's one by one.
+
+    Args:
+        asking: what was asked.
+        arrangement: how the model was arranged.
+        answered: its predictions.
+        whole: those of the model in one piece, in the same precision.
+        samples: what is right.
+        source: the benchmark.
+        provenance: where the numbers come from.
+        beside: the precision, where it is not the catalogue's, and what the same arrangement answers in that.
+    """
+    differing = _differing(answered, whole)
     rows = []
-    for name, scores in judged(samples, answered.predictions, metric).items():
+    for name, scores in judged(samples, answered.predictions, source.metric).items():
         interval = mean_interval(scores, shares=name != "cider")
         rows.append(
             AccuracyRow(
-                benchmark=benchmark,
+                benchmark=source.name,
                 source="hub",
                 task=asking.model.task,
                 model=asking.model.name,
@@ -153,6 +170,8 @@ def accuracy_rows(
                 ci_high=interval.high,
                 samples=len(scores),
                 differing_predictions=differing,
+                precision=None if beside is None else beside[0],
+                differing_from_own_precision=None if beside is None else _differing(answered, beside[1]),
                 provenance=provenance
                 | {
                     "load_s": f"{answered.load_s:.6g}",

@@ -16,6 +16,7 @@ from splitshare.commands.arguments import (
     KeepGoing,
     Locks,
     Output,
+    Precisions,
     Samples,
     Seed,
     Threads,
@@ -55,4 +56,5 @@ class Options(JudgingOptions):
     benchmarks: Annotated[list[str], typer.Option("--benchmark", help="Repeatable; default all that were fetched.")] = (
         field(default_factory=list)
     )
+    precisions: Precisions = field(default_factory=list)
     heads: Annotated[Path, typer.Option(help="Directory of fitted heads.")] = Path("results/heads")

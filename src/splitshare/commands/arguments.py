@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -63,6 +63,24 @@ BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: t
 Precision = Annotated[
     Dtype | None,
     typer.Option(help="Type in which modules are held and compute; default: each module's own in the catalogue."),
+]
+
+
+def _known_precisions(values: list[str]) -> list[str]:
+    for value in values:
+        if value not in get_args(Dtype):
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(get_args(Dtype))}.")
+    return values
+
+
+Precisions = Annotated[  # typer takes no list of literals
+    list[str],
+    typer.Option(
+        "--precision",
+        metavar=f"[{'|'.join(get_args(Dtype))}]",
+        callback=_known_precisions,
+        help="Judge in this type too, and tell what it answers otherwise; repeatable.",
+    ),
 ]
 ModuleNames = Annotated[list[str], typer.Option("--module", help="Module to measure; repeatable; default all.")]
 LongestRun = Annotated[

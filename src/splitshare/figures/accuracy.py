@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement
+from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement, in_own_precision
 from splitshare.catalog.loader import Catalog
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
@@ -95,7 +95,7 @@ def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``accuracy``."""
-    table = accuracy_table(inputs.catalog, inputs.accuracy().rows)
+    table = accuracy_table(inputs.catalog, in_own_precision(inputs.accuracy().rows))
     save_table(
         table,
         output,

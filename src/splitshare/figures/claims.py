@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from splitshare.benchmarks.accuracy import in_own_precision
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
@@ -47,11 +48,11 @@ NAME = "claims"
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``claims``."""
-    descriptions = inputs.descriptions()
+    descriptions, judged = inputs.descriptions(), in_own_precision(inputs.accuracy().rows)
     claims = [
         split_saving(inputs.catalog, descriptions),
         share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
-        no_loss_of_accuracy(inputs.record(EQUIVALENCE), inputs.accuracy().rows, list(inputs.catalog.benchmarks)),
+        no_loss_of_accuracy(inputs.record(EQUIVALENCE), judged, list(inputs.catalog.benchmarks)),
         greedy_optimal(inputs.csv("placements.csv")),
         latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
         scope(inputs.catalog),

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.benchmarks.accuracy import AccuracyRecord, in_own_precision
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import EMBEDDED
 from splitshare.figures.declaration import Declaration
@@ -40,7 +40,8 @@ def draw(inputs: Inputs, output: Path) -> None:
     catalog = load_catalog(inputs.catalog.root / EMBEDDED.name)
     descriptions = ModuleDescriptions.read(inputs.result(DESCRIPTIONS))
     record = AccuracyRecord.read(inputs.recorded(RECORD))
-    table = arrangements(catalog, descriptions, [row for row in record.rows if row.source == "embedded"])
+    rows = [row for row in in_own_precision(record.rows) if row.source == "embedded"]
+    table = arrangements(catalog, descriptions, rows)
     save_table(
         table, output, NAME, caption="The embedded benchmark: parameters (thousands) and accuracy of each arrangement."
     )

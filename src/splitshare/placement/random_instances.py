@@ -109,7 +109,7 @@ def random_fields(seed: int, shape: Shape = TINY, **fixed: Any) -> dict[str, Any
     halved = random.Random(f"precision {seed}")  # of its own, so that what a seed means without it stays
     half = [d for d in devices if halved.random() < shape.half_precision]
     for module in fields["modules"] if half else []:
-        module["memory_bytes_on"] = {d: module["memory_bytes"] / 2 for d in half}
+        module["memory_bytes_on"] = dict.fromkeys(half, module["memory_bytes"] / 2)
     return fields | fixed
 
 

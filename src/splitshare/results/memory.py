@@ -1,4 +1,4 @@
-"""Parameters of models whole, split and shared, under both counting rules (claims S1 and S2)."""
+"""What models take whole, split and shared: parameters under both counting rules, bytes by precision (S1 and S2)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from splitshare.catalog.loader import Catalog
+from splitshare.catalog.records import DTYPE_BYTES
+from splitshare.choices import Dtype
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions
 
 RULES = {
@@ -69,3 +71,39 @@ def workload_memory(catalog: Catalog, descriptions: ModuleDescriptions, workload
                 }
             )
     return pd.DataFrame(rows)
+
+
+PRECISIONS: tuple[Dtype | None, ...] = (None, "float32", "float16")
+"""Types at which memory is told; bfloat16 takes what float16 does. ``None``: each module's own in the catalogue."""
+
+
+def module_bytes(module: ModuleDescription, precision: Dtype | None) -> int:
+    """Bytes of a module's parameters, held in a floating point type; ``None``: in its own."""
+    return module.parameter_bytes if precision is None else module.parameters * DTYPE_BYTES[precision]
+
+
+def memory_by_precision(catalog: Catalog, descriptions: ModuleDescriptions, workloads: Sequence[str]) -> pd.DataFrame:
+    """One row a model or workload and precision: bytes (GB) as the claims S1 and S2 compare them, and the saving.
+
+    Of a model: all of it, and its largest module (S1). Of a workload: a copy of each module a model, and modules shared
+    (S2). All parameters count.
+    """
+    models = {m.name: [r.module for r in (*m.encoders, m.head)] for m in catalog.models.values()}
+    rows: list[dict[str, object]] = []
+    for precision in PRECISIONS:
+        size = {m.module: module_bytes(m, precision) / 1e9 for m in descriptions.modules}
+
+        for model in catalog.models.values():
+            sizes = [size[m] for m in models[model.name]]
+            rows.append(_saving("model, split", model.title, precision, sum(sizes), max(sizes)))
+        for workload in (catalog.workload(name) for name in workloads):
+            if len(workload.models) > 1:
+                used = [m for name in workload.models for m in models[name]]
+                before, after = (sum(size[m] for m in names) for names in (used, dict.fromkeys(used)))
+                rows.append(_saving("workload, shared", workload.title, precision, before, after))
+    return pd.DataFrame(rows)
+
+
+def _saving(what: str, name: str, precision: Dtype | None, before_gb: float, after_gb: float) -> dict[str, object]:
+    told = {"of": what, "name": name, "precision": precision or "as catalogued"}
+    return told | {"before_gb": before_gb, "after_gb": after_gb, "saving": 1 - after_gb / before_gb}

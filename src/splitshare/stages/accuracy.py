@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import torch
 import typer
@@ -16,8 +17,9 @@ from splitshare.benchmarks.scoring import Asking
 from splitshare.benchmarks.weights import Weights as LoadedWeights
 from splitshare.catalog import paths
 from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
-from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.records import Model
+from splitshare.choices import Dtype
 from splitshare.code_digest import code_digest
 from splitshare.commands.accuracy import JudgingOptions, Options
 from splitshare.commands.arguments import tell_of_failure
@@ -57,7 +59,9 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
         torch.set_num_threads(options.threads)
     chosen = [catalog.model(name) for name in options.models] if options.models else list(catalog.models.values())
     weights = LoadedWeights(catalog, options.weights, options.seed, options.heads, options.tokenizers)
-    arranger = Arranger(catalog, weights, chosen_device(options))
+    device = chosen_device(options)
+    arranger = Arranger(catalog, weights, device)
+    precise = [Arranger(catalog, weights, device, p) for p in cast("list[Dtype]", options.precisions)]
     judged = 0
     failed: list[str] = []
     for model in chosen:
@@ -70,7 +74,7 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
             try:
                 if entry is None:
                     raise WorkError("is not fetched in this selection; run `splitshare benchmarks` first")
-                rows = list(_judge(catalog, arranger, model, sources[name], entry, options))
+                rows = list(_judge(arranger, precise, model, sources[name], entry, options))
             except SplitshareError as error:
                 failed.append(f"{model.name} on {name}")
                 echo(f"{model.name} on {name}: {error}")
@@ -105,10 +109,17 @@ def find(options: JudgingOptions, selection: Selection) -> LockEntry | None:
 
 def show(row: AccuracyRow) -> None:
     """Print a line a row."""
+    otherwise = f"{row.differing_predictions} of {row.samples} otherwise{_precise(row)}"
     typer.echo(
         f"{row.model} on {row.benchmark}, {row.arrangement}: {row.metric} {row.value:.4f} "
-        f"({row.ci_low:.4f} to {row.ci_high:.4f}), {row.differing_predictions} of {row.samples} otherwise"
+        f"({row.ci_low:.4f} to {row.ci_high:.4f}), {otherwise}"
     )
+
+
+def _precise(row: AccuracyRow) -> str:
+    if row.precision is None:
+        return ""
+    return f"; in {row.precision}, {row.differing_from_own_precision} otherwise than in its own precision"
 
 
 def _entry(source: BenchmarkSource, options: Options) -> LockEntry | None:
@@ -119,8 +130,14 @@ def _entry(source: BenchmarkSource, options: Options) -> LockEntry | None:
 
 
 def _judge(
-    catalog: Catalog, arranger: Arranger, model: Model, source: BenchmarkSource, entry: LockEntry, options: Options
+    arranger: Arranger,
+    precise: Sequence[Arranger],
+    model: Model,
+    source: BenchmarkSource,
+    entry: LockEntry,
+    options: Options,
 ) -> Iterator[AccuracyRow]:
+    """Rows of a model on a benchmark: in its own precision, and then in the others, held against these."""
     weights = arranger.weights
     names = [ref.module for ref in model.modules().values()]
     told = provenance() | {
@@ -131,30 +148,36 @@ def _judge(
         "torch_device": arranger.device.type,
     }
     samples = all_samples(entry, options.benchmarks_root)
-    whole: Answered | None = None
-    for arrangement in ARRANGEMENTS:
-        answering = arranger.arrange(model, arrangement)
-        asking = _asking(arranger, arrangement, model, source, entry, answering, options)
-        answered = answer(
-            asking,
-            answering,
-            entry,
-            directory=options.benchmarks_root,
-            kept=options.work / "predictions" / source.name / model.name / arrangement,
-            identity=_identity(arrangement, told, options),
-            batch=options.batch,
-        )
-        whole = whole or answered
-        yield from accuracy_rows(
-            asking,
-            arrangement,
-            answered,
-            whole,
-            samples,
-            benchmark=source.name,
-            metric=source.metric,
-            provenance=told,
-        )
+    own: dict[Arrangement, Answered] = {}
+    for of in (arranger, *precise):
+        found: dict[Arrangement, Answered] = {}
+        for arrangement in ARRANGEMENTS:
+            answering = of.arrange(model, arrangement)
+            asking = _asking(of, arrangement, model, source, entry, answering, options)
+            found[arrangement] = answer(
+                asking,
+                answering,
+                entry,
+                directory=options.benchmarks_root,
+                kept=options.work / "predictions" / source.name / model.name / _kept(arrangement, of.precision),
+                identity=_identity(arrangement, told, options, of.precision),
+                batch=options.batch,
+            )
+            yield from accuracy_rows(
+                asking,
+                arrangement,
+                found[arrangement],
+                found["whole"],
+                samples,
+                source=source,
+                provenance=told,
+                beside=None if of.precision is None else (of.precision, own[arrangement]),
+            )
+        own = own or found
+
+
+def _kept(arrangement: Arrangement, precision: Dtype | None) -> str:
+    return arrangement if precision is None else f"{arrangement}-{precision}"
 
 
 def _asking(
@@ -178,7 +201,7 @@ def _asking(
         return Asking(catalog, model, words=words, answers=weights.fitted(head.module).answers)
     if not source.templates:
         raise WorkError(f"{source.name} has no templates for its class prompts; write them into benchmarks.yaml")
-    path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}"
+    path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}{_in(arranger.precision)}"
     prompts = class_embeddings(
         entry.class_names,
         source.templates,
@@ -191,7 +214,11 @@ def _asking(
     return Asking(catalog, model, prompts=prompts)
 
 
-def _identity(arrangement: Arrangement, told: dict[str, str], options: Options) -> str:
+def _identity(arrangement: Arrangement, told: dict[str, str], options: Options, precision: Dtype | None) -> str:
     what = [told[key] for key in ("weights", "dataset", "data_sha256")]
-    place = f"batch {options.batch} on {told['torch_device']}"
+    place = f"batch {options.batch} on {told['torch_device']}{_in(precision)}"
     return "; ".join([arrangement, *what, place, code_digest(*CODE), torch.__version__])
+
+
+def _in(precision: Dtype | None) -> str:
+    return "" if precision is None else f" in {precision}"

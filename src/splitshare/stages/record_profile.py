@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import typer
 
+from splitshare.choices import Dtype
 from splitshare.commands.record_profile import Options
-from splitshare.errors import WorkError
+from splitshare.errors import InputError, WorkError
 from splitshare.profiling.machine import busy_share, this_machine, type_name
+from splitshare.profiling.records import ModuleProfile
 from splitshare.stages import profile
 
 
@@ -42,8 +45,41 @@ def run(options: Options) -> Path:
     settings = profile.settings_of(chosen)
     name = options.device_name or type_name(this_machine("this-machine", settings.threads, settings.torch_device))
     path = options.output / f"{name}.json"
-    profile.run(replace(chosen, output=path, device_name=name))
+    kept = _other_precisions(path, name, options)
+    with tempfile.TemporaryDirectory(prefix="splitshare-") as scratch:
+        fresh = Path(scratch) / path.name
+        profile.run(replace(chosen, output=fresh, device_name=name))
+        measured = ModuleProfile.read(fresh)
+    (measured if kept is None else _joined(kept, measured, options.precision)).write(path)
     return path
+
+
+def _other_precisions(path: Path, name: str, options: Options) -> ModuleProfile | None:
+    """The profile that is there already, if it has rows at other precisions than are measured now: they stay.
+
+    Raises:
+        InputError: it is of another machine or of other libraries.
+    """
+    if not path.is_file():
+        return None
+    earlier = ModuleProfile.read(path)
+    if all(row.precision == options.precision for row in earlier.rows):
+        return None
+    if earlier.device != this_machine(name, earlier.device.threads or 1, options.torch_device):
+        raise InputError(
+            path,
+            "device",
+            "is another machine or has other libraries, and rows at other precisions would be lost; write elsewhere",
+        )
+    return earlier
+
+
+def _joined(earlier: ModuleProfile, measured: ModuleProfile, precision: Dtype | None) -> ModuleProfile:
+    """What was measured, and of an earlier profile the rows at other precisions; the catalogue's own come first."""
+    others = tuple(row for row in earlier.rows if row.precision != precision)
+    if precision is None:
+        return measured.model_copy(update={"rows": (*measured.rows, *others)})
+    return earlier.model_copy(update={"rows": (*others, *measured.rows)})
 
 
 def show(path: Path) -> None:

@@ -151,7 +151,7 @@ def test_what_tasks_share_is_moved_once(asked):
     there = on_device(asked, torch.device("meta"))
     assert len({id(requests.images) for requests in there.values()}) == 1
     for task, requests in asked.items():
-        for field in fields(requests)[1:]:
+        for field in (field for field in fields(requests) if field.type == "Tensor"):
             before, after = getattr(requests, field.name), getattr(there[task], field.name)
             assert (after.device.type, after.shape, after.dtype) == ("meta", before.shape, before.dtype)
     here = on_device(asked, torch.device("cpu"))

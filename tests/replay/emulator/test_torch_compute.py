@@ -213,3 +213,32 @@ def test_a_gpu_has_no_more_memory_than_is_free_on_it(monkeypatch: pytest.MonkeyP
     asked = {None: 3e6, 1e6: 1e6, 1e12: 3e6}
     assert {asks: memory_limit_bytes(asks, "cuda:0") for asks in asked} == asked
     assert [memory_limit_bytes(asks, "cpu") for asks in asked] == list(asked)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_a_device_of_another_precision_sends_what_the_others_take(precision: str) -> None:
+    """Weights are held in it, outputs are near those of the catalogue's own, and come in the catalogue's type."""
+
+    async def run() -> None:
+        models = {"embedded-retrieval-together": MODELS["embedded-retrieval-together"]}
+        own, half = (Device(ROOT / "data" / "embedded", models) for _ in range(2))
+        half.program = half.program.model_copy(update={"precisions": {"a": precision, "b": "float32"}})
+        for device in (own, half):
+            await device.load()
+        held = half.compute._held["small-vision@together"]
+        assert {p.dtype for p in held.parameters()} == {getattr(torch, precision)}
+        values = own.compute._held["small-vision@together"].state_dict()
+        held.load_state_dict(values)  # what random values a type is given is its own affair
+        (name,) = models
+        outputs = []
+        for device in (own, half):
+            device.draw.manual_seed(1)
+            (encoded,) = await device.compute.run([device.encode(name, 0)], 1.0)
+            outputs.append(load(encoded)[TENSOR])
+            await device.compute.run([await device.head(name)], 1.0)
+            device.timer.close()
+        assert {output.dtype for output in outputs} == {torch.float32}
+        error = (outputs[0] - outputs[1]).norm() / outputs[0].norm()
+        assert 0 < error < 0.05
+
+    asyncio.run(run())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,7 @@ from splitshare.benchmarks.metrics.classification import ranked, top_k
 from splitshare.benchmarks.metrics.intervals import mean_interval
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
+from splitshare.choices import Dtype
 from splitshare.modules.base import SplitModule
 from splitshare.modules.equivalence import sent
 from splitshare.modules.whole import build_whole
@@ -33,7 +36,7 @@ def whole_scores(catalog: Catalog, model: Model, modules: Mapping[str, SplitModu
         role: {name: tensor.cpu() for name, tensor in modules[ref.module].state_dict().items()}
         for role, ref in model.modules().items()
     }
-    whole = build_whole(catalog, model, parts).to(device)
+    whole = build_whole(catalog, model, parts).to(device, requests.dtype)
     with torch.inference_mode():
         return _joined([whole(requests.inputs(batch)) for batch in _batches(len(requests), model.name)])
 
@@ -71,7 +74,7 @@ def shared_scores(
                 items = asked.images if encoder.role == "vision" else asked.texts
                 key = (encoder.module, id(items))  # all tasks hold one tensor of images
                 if key not in encoded:
-                    encoded[key] = _encode_all(modules[encoder.module], encoder.role, items)
+                    encoded[key] = _encode_all(modules[encoder.module], encoder.role, items, asked.dtype)
                 embeddings[encoder.role] = encoded[key]
             rows = []
             for batch in _batches(len(asked), model.name):
@@ -82,6 +85,30 @@ def shared_scores(
     return by_model
 
 
+def group_scores(
+    catalog: Catalog, group: Sequence[Model], modules: Mapping[str, SplitModule], requests: Mapping[str, Requests]
+) -> dict[tuple[Model, Arrangement], Scores]:
+    """Scores of each model of a group in every arrangement: whole, split, and in a group of several shared too."""
+    shared = shared_scores(group, modules, requests) if len(group) > 1 else {}
+    found: dict[tuple[Model, Arrangement], Scores] = {}
+    for model in group:
+        asked = requests[model.task]
+        found[model, "whole"] = whole_scores(catalog, model, modules, asked)
+        found[model, "split"] = split_scores(model, modules, asked)
+        if model.name in shared:
+            found[model, "shared"] = shared[model.name]
+    return found
+
+
+def at_precision(
+    precision: Dtype, modules: Mapping[str, SplitModule], requests: Mapping[str, Requests]
+) -> tuple[dict[str, SplitModule], dict[str, Requests]]:
+    """Copies of modules in a floating point type, and requests that come in it."""
+    dtype: torch.dtype = getattr(torch, precision)
+    copies = {name: copy.deepcopy(module).to(dtype) for name, module in modules.items()}
+    return copies, {task: replace(asked, dtype=dtype) for task, asked in requests.items()}
+
+
 def accuracy_rows(
     model: Model,
     arrangement: Arrangement,
@@ -89,6 +116,8 @@ def accuracy_rows(
     whole: Scores,
     requests: Requests,
     provenance: Mapping[str, str],
+    precision: Dtype | None = None,
+    own: Scores | None = None,
 ) -> list[AccuracyRow]:
     """Rows of the accuracy record: top-1, and of retrieval top-5 too, with 95 % intervals over the requests.
 
@@ -99,6 +128,8 @@ def accuracy_rows(
         whole: scores of the same model in one piece.
         requests: the test requests.
         provenance: where the numbers come from.
+        precision: in which it computed; ``None``: as the catalogue has it.
+        own: with a precision, the scores of the same arrangement as the catalogue has it.
     """
     ranking, reference = ranked(scores), ranked(whole)
     metrics: dict[Metric, int] = {"top-1": 1, "top-5": 5} if model.task == RETRIEVAL else {"top-1": 1}
@@ -118,6 +149,8 @@ def accuracy_rows(
                 ci_high=interval.high,
                 samples=len(requests),
                 differing_predictions=_differing(ranking[:, :k], reference[:, :k]),
+                precision=precision,
+                differing_from_own_precision=None if own is None else _differing(ranking[:, :k], ranked(own)[:, :k]),
                 provenance=dict(provenance),
             )
         )
@@ -129,11 +162,11 @@ def _differing(first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> int
     return int((np.sort(first, axis=1) != np.sort(second, axis=1)).any(axis=1).sum())
 
 
-def _encode_all(module: SplitModule, role: str, items: Tensor) -> Tensor:
+def _encode_all(module: SplitModule, role: str, items: Tensor, dtype: torch.dtype) -> Tensor:
     """Embeddings of all images or texts, each encoded once."""
     return torch.cat(
         [
-            module({role: sent(normalised(items[batch]) if role == "vision" else items[batch])})
+            module({role: sent(normalised(items[batch]).to(dtype) if role == "vision" else items[batch])})
             for batch in _batches(len(items), role)
         ]
     )
@@ -144,4 +177,4 @@ def _batches(count: int, what: str) -> list[Tensor]:
 
 
 def _joined(batches: Sequence[Tensor]) -> Scores:
-    return torch.cat(list(batches)).cpu().numpy()
+    return torch.cat(list(batches)).float().cpu().numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,13 +38,15 @@ class Requests:
     """Indices of each request's texts, shape (requests, texts a request)."""
     labels: Tensor
     """The right answer or class, shape (requests,)."""
+    dtype: torch.dtype = torch.float32
+    """Floating point type in which images are given to encoders."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def inputs(self, chosen: Tensor) -> dict[str, Tensor]:
         """What the encoders take for some of the requests, by role, request by request."""
-        inputs = {"vision": normalised(self.images[self.image[chosen]])}
+        inputs = {"vision": normalised(self.images[self.image[chosen]]).to(self.dtype)}
         if self.text.shape[1]:
             inputs["text"] = self.texts[self.text[chosen].flatten()]
         return inputs
@@ -58,8 +60,13 @@ def on_device(requests: Mapping[str, Requests], device: torch.device) -> dict[st
         return moved.setdefault(id(tensor), tensor.to(device))
 
     return {
-        task: Requests(
-            task, there(asked.images), there(asked.image), there(asked.texts), there(asked.text), there(asked.labels)
+        task: replace(
+            asked,
+            images=there(asked.images),
+            image=there(asked.image),
+            texts=there(asked.texts),
+            text=there(asked.text),
+            labels=there(asked.labels),
         )
         for task, asked in requests.items()
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from splitshare.catalog.paths import EMBEDDED
-from splitshare.commands.arguments import THREADS, CatalogRoot, Device, Output
+from splitshare.commands.arguments import THREADS, CatalogRoot, Device, Output, Precisions
 
 
 @dataclass(frozen=True)
@@ -20,4 +20,5 @@ class Options:
     output: Output
     threads: Annotated[int, typer.Option(**THREADS, help="Torch threads.")] = 1
     torch_device: Device = "cpu"
+    precisions: Precisions = field(default_factory=list)
     catalog_root: CatalogRoot = EMBEDDED

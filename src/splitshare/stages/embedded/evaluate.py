@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from splitshare.commands.embedded.evaluate import Options
 
 if TYPE_CHECKING:
-    from splitshare.benchmarks.accuracy import AccuracyRecord
+    from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow
+    from splitshare.choices import Dtype
 
 _NOT_INVOLVED = {"gurobipy_version", "highspy_version", "pandas_version", "snakemake_version"}
 """Libraries of the provenance that accuracies have nothing to do with."""
@@ -21,9 +22,9 @@ def run(options: Options) -> AccuracyRecord:
     Raises:
         InputError: weights are missing or wrong, or the data set is, or there is no such device.
     """
-    from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow, merge
+    from splitshare.benchmarks.accuracy import AccuracyRecord, merge
     from splitshare.benchmarks.embedded.easy_vqa import read_easy_vqa
-    from splitshare.benchmarks.embedded.evaluation import accuracy_rows, shared_scores, split_scores, whole_scores
+    from splitshare.benchmarks.embedded.evaluation import accuracy_rows, at_precision, group_scores
     from splitshare.benchmarks.embedded.groups import training_groups
     from splitshare.benchmarks.embedded.prompts import context_of
     from splitshare.benchmarks.embedded.requests import on_device, requests_of
@@ -50,14 +51,17 @@ def run(options: Options) -> AccuracyRecord:
                 "weights": f"trained for {log.epochs} epochs, seed {log.seed}, "
                 f"{_where(log.threads, log.torch_device)}, in {log.seconds:.0f} s",
             }
-            shared = shared_scores(group, modules, requests) if len(group) > 1 else {}
-            for model in group:
+            own = group_scores(catalog, group, modules, requests)
+            for (model, arrangement), scores in own.items():
                 asked = requests[model.task]
-                whole = whole_scores(catalog, model, modules, asked)
-                rows += accuracy_rows(model, "whole", whole, whole, asked, origin)
-                rows += accuracy_rows(model, "split", split_scores(model, modules, asked), whole, asked, origin)
-                if model.name in shared:
-                    rows += accuracy_rows(model, "shared", shared[model.name], whole, asked, origin)
+                rows += accuracy_rows(model, arrangement, scores, own[model, "whole"], asked, origin)
+            for precision in cast("list[Dtype]", options.precisions):
+                precise, asked_so = at_precision(precision, modules, requests)
+                found = group_scores(catalog, group, precise, asked_so)
+                for (model, arrangement), scores in found.items():
+                    asked, reference = requests[model.task], own[model, arrangement]
+                    whole = found[model, "whole"]
+                    rows += accuracy_rows(model, arrangement, scores, whole, asked, origin, precision, reference)
     record = merge([AccuracyRecord(schema_="splitshare.accuracy/1", rows=tuple(rows))])
     record.write(options.output)
     return record
@@ -72,5 +76,11 @@ def show(record: AccuracyRecord) -> None:
     for row in record.rows:
         typer.echo(
             f"{row.model} {row.arrangement} {row.metric}: {row.value:.4f} ({row.ci_low:.4f} to {row.ci_high:.4f}), "
-            f"{row.differing_predictions} of {row.samples} otherwise than the whole model"
+            f"{row.differing_predictions} of {row.samples} otherwise than the whole model{_precise(row)}"
         )
+
+
+def _precise(row: AccuracyRow) -> str:
+    if row.precision is None:
+        return ""
+    return f"; in {row.precision}, {row.differing_from_own_precision} otherwise than in its own precision"

@@ -92,7 +92,9 @@ record-onloading: $(READY) ## Record optima, J3O and baselines over the onloadin
 record-accuracy: $(READY) ## Train and judge the embedded benchmark's models again and record their accuracy
 	$(COMMITTED)
 	$(RUN) embedded
-	$(BIN)/splitshare embedded record results/local/embedded_accuracy.json -o data/baselines/accuracy.json
+	$(BIN)/splitshare embedded evaluate results/local/embedded/weights --precision float16 --precision bfloat16 \
+	  -o results/local/embedded_accuracy_by_precision.json
+	$(BIN)/splitshare embedded record results/local/embedded_accuracy_by_precision.json -o data/baselines/accuracy.json
 
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json

@@ -79,10 +79,6 @@ def test_a_kept_profile_keeps_its_rows_at_other_precisions(small, tmp_path):
     assert anew.at_precision(None) != own.rows
     assert len(anew.rows) == 2 * len(own.rows)
 
-
-def test_rows_of_another_machine_are_not_lost(small, tmp_path):
-    recorded(tmp_path)
-    both = recorded(tmp_path, precision="float16")
     path = tmp_path / "profiles" / f"{both.device.name}.json"
     both.model_copy(update={"device": both.device.model_copy(update={"versions": {"torch": "1"}})}).write(path)
     before = path.read_bytes()
@@ -92,14 +88,15 @@ def test_rows_of_another_machine_are_not_lost(small, tmp_path):
 
 
 def test_profiles_at_two_precisions_are_joined_and_one_twice_is_not(small, tmp_path):
+    rows = measure_module(tmp_path / "data", HEAD, MeasuringSettings(budget_s=0.01, threads=1)).rows
+
     def at(precision):
-        rows = measure_module(
-            tmp_path / "data", HEAD, MeasuringSettings(budget_s=0.01, threads=1, precision=precision)
-        ).rows
-        device = {"name": "here", "memory_bytes": 1e9}
-        schema = "splitshare.module-profile/1"
+        fields = {
+            "schema": "splitshare.module-profile/1",
+            "device": {"name": "here", "memory_bytes": 1e9},
+            "rows": [r.model_dump() | {"precision": precision} for r in rows],
+        }
         path = tmp_path / f"{precision}.json"
-        fields = {"schema": schema, "device": device, "rows": [r.model_dump() for r in rows]}
         ModuleProfile.parse(fields, path).write(path)
         return path
 

@@ -45,7 +45,8 @@ def accuracy_by_precision(rows: Sequence[AccuracyRow]) -> pd.DataFrame:
         }
         own = by_key.get(row.model_copy(update={"precision": None}).key)
         part: dict[str, object] = row.model_dump(include={"benchmark", "model", "metric", "precision", "samples"})
-        part["own"] = own.value if own else None
+        same = own is not None and own.provenance.get("weights") == row.provenance.get("weights")
+        part["own"] = own.value if own and same else None  # else the model was trained again since
         part |= {a: r.value if r else None for a, r in found.items()}
         part |= {f"differ_{a}": r.differing_from_own_precision if r else None for a, r in found.items()}
         parts.append(part)

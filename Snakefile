@@ -66,7 +66,7 @@ rule all:
 # Measure this machine, module by module.
 rule profiles:
     input:
-        LOCAL_PROFILE,
+        list(LOCAL_PROFILES.values()),
 
 
 # Placement instances, canonical and local.

@@ -34,6 +34,7 @@ class Stages(StageGroup):
                 "record-profile",
                 "merge-profiles",
                 "derive",
+                "local-testbed",
                 "instances",
                 "random-instances",
             ),

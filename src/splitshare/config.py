@@ -43,6 +43,9 @@ class Profiling(Record):
     """Torch threads; ``null`` for all processors."""
     torch_device: str = Field("cpu", pattern=f"^({TORCH_DEVICE})$")
     """Where torch computes; auto is what there is beside the CPU, else the CPU."""
+    gpus: Literal["auto"] | tuple[Annotated[str, Field(pattern=f"^({TORCH_DEVICE})$")], ...] = "auto"
+    """GPUs measured beside it, each a device of its own in ``local_testbed``; auto: all that there are, if torch
+    computes on the CPU."""
 
 
 class Timeline(Record):

@@ -32,6 +32,10 @@ class Layout:
         """An instance's file."""
         return f"{self.folder(scope, 'instances')}/{name}.json"
 
+    def testbed(self, scope: Scope, name: str) -> str:
+        """A testbed's file."""
+        return f"{self.folder(scope, 'testbeds')}/{name}.yaml"
+
     def placement(self, scope: Scope, method: str, name: str) -> str:
         """A method's placement of an instance."""
         return placement_file(Path(self.folder(scope, "placements")), method, Path(f"{name}.json")).as_posix()

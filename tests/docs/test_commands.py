@@ -78,7 +78,10 @@ EXPECTED = {
     ],
     "record-accuracy": [
         f"{RUN} embedded",
-        "v/bin/splitshare embedded record results/local/embedded_accuracy.json -o data/baselines/accuracy.json",
+        "v/bin/splitshare embedded evaluate results/local/embedded/weights --precision float16 --precision bfloat16 "
+        "-o results/local/embedded_accuracy_by_precision.json",
+        "v/bin/splitshare embedded record results/local/embedded_accuracy_by_precision.json "
+        "-o data/baselines/accuracy.json",
     ],
     "record-zoo": ["v/bin/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json"],
     "record-emulation": [

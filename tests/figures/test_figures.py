@@ -168,6 +168,6 @@ def test_only_what_was_measured_is_called_measured(testbeds, right):
     if right:
         check_measured(inputs)
         return
-    told = r"measured.testbeds\[0\]: 'laptop-jetson' has 'laptop-i7-12700h', whose times are derived and published"
+    told = r"measured.testbeds\[0\]: 'laptop-jetson' has 'laptop-i7-12700h', whose times are assumed and derived and published"
     with pytest.raises(InputError, match=told):
         check_measured(inputs)

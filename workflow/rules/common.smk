@@ -11,6 +11,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from splitshare import places
+from splitshare.catalog.gpus import machine_types, with_gpus
 from splitshare.catalog.testbeds import find_testbeds, profile_file, read_device
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
@@ -22,6 +23,7 @@ from splitshare.lookup import look_up
 from splitshare.onloading.contract import shipped as ONLOADING_ALGORITHMS
 from splitshare.placement.contract import FINDER
 from splitshare.places import PROFILES, found
+from splitshare.profiling.machine import gpus_here
 
 try:
     CONFIG_SOURCE = " + ".join(map(str, workflow.configfiles))
@@ -29,16 +31,26 @@ try:
     NAMED = look_up(CONFIG, CONFIG_SOURCE)
 except SplitshareError as error:
     raise WorkflowError(str(error)) from None
+
+
+def gpus_of_the_run():
+    """Torch's names of the GPUs that are measured beside this machine."""
+    if not CONFIG.local_testbed:
+        return ()
+    if CONFIG.profiling.gpus != "auto":
+        return CONFIG.profiling.gpus
+    return gpus_here() if CONFIG.profiling.torch_device == "cpu" else ()
+
+
 DATA = places.DATA.as_posix()
 TESTBED_FILES = find_testbeds()
-CATALOG, TESTBED_OF, EMBEDDED = NAMED.catalog, NAMED.testbeds, NAMED.embedded
+CATALOG, TESTBED_OF, EMBEDDED = NAMED.catalog, dict(NAMED.testbeds), NAMED.embedded
 
 RESULTS = CONFIG.results
 LAYOUT = Layout(RESULTS)
 PAPER_FIGURES = CONFIG.figures
 LOCAL_FIGURES = f"{RESULTS}/local/figures"
 RUN_CONFIG = f"{RESULTS}/config.json"
-LOCAL_PROFILE = f"{RESULTS}/local/this-machine.json"
 DESCRIPTIONS = f"{RESULTS}/canonical/modules.json"
 EMBEDDED_DESCRIPTIONS = f"{RESULTS}/canonical/embedded_modules.json"
 EMBEDDED_ACCURACY = f"{RESULTS}/local/embedded_accuracy.json"
@@ -46,10 +58,21 @@ EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
 EMBEDDED_RESULTS = [EMBEDDED_ACCURACY] if CONFIG.embedded else []
 METHOD_IN = {method.folder: method for method in CONFIG.solved}
 EMBEDDED_DATA = f"{DATA}/embedded"
+
 EMBEDDED_FILES = [
     f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
 ]
 CATALOGUE_FILES = [f"{DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")]
+
+# This machine, and each of its GPUs as a device of its own beside it in the local testbed.
+MACHINES = machine_types(gpus_of_the_run(), CONFIG.profiling.torch_device)
+GPU_TYPES = list(MACHINES)[1:]
+LOCAL_PROFILES = {name: f"{RESULTS}/local/{name}.json" for name in MACHINES}
+LOCAL_TESTBED = CONFIG.local_testbed and LAYOUT.testbed("local", CONFIG.local_testbed)
+LOCAL_TESTBED_BASE = CONFIG.local_testbed and str(TESTBED_FILES[CONFIG.local_testbed])
+if CONFIG.local_testbed:
+    TESTBED_FILES[CONFIG.local_testbed] = LOCAL_TESTBED
+    TESTBED_OF[CONFIG.local_testbed] = with_gpus(TESTBED_OF[CONFIG.local_testbed], len(GPU_TYPES), LOCAL_TESTBED_BASE)
 
 BIN = Path(sys.executable).parent.as_posix()
 JOB_CLIENT = (places.WORKFLOW.parent / "workflow" / "job_client.py").as_posix()
@@ -144,7 +167,7 @@ def placement_files(method, names, scope="canonical"):
 def profiles_of(testbeds):
     """Profiles of the devices of testbeds, each device once, in order."""
     types = dict.fromkeys(device.device_type for name in testbeds for device in TESTBED_OF[name].devices)
-    return [LOCAL_PROFILE if name == "this-machine" else str(profile_file(name)) for name in types]
+    return [LOCAL_PROFILES.get(name) or str(profile_file(name)) for name in types]
 
 
 def measured_device(wildcards):

@@ -4,6 +4,7 @@ from splitshare.benchmarks.embedded.groups import training_groups
 from splitshare.modules.registry import BUILDERS
 
 EMBEDDED_TESTBEDS = TESTBEDS["local"]
+EMBEDDED_MODULES = list(EMBEDDED.modules(m for w in EMBEDDED_WORKLOADS for m in EMBEDDED.workload(w).models))
 TRAINING_CODE = code(
     "benchmarks.embedded.training",
     "benchmarks.embedded.requests",
@@ -80,16 +81,41 @@ use rule profile_module as embedded_profile_module with:
 
 use rule profile_machine as embedded_profile_machine with:
     input:
-        expand(
-            f"{RESULTS}/local/embedded/profiles/{{module}}.json",
-            module=list(EMBEDDED.modules(m for w in EMBEDDED_WORKLOADS for m in EMBEDDED.workload(w).models)),
-        ),
+        expand(f"{RESULTS}/local/embedded/profiles/{{module}}.json", module=EMBEDDED_MODULES),
     output:
         f"{RESULTS}/local/embedded/this-machine.json",
     log:
         LAYOUT.log("embedded_profile_machine"),
     message:
         "Collecting this machine's profile of the embedded benchmark's modules"
+
+
+if GPU_TYPES:
+
+    use rule profile_gpu_module as embedded_profile_gpu_module with:
+        output:
+            f"{RESULTS}/local/embedded/profiles/{{gpu}}/{{module}}.json",
+        log:
+            LAYOUT.log("embedded_profile_gpu_module", "{gpu}", "{module}"),
+        benchmark:
+            f"{RESULTS}/benchmarks/embedded_profile_gpu_module/{{gpu}}/{{module}}.tsv"
+        params:
+            definition=lambda wildcards: definition_sha256(EMBEDDED.module(wildcards.module)),
+            data=f"--data {EMBEDDED_DATA}",
+
+    use rule profile_gpu as embedded_profile_gpu with:
+        input:
+            expand(
+                f"{RESULTS}/local/embedded/profiles/{{gpu}}/{{module}}.json",
+                module=EMBEDDED_MODULES,
+                allow_missing=True,
+            ),
+        output:
+            f"{RESULTS}/local/embedded/{{gpu}}.json",
+        log:
+            LAYOUT.log("embedded_profile_gpu", "{gpu}"),
+        message:
+            "Collecting the profile of {wildcards.gpu} for the embedded benchmark's modules"
 
 
 rule embedded_derive:
@@ -118,8 +144,8 @@ use rule instances_canonical as embedded_instances with:
         descriptions=EMBEDDED_DESCRIPTIONS,
         profiles=[
             (
-                f"{RESULTS}/local/embedded/this-machine.json"
-                if path == LOCAL_PROFILE
+                f"{RESULTS}/local/embedded/{Path(path).name}"
+                if path in LOCAL_PROFILES.values()
                 else f"{RESULTS}/local/embedded/devices/{Path(path).name}"
             )
             for path in profiles_of(EMBEDDED_TESTBEDS)

@@ -57,6 +57,7 @@ for figure, scope in DRAWN:
                 "all": COMMITTED_PROFILES,
                 "testbeds": profiles_of(TESTBEDS[MEASURED if figure.measured else scope]),
             }.get(figure.profiles, []),
+            testbeds=[LOCAL_TESTBED] if scope == "local" and figure.profiles else [],
             zoos=ZOOS if figure.zoos else [],
             accuracy=ACCURACY if figure.accuracy else [],
         output:

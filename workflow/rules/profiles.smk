@@ -49,6 +49,7 @@ rule profile_module:
     params:
         definition=lambda wildcards: definition_sha256(CATALOG.module(wildcards.module)),
         data="",
+        machine="this-machine",
         budget_s=CONFIG.profiling.budget_s,
         longest_run_s=CONFIG.profiling.longest_run_s,
         torch_device=CONFIG.profiling.torch_device,
@@ -59,7 +60,7 @@ rule profile_module:
     shell:
         "splitshare profile {params.data} --module {wildcards.module} --budget-s {params.budget_s}"
         " --longest-run-s {params.longest_run_s}"
-        " --torch-device {params.torch_device} {params.torch_threads} --seed {params.seed}"
+        " --device-name {params.machine} --torch-device {params.torch_device} {params.torch_threads} --seed {params.seed}"
         " -o {output} > {log} 2>&1"
 
 
@@ -67,7 +68,7 @@ rule profile_machine:
     input:
         expand(f"{RESULTS}/local/profiles/{{module}}.json", module=PROFILED_MODULES),
     output:
-        LOCAL_PROFILE,
+        LOCAL_PROFILES["this-machine"],
     log:
         LAYOUT.log("profile_machine"),
     params:
@@ -76,3 +77,49 @@ rule profile_machine:
         "Collecting this machine's profile"
     shell:
         "splitshare merge-profiles {input} -o {output} > {log} 2>&1"
+
+
+if GPU_TYPES:
+
+    use rule profile_module as profile_gpu_module with:
+        output:
+            f"{RESULTS}/local/profiles/{{gpu}}/{{module}}.json",
+        log:
+            LAYOUT.log("profile_gpu_module", "{gpu}", "{module}"),
+        benchmark:
+            f"{RESULTS}/benchmarks/profile_gpu_module/{{gpu}}/{{module}}.tsv"
+        params:
+            machine="{gpu}",
+            torch_device=lambda wildcards: MACHINES[wildcards.gpu],
+        message:
+            "Measuring {wildcards.module} on {wildcards.gpu}"
+
+    use rule profile_machine as profile_gpu with:
+        input:
+            expand(f"{RESULTS}/local/profiles/{{gpu}}/{{module}}.json", module=PROFILED_MODULES, allow_missing=True),
+        output:
+            f"{RESULTS}/local/{{gpu}}.json",
+        log:
+            LAYOUT.log("profile_gpu", "{gpu}"),
+        wildcard_constraints:
+            gpu="|".join(GPU_TYPES),
+        message:
+            "Collecting the profile of {wildcards.gpu}"
+
+
+if CONFIG.local_testbed:
+
+    rule local_testbed:
+        input:
+            LOCAL_TESTBED_BASE,
+        output:
+            LOCAL_TESTBED,
+        log:
+            LAYOUT.log("local_testbed"),
+        params:
+            code=code("stages.local_testbed"),
+            gpus=len(GPU_TYPES),
+        message:
+            "Writing the testbed that this machine stands in"
+        shell:
+            "splitshare local-testbed {input} --gpus {params.gpus} -o {output} > {log} 2>&1"

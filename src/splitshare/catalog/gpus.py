@@ -37,6 +37,8 @@ def with_gpus(testbed: Testbed, gpus: int, source: str) -> Testbed:
     Raises:
         InputError: no device is of that type.
     """
+    if not gpus:
+        return testbed
     host = next((device for device in testbed.devices if device.device_type == THIS_MACHINE), None)
     if host is None:
         raise InputError(source, "devices", f"none has the device type {THIS_MACHINE!r}, whose GPUs these would be")
@@ -55,6 +57,7 @@ def with_gpus(testbed: Testbed, gpus: int, source: str) -> Testbed:
         devices.append(gpu)
     fields = testbed.model_dump(by_alias=True, exclude_none=True)
     fields |= {
+        "title": f"{testbed.title}, and {gpus} GPU{'s' if gpus > 1 else ''} of this machine",
         "devices": [device.model_dump(exclude_none=True) for device in devices],
         "links": [link.model_dump(exclude_none=True) for link in links],
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from splitshare.benchmarks.accuracy import AccuracyRecord, merge
+from splitshare.catalog.gpus import THIS_MACHINE
 from splitshare.catalog.loader import Catalog, load_catalog
 from splitshare.catalog.paths import EMBEDDED
 from splitshare.catalog.records import Testbed
@@ -16,8 +17,6 @@ from splitshare.config import Config
 from splitshare.figures.declaration import Declaration
 from splitshare.places import PROFILES
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
-
-THIS_MACHINE = "this-machine"
 
 
 class UndeclaredError(Exception):
@@ -79,14 +78,17 @@ class Inputs:
         return load_catalog(self.catalog.root / EMBEDDED.name).workload(name).title
 
     def testbed(self, name: str) -> Testbed:
-        """A testbed of the catalogue's data folder."""
-        return read_testbed(find_testbeds(self.catalog.root)[name])
+        """A testbed of the catalogue's data folder, or the one that this machine stands in, as the run wrote it."""
+        own = self.results / "testbeds" / f"{name}.yaml"
+        return read_testbed(own if own.is_file() else find_testbeds(self.catalog.root)[name])
 
     def device_profile(self, device: str) -> ModuleProfile:
         """The profile of a device type: this machine's from the results, any other's from ``profiles/``."""
         self._declared(self.declared.profiles is not None, f"the profile of {device}", "profiles")
         own = self.results / f"{device}.json"
-        return ModuleProfile.read(own if device == THIS_MACHINE else profile_file(device, shared=self.profiles))
+        return ModuleProfile.read(
+            own if device.startswith(THIS_MACHINE) else profile_file(device, shared=self.profiles)
+        )
 
     def all_profiles(self) -> list[ModuleProfile]:
         """All committed profiles, by name."""

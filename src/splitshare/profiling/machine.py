@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def usable_device(torch_device: str) -> str:
     from splitshare.modules.torch_device import torch_device as found
 
     return str(found(torch_device))
+
+
+def gpus_here() -> tuple[str, ...]:
+    """What torch calls the GPUs of this machine; without torch where no driver of one is there."""
+    if sys.platform == "darwin":
+        import torch
+
+        return ("mps",) if torch.backends.mps.is_available() else ()
+    drivers = ("/proc/driver/nvidia/gpus", "/dev/kfd", "/dev/dxg")  # NVIDIA's, AMD's, Windows' under Linux
+    if not any(Path(driver).exists() for driver in drivers):
+        return ()
+    import torch
+
+    return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count()))
 
 
 def this_machine(name: str, threads: int, torch_device: str) -> ProfiledDevice:

@@ -22,6 +22,8 @@ for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):  # `make test
 BIN = str(Path(sys.executable).parent)
 os.environ["PATH"] = os.pathsep.join(folder for folder in os.get_exec_path() if folder != BIN)
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub by mistake; those with a hub of their own start processes
+
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:

@@ -45,3 +45,5 @@ STUDY = SHARE / "workflow" / "study"
 OWN_TESTBEDS = Path("testbeds")
 OWN_PROFILES = Path("profiles")
 """Folders of a study's own files, where the program runs."""
+HUB_PINS = Path("hub.lock.json")
+"""Where commits of the hub's repositories are kept by default, where the program runs."""

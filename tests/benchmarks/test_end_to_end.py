@@ -179,14 +179,14 @@ def test_an_answer_that_differs_is_counted(root):
         judge(root, print, ["clip-vit-b32"], ["food-101"])
 
 
-def test_a_head_that_was_not_trained_and_weights_that_are_not_pinned_are_a_line(root, tmp_path):
+def test_a_head_that_was_not_trained_and_weights_that_cannot_be_had_are_a_line(root, tmp_path):
     told: list[str] = []
     with pytest.raises(WorkError):
         judge(root, told.append, ["probe-vit-b16"], heads=tmp_path)
     with pytest.raises(WorkError):
-        judge(root, told.append, ["clip-vit-b16"], ["food-101"], weights="hub")
+        judge(root, told.append, ["clip-vit-b16"], ["food-101"], weights="hub", pins=tmp_path / "hub.lock.json")
     assert "run `splitshare fit-heads` first" in told[0]
-    assert "clip-vit-b16.revision: is empty; pin a commit" in told[1]
+    assert "weights of openai/clip-vit-base-patch16 at 5ef227a78de3" in told[1]
 
 
 def answers(kept):

@@ -1,5 +1,6 @@
 """Weights and inputs from a formula, so that two implementations get the same ones and no file of weights is needed."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping
 
@@ -32,3 +33,9 @@ def formula_weights(shapes: Mapping[str, Iterable[int]]) -> dict[str, np.ndarray
             values = 0.1 * values
         weights[name] = values.astype(np.float32)
     return weights
+
+
+def shapes_digest(shapes: Mapping[str, Iterable[int]]) -> str:
+    """SHA-256 of names and shapes, sorted, counters of batches left out."""
+    lines = [f"{name} {tuple(shapes[name])}" for name in sorted(shapes) if not name.endswith("num_batches_tracked")]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

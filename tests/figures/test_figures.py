@@ -168,6 +168,7 @@ def test_only_what_was_measured_is_called_measured(testbeds, right):
     if right:
         check_measured(inputs)
         return
-    told = r"measured.testbeds\[0\]: 'laptop-jetson' has 'laptop-i7-12700h', whose times are assumed and derived and published"
+    times = "assumed and derived and published"
+    told = rf"measured.testbeds\[0\]: 'laptop-jetson' has 'laptop-i7-12700h', whose times are {times}"
     with pytest.raises(InputError, match=told):
         check_measured(inputs)

@@ -121,3 +121,51 @@ def llava_language() -> Shapes:
         found |= {f"{layer}.mlp.down_proj.weight": (4096, 11008)}
         found |= {f"{layer}.{norm}.weight": (4096,) for norm in ("input_layernorm", "post_attention_layernorm")}
     return found
+
+
+def open_clip(blocks: tuple[int, int, int, int], width: int, side: int, text_width: int, embedding: int) -> Shapes:
+    """CLIP with a ResNet in OpenAI's layout, as ``timm/resnet*_clip.openai``; counters of batches left out."""
+    found: Shapes = {
+        "positional_embedding": (77, text_width),
+        "text_projection": (text_width, embedding),
+        "logit_scale": (),
+        "token_embedding.weight": (49408, text_width),
+    }
+    found |= _pair("ln_final", text_width)
+    for i in range(12):
+        layer = f"transformer.resblocks.{i}"
+        found |= _pair(f"{layer}.ln_1", text_width) | _pair(f"{layer}.ln_2", text_width)
+        found |= {
+            f"{layer}.attn.in_proj_weight": (3 * text_width, text_width),
+            f"{layer}.attn.in_proj_bias": (3 * text_width,),
+        }
+        found |= _pair(f"{layer}.attn.out_proj", text_width, text_width)
+        found |= _pair(f"{layer}.mlp.c_fc", 4 * text_width, text_width)
+        found |= _pair(f"{layer}.mlp.c_proj", text_width, 4 * text_width)
+    stem = ((3, width // 2), (width // 2, width // 2), (width // 2, width))
+    for i, (before, after) in enumerate(stem, 1):
+        found |= _convolution("visual", i, before, after, 3)
+    channels = width
+    for stage, count in enumerate(blocks):
+        planes = width * 2**stage
+        for block in range(count):
+            name = f"visual.layer{stage + 1}.{block}"
+            found |= _convolution(name, 1, channels, planes, 1) | _convolution(name, 2, planes, planes, 3)
+            found |= _convolution(name, 3, planes, 4 * planes, 1)
+            if block == 0:
+                found |= {f"{name}.downsample.0.weight": (4 * planes, channels, 1, 1)}
+                found |= _normalisation(f"{name}.downsample.1", 4 * planes)
+            channels = 4 * planes
+    found["visual.attnpool.positional_embedding"] = ((side // 32) ** 2 + 1, channels)
+    for part in ("q_proj", "k_proj", "v_proj"):
+        found |= _pair(f"visual.attnpool.{part}", channels, channels)
+    return found | _pair("visual.attnpool.c_proj", embedding, channels)
+
+
+def _convolution(prefix: str, number: int, before: int, after: int, side: int) -> Shapes:
+    convolution: Shapes = {f"{prefix}.conv{number}.weight": (after, before, side, side)}
+    return convolution | _normalisation(f"{prefix}.bn{number}", after)
+
+
+def _normalisation(name: str, channels: int) -> Shapes:
+    return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}

@@ -30,6 +30,7 @@ from splitshare.catalog.testbeds import read_device, read_testbed
 from splitshare.config import Config
 from splitshare.interface import read_instance
 from splitshare.jsonl import read_lines
+from splitshare.modules.hub_pins import read_pins
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS
@@ -422,6 +423,23 @@ def all_readers(folder: Path) -> list[Reader]:
             (json.dumps({"schema": "splitshare.benchmark-lock/1", "entries": [entry]}).encode(),),
             read_lock,
             covers=("LockFile",),
+        ),
+        Reader(
+            "read_pins",
+            "hub.lock.json",
+            (
+                json.dumps(
+                    {
+                        "schema": "splitshare.hub-lock/1",
+                        "pins": [
+                            {"kind": "model", "repository": "a/b", "revision": "0" * 40, "files": {"c": "1" * 64}},
+                            {"kind": "dataset", "repository": "a/b", "asked": "1" * 40, "revision": "0" * 40},
+                        ],
+                    }
+                ).encode(),
+            ),
+            read_pins,
+            covers=("PinsFile",),
         ),
         of_record(
             BatchCurves,

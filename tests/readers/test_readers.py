@@ -34,6 +34,7 @@ READERS = (
         "OnloadingDecision alone",
         "FittedHead",
         "read_lock",
+        "read_pins",
         "BatchCurves",
         "Program",
         "RunningWorkers",

@@ -112,7 +112,10 @@ def explain(error: Exception, source: SplitSource) -> str:
         page = f"{datasets.config.HF_ENDPOINT}/datasets/{source.dataset}"
         reason = f"is gated: accept its terms at {page}, log in with `hf auth login`, and run again"
     elif any(isinstance(cause, RevisionNotFoundError) for cause in causes):
-        reason = f"has no revision {source.revision} any more: write another into benchmarks.yaml"
+        reason = (
+            f"has no revision {source.revision} any more: write another into benchmarks.yaml, or if that has none, "
+            "take its pin out of hub.lock.json"
+        )
     elif status == 401:
         reason = "answers 401, it is private, renamed or gone: log in with `hf auth login`, or mend its id"
     elif status == 404 or isinstance(error, datasets.exceptions.DatasetNotFoundError):

@@ -18,6 +18,7 @@ from splitshare.files import sha256_file
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module
 from splitshare.modules.hub import published_module
+from splitshare.modules.hub_pins import Pins
 
 Kind = Literal["hub", "random"]
 OURS = "ours-"
@@ -34,6 +35,8 @@ class Weights:
     """Of random weights."""
     heads: Path | None = None
     """Directory of fitted heads."""
+    pins: Pins | None = None
+    """Commits that were found at the first use; without, the catalogue must name them."""
     tokenizers: Path | None = None
     """Directory of tokenisers; None for the hub's."""
     _words: dict[str, Words] = field(default_factory=dict, repr=False)
@@ -50,12 +53,16 @@ class Weights:
             module = build_module(shared, self.seed)
             module.load_state_dict(load_file(self._fitted(name, "safetensors")))
             return module
-        return published_module(self.catalog, name) if self.kind == "hub" else build_module(shared, self.seed)
+        if self.kind == "random":
+            return build_module(shared, self.seed)
+        return published_module(self.catalog, name, self.pins)
 
     def words(self, weights: str) -> Words:
         """The tokeniser of ``weights``."""
         if weights not in self._words:
-            self._words[weights] = load_words(weights, root=self.catalog.root, directory=self.tokenizers)
+            self._words[weights] = load_words(
+                weights, root=self.catalog.root, directory=self.tokenizers, pins=self.pins
+            )
         return self._words[weights]
 
     def fitted(self, head: str) -> FittedHead:
@@ -77,7 +84,9 @@ class Weights:
             elif self.kind == "random":
                 told[f"random, seed {self.seed}"] = None
             elif weights in published:
-                told[f"{published[weights].repository}@{published[weights].revision}"] = None
+                entry = published[weights]
+                revision = self.pins and self.pins.revision("model", entry.repository, entry.revision)
+                told[f"{entry.repository}@{revision or entry.revision}"] = None
         return "; ".join(told)
 
     def _fitted(self, head: str, suffix: str) -> Path:

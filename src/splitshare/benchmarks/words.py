@@ -12,7 +12,8 @@ from transformers import AutoTokenizer
 
 from splitshare.catalog import paths
 from splitshare.catalog.hub import HubFile
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
+from splitshare.modules.hub_pins import HUB_ERRORS, Pins
 
 
 class Words:
@@ -42,16 +43,18 @@ class Words:
         return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
 
-def load_words(weights: str, *, root: Path, directory: Path | None) -> Words:
+def load_words(weights: str, *, root: Path, directory: Path | None, pins: Pins | None = None) -> Words:
     """The tokeniser of ``weights``.
 
     Args:
         weights: name of the weights in the catalogue.
         root: the data folder, whose ``catalogue/hub.yaml`` says where they are published.
+        pins: commits that were found at the first use; without, the catalogue must name it.
         directory: where ``<weights>/tokenizer.json`` and ``tokenizer_config.json`` are read instead; None for the hub.
 
     Raises:
-        InputError: there is none, or its commit is not pinned.
+        InputError: there is none, or its commit is not known.
+        WorkError: it cannot be fetched.
     """
     if directory is not None:
         path = directory / weights / "tokenizer.json"
@@ -59,7 +62,15 @@ def load_words(weights: str, *, root: Path, directory: Path | None) -> Words:
             raise InputError(path, "", "no such tokeniser; put it there, or take --weights hub")
         return Words(AutoTokenizer.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False))
     source = paths.hub_file(root)
-    entry = HubFile.read(source).weights.get(weights)
-    if entry is None or entry.revision is None:
+    entries = HubFile.read(source).weights
+    entry = entries.get(weights)
+    if entry is not None and entry.tokenizer is not None:
+        entry = entries[entry.tokenizer]
+    if entry is None or (entry.revision is None and pins is None):
         raise InputError(source, f"weights.{weights}", "its tokeniser is not pinned; write repository and revision")
-    return Words(AutoTokenizer.from_pretrained(entry.repository, revision=entry.revision, trust_remote_code=False))
+    try:
+        revision = entry.revision if pins is None else pins.revision("model", entry.repository, entry.revision)
+        return Words(AutoTokenizer.from_pretrained(entry.repository, revision=revision, trust_remote_code=False))
+    except (*HUB_ERRORS, ValueError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise WorkError(f"the tokeniser of {entry.repository}: {reason}") from None

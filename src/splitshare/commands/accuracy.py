@@ -16,6 +16,7 @@ from splitshare.commands.arguments import (
     KeepGoing,
     Locks,
     Output,
+    PinsPath,
     Precisions,
     Samples,
     Seed,
@@ -24,7 +25,7 @@ from splitshare.commands.arguments import (
     Weights,
     Work,
 )
-from splitshare.places import DATA
+from splitshare.places import DATA, HUB_PINS
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class JudgingOptions:
     work: Work = Path("results/accuracy")
     weights: Weights = "hub"
     tokenizers: Tokenizers = None
+    pins: PinsPath = HUB_PINS
     samples: Samples = None
     batch: Batch = 32
     threads: Threads = None

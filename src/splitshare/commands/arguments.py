@@ -51,6 +51,9 @@ Work = Annotated[Path, typer.Option(help="Directory of intermediate results.")]
 Samples = Annotated[int | None, typer.Option(**COUNT, help="The fetched subset; default whole splits.")]
 Batch = Annotated[int, typer.Option(**BATCH, help="Samples at once.")]
 Weights = Annotated[WeightsKind, typer.Option(help="Published weights, or seeded random ones.")]
+PinsPath = Annotated[
+    Path, typer.Option("--pins", help="Lock file of the commits that were found at the first use; commit it.")
+]
 Tokenizers = Annotated[Path | None, typer.Option(help="Directory of a tokeniser for each weights; default: the hub's.")]
 KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Exit code 0 though some of it could not be done.")]
 NETWORK_HELP = "Relays on loopback, or network namespaces (root or user namespaces)."

@@ -1,14 +1,20 @@
 """Published weights of the Hugging Face Hub, pinned to a commit, as weights of our modules.
 
 A checkpoint is read by the transformers class that it belongs to, which knows the names of its time, and is then cut
-into modules like any whole model. Only safetensors files are read, and no code of a repository is run.
+into modules like any whole model; of CLIP's ResNets, which no such class reads, the file itself is (``open_clip``).
+Only safetensors files are read, and no code of a repository is run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import ASTConfig, ASTModel, PreTrainedModel
 
@@ -20,6 +26,8 @@ from splitshare.errors import InputError, WorkError
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module
 from splitshare.modules.cheap_weights import without_initialiser
+from splitshare.modules.hub_pins import HUB_ERRORS, SAFE, Pins
+from splitshare.modules.open_clip import module_state as openai_state
 from splitshare.modules.whole import split_state, whole_class, whole_skeleton
 from splitshare.records import nearest
 
@@ -27,15 +35,18 @@ PUBLISHED_FRAMES = 1024
 """Frames that the published AST has position embeddings for (Gong et al. 2021: 10.24 s of audio)."""
 
 
-def published_module(catalog: Catalog, name: str) -> SplitModule:
+def published_module(catalog: Catalog, name: str, pins: Pins | None = None) -> SplitModule:
     """Build a module with its published weights, for inference.
 
     Args:
         catalog: where ``name`` is looked up; its data folder holds ``catalogue/hub.yaml``.
         name: the module's name.
+        pins: commits found at the first use, and digests of files; without, the catalogue must name the commit, and
+            digests are not looked at.
 
     Raises:
-        InputError: the weights are not published there, or their commit is not pinned.
+        InputError: the weights are not published there, their commit is not known, or they are others than at the
+            first use.
         WorkError: they cannot be fetched, or are not those of this architecture.
     """
     weights = catalog.module(name).ref.weights
@@ -44,24 +55,80 @@ def published_module(catalog: Catalog, name: str) -> SplitModule:
     if weights not in entries:
         raise InputError(path, f"weights.{weights}", f"is not there; {nearest(weights, list(entries))}")
     entry = entries[weights]
-    if entry.revision is None:
+    if entry.revision is None and pins is None:
         raise InputError(
             path, f"weights.{weights}.revision", f"is empty; pin a commit of {entry.repository} (40 hex digits)"
         )
-    state = _published_state(catalog, name, entry, path)
+    state = _published_state(catalog, name, _Source(entry, pins), path)
     with without_initialiser():
         module = build_module(catalog.module(name))
     module.load_state_dict(state)
     return module
 
 
-def _published_state(catalog: Catalog, name: str, entry: HubWeights, path: Path) -> dict[str, Tensor]:
+class _Source:
+    """A repository at its commit."""
+
+    def __init__(self, entry: HubWeights, pins: Pins | None) -> None:
+        self.entry, self.pins = entry, pins
+        self.repository = entry.repository
+        with self.told():
+            found = pins.revision("model", entry.repository, entry.revision) if pins is not None else entry.revision
+        self.revision = str(found)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say of what went wrong which weights it was."""
+        try:
+            yield
+        except (*HUB_ERRORS, ValueError, RuntimeError, SafetensorError) as error:
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            at = getattr(self, "revision", self.entry.revision)
+            raise WorkError(f"weights of {self.repository}{f' at {at}' if at else ''}: {reason}") from None
+
+    def check(self, names: Iterable[str]) -> None:
+        """Hold fetched files against their digests, where there are any."""
+        for name in names if self.pins is not None else ():
+            path = try_to_load_from_cache(self.repository, name, revision=self.revision)
+            if isinstance(path, str):
+                assert self.pins is not None
+                self.pins.check(self.repository, self.entry.revision, name, Path(path))
+
+
+def _published_state(catalog: Catalog, name: str, source: _Source, path: Path) -> dict[str, Tensor]:
+    if source.entry.layout == "openai":
+        return _openai_state(catalog, name, source)
     model, role, attribute = _public_part(catalog, name, path)
     with without_initialiser():
         whole = whole_skeleton(catalog, model)
     dtype = getattr(torch, catalog.module(name).architecture.dtype)
-    setattr(whole, attribute, _fetched(getattr(whole, attribute), entry, dtype))
+    setattr(whole, attribute, _fetched(getattr(whole, attribute), source, dtype))
     return split_state(whole)[role]
+
+
+def _openai_state(catalog: Catalog, name: str, source: _Source) -> dict[str, Tensor]:
+    """A module's part of one file in OpenAI's layout."""
+    role = next(r for m in catalog.models.values() for r, ref in m.modules().items() if ref.module == name)
+    with source.told():
+        path = hf_hub_download(source.repository, str(source.entry.file), revision=source.revision)
+        source.check([str(source.entry.file)])
+        published = load_file(path)
+    shared = catalog.module(name)
+    with torch.device("meta"):
+        wanted = build_module(shared).state_dict()
+    try:
+        found = openai_state(published, role)
+    except KeyError as error:
+        raise WorkError(f"weights of {source.repository} at {source.revision}: {error.args[0]} is missing") from None
+    wrong = [key for key in sorted(found.keys() | wanted.keys()) if not _alike(found.get(key), wanted.get(key))]
+    if wrong:
+        told = f"{wrong[0]} is missing or of another shape"
+        raise WorkError(f"weights of {source.repository} at {source.revision}: {told}")
+    return found
+
+
+def _alike(found: Tensor | None, wanted: Tensor | None) -> bool:
+    return found is not None and wanted is not None and found.shape == wanted.shape
 
 
 def _public_part(catalog: Catalog, name: str, path: Path) -> tuple[Model, str, str]:
@@ -74,30 +141,39 @@ def _public_part(catalog: Catalog, name: str, path: Path) -> tuple[Model, str, s
     raise InputError(path, "", f"no public class holds {name!r}; it has no published weights")
 
 
-def _fetched(skeleton: PreTrainedModel, entry: HubWeights, dtype: torch.dtype) -> PreTrainedModel:
+def _fetched(skeleton: PreTrainedModel, source: _Source, dtype: torch.dtype) -> PreTrainedModel:
     """The published model of the skeleton's class and configuration."""
     config = skeleton.config
     if isinstance(skeleton, ASTModel):
         config = type(config).from_dict({**config.to_dict(), "max_length": PUBLISHED_FRAMES})
-    try:
+    with source.told():
         model, found = type(skeleton).from_pretrained(
-            entry.repository,
+            source.repository,
             config=config,
-            revision=entry.revision,
+            revision=source.revision,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise WorkError(f"weights of {entry.repository} at {entry.revision}: {reason}") from None
+    if source.pins is not None:
+        source.check(_cached_weights(source.repository, source.revision))
     wrong = sorted(found["missing_keys"]) + sorted(str(key) for key in found["mismatched_keys"])
     if wrong:
-        raise WorkError(f"weights of {entry.repository} at {entry.revision}: {wrong[0]} is missing or of another shape")
+        raise WorkError(
+            f"weights of {source.repository} at {source.revision}: {wrong[0]} is missing or of another shape"
+        )
     if isinstance(model, ASTModel):
         _crop(model, skeleton.config)
     return model
+
+
+def _cached_weights(repository: str, revision: str) -> list[str]:
+    """Names of the safetensors files of a commit that lie in the hub's cache."""
+    found = try_to_load_from_cache(repository, "config.json", revision=revision)
+    if not isinstance(found, str):
+        return []
+    return sorted(path.name for path in Path(found).parent.glob(f"*{SAFE}"))
 
 
 def _crop(model: ASTModel, wanted: ASTConfig) -> None:

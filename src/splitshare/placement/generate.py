@@ -28,6 +28,7 @@ class StaleProfileWarning(UserWarning):
     """A profile was made of a module whose definition has changed since."""
 
 
+# Long: one record, a field after the other.
 def build_instance(
     catalog: Catalog,
     workload: Workload,

@@ -24,6 +24,7 @@ from splitshare.code_digest import code_digest
 from splitshare.commands.accuracy import JudgingOptions, Options
 from splitshare.commands.arguments import tell_of_failure
 from splitshare.errors import InputError, SplitshareError, WorkError
+from splitshare.modules.hub_pins import Pins
 from splitshare.modules.torch_device import described, torch_device
 from splitshare.results.provenance import provenance
 from splitshare.stages.benchmarks import LOCK
@@ -58,7 +59,8 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
     if options.threads:
         torch.set_num_threads(options.threads)
     chosen = [catalog.model(name) for name in options.models] if options.models else list(catalog.models.values())
-    weights = LoadedWeights(catalog, options.weights, options.seed, options.heads, options.tokenizers)
+    pins = Pins(options.pins)
+    weights = LoadedWeights(catalog, options.weights, options.seed, options.heads, pins, options.tokenizers)
     device = chosen_device(options)
     arranger = Arranger(catalog, weights, device)
     precise = [Arranger(catalog, weights, device, p) for p in cast("list[Dtype]", options.precisions)]
@@ -142,7 +144,7 @@ def _judge(
     names = [ref.module for ref in model.modules().values()]
     told = provenance() | {
         "weights": weights.identity(names),
-        "dataset": f"{source.test.dataset}@{source.test.revision}",
+        "dataset": f"{entry.selection.source.dataset}@{entry.selection.source.revision}",
         "data_sha256": entry.content_sha256,
         "selection": str(entry.selection.directory),
         "torch_device": arranger.device.type,

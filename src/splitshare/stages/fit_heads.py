@@ -26,6 +26,7 @@ from splitshare.files import atomic_path
 from splitshare.modules.alignment_head import AlignmentHead
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import build_module
+from splitshare.modules.hub_pins import Pins
 from splitshare.modules.linear_head import LinearHead
 from splitshare.modules.vqa_head import VqaHead
 from splitshare.progress import track
@@ -50,7 +51,7 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
     sources = load_benchmarks(options.catalog_root, catalog.benchmarks)
     if options.threads:
         torch.set_num_threads(options.threads)
-    weights = Weights(catalog, options.weights, options.seed, None, options.tokenizers)
+    weights = Weights(catalog, options.weights, options.seed, None, Pins(options.pins), options.tokenizers)
     device = chosen_device(options)
     failed = []
     for model in catalog.models.values():

@@ -36,6 +36,7 @@ def fetch(hub: Hub | str, root: Path, *arguments: str) -> subprocess.CompletedPr
         "HF_HUB_DOWNLOAD_TIMEOUT": "1",
         "HF_HUB_ETAG_TIMEOUT": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "0",  # here the hub is a test's own
     }
     return subprocess.run(
         [

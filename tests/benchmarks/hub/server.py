@@ -1,4 +1,7 @@
-"""A small server that speaks as much of the hub's protocol as its client asks for, with faults on request."""
+"""A small server that speaks as much of the hub's protocol as its client asks for, with faults on request.
+
+It has data sets and models, by their ids; a model's pull requests have commits and files of their own.
+"""
 
 import hashlib
 import json
@@ -22,6 +25,11 @@ class Repository:
     files: dict[str, bytes]
     status: int | None = None
     """Every request of its metadata is answered with this status."""
+    requests: dict[str, tuple[str, dict[str, bytes]]] = field(default_factory=dict)
+    """Pull requests, such as ``refs/pr/3``: commit and files."""
+    licence: str = "mit"
+    revision: str = REVISION
+    """Commit of its main branch."""
     gated: bool = False
     delay_s: float = 0.0
     """Before every answer."""
@@ -29,6 +37,19 @@ class Repository:
     """File to how many requests of its bytes are cut off halfway; then it is well."""
     refused_after: dict[str, int] = field(default_factory=dict)
     """File to how many requests of its bytes are answered before the rest is refused with 410."""
+
+    def at(self, revision: str) -> dict[str, bytes] | None:
+        """Files of a branch, pull request or commit; ``None``: it has no such."""
+        if revision in ("main", self.revision):
+            return self.files
+        for ref, (commit, files) in self.requests.items():
+            if revision in (ref, commit):
+                return files
+        return None
+
+    def commit(self, revision: str) -> str:
+        """The commit of a branch, pull request or commit."""
+        return next((c for ref, (c, _) in self.requests.items() if revision in (ref, c)), self.revision)
 
 
 @dataclass
@@ -87,39 +108,45 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes = b"") -> None:
         url = urlsplit(self.path)
-        path = unquote(url.path)
+        parts = [unquote(part) for part in url.path.strip("/").split("/")]  # a pull request's name has slashes
+        path = "/" + "/".join(parts)
         self.hub.requests[f"{self.command} {path}"] += 1
-        parts = path.strip("/").split("/")
-        api = parts[:2] == ["api", "datasets"]
-        name = "/".join(parts[2:4] if api else parts[1:3])
-        rest = parts[4:] if api else parts[3:]
+        api = parts[0] == "api" and parts[1] in ("datasets", "models")
+        dataset = parts[0] == "datasets"
+        name = "/".join(parts[2:4] if api else parts[1:3] if dataset else parts[:2])
+        rest = parts[4:] if api else parts[3:] if dataset else parts[2:]
         repository = self.hub.repositories.get(name)
         if repository is not None:
             time.sleep(repository.delay_s)
-        if not api and parts[0] != "datasets":
-            self._refuse(404, "EntryNotFound")
-        elif repository is None:
+        if repository is None:
             self._refuse(404, "RepoNotFound")
         elif repository.status is not None:
             code = {401: "RepoNotFound", 403: "GatedRepo", 404: "RepoNotFound"}.get(repository.status, "")
             self._refuse(repository.status, code)
         elif api:
             self._describe(name, repository, rest, body, parse_qs(url.query))
-        elif rest[0] == "resolve" and rest[1] in ("main", REVISION):
-            self._send_file(name, repository, "/".join(rest[2:]))
+        elif rest[0] == "resolve" and repository.at(rest[1]) is not None:
+            self._send_file(name, repository, rest[1], "/".join(rest[2:]))
         else:
             self._refuse(404, "RevisionNotFound")
 
     def _describe(
         self, name: str, repository: Repository, rest: list[str], body: bytes, query: dict[str, list[str]]
     ) -> None:
-        if rest and rest[1:2] and rest[1] not in ("main", REVISION):
+        revision = rest[1] if rest[1:2] else "main"
+        files = repository.at(revision)
+        if rest[:1] == ["refs"]:
+            requests = [{"name": r, "ref": r, "targetCommit": c} for r, (c, _) in repository.requests.items()]
+            main = {"name": "main", "ref": "refs/heads/main", "targetCommit": repository.revision}
+            self._send_json({"branches": [main], "converts": [], "tags": [], "pullRequests": requests})
+        elif files is None:
             self._refuse(404, "RevisionNotFound")
         elif not rest or rest[0] == "revision":
             self._send_json(
                 {
                     "id": name,
-                    "sha": REVISION,
+                    "sha": repository.commit(revision),
+                    "cardData": {"license": repository.licence},
                     "gated": "auto" if repository.gated else False,
                     "private": False,
                     "disabled": False,
@@ -128,25 +155,25 @@ class _Handler(BaseHTTPRequestHandler):
                     "likes": 0,
                     "lastModified": "2024-01-01T00:00:00.000Z",
                     "createdAt": "2024-01-01T00:00:00.000Z",
-                    "siblings": [{"rfilename": file} for file in repository.files],
+                    "siblings": [{"rfilename": file, "size": len(content)} for file, content in files.items()],
                 }
             )
         elif rest[0] == "tree":
             below = "/".join(rest[2:])
             recursive = query.get("recursive", ["false"])[0].lower() in ("true", "1")
-            self._send_json(self._tree(repository, below, recursive))
+            self._send_json(self._tree(files, below, recursive))
         elif rest[0] == "paths-info":
             wanted = parse_qs(body.decode()).get("paths") if b"=" in body[:6] else json.loads(body)["paths"]
-            found = self._tree(repository, "", recursive=True)
+            found = self._tree(files, "", recursive=True)
             self._send_json([entry for entry in found if entry["path"] in (wanted or [])])
         else:
             self._refuse(404, "EntryNotFound")
 
-    def _tree(self, repository: Repository, below: str, recursive: bool) -> list[dict[str, Any]]:
+    def _tree(self, files: dict[str, bytes], below: str, recursive: bool) -> list[dict[str, Any]]:
         prefix = f"{below}/" if below else ""
         folders: set[str] = set()
         entries = []
-        for file, content in repository.files.items():
+        for file, content in files.items():
             if not file.startswith(prefix):
                 continue
             inside = file.removeprefix(prefix).split("/")
@@ -159,8 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
                 )
         return [{"type": "directory", "path": f, "size": 0, "oid": "0" * 40} for f in sorted(folders)] + entries
 
-    def _send_file(self, name: str, repository: Repository, file: str) -> None:
-        if file not in repository.files:
+    def _send_file(self, name: str, repository: Repository, revision: str, file: str) -> None:
+        files = repository.at(revision) or {}
+        if file not in files:
             self._refuse(404, "EntryNotFound")
             return
         if repository.gated:
@@ -171,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             if repository.refused_after[file] < 0:
                 self._refuse(410, "")
                 return
-        content = repository.files[file]
+        content = files[file]
         start, end = 0, len(content) - 1
         wanted = self.headers.get("Range")
         if wanted:
@@ -186,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("X-Repo-Commit", REVISION)
+        self.send_header("X-Repo-Commit", repository.commit(revision))
         if wanted:
             self.send_header("Content-Range", f"bytes {start}-{end}/{len(content)}")
         self.end_headers()

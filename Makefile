@@ -20,10 +20,14 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --
 # First line of targets that write committed files: those are made of the default configuration's results.
 COMMITTED = $(if $(filter-out config/config.yaml,$(CONFIG)),$(error $@ writes committed files, from config/config.yaml: leave CONFIG out))
 
+# The run with the benchmarks, all samples or so many of each.
+PAPER = $(BIN)/python workflow/run.py --config-file config/paper.yaml --cores $(CORES)
+SELECTED = $(if $(SAMPLES),--config 'benchmarks={"samples": $(SAMPLES)}')
+
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin lock schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin lock schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -49,6 +53,13 @@ smoke: $(READY) ## The same path on the smallest input
 
 profiles instances embedded solve replay emulate fidelity onloading figures: $(READY) ## One stage and what it needs
 	$(RUN) $@
+
+benchmarks: $(READY) ## The papers' ten benchmarks, fetched from the hub: make benchmarks SAMPLES=500 (whole without)
+	-$(BIN)/splitshare benchmarks --check
+	$(PAPER) benchmarks --keep-going $(SELECTED)
+
+accuracy: $(READY) ## Train heads and judge the 14 models on what was fetched: make accuracy SAMPLES=500
+	$(PAPER) accuracy $(SELECTED)
 
 compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
 	$(if $(ALGORITHM),,$(error name it: make compare ALGORITHM=mine.py:Mine))

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from splitshare.choices import TORCH_DEVICE, DrawnTrace, LinkModel, SizeClass, Solver, WeightsKind
 from splitshare.errors import InputError
@@ -83,11 +83,16 @@ class Replay(Record):
         return self
 
 
+def _number(value: object) -> object:
+    """A number that is text: what Snakemake makes of ``--config 'benchmarks={"samples": 500}'``."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
 class Benchmarks(Record):
     """Which benchmarks are fetched from the hub and judged."""
 
     names: tuple[Name, ...] = Field(min_length=1)
-    samples: PositiveCount | None = None
+    samples: Annotated[PositiveCount | None, BeforeValidator(_number)] = None
     """Of each a subset of so many, drawn by the run's seed; ``null``: whole splits."""
     weights: WeightsKind = "hub"
     """Published weights; random ones only serve to try the path."""

@@ -21,6 +21,7 @@ from tests.docs.commands import PAGES, ROOT, Block, blocks, make_targets, mistak
 from tests.docs.test_walks import WALKED
 from tests.workflow.repository import Repository
 
+PAPER = "v/bin/python workflow/run.py --config-file config/paper.yaml --cores all"
 RUN = "v/bin/python workflow/run.py --cores all --config-file config/config.yaml"
 STAGES = ("profiles", "instances", "embedded", "solve", "replay", "emulate", "fidelity", "onloading", "figures")
 PLACEMENT = (
@@ -52,6 +53,8 @@ EXPECTED = {
     "install": [],
     "reproduce": [f"{RUN} all"],
     **{stage: [f"{RUN} {stage}"] for stage in STAGES},
+    "benchmarks": ["v/bin/splitshare benchmarks --check", f"{PAPER} benchmarks --keep-going"],
+    "accuracy": [f"{PAPER} accuracy"],
     "report": [f"{RUN} all", f"{RUN} all --report results/report.html"],
     "remeasure": [f"{RUN} all --forcerun profile_module"],
     "lock": [
@@ -119,7 +122,7 @@ BLOCKS = {
     ("README.md", "data/catalogue ──> modules ─────> profiles ──────> instances ──────> placements"): "drawing",
     ("README.md", "$ pip install ."): "read: by tests/test_package.py in an environment of its own",
     ("README.md", "$ source .venv/bin/activate"): "run",
-    ("README.md", "$ snakemake benchmarks --cores all"): "plan",
+    ("README.md", "$ make benchmarks SAMPLES=500"): "targets",
     ("README.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
     ("README.md", "$ splitshare init my-study"): "run",
     ("README.md", "class NearestFirst:"): "run",
@@ -280,7 +283,7 @@ def test_the_command_line_reads_every_block_of_the_docs() -> None:
 
 def test_the_targets_of_blocks_are_targets() -> None:
     named = [line.split("#")[0].split()[1] for block in of_kind("targets") for line in block.commands]
-    assert named == ["reproduce", "test"]
+    assert named == ["reproduce", "test", "benchmarks", "accuracy"]
     assert set(named) <= set(make_targets())
 
 

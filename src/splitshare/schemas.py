@@ -13,7 +13,8 @@ from splitshare.benchmarks.embedded.log import TrainingLog
 from splitshare.benchmarks.fitted import FittedHead
 from splitshare.benchmarks.lock import LockFile
 from splitshare.catalog.benchmarks import BenchmarksFile
-from splitshare.catalog.hub import HubFile
+from splitshare.catalog.hub import HubFile, PinsFile
+from splitshare.catalog.published_accuracy import ClassNamesFile, PublishedAccuraciesFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
@@ -35,6 +36,9 @@ CONTRACTS: tuple[type[Record], ...] = (
     ModelsFile,
     WorkloadsFile,
     HubFile,
+    PinsFile,
+    ClassNamesFile,
+    PublishedAccuraciesFile,
     DeviceSpec,
     Testbed,
     ModuleDescriptions,

@@ -1,12 +1,15 @@
 """The accuracy table, and claim S3's verdict by it."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow
 from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.paths import published_accuracy_file
+from splitshare.catalog.published_accuracy import PublishedAccuraciesFile
 from splitshare.figures.accuracy import accuracy_table
 from splitshare.figures.registry import figures as declared
 from splitshare.results.claims import accuracy_verdict, no_loss_of_accuracy
@@ -91,3 +94,21 @@ def test_a_run_s_own_accuracies_are_drawn(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(declared()["accuracy"].files())
     table = pd.read_csv(tmp_path / "out" / "accuracy.csv")
     assert table.loc[table["benchmark"] == "cifar-10", "split"].iloc[0] == 0.71
+
+
+def test_published_values_stand_beside_and_what_is_far_off_is_marked():
+    published = PublishedAccuraciesFile.read(published_accuracy_file(DATA))
+    rows = [
+        *three("cifar-10", value=0.90),
+        *three("cifar-10", value=0.70, model="clip-rn50"),
+        *three("flowers-102", value=0.66),
+        *three("vqav2", value=0.6, model="vqa-vit-b16", metric="vqa-accuracy"),
+    ]
+    table: Any = accuracy_table(CATALOG, rows, published).set_index(["benchmark", "model"])
+    assert table.loc[("cifar-10", "clip-vit-b16"), ["published", "beside_published"]].tolist() == [
+        0.9077,
+        "-0.8 points",
+    ]
+    assert table.loc[("cifar-10", "clip-rn50"), "beside_published"] == "-1.6 points (over one point)"
+    assert table.loc[("flowers-102", "clip-vit-b16"), "beside_published"] == "mean over classes; ours is over pictures"
+    assert table.loc[("vqav2", "vqa-vit-b16"), "beside_published"] == "not published"

@@ -25,6 +25,7 @@ from splitshare.benchmarks.lock import read_lock
 from splitshare.catalog.benchmarks import load_benchmarks
 from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.published_accuracy import ClassNamesFile, PublishedAccuraciesFile
 from splitshare.catalog.records import Benchmark
 from splitshare.catalog.testbeds import read_device, read_testbed
 from splitshare.config import Config
@@ -318,6 +319,16 @@ def all_readers(folder: Path) -> list[Reader]:
     pem = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     return [
         of_record(Config, (ROOT / "config" / "smoke.yaml").read_bytes(), file="config.yaml"),
+        of_record(
+            ClassNamesFile,
+            (ROOT / "data" / "catalogue" / "class_names.yaml").read_bytes(),
+            file="class_names.yaml",
+        ),
+        of_record(
+            PublishedAccuraciesFile,
+            (ROOT / "data" / "catalogue" / "published_accuracy.yaml").read_bytes(),
+            file="published_accuracy.yaml",
+        ),
         of_record(HubFile, (ROOT / "data" / "catalogue" / "hub.yaml").read_bytes(), file="hub.yaml"),
         *(
             Reader(

@@ -48,3 +48,13 @@ def benchmarks_file(root: Path) -> Path:
 def hub_file(root: Path) -> Path:
     """Where weights are published, under the data root."""
     return root / "catalogue" / "hub.yaml"
+
+
+def class_names_file(root: Path) -> Path:
+    """Published class names for prompts, under the data root."""
+    return root / "catalogue" / "class_names.yaml"
+
+
+def published_accuracy_file(root: Path) -> Path:
+    """Published accuracies on the benchmarks, under the data root."""
+    return root / "catalogue" / "published_accuracy.yaml"

@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 
 from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement, in_own_precision
 from splitshare.catalog.loader import Catalog
+from splitshare.catalog.paths import published_accuracy_file
+from splitshare.catalog.published_accuracy import PublishedAccuraciesFile, PublishedAccuracy
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     ARRANGEMENT_MARKS,
     COLUMN_WIDTH_IN,
+    PUBLISHED_MARK,
     legend_below,
     paper_style,
     save_figure,
@@ -40,11 +43,19 @@ CIDER_UNIT = 10.0
 """CIDEr ends at 10; it is drawn as a share of that."""
 
 
-def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFrame:
+MARKED = 0.01
+"""A difference from a published accuracy of the same thing that is marked: one point."""
+
+
+def accuracy_table(
+    catalog: Catalog, rows: Sequence[AccuracyRow], published: PublishedAccuraciesFile | None = None
+) -> pd.DataFrame:
     """One row a benchmark, model and metric that was measured, and one for what was not run of each benchmark.
 
     Columns ``whole``, ``split`` and ``shared`` are the metric's values, ``ci_low`` and ``ci_high`` the whole model's
     95 % interval; ``differ_split`` and ``differ_shared`` are samples answered otherwise than by the whole model.
+    ``published`` is what others report of the same weights, and ``beside_published`` says how far the whole model's is
+    from it in points, marked where that is over one, or why the two cannot be compared.
     """
     catalogued = {name: [m for m in catalog.models.values() if name in m.benchmarks] for name in catalog.benchmarks}
     others = dict.fromkeys(row.benchmark for row in rows if row.benchmark not in catalogued)
@@ -54,7 +65,9 @@ def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFram
         groups = dict.fromkeys((row.model, row.metric) for row in of_benchmark)
         for model, metric in groups:
             by_arrangement = {r.arrangement: r for r in of_benchmark if (r.model, r.metric) == (model, metric)}
-            parts.append(_measured(benchmark, model, metric, by_arrangement))
+            part = _measured(benchmark, model, metric, by_arrangement)
+            found = None if published is None else published.find(benchmark, model, metric)
+            parts.append(part | _beside(by_arrangement.get("whole"), found))
         missing = [m.name for m in catalogued.get(benchmark, []) if all(m.name != row.model for row in of_benchmark)]
         if missing:
             parts.append(
@@ -68,10 +81,22 @@ def accuracy_table(catalog: Catalog, rows: Sequence[AccuracyRow]) -> pd.DataFram
                 }
             )
     numbers = ["samples", *ARRANGEMENTS, "ci_low", "ci_high", "differ_split", "differ_shared"]
-    columns = ["benchmark", "source", "task", "model", "metric", *numbers, "status"]
+    columns = ["benchmark", "source", "task", "model", "metric", *numbers, "published", "beside_published", "status"]
     table = pd.DataFrame(parts, columns=columns)
     counts = dict.fromkeys(("samples", "differ_split", "differ_shared"), "Int64")
-    return table.astype(counts | dict.fromkeys((*ARRANGEMENTS, "ci_low", "ci_high"), "float64"))
+    return table.astype(counts | dict.fromkeys((*ARRANGEMENTS, "ci_low", "ci_high", "published"), "float64"))
+
+
+def _beside(whole: AccuracyRow | None, found: tuple[float, PublishedAccuracy] | None) -> dict[str, object]:
+    """The published value and how ours compares."""
+    if found is None:
+        return {"published": None, "beside_published": "not published"}
+    value, part = found
+    if not part.comparable or whole is None:
+        return {"published": value, "beside_published": part.note or "no whole model"}
+    points = 100 * (whole.value - value)
+    mark = " (over one point)" if abs(whole.value - value) > MARKED else ""
+    return {"published": value, "beside_published": f"{points:+.1f} points{mark}"}
 
 
 def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement, AccuracyRow]) -> dict[str, object]:
@@ -95,7 +120,8 @@ def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``accuracy``."""
-    table = accuracy_table(inputs.catalog, in_own_precision(inputs.accuracy().rows))
+    published = PublishedAccuraciesFile.read(published_accuracy_file(inputs.catalog.root))
+    table = accuracy_table(inputs.catalog, in_own_precision(inputs.accuracy().rows), published)
     save_table(
         table,
         output,
@@ -117,11 +143,14 @@ def draw(inputs: Inputs, output: Path) -> None:
         )
         for place in shown.index[shown["status"] == "not run"]:
             axes.text(1, place, "not run", va="center", fontsize=6, color="0.45", style="italic")
+        told = shown["published"].notna().any()
+        if told:
+            axes.plot(100 * shown["published"] / unit, shown.index, label="Published", clip_on=False, **PUBLISHED_MARK)
         axes.set_yticks(shown.index, [_label(row) for _, row in shown.iterrows()])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_xlim(0, 100)
         axes.set_xlabel("Accuracy (%; CIDEr as a share of 10), 95 % interval of the whole model")
-        legend_below(figure, axes, len(ARRANGEMENTS))
+        legend_below(figure, axes, len(ARRANGEMENTS) + int(told))
         save_figure(figure, output, NAME)
 
 

@@ -119,6 +119,8 @@ ARRANGEMENT_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
     "shared": ("Shared", {"marker": ".", "markersize": 4, "color": MEMORY["shared"], "zorder": 5}),
 }
 """Title and marks of a model's arrangements; one fits into the other, so that equal ones are all seen."""
+PUBLISHED_MARK: dict[str, Any] = {"marker": "|", "markersize": 8, "linestyle": "none", "color": "0.2", "zorder": 2}
+"""What others have published."""
 
 STAGES = {
     "transfer": ("Transfer", _PALETTE[7]),

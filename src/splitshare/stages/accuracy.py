@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
@@ -18,6 +19,7 @@ from splitshare.benchmarks.weights import Weights as LoadedWeights
 from splitshare.catalog import paths
 from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
 from splitshare.catalog.loader import load_catalog
+from splitshare.catalog.published_accuracy import ClassNamesFile
 from splitshare.catalog.records import Model
 from splitshare.choices import Dtype
 from splitshare.code_digest import code_digest
@@ -28,6 +30,8 @@ from splitshare.modules.hub_pins import Pins
 from splitshare.modules.torch_device import described, torch_device
 from splitshare.results.provenance import provenance
 from splitshare.stages.benchmarks import LOCK
+
+_log = logging.getLogger(__name__)
 
 CODE = (
     "splitshare.benchmarks.scoring",
@@ -149,13 +153,17 @@ def _judge(
         "selection": str(entry.selection.directory),
         "torch_device": arranger.device.type,
     }
+    class_names = _class_names(source, entry, options)
+    if entry.class_names:
+        theirs = sum(name != own for name, own in zip(class_names, entry.class_names, strict=True))
+        told["class_names"] = f"CLIP's: {theirs} of {len(class_names)} otherwise than the data set's"
     samples = all_samples(entry, options.benchmarks_root)
     own: dict[Arrangement, Answered] = {}
     for of in (arranger, *precise):
         found: dict[Arrangement, Answered] = {}
         for arrangement in ARRANGEMENTS:
             answering = of.arrange(model, arrangement)
-            asking = _asking(of, arrangement, model, source, entry, answering, options)
+            asking = _asking(of, arrangement, model, source, class_names, answering, options)
             found[arrangement] = answer(
                 asking,
                 answering,
@@ -178,6 +186,24 @@ def _judge(
         own = own or found
 
 
+def _class_names(source: BenchmarkSource, entry: LockEntry, options: Options) -> tuple[str, ...]:
+    """Names of the classes for prompts, in the order of labels: CLIP's, where its authors name this benchmark's."""
+    published = ClassNamesFile.read(paths.class_names_file(options.catalog_root)).benchmarks.get(source.name)
+    if published is None or not source.templates:
+        return entry.class_names
+    names, unknown = published.published(entry.class_names)
+    if unknown:
+        _log.warning(
+            "%s: %d of %d classes have no published name and keep the data set's, such as %r; name them in "
+            "class_names.yaml under other_names",
+            source.name,
+            len(unknown),
+            len(names),
+            unknown[0],
+        )
+    return names
+
+
 def _kept(arrangement: Arrangement, precision: Dtype | None) -> str:
     return arrangement if precision is None else f"{arrangement}-{precision}"
 
@@ -187,7 +213,7 @@ def _asking(
     arrangement: Arrangement,
     model: Model,
     source: BenchmarkSource,
-    entry: LockEntry,
+    class_names: Sequence[str],
     answering: Answering,
     options: Options,
 ) -> Asking:
@@ -205,7 +231,7 @@ def _asking(
         raise WorkError(f"{source.name} has no templates for its class prompts; write them into benchmarks.yaml")
     path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}{_in(arranger.precision)}"
     prompts = class_embeddings(
-        entry.class_names,
+        class_names,
         source.templates,
         words=words,
         context=int(str(catalog.architectures[text.architecture].params["context"])),

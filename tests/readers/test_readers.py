@@ -26,7 +26,15 @@ CASES = int(os.environ.get("READERS_CASES", "2000"))
 SEED = int(os.environ.get("READERS_SEED", "0"))
 """Other mistakes than the fixed ones: ``READERS_SEED=7 pytest -m slow tests/readers``."""
 READERS = (
-    *("Config", "HubFile", "load_catalog:tasks", "load_catalog:architectures", "load_catalog:models"),
+    *(
+        "Config",
+        "ClassNamesFile",
+        "PublishedAccuraciesFile",
+        "HubFile",
+        "load_catalog:tasks",
+        "load_catalog:architectures",
+        "load_catalog:models",
+    ),
     *("load_catalog:workloads", "load_benchmarks", "read_device:published", "read_device:launches", "read_testbed"),
     *("ModuleDescriptions", "ModuleProfile", "PlacementInstance", "placement", "Placement alone", "PinnedInstances"),
     *("Certificate", "AccuracyRecord", "TrainingLog", "Zoo", "ZooModel", "OnloadingInstance", "decision"),

@@ -3,6 +3,7 @@ JUDGED = CONFIG.benchmarks
 BENCHMARK_LOCKS = [f"{RESULTS}/benchmarks/locks/{name}.json" for name in JUDGED.names] if JUDGED else []
 ACCURACY = [f"{RESULTS}/canonical/accuracy.json"] if JUDGED else []
 BENCHMARK_FILES = [*CATALOGUE_FILES, f"{DATA}/catalogue/benchmarks.yaml"]
+PUBLISHED_ACCURACY = f"{DATA}/catalogue/published_accuracy.yaml"
 SELECTION = f"--samples {JUDGED.samples}" if JUDGED and JUDGED.samples else ""
 
 
@@ -60,6 +61,7 @@ if JUDGED:
         input:
             catalogue=BENCHMARK_FILES,
             hub=f"{DATA}/catalogue/hub.yaml",
+            class_names=f"{DATA}/catalogue/class_names.yaml",
             locks=BENCHMARK_LOCKS,
             heads=f"{RESULTS}/heads",
         output:

@@ -59,7 +59,7 @@ for figure, scope in DRAWN:
             }.get(figure.profiles, []),
             testbeds=[LOCAL_TESTBED] if scope == "local" and figure.profiles else [],
             zoos=ZOOS if figure.zoos else [],
-            accuracy=ACCURACY if figure.accuracy else [],
+            accuracy=[*ACCURACY, PUBLISHED_ACCURACY] if figure.accuracy else [],
         output:
             tables=[
                 f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in figure.tables for suffix in ("csv", "tex")

@@ -1,14 +1,19 @@
 """Fetch a selection of samples: whole or a seeded subset, resumable, digested.
 
-A subset is drawn without downloading the rest: the split's shards (row groups of its Parquet files) are taken in a
-seeded order, and of each every tenth row at most, so that neighbours, often of one class, do not fill the subset.
+A subset is drawn without downloading the rest. Of a split with labels it is stratified (``benchmarks.stratified``): the
+labels are read first, and then of the shards (row groups of Parquet files) no more than are needed; of tar files, whose
+labels come with the pictures, every shard is passed through once. Without labels, shards are taken in a seeded order,
+and of each every tenth row at most, so that neighbours do not fill the subset.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +23,8 @@ import pyarrow.parquet as pq
 
 from splitshare.benchmarks.hub import HubSplit, with_retries
 from splitshare.benchmarks.lock import FetchedFile, LockEntry, Selection
+from splitshare.benchmarks.stratified import chosen_rows, shares
+from splitshare.catalog.benchmarks import SplitSource
 from splitshare.errors import WorkError
 from splitshare.files import atomic_path, sha256_file
 from splitshare.progress import track
@@ -92,15 +99,15 @@ def _go_on(state: _State, target: Path, revision: str, classes: int | None) -> _
     selection = state.selection
     split = with_retries(lambda: HubSplit(selection.source, revision))
     _check_names(split.class_names, classes if "label" in selection.source.columns else None)
-    steps = _steps(selection, split.shards)
+    reads = _reads(split, selection)
     wanted = selection.samples
     pending: list[Row] = []
     have = sum(file.rows for file in state.files)
     done = state.steps
-    for done, (shard, offset, stride) in enumerate(
-        track(steps[state.steps :], f"fetching {selection.benchmark}", total=len(steps) - state.steps), state.steps + 1
+    for done, read in enumerate(
+        track(reads[state.steps :], f"fetching {selection.benchmark}", total=len(reads) - state.steps), state.steps + 1
     ):
-        rows = with_retries(lambda s=shard, o=offset, n=stride: list(_chosen(split, selection, s, o, n)))  # type: ignore[misc]
+        rows = with_retries(read)
         pending += rows if wanted is None else rows[: wanted - have - len(pending)]
         if len(pending) >= ROWS_PER_FILE:
             state = _write(state, target, pending, done)
@@ -123,10 +130,23 @@ def _check_names(names: tuple[str, ...], classes: int | None) -> None:
         raise WorkError("its classes are numbered and not named; choose a copy of the data set with names")
 
 
-def _steps(selection: Selection, shards: int) -> list[tuple[int, int, int]]:
-    """Shard, first row and stride of each read: all rows in order, or a seeded draw that ends up with all rows too."""
+def _reads(split: HubSplit, selection: Selection) -> list[Callable[[], list[Row]]]:
+    """What to read, one after the other; the same at every start of a fetch, which so can go on in the middle."""
+    shards = range(split.shards)
     if selection.samples is None:
-        return [(shard, 0, 1) for shard in range(shards)]
+        return [partial(_strided, split, selection, shard, 0, 1) for shard in shards]
+    if "label" not in selection.source.columns:
+        return [partial(_strided, split, selection, *step) for step in _steps(selection, split.shards)]
+    if not split.labels_come_first:
+        return [partial(_from_all, split, selection, selection.samples)]
+    labels = with_retries(split.labels)
+    chosen = chosen_rows(labels, selection.samples, selection.seed)
+    return [partial(_at, split, selection, shard, frozenset(rows)) for shard, rows in chosen.items()]
+
+
+def _steps(selection: Selection, shards: int) -> list[tuple[int, int, int]]:
+    """Shard, first row and stride of each read: a seeded draw that ends up with all rows."""
+    assert selection.samples is not None
     draw = np.random.default_rng(selection.seed)
     order = draw.permutation(shards).tolist()
     stride = max(1, min(LARGEST_STRIDE, selection.source.rows // selection.samples))
@@ -134,13 +154,45 @@ def _steps(selection: Selection, shards: int) -> list[tuple[int, int, int]]:
     return [(shard, (first[shard] + step) % stride, stride) for step in range(stride) for shard in order]
 
 
-def _chosen(split: HubSplit, selection: Selection, shard: int, offset: int, stride: int) -> Iterator[Row]:
+def _strided(split: HubSplit, selection: Selection, shard: int, offset: int, stride: int) -> list[Row]:
+    """Every so many rows of a shard."""
     source = selection.source
-    for i, row in enumerate(split.rows(shard)):
-        if i % stride != offset:
-            continue
-        if source.fold_column is None or row[source.fold_column] in source.folds:
-            yield {name: _plain(row[source.columns[name]]) for name in sorted(source.columns) if name != "class_name"}
+    rows = (row for i, row in enumerate(split.rows(shard)) if i % stride == offset)
+    return [_kept(row, source) for row in rows if _belongs(row, source)]
+
+
+def _at(split: HubSplit, selection: Selection, shard: int, chosen: frozenset[int]) -> list[Row]:
+    """Some rows of a shard."""
+    return [_kept(row, selection.source) for i, row in enumerate(split.rows(shard)) if i in chosen]
+
+
+def _from_all(split: HubSplit, selection: Selection, samples: int) -> list[Row]:
+    """A stratified draw from one pass through all shards: of each class a few rows are held, drawn as they come."""
+    source, draw = selection.source, np.random.default_rng([selection.seed, 3])
+    most = 2 * math.ceil(samples / max(1, len(split.class_names)))
+    held: dict[int, list[Row]] = {}
+    seen: Counter[int] = Counter()
+    for shard in track(range(split.shards), f"drawing from {selection.benchmark}"):
+        for row in split.rows(shard):
+            if not _belongs(row, source):
+                continue
+            label = int(row[source.columns["label"]])
+            seen[label] += 1
+            rows = held.setdefault(label, [])
+            if len(rows) < most:
+                rows.append(_kept(row, source))
+            elif (place := int(draw.integers(seen[label]))) < most:
+                rows[place] = _kept(row, source)
+    wanted = shares({label: len(rows) for label, rows in held.items()}, samples, selection.seed)
+    return [row for label in sorted(held) for row in held[label][: wanted[label]]]
+
+
+def _belongs(row: Row, source: SplitSource) -> bool:
+    return source.fold_column is None or row[source.fold_column] in source.folds
+
+
+def _kept(row: Row, source: SplitSource) -> Row:
+    return {name: _plain(row[source.columns[name]]) for name in sorted(source.columns) if name != "class_name"}
 
 
 def _plain(value: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import datasets
 import pyarrow as pa
-from datasets import ClassLabel, IterableDataset, load_dataset
-from huggingface_hub import HfApi, hf_hub_download
+import pyarrow.parquet as pq
+from datasets import ClassLabel, IterableDataset, load_dataset, load_dataset_builder
+from huggingface_hub import HfApi, HfFileSystem, hf_hub_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RevisionNotFoundError
 
 from splitshare.catalog.benchmarks import SplitSource
@@ -64,6 +65,36 @@ class HubSplit:
     def rows(self, shard: int) -> Iterator[dict[str, Any]]:
         """Samples of a shard in order, images and sounds as the bytes of their files."""
         yield from self._stream.shard(num_shards=self.shards, index=shard)
+
+    @property
+    def labels_come_first(self) -> bool:
+        """Whether labels can be read without the pictures or sounds: of Parquet, not of tar files."""
+        return self._prunes
+
+    def labels(self) -> list[list[int | None]]:
+        """Labels of every shard's rows, in order; ``None`` for rows of other folds.
+
+        Read by themselves, without what a client reads ahead, so that no picture is downloaded for them.
+
+        Raises:
+            WorkError: the files have not the shards that streaming finds.
+        """
+        source, label = self.source, self.source.columns["label"]
+        columns = [label, *([source.fold_column] if source.fold_column else [])]
+        builder = load_dataset_builder(source.dataset, source.config, revision=self.revision)
+        files, found = HfFileSystem(), []
+        for url in (builder.config.data_files or {})[source.split]:
+            with files.open(url, "rb", cache_type="none") as file:
+                parquet = pq.ParquetFile(file)
+                for group in range(parquet.num_row_groups):
+                    table = parquet.read_row_group(group, columns=columns)
+                    folds = table[source.fold_column].to_pylist() if source.fold_column else [None] * len(table)
+                    inside = [source.fold_column is None or fold in source.folds for fold in folds]
+                    named = zip(table[label].to_pylist(), inside, strict=True)
+                    found.append([int(value) if here else None for value, here in named])
+        if len(found) != self.shards:
+            raise WorkError(f"its files have {len(found)} row groups, and streaming finds {self.shards}")
+        return found
 
     def _open(self, columns: tuple[str, ...] | None = None) -> IterableDataset:
         """The split, media files as bytes; of Parquet, other columns than ``columns`` are not even downloaded."""

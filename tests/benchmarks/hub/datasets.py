@@ -63,12 +63,13 @@ def labelled(
     label: str = "label",
     rows: int = ROWS_PER_GROUP,
     first_seed: int = 0,
+    repeats: int = 1,
     **more: str,
 ) -> dict[str, bytes]:
-    """A labelled image data set of two Parquet files; labels in each count from 0."""
+    """A labelled image data set of two Parquet files; labels in each count from 0, each so often."""
     features = Features({image: Image(), label: ClassLabel(names=names)} | {k: Value("string") for k in more})
     half = count // 2
-    made = [{image: picture(first_seed + i), label: i % half % len(names)} | more for i in range(count)]
+    made = [{image: picture(first_seed + i), label: i % half // repeats % len(names)} | more for i in range(count)]
     return {
         f"data/{split}-00000-of-00002.parquet": parquet(made[:half], features, rows),
         f"data/{split}-00001-of-00002.parquet": parquet(made[half:], features, rows),

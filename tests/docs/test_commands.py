@@ -123,6 +123,7 @@ BLOCKS = {
     ("README.md", "$ pip install ."): "read: by tests/test_package.py in an environment of its own",
     ("README.md", "$ source .venv/bin/activate"): "run",
     ("README.md", "$ make benchmarks SAMPLES=500"): "targets",
+    ("README.md", "$ snakemake benchmarks --cores all"): "plan",
     ("README.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
     ("README.md", "$ splitshare init my-study"): "run",
     ("README.md", "class NearestFirst:"): "run",

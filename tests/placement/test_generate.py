@@ -260,7 +260,6 @@ def in_half(full: ModuleProfile) -> ModuleProfile:
                 "precision": "float16",
                 "compute_median_s": None if r.compute_median_s is None else r.compute_median_s / 4,
                 "parameter_bytes": HALF_ROWS[r.module],
-                "definition_sha256": "e" * 64,
             }
         )
         for r in full.rows
@@ -278,13 +277,6 @@ def build_at(catalog: Catalog, testbed: Testbed) -> PlacementInstance:
     return build_instance(catalog, catalog.workload("both"), testbed, profiles, DESCRIPTIONS)
 
 
-@pytest.fixture
-def defined(monkeypatch):
-    """Definitions at a precision, of architectures that nobody can build."""
-    monkeypatch.setattr("splitshare.placement.generate.definition_sha256", lambda shared: "e" * 64)
-
-
-@pytest.mark.usefixtures("defined")
 def test_a_device_holds_and_computes_in_its_precision(catalog):
     """The small device's memory and seconds are those of its half rows; what is sent stays as it is."""
     expected = copy.deepcopy(EXPECTED)
@@ -298,7 +290,6 @@ def test_a_device_holds_and_computes_in_its_precision(catalog):
     assert [instance.modules[0].bytes_on(d) for d in ("pc", "pi")] == [400, 150]
 
 
-@pytest.mark.usefixtures("defined")
 def test_with_all_devices_alike_a_module_has_one_size(catalog):
     testbed = with_precision(TESTBED, "float16")
     instance = build_at(catalog, testbed)
@@ -309,10 +300,13 @@ def test_with_all_devices_alike_a_module_has_one_size(catalog):
     assert with_precision(TESTBED, None) is TESTBED
 
 
-def test_stale_rows_are_those_of_the_devices_precision(catalog, monkeypatch):
-    """A changed definition in float16 is told of where a device computes in it, and nowhere else."""
-    monkeypatch.setattr("splitshare.placement.generate.definition_sha256", lambda shared: "f" * 64)
-    profiles = {"big": in_half(BIG), "small": in_half(SMALL)}
+def test_stale_rows_are_those_of_the_devices_precision(catalog):
+    """A changed definition of rows in float16 is told of where a device computes in it, and nowhere else."""
+
+    def aged(row):
+        return row.model_copy(update={"definition_sha256": "e" * 64}) if row.precision else row
+
+    profiles = {name: with_rows(p, map(aged, in_half(p).rows)) for name, p in (("big", BIG), ("small", SMALL))}
     both = catalog.workload("both")
     assert stale_rows(catalog, [both], [TESTBED], profiles, DESCRIPTIONS) == []
     told = stale_rows(catalog, [both], [at(TESTBED, pi="float16")], profiles, DESCRIPTIONS)
@@ -320,7 +314,6 @@ def test_stale_rows_are_those_of_the_devices_precision(catalog, monkeypatch):
     assert all(line.startswith("profiles/small.json: ") and "--precision float16" in line for line in told)
 
 
-@pytest.mark.usefixtures("defined")
 def test_a_profile_without_that_precision_names_the_command(catalog):
     with pytest.raises(InputError) as caught:
         build_instance(

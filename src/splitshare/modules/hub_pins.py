@@ -9,12 +9,13 @@ fetched of a model; the user commits that file, and nothing is asked again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
 from huggingface_hub.constants import HF_HUB_OFFLINE
 from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]  # the client's own lock of files
 
 from splitshare.catalog.hub import Pin, PinsFile
 from splitshare.errors import InputError, WorkError
@@ -106,9 +107,9 @@ class Pins:
         pins = tuple(sorted([*kept, pin], key=lambda p: p.key))
         PinsFile(schema_="splitshare.hub-lock/1", pins=pins).write(self.path)
 
-    def _lock(self) -> FileLock:
+    def _lock(self) -> AbstractContextManager[object]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.path.with_name(f".{self.path.name}.lock"))
+        return WeakFileLock(self.path.with_name(f".{self.path.name}.lock"))
 
 
 def found_revision(kind: Kind, repository: str, asked: str | None) -> str:

@@ -16,7 +16,6 @@ from splitshare.catalog.testbeds import check_testbed, models_memory_bytes
 from splitshare.choices import Dtype
 from splitshare.errors import InputError
 from splitshare.placement.instance import Device, EncoderUse, Link, Module, Origin, PlacementInstance, Request
-from splitshare.profiling.definition import definition_sha256
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, ModuleProfile, ProfileRow, Work
 from splitshare.records import Bytes
 
@@ -111,13 +110,8 @@ def stale_rows(
     lines = []
     for device, precision in types:
         profiled = {(row.module, row.definition_sha256) for row in profiles[device].at_precision(precision)}
-        precise = catalog.at_precision(precision)
         for module in catalog.modules(models):
-            digest = (
-                _described(descriptions, module).definition_sha256
-                if precision is None
-                else definition_sha256(precise.module(module))
-            )
+            digest = _described(descriptions, module).definition_sha256
             if any(name == module and other != digest for name, other in profiled):
                 lines.append(
                     f"{_profile_file(device)}: {module} has changed since this profile was made; "

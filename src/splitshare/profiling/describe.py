@@ -36,12 +36,15 @@ from splitshare.profiling.operations import OperationCounter
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 
 
-def describe_module(shared: SharedModule, batches: Iterable[int] | None = None) -> ModuleDescription:
+def describe_module(
+    shared: SharedModule, batches: Iterable[int] | None = None, catalogued: SharedModule | None = None
+) -> ModuleDescription:
     """Describe one module.
 
     Args:
         shared: what the catalogue says of it.
         batches: batch sizes; by default all at which the catalogue needs it.
+        catalogued: the module as the catalogue has it, whose definition it is; for one at another precision.
 
     Raises:
         InputError: its architecture cannot be built.
@@ -58,7 +61,7 @@ def describe_module(shared: SharedModule, batches: Iterable[int] | None = None) 
         parameters=sum(p.numel() for p in parameters),
         embedding_parameters=module.token_embedding_parameters(),
         parameter_bytes=sum(p.nbytes for p in parameters),
-        definition_sha256=definition_sha256(shared),
+        definition_sha256=definition_sha256(catalogued or shared),
         work=_works(shared, module, batches),
     )
 
@@ -67,12 +70,12 @@ def describe_catalog(
     catalog: Catalog, modules: Iterable[str] | None = None, precision: Dtype | None = None
 ) -> ModuleDescriptions:
     """Describe ``modules`` (default: every module of the catalogue), in the order given, at a precision."""
-    catalog = catalog.at_precision(precision)
+    precise = catalog.at_precision(precision)
     names = catalog.modules() if modules is None else modules
     return ModuleDescriptions(
         schema_="splitshare.module-descriptions/1",
         precision=precision,
-        modules=tuple(describe_module(catalog.module(name)) for name in names),
+        modules=tuple(describe_module(precise.module(name), catalogued=catalog.module(name)) for name in names),
     )
 
 

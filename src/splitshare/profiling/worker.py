@@ -30,14 +30,15 @@ def main(job_path: Path, report_path: Path) -> None:
     from splitshare.profiling.timing import OutOfMemoryError, measure_batches
 
     job = Job.read(job_path)
-    shared = load_catalog(Path(job.catalog_root)).at_precision(job.precision).module(job.module)
+    catalog = load_catalog(Path(job.catalog_root))
+    shared = catalog.at_precision(job.precision).module(job.module)
     with report_path.open("a", encoding="utf-8") as report:
 
         def echo(line: ReportLine) -> None:
             report.write(line.model_dump_json(exclude_none=True) + "\n")
             report.flush()
 
-        description = describe_module(shared)
+        description = describe_module(shared, catalogued=catalog.module(job.module))
         echo(ReportLine(described=description))
         available = float(available_memory_bytes(job.torch_device) if job.memory_bytes is None else job.memory_bytes)
         shortage = memory_shortage(description, available)

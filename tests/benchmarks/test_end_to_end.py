@@ -1,6 +1,7 @@
 """Fetch from a local server, train the heads, judge: every task, whole, split and shared, on tiny architectures."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -216,3 +217,29 @@ def test_a_precision_is_judged_beside_the_models_own(root, tmp_path):
         own, half = (answers(kept / name) for name in (row.arrangement, f"{row.arrangement}-bfloat16"))
         assert len(own) == len(half) == row.samples
         assert row.differing_from_own_precision == sum(a != b for a, b in zip(own, half, strict=True))
+
+
+def test_predictions_of_other_prompts_are_not_taken_up(root, tmp_path):
+    """The first class has a published name now: prompts are others, and so is what predictions depend on."""
+    shutil.copytree(root / "data", tmp_path / "data")
+
+    def identities():
+        options = accuracy.Options(
+            tmp_path / "accuracy.json",
+            models=["clip-vit-b16"],
+            benchmarks=["food-101"],
+            heads=root / "heads",
+            **settings(root, work=tmp_path / "work", catalog_root=tmp_path / "data"),
+        )
+        (row, *_) = accuracy.run(options, echo=pytest.fail)
+        kept = tmp_path / "work" / "predictions" / "food-101" / "clip-vit-b16" / "whole" / "part-00000.json"
+        return json.loads(kept.read_text())["identity"], row.provenance["class_names"]
+
+    before, told = identities()
+    assert told == "CLIP's: 0 of 101 otherwise than the data set's"
+    names = tmp_path / "data" / "catalogue" / "class_names.yaml"
+    content = names.read_text()
+    names.write_text(content.replace("other_names: {}", f"other_names: {{ {FOODS[0]}: apple pie }}", 1))
+    after, told = identities()
+    assert told == "CLIP's: 1 of 101 otherwise than the data set's"
+    assert before != after

@@ -1,5 +1,6 @@
 """Commits that a catalogue leaves out are found once, kept, and held to; against a hub of the test's own."""
 
+import hashlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from splitshare.catalog.loader import Catalog
 from splitshare.catalog.paths import hub_file
 from splitshare.errors import InputError
 from splitshare.modules.build import build_module
+from splitshare.modules.whole import build_whole
 from tests.benchmarks.hub.catalogue import FOODS, fetch, pinned_catalogue
 from tests.benchmarks.hub.datasets import labelled
 from tests.benchmarks.hub.server import REVISION, Hub, Repository, serve
@@ -112,6 +114,26 @@ def test_a_resnet_is_pinned_at_its_first_use_and_held_to_its_digest(tmp_path: Pa
         digest = pin.files["open_clip_model.safetensors"]
         assert f"at {REVISION} is another one than at the first use: locked {'0' * 64}" in answer.stderr
         assert f"fetched {digest}" in answer.stderr
+
+
+def test_weights_that_a_public_class_reads_are_held_to_their_digest(tmp_path: Path):
+    """The class is given its configuration, so the repository's is never fetched: weights are found all the same."""
+    catalog = small_catalogue(tmp_path / "data")
+    whole: Any = build_whole(catalog, catalog.model("clip-vit-b32"))
+    whole.clip.save_pretrained(tmp_path / "checkpoint")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "checkpoint").iterdir()}
+    name = "openai/clip-vit-base-patch32"
+    load = "catalog = load_catalog(Path('data'))\npublished_module(catalog, 'clip-vit-b32-vision@clip-vit-b32', pins)\n"
+    with serve({name: Repository(files, revision="c237dc49a33fc61debc9276459120b7eac67e7ef")}) as hub:
+        answer = python(hub, tmp_path, load)
+        assert answer.returncode == 0, answer.stderr
+        digest = hashlib.sha256(files["model.safetensors"]).hexdigest()
+        assert pins(tmp_path)[name].files == {"model.safetensors": digest}
+        lock = tmp_path / "hub.lock.json"
+        lock.write_text(lock.read_text().replace(digest, "0" * 64))
+        answer = python(hub, tmp_path, load)
+    assert answer.returncode == 1
+    assert f"locked {'0' * 64}, fetched {digest}" in answer.stderr
 
 
 @pytest.mark.parametrize(

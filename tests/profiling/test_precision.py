@@ -86,6 +86,12 @@ def test_a_kept_profile_keeps_its_rows_at_other_precisions(small, tmp_path):
     assert path.read_bytes() == before
 
 
+def test_rows_of_other_threads_are_not_mixed(small, tmp_path):
+    recorded(tmp_path, device_name="mine", precision="float16")
+    with pytest.raises(InputError, match="has other threads"):
+        recorded(tmp_path, device_name="mine", threads=2)
+
+
 def test_profiles_at_two_precisions_are_joined_and_one_twice_is_not(small, tmp_path):
     rows = measure_module(tmp_path / "data", HEAD, MeasuringSettings(budget_s=0.01, threads=1)).rows
 

@@ -58,7 +58,6 @@ EMBEDDED_WEIGHTS = f"{RESULTS}/local/embedded/weights"
 EMBEDDED_RESULTS = [EMBEDDED_ACCURACY] if CONFIG.embedded else []
 METHOD_IN = {method.folder: method for method in CONFIG.solved}
 EMBEDDED_DATA = f"{DATA}/embedded"
-
 EMBEDDED_FILES = [
     f"{EMBEDDED_DATA}/catalogue/{name}.yaml" for name in ("tasks", "architectures", "models", "workloads")
 ]

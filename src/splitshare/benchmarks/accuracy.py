@@ -67,6 +67,13 @@ class AccuracyRow(Record):
         return self.benchmark, self.model, self.arrangement, self.metric, self.precision or "own precision"
 
 
+def beside_own_precision(row: AccuracyRow) -> str:
+    """What a line about a row with a precision says more; nothing of others."""
+    if row.precision is None:
+        return ""
+    return f"; in {row.precision}, {row.differing_from_own_precision} otherwise than in its own precision"
+
+
 class AccuracyRecord(Record):
     """A file of accuracies, in any order of rows."""
 

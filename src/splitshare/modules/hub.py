@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import ASTConfig, ASTModel, PreTrainedModel
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from splitshare.catalog import paths
 from splitshare.catalog.hub import HubFile, HubWeights
@@ -86,13 +87,11 @@ class _Source:
             at = getattr(self, "revision", self.entry.revision)
             raise WorkError(f"weights of {self.repository}{f' at {at}' if at else ''}: {reason}") from None
 
-    def check(self, names: Iterable[str]) -> None:
-        """Hold fetched files against their digests, where there are any."""
-        for name in names if self.pins is not None else ():
-            path = try_to_load_from_cache(self.repository, name, revision=self.revision)
-            if isinstance(path, str):
-                assert self.pins is not None
-                self.pins.check(self.repository, self.entry.revision, name, Path(path))
+    def check(self, files: Iterable[Path]) -> None:
+        """Hold fetched files against their digests of the first use, where commits are kept."""
+        for file in files if self.pins is not None else ():
+            assert self.pins is not None
+            self.pins.check(self.repository, self.entry.revision, file.name, file)
 
 
 def _published_state(catalog: Catalog, name: str, source: _Source, path: Path) -> dict[str, Tensor]:
@@ -111,7 +110,7 @@ def _openai_state(catalog: Catalog, name: str, source: _Source) -> dict[str, Ten
     role = next(r for m in catalog.models.values() for r, ref in m.modules().items() if ref.module == name)
     with source.told():
         path = hf_hub_download(source.repository, str(source.entry.file), revision=source.revision)
-        source.check([str(source.entry.file)])
+        source.check([Path(path)])
         published = load_file(path)
     shared = catalog.module(name)
     with torch.device("meta"):
@@ -157,7 +156,7 @@ def _fetched(skeleton: PreTrainedModel, source: _Source, dtype: torch.dtype) -> 
             output_loading_info=True,
         )
     if source.pins is not None:
-        source.check(_cached_weights(source.repository, source.revision))
+        source.check(_cached_weights(source))
     wrong = sorted(found["missing_keys"]) + sorted(str(key) for key in found["mismatched_keys"])
     if wrong:
         raise WorkError(
@@ -168,12 +167,17 @@ def _fetched(skeleton: PreTrainedModel, source: _Source, dtype: torch.dtype) -> 
     return model
 
 
-def _cached_weights(repository: str, revision: str) -> list[str]:
-    """Names of the safetensors files of a commit that lie in the hub's cache."""
-    found = try_to_load_from_cache(repository, "config.json", revision=revision)
-    if not isinstance(found, str):
-        return []
-    return sorted(path.name for path in Path(found).parent.glob(f"*{SAFE}"))
+def _cached_weights(source: _Source) -> list[Path]:
+    """The safetensors files of a commit that were just read, in the hub's cache: one, or the parts of an index.
+
+    Raises:
+        WorkError: they are not there, so that nobody could say what was read.
+    """
+    for name in (SAFE_WEIGHTS_NAME, SAFE_WEIGHTS_INDEX_NAME):
+        found = try_to_load_from_cache(source.repository, name, revision=source.revision)
+        if isinstance(found, str):
+            return sorted(Path(found).parent.glob(f"*{SAFE}"))
+    raise WorkError(f"weights of {source.repository} at {source.revision}: the hub's cache does not hold what was read")
 
 
 def _crop(model: ASTModel, wanted: ASTConfig) -> None:

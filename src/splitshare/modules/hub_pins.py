@@ -48,6 +48,7 @@ class Pins:
 
     def __init__(self, path: Path = HUB_PINS) -> None:
         self.path = path
+        self._checked: set[tuple[str, Path]] = set()
 
     def revision(self, kind: Kind, repository: str, asked: str | None) -> str:
         """The commit to use of a repository.
@@ -81,6 +82,8 @@ class Pins:
         Raises:
             WorkError: the file is another one than at the first use; both digests are named.
         """
+        if (repository, path) in self._checked:  # gigabytes, and every arrangement of a model reads them
+            return
         digest = sha256_file(path)
         with self._lock():
             pin = self._find("model", repository, asked)
@@ -97,6 +100,7 @@ class Pins:
                     f"fetched {digest}; delete it from the hub's cache and run again, or take its pin out of "
                     f"{self.path} to start anew"
                 )
+        self._checked.add((repository, path))
 
     def _find(self, kind: Kind, repository: str, asked: str | None) -> Pin | None:
         key = (kind, repository, asked or "no commit")

@@ -16,8 +16,9 @@ what carrying them over to the device adds is not known, and how long its host t
 A decoder is timed pass by pass: the prompt in one pass, then one pass for each further token, and every pass is the
 larger of its compute and its memory time. Half precision on a GPU computes at the rate of float16, bfloat16 too where
 the GPU has none. On a CPU it halves the bytes and is taken to compute at the rate of float32 (``assumed``: torch's own
-products were 140 times slower on a processor without instructions for it). The keys and values that a decoder keeps
-are not counted among its bytes. Peak memory and load time are published nowhere and stay null.
+products are 50 to 150 times slower on a processor without instructions for it: ``benchmarks/half_precision.py``). The
+keys and values that a decoder keeps are not counted among its bytes. Peak memory and load time are published nowhere
+and stay null.
 """
 
 from __future__ import annotations

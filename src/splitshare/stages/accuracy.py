@@ -9,7 +9,14 @@ from typing import cast
 import torch
 import typer
 
-from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRecord, AccuracyRow, Arrangement, merge
+from splitshare.benchmarks.accuracy import (
+    ARRANGEMENTS,
+    AccuracyRecord,
+    AccuracyRow,
+    Arrangement,
+    beside_own_precision,
+    merge,
+)
 from splitshare.benchmarks.arrangements import Answering, Arranger
 from splitshare.benchmarks.evaluate import Answered, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
@@ -26,6 +33,7 @@ from splitshare.code_digest import code_digest
 from splitshare.commands.accuracy import JudgingOptions, Options
 from splitshare.commands.arguments import tell_of_failure
 from splitshare.errors import InputError, SplitshareError, WorkError
+from splitshare.files import canonical_json, sha256_bytes
 from splitshare.modules.hub_pins import Pins
 from splitshare.modules.torch_device import described, torch_device
 from splitshare.results.provenance import provenance
@@ -115,17 +123,11 @@ def find(options: JudgingOptions, selection: Selection) -> LockEntry | None:
 
 def show(row: AccuracyRow) -> None:
     """Print a line a row."""
-    otherwise = f"{row.differing_predictions} of {row.samples} otherwise{_precise(row)}"
+    otherwise = f"{row.differing_predictions} of {row.samples} otherwise{beside_own_precision(row)}"
     typer.echo(
         f"{row.model} on {row.benchmark}, {row.arrangement}: {row.metric} {row.value:.4f} "
         f"({row.ci_low:.4f} to {row.ci_high:.4f}), {otherwise}"
     )
-
-
-def _precise(row: AccuracyRow) -> str:
-    if row.precision is None:
-        return ""
-    return f"; in {row.precision}, {row.differing_from_own_precision} otherwise than in its own precision"
 
 
 def _entry(source: BenchmarkSource, options: Options) -> LockEntry | None:
@@ -155,6 +157,7 @@ def _judge(
     }
     class_names = _class_names(source, entry, options)
     if entry.class_names:
+        told["prompts_sha256"] = sha256_bytes(canonical_json([class_names, source.templates]).encode())
         theirs = sum(name != own for name, own in zip(class_names, entry.class_names, strict=True))
         told["class_names"] = f"CLIP's: {theirs} of {len(class_names)} otherwise than the data set's"
     samples = all_samples(entry, options.benchmarks_root)
@@ -243,7 +246,7 @@ def _asking(
 
 
 def _identity(arrangement: Arrangement, told: dict[str, str], options: Options, precision: Dtype | None) -> str:
-    what = [told[key] for key in ("weights", "dataset", "data_sha256")]
+    what = [told[key] for key in ("weights", "dataset", "data_sha256", "prompts_sha256") if key in told]
     place = f"batch {options.batch} on {told['torch_device']}{_in(precision)}"
     return "; ".join([arrangement, *what, place, code_digest(*CODE), torch.__version__])
 

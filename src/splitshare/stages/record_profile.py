@@ -12,7 +12,7 @@ from splitshare.choices import Dtype
 from splitshare.commands.record_profile import Options
 from splitshare.errors import InputError, WorkError
 from splitshare.profiling.machine import busy_share, this_machine, type_name
-from splitshare.profiling.records import ModuleProfile
+from splitshare.profiling.records import ModuleProfile, ProfiledDevice
 from splitshare.stages import profile
 
 
@@ -45,7 +45,7 @@ def run(options: Options) -> Path:
     settings = profile.settings_of(chosen)
     name = options.device_name or type_name(this_machine("this-machine", settings.threads, settings.torch_device))
     path = options.output / f"{name}.json"
-    kept = _other_precisions(path, name, options)
+    kept = _other_precisions(path, this_machine(name, settings.threads, settings.torch_device), options.precision)
     with tempfile.TemporaryDirectory(prefix="splitshare-") as scratch:
         fresh = Path(scratch) / path.name
         profile.run(replace(chosen, output=fresh, device_name=name))
@@ -54,22 +54,23 @@ def run(options: Options) -> Path:
     return path
 
 
-def _other_precisions(path: Path, name: str, options: Options) -> ModuleProfile | None:
+def _other_precisions(path: Path, device: ProfiledDevice, precision: Dtype | None) -> ModuleProfile | None:
     """The profile that is there already, if it has rows at other precisions than are measured now: they stay.
 
     Raises:
-        InputError: it is of another machine or of other libraries.
+        InputError: it is of another machine, of other threads or of other libraries.
     """
     if not path.is_file():
         return None
     earlier = ModuleProfile.read(path)
-    if all(row.precision == options.precision for row in earlier.rows):
+    if all(row.precision == precision for row in earlier.rows):
         return None
-    if earlier.device != this_machine(name, earlier.device.threads or 1, options.torch_device):
+    if earlier.device != device:
         raise InputError(
             path,
             "device",
-            "is another machine or has other libraries, and rows at other precisions would be lost; write elsewhere",
+            "is another machine, or has other threads or libraries, and rows at other precisions would be lost; write "
+            "elsewhere",
         )
     return earlier
 

@@ -73,14 +73,10 @@ def _where(threads: int, torch_device: str) -> str:
 
 def show(record: AccuracyRecord) -> None:
     """Print a line a row."""
+    from splitshare.benchmarks.accuracy import beside_own_precision
+
     for row in record.rows:
         typer.echo(
             f"{row.model} {row.arrangement} {row.metric}: {row.value:.4f} ({row.ci_low:.4f} to {row.ci_high:.4f}), "
-            f"{row.differing_predictions} of {row.samples} otherwise than the whole model{_precise(row)}"
+            f"{row.differing_predictions} of {row.samples} otherwise than the whole model{beside_own_precision(row)}"
         )
-
-
-def _precise(row: AccuracyRow) -> str:
-    if row.precision is None:
-        return ""
-    return f"; in {row.precision}, {row.differing_from_own_precision} otherwise than in its own precision"

@@ -228,6 +228,17 @@ def test_check_tells_of_everything_and_downloads_nothing(tmp_path: Path):
     assert re.search(r"error: \d+ of 13 not found: .*owner/pickled", result.stderr)
 
 
+def test_a_malformed_lock_file_is_one_line_and_exit_code_2(tmp_path: Path):
+    pinned_catalogue(tmp_path / "data")
+    lock = tmp_path / "hub.lock.json"
+    lock.write_text('{"schema": "splitshare.hub-lock/1", "pins": 3}')
+    for more in ([], ["--check"]):
+        result = fetch("http://127.0.0.1:9", tmp_path, "food-101", "--pins", str(lock), *more)
+        assert result.returncode == 2
+        assert result.stderr.count("\n") == 1
+        assert "hub.lock.json: pins: " in result.stderr
+
+
 def test_a_lock_file_is_checked_on_reading(tmp_path: Path):
     pin = {"kind": "model", "repository": "a/b", "revision": REVISION}
     path = tmp_path / "hub.lock.json"

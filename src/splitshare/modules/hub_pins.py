@@ -44,10 +44,14 @@ class Pins:
 
     Args:
         path: of the file, which need not be there.
+
+    Raises:
+        InputError: it is there and malformed: told at once, not of every repository.
     """
 
     def __init__(self, path: Path = HUB_PINS) -> None:
         self.path = path
+        read_pins(path)
         self._checked: set[tuple[str, Path]] = set()
 
     def revision(self, kind: Kind, repository: str, asked: str | None) -> str:

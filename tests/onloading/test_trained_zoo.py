@@ -10,6 +10,7 @@ from splitshare.benchmarks.embedded.prompts import context_of
 from splitshare.benchmarks.embedded.training import Recipe
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import EMBEDDED
+from splitshare.onloading import trained_zoo
 from splitshare.onloading.generate import roles_of
 from splitshare.onloading.trained_zoo import BATCHES, train_member
 from splitshare.onloading.zoo import Zoo
@@ -26,6 +27,7 @@ from splitshare.onloading.zoo_tasks import (
     zoo_requests,
     zoo_tasks,
 )
+from splitshare.profiling.timing import run_once
 from tests.conftest import ROOT
 
 
@@ -81,17 +83,25 @@ def test_the_members_differ_in_size_and_tasks(embedded):
         assert len(towers) == 1  # one image tower for all its tasks
 
 
-def test_a_member_is_trained_judged_and_timed(embedded, data, asked):
+def test_a_member_is_trained_judged_and_timed(embedded, data, asked, monkeypatch):
     tower = next(member for member in MEMBERS if member.name == "vit-w32-32")
     member = replace(tower, tasks=(COLOUR, YES_NO))
     train = {task: requests for task, requests in asked.items() if task in member.tasks}
+    seen: set[int] = set()
+
+    def noted(meter, module, inputs):
+        seen.add(len(inputs["vision"]))
+        return run_once(meter, module, inputs)
+
+    monkeypatch.setattr(trained_zoo, "run_once", noted)
     model = train_member(embedded, member, train, asked, recipe=Recipe(epochs=6), budget_s=0.02)
     assert set(model.accuracy) == {COLOUR, YES_NO}
     majority = torch.bincount(asked[COLOUR].labels).max().item() / len(asked[COLOUR])
     assert model.accuracy[COLOUR] > 2 * majority
     (curve,) = model.curves
     assert curve.batches == BATCHES
-    assert curve.at(32) > curve.at(1) > 0
+    assert min(curve.seconds) > 0  # which of them is longer is no test's: other tests run beside this one
+    assert seen >= set(BATCHES)
     assert model.memory_bytes >= 4 * model.parameters  # float32, and the state of batch normalisation
     assert model.memory_bytes < 4.2 * model.parameters
 

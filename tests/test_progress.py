@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from splitshare.progress import counter, track
+from splitshare.progress import counter, steps, track
 
 
 class Terminal(io.StringIO):
@@ -37,4 +37,24 @@ def test_ends_are_counted(monkeypatch: pytest.MonkeyPatch):
 def test_nobody_watches_a_counter(capsys: pytest.CaptureFixture[str]):
     with counter("replaying", 2) as ended:
         ended()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_steps_of_different_weight_share_a_bar(monkeypatch: pytest.MonkeyPatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with steps("judging", 10.0) as start:
+        start("1 of 2: quick", 4, 1.0)(1)  # fails midway: it is over when the next one starts
+        second = start("2 of 2: slow", 3, 9.0)
+        second(1)
+        second(2)
+    shown = terminal.getvalue()
+    assert "judging" in shown
+    assert "2 of 2: slow" in shown
+    assert shown.count("100%") >= 2
+
+
+def test_nobody_watches_steps(capsys: pytest.CaptureFixture[str]):
+    with steps("judging", 1.0) as start:
+        start("1 of 1", 1, 1.0)(1)
     assert capsys.readouterr() == ("", "")

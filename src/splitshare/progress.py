@@ -33,3 +33,39 @@ def counter(description: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(description, total=total)
         yield lambda: bars.advance(task)
+
+
+Advance = Callable[[int], None]
+"""Told how many more are done."""
+StartStep = Callable[[str, int, float], Advance]
+"""Starts a step: its description, how many things it counts, and what it weighs of all."""
+
+
+@contextmanager
+def steps(description: str, weight: float) -> Iterator[StartStep]:
+    """A bar over steps of different weight, ``weight`` in all, and one for the step in work; both say the time left."""
+    if not sys.stderr.isatty():
+        yield lambda *_: lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        overall = bars.add_task(description, total=weight)
+        current = bars.add_task("", total=None, visible=False)
+        started = 0.0
+
+        def start(name: str, count: int, weighs: float) -> Advance:
+            nonlocal started
+            # A step that failed midway is over as well.
+            bars.update(overall, completed=started)
+            started += weighs
+            bars.reset(current, description=name, total=count, visible=True)
+
+            def advance(done: int) -> None:
+                bars.advance(current, done)
+                bars.advance(overall, weighs * done / count)
+
+            return advance
+
+        yield start

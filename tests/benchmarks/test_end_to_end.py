@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.benchmarks.arrangements import SharedAnswering
+from splitshare.benchmarks.embeddings import KeptEmbeddings
 from splitshare.benchmarks.lock import read_lock
 from splitshare.benchmarks.metrics.vqa import vqa_accuracy
 from splitshare.benchmarks.preprocess import clip_image
@@ -243,3 +245,42 @@ def test_predictions_of_other_prompts_are_not_taken_up(root, tmp_path):
     after, told = identities()
     assert told == "CLIP's: 1 of 101 otherwise than the data set's"
     assert before != after
+
+
+def test_a_towers_embeddings_are_computed_once(root, monkeypatch):
+    """With kept embeddings, no tower computes; and answers are theirs."""
+    kept = {path: path.stat().st_mtime_ns for path in (root / "work" / "embeddings").rglob("*.safetensors")}
+    assert {path.name.rsplit("-", 3)[0] for path in kept} >= {"food-101", "vqav2", "esc-50", "oxford-iiit-pet"}
+    before = rows(root, benchmark="food-101", model="clip-vit-b16", arrangement="shared")
+
+    def refused(self, role, tensor):
+        raise WorkError(f"{role} is embedded anew")
+
+    monkeypatch.setattr(SharedAnswering, "embed", refused)
+    for name, benchmark in (("clip-vit-b16", "food-101"), ("vqa-vit-b16", "vqav2")):
+        shutil.rmtree(root / "work" / "predictions" / benchmark / name / "shared")
+        judge(root, pytest.fail, [name], [benchmark])
+    after = rows(root, benchmark="food-101", model="clip-vit-b16", arrangement="shared")
+    assert [(r.value, r.differing_predictions) for r in after] == [(r.value, 0) for r in before]
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_kept_embeddings_are_found_by_all_that_they_depend_on(root, tmp_path):
+    """They are the tower's own; another precision, other weights, data or file have others."""
+    shutil.copytree(root / "work" / "embeddings", tmp_path / "embeddings")
+    catalog = load_catalog(root / "data")
+    weights = Weights(catalog, "random", tokenizers=root / "tokenizers")
+    pictures = entry(root, "food-101")
+    store = KeptEmbeddings(tmp_path / "embeddings", weights, "batch 8 on cpu")
+    name = "clip-vit-b16-vision@clip-vit-b16"
+    rows = store.rows(name, pictures, 0, lambda: pytest.fail("is not kept"))
+    with torch.inference_mode():
+        tensor = torch.stack([clip_image(s.image, 24) for s in read_samples(pictures, root / "out", 0)])
+        torch.testing.assert_close(rows, weights.module(name)({"vision": tensor}), rtol=1e-4, atol=1e-5)
+    others = [
+        KeptEmbeddings(tmp_path / "embeddings", weights, "batch 8 on cpu in float16"),
+        KeptEmbeddings(tmp_path / "embeddings", Weights(catalog, "random", seed=1), "batch 8 on cpu"),
+    ]
+    paths = {s.path(name, pictures, 0) for s in (store, *others)} | {store.path(name, entry(root, "vqav2"), 0)}
+    paths |= {store.path("clip-vit-b32-vision@clip-vit-b32", pictures, 0), store.path(name, pictures, 1)}
+    assert len(paths) == 6

@@ -10,6 +10,7 @@ import torch.nn.functional as F  # noqa: N812, torch's own convention
 from torch import Tensor
 
 from splitshare.benchmarks.accuracy import Arrangement
+from splitshare.benchmarks.decoding import PROMPT, PROMPT_MASK, answer_ids
 from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
@@ -17,13 +18,15 @@ from splitshare.choices import Dtype
 from splitshare.errors import WorkError
 from splitshare.modules.base import SplitModule
 from splitshare.modules.build import encode
+from splitshare.modules.decoder import Decoder
 from splitshare.modules.equivalence import sent
 from splitshare.modules.whole import build_whole
 from splitshare.modules.whole_clip import WholeAlignment, WholeClip, WholeClipResNet
+from splitshare.modules.whole_decoders import WholeDecoder
 from splitshare.modules.whole_model import WholeModel
 
 Inputs = Mapping[str, Tensor]
-"""Inputs of the encoders by role, and the ``prompt`` of a model that answers in words."""
+"""Inputs of the encoders by role, and the ``prompt`` (and its mask) of a model that answers in words."""
 
 
 class Answering(ABC):
@@ -31,7 +34,7 @@ class Answering(ABC):
 
     @abstractmethod
     def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
-        """Scores of the choices, shape (batch, classes), or (batch, tokens, vocabulary) of an answer in words.
+        """Scores of the choices, shape (batch, classes).
 
         Args:
             inputs: by role; a model with class prompts gets none for ``text``.
@@ -39,8 +42,22 @@ class Answering(ABC):
         """
 
     @abstractmethod
-    def embed_text(self, tokens: Tensor) -> Tensor:
-        """Embeddings of texts by the model's text tower."""
+    def words(self, inputs: Inputs, end: int) -> Tensor:
+        """Tokens of the answers of a model that answers in words, (batch, at most its answers' length), int32.
+
+        Args:
+            inputs: by role, with ``prompt`` and, where prompts differ in length, ``prompt_mask``.
+            end: the end-of-text token, after which comes nothing but that.
+        """
+
+    @abstractmethod
+    def embed(self, role: str, tensor: Tensor) -> Tensor:
+        """Embeddings (batch, width) by the model's tower of ``role``."""
+
+    @property
+    def kept_roles(self) -> frozenset[str]:
+        """Roles whose embeddings are computed once for all models, and stand in for the inputs of ``scores``."""
+        return frozenset()
 
 
 class OnDevice(Answering):
@@ -56,15 +73,26 @@ class OnDevice(Answering):
 
     def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
         """What is computed there, on the CPU."""
-        there = {role: self._there(tensor) for role, tensor in inputs.items()}
-        return self.answering.scores(there, None if prompts is None else self._there(prompts)).cpu()
+        return self.answering.scores(self._all(inputs), None if prompts is None else self._there(prompts)).cpu()
+
+    def words(self, inputs: Inputs, end: int) -> Tensor:
+        """What is answered there, on the CPU."""
+        return self.answering.words(self._all(inputs), end).cpu()
+
+    def _all(self, inputs: Inputs) -> dict[str, Tensor]:
+        return {role: self._there(tensor) for role, tensor in inputs.items()}
 
     def _there(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
 
-    def embed_text(self, tokens: Tensor) -> Tensor:
+    def embed(self, role: str, tensor: Tensor) -> Tensor:
         """What is computed there, on the CPU."""
-        return self.answering.embed_text(tokens.to(self.device)).cpu()
+        return self.answering.embed(role, self._there(tensor)).cpu()
+
+    @property
+    def kept_roles(self) -> frozenset[str]:
+        """Those of what answers there."""
+        return self.answering.kept_roles
 
 
 class WholeAnswering(Answering):
@@ -90,12 +118,20 @@ class WholeAnswering(Answering):
             raise WorkError(f"{type(whole).__name__} compares with no class prompts")
         return scores
 
-    def embed_text(self, tokens: Tensor) -> Tensor:
-        """By the text tower inside."""
+    def words(self, inputs: Inputs, end: int) -> Tensor:
+        """By transformers' own ``generate``."""
+        if not isinstance(self.whole, WholeDecoder):
+            raise WorkError(f"{type(self.whole).__name__} answers in no words")
+        return self.whole.answers(inputs, end)
+
+    def embed(self, role: str, tensor: Tensor) -> Tensor:
+        """By the text tower inside; of pictures and sounds, the whole model gives none."""
+        if role != "text":
+            raise WorkError(f"{type(self.whole).__name__} is asked for no embeddings of {role}")
         if isinstance(self.whole, WholeClipResNet):
-            embeddings: Tensor = self.whole.textual(input_ids=tokens).text_embeds
+            embeddings: Tensor = self.whole.textual(input_ids=tensor).text_embeds
         elif isinstance(self.whole, WholeClip | WholeAlignment):
-            embeddings = self.whole.clip.get_text_features(input_ids=tokens).pooler_output
+            embeddings = self.whole.clip.get_text_features(input_ids=tensor).pooler_output
         else:
             raise WorkError(f"{type(self.whole).__name__} compares with no class prompts")
         return embeddings
@@ -110,11 +146,7 @@ class SplitAnswering(Answering):
 
     def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
         """The head's scores of what the encoders send."""
-        arrived = {role: sent(tensor) for role, tensor in inputs.items() if role == "prompt"}
-        for encoder in self.model.encoders:
-            if encoder.role in inputs:
-                tensor: Inputs = {str(encoder.role): sent(inputs[encoder.role])}
-                arrived[encoder.role] = sent(encode(self.modules[encoder.role], tensor, encoder.output))
+        arrived = self.encoded(inputs)
         if prompts is not None:
             batch = len(next(iter(arrived.values())))
             arrived["text"] = sent(prompts).repeat(batch, 1)
@@ -124,9 +156,43 @@ class SplitAnswering(Answering):
                 return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
         return sent(self.modules["head"].scores(arrived))
 
-    def embed_text(self, tokens: Tensor) -> Tensor:
-        """By the text module."""
-        return sent(self.modules["text"]({"text": sent(tokens)}))
+    def words(self, inputs: Inputs, end: int) -> Tensor:
+        """The head's answers to what the encoders send."""
+        head = self.modules["head"]
+        if not isinstance(head, Decoder):
+            raise WorkError(f"{type(head).__name__} answers in no words")
+        prompts = {role: sent(inputs[role]) for role in (PROMPT, PROMPT_MASK) if role in inputs}
+        return sent(answer_ids(head, self.encoded(inputs) | prompts, end))
+
+    def encoded(self, inputs: Inputs) -> dict[str, Tensor]:
+        """What the encoders send, by role."""
+        return {
+            encoder.role: sent(encode(self.modules[encoder.role], {encoder.role: sent(tensor)}, encoder.output))
+            for encoder in self.model.encoders
+            if (tensor := inputs.get(encoder.role)) is not None
+        }
+
+    def embed(self, role: str, tensor: Tensor) -> Tensor:
+        """By the module of ``role``."""
+        return sent(self.modules[role]({role: sent(tensor)}))
+
+
+class SharedAnswering(SplitAnswering):
+    """Split, with the towers' pooled embeddings of a file of samples computed once and kept for all models.
+
+    Inputs of a role whose embeddings were kept are these embeddings.
+    """
+
+    @property
+    def kept_roles(self) -> frozenset[str]:
+        """Towers whose pooled output is sent; patch states are too large to keep."""
+        return frozenset(e.role for e in self.model.encoders if e.output == "pooled")
+
+    def encoded(self, inputs: Inputs) -> dict[str, Tensor]:
+        """What the encoders send; of the kept roles, what has been sent before."""
+        kept = {role: sent(tensor) for role, tensor in inputs.items() if role in self.kept_roles}
+        rest = {role: tensor for role, tensor in inputs.items() if role not in self.kept_roles}
+        return kept | super().encoded(rest)
 
 
 class Arranger:
@@ -164,7 +230,7 @@ class Arranger:
             for name in refs.values():
                 if name not in self._shared:
                     self._shared[name] = self.weights.module(name).to(self.device, self._dtype)
-            return SplitAnswering(model, {role: self._shared[name] for role, name in refs.items()})
+            return SharedAnswering(model, {role: self._shared[name] for role, name in refs.items()})
         modules = {role: self.weights.module(name) for role, name in refs.items()}
         if arrangement == "split":
             there = {role: module.to(self.device, self._dtype) for role, module in modules.items()}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from splitshare.benchmarks.accuracy import AccuracyRow, Arrangement
 from splitshare.benchmarks.arrangements import Answering
+from splitshare.benchmarks.embeddings import KeptEmbeddings
 from splitshare.benchmarks.lock import LockEntry
 from splitshare.benchmarks.metrics.intervals import mean_interval
 from splitshare.benchmarks.samples import Sample, read_samples
 from splitshare.benchmarks.scoring import Asking, Prediction, judged
 from splitshare.catalog.benchmarks import BenchmarkSource
 from splitshare.choices import Dtype
-from splitshare.progress import track
 from splitshare.records import Record, Seconds, Whole
 
 
@@ -46,34 +50,39 @@ class Answered:
         return self.load_s / total if total else 0.0
 
 
-def answer(
-    asking: Asking,
-    answering: Answering,
-    entry: LockEntry,
-    *,
-    directory: Path,
-    kept: Path,
-    identity: str,
-    batch: int,
-) -> Answered:
-    """Predictions for all samples of ``entry``, those of an earlier run taken up where they are of the same identity.
+@dataclass(frozen=True)
+class Run:
+    """One model in one arrangement on one benchmark."""
+
+    asking: Asking
+    """How samples become requests."""
+    answering: Answering
+    """The model in its arrangement."""
+    entry: LockEntry
+    """What was fetched."""
+    directory: Path
+    """Of all benchmarks."""
+    kept: Path
+    """Directory of this run's predictions."""
+    identity: str
+    """What predictions depend on."""
+    batch: int
+    """Samples at once."""
+    embeddings: KeptEmbeddings
+    """Of the towers that models share."""
+
+
+def answer(run: Run, advance: Callable[[int], None]) -> Answered:
+    """Predictions for all samples, those of an earlier run taken up where they are of the same identity.
 
     Args:
-        asking: how samples become requests.
-        answering: the model in its arrangement.
-        entry: what was fetched.
-        directory: of all benchmarks.
-        kept: directory of this run's predictions.
-        identity: what predictions depend on.
-        batch: samples at once; 1 where prompts differ in length.
+        run: what answers what.
+        advance: is told how many samples more are done, those of an earlier run among them.
 
     Raises:
         WorkError: a file of samples has changed.
     """
-    shards = [
-        _shard(asking, answering, entry, file, directory, kept / f"part-{file:05d}.json", identity, batch)
-        for file in track(range(len(entry.files)), f"{asking.model.name} on {entry.selection.benchmark}")
-    ]
+    shards = [_shard(run, file, advance) for file in range(len(run.entry.files))]
     return Answered(
         [Prediction(a, t) for shard in shards for a, t in zip(shard.answers, shard.top, strict=True)],
         sum(shard.load_s for shard in shards),
@@ -81,40 +90,74 @@ def answer(
     )
 
 
-def _shard(
-    asking: Asking,
-    answering: Answering,
-    entry: LockEntry,
-    file: int,
-    directory: Path,
-    path: Path,
-    identity: str,
-    batch: int,
-) -> _Shard:
+def _shard(run: Run, file: int, advance: Callable[[int], None]) -> _Shard:
+    path = run.kept / f"part-{file:05d}.json"
     if path.is_file():
         shard = _Shard.read(path)
-        if shard.identity == identity:
+        if shard.identity == run.identity:
+            advance(len(shard.answers))
             return shard
-    load_s = model_s = 0.0
+    watch = _Watch()
     predictions: list[Prediction] = []
-    start = time.perf_counter()
-    samples = read_samples(entry, directory, file)
-    size = 1 if asking.one_by_one else batch
-    for first in range(0, len(samples), size):
-        inputs = asking.inputs(samples[first : first + size])
-        loaded = time.perf_counter()
-        predictions += asking.predictions(answering, inputs)
-        answered = time.perf_counter()
-        load_s, model_s, start = load_s + loaded - start, model_s + answered - loaded, answered
+    samples = read_samples(run.entry, run.directory, file)
+    embedded = _embedded(run, file, samples, watch)
+    others = {e.role for e in run.asking.model.encoders} - set(embedded)
+    for first in range(0, len(samples), run.batch):
+        batch = slice(first, first + run.batch)
+        inputs = run.asking.inputs(samples[batch], others) | {role: rows[batch] for role, rows in embedded.items()}
+        watch.loaded()
+        predictions += run.asking.predictions(run.answering, inputs)
+        watch.answered()
+        advance(len(samples[batch]))
     shard = _Shard(
-        identity=identity,
+        identity=run.identity,
         answers=tuple(p.answer for p in predictions),
         top=tuple(p.top for p in predictions),
-        load_s=load_s,
-        model_s=model_s,
+        load_s=watch.load_s,
+        model_s=watch.model_s,
     )
     shard.write(path)
     return shard
+
+
+def _embedded(run: Run, file: int, samples: Sequence[Sample], watch: _Watch) -> dict[str, Tensor]:
+    """Embeddings of the file by the towers that keep theirs, by role."""
+
+    def computed(role: str) -> Tensor:
+        rows = []
+        for first in range(0, len(samples), run.batch):
+            tensor = run.asking.inputs(samples[first : first + run.batch], {role})[role]
+            watch.loaded()
+            with torch.inference_mode():
+                rows.append(run.answering.embed(role, tensor))
+            watch.answered()
+        return torch.cat(rows)
+
+    asked = run.asking.inputs(samples[:1]) if run.answering.kept_roles else {}
+    return {
+        encoder.role: run.embeddings.rows(encoder.module, run.entry, file, partial(computed, encoder.role))
+        for encoder in run.asking.model.encoders
+        if encoder.role in run.answering.kept_roles and encoder.role in asked
+    }
+
+
+class _Watch:
+    """Where the time goes: loading and answering, in turns."""
+
+    def __init__(self) -> None:
+        self.load_s = self.model_s = 0.0
+        self._last_s = time.perf_counter()
+
+    def loaded(self) -> None:
+        self.load_s += self._lap_s()
+
+    def answered(self) -> None:
+        self.model_s += self._lap_s()
+
+    def _lap_s(self) -> float:
+        now_s = time.perf_counter()
+        lap_s, self._last_s = now_s - self._last_s, now_s
+        return lap_s
 
 
 def _differing(answered: Answered, reference: Answered) -> int:

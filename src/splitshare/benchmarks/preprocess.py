@@ -6,7 +6,7 @@ import io
 import math
 import warnings
 import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -136,8 +136,3 @@ def _wav(file: bytes) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         sound, AST_RATE_HZ // common, rate // common
     )
     return resampled
-
-
-def stacked(files: Mapping[str, list[bytes]], ways: Mapping[str, Preprocess]) -> dict[str, Tensor]:
-    """A batch of each role's files, first dimension over the samples."""
-    return {role: torch.stack([ways[role](file) for file in found]) for role, found in files.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,21 +11,20 @@ from torch import Tensor
 
 from splitshare.benchmarks.accuracy import Metric
 from splitshare.benchmarks.arrangements import Answering, Inputs
+from splitshare.benchmarks.decoding import PROMPT, left_padded
 from splitshare.benchmarks.metrics.cider import caption_tokens, cider
 from splitshare.benchmarks.metrics.classification import ranked, top_k
 from splitshare.benchmarks.metrics.vqa import vqa_accuracy
-from splitshare.benchmarks.preprocess import Preprocess, preprocessor, stacked
+from splitshare.benchmarks.preprocess import preprocessor
 from splitshare.benchmarks.samples import Sample
 from splitshare.benchmarks.words import Words
 from splitshare.catalog.loader import Catalog
-from splitshare.catalog.records import Model
+from splitshare.catalog.records import Architecture, EncoderRef, Model
 from splitshare.errors import WorkError
 
 TOP = 5
 LLAVA_PROMPT = "USER: <image>\n{question}\nAnswer the question using a single word or phrase. ASSISTANT:"
 """LLaVA-1.5's own prompt for short answers (Liu et al. 2023, arXiv 2310.03744, table 7)."""
-
-_FILE_OF_ROLE = {"vision": "image", "audio": "audio"}
 
 
 @dataclass(frozen=True)
@@ -56,48 +55,76 @@ class Asking:
         """Whether the model answers in words."""
         return self.catalog.architectures[self.model.head.architecture].kind == "decoder"
 
-    @property
-    def one_by_one(self) -> bool:
-        """Whether requests have prompts of different lengths, which no batch can hold."""
-        return self.decodes and self.model.task == "visual-question-answering"
+    def inputs(self, samples: Sequence[Sample], roles: Container[str] | None = None) -> dict[str, Tensor]:
+        """The tensors of a batch.
 
-    def inputs(self, samples: Sequence[Sample]) -> Inputs:
-        """The tensors of a batch."""
-        ways: dict[str, Preprocess] = {}
-        files: dict[str, list[bytes]] = {}
+        Args:
+            samples: of the batch.
+            roles: of the encoders whose inputs are wanted; all by default.
+
+        Raises:
+            WorkError: a file cannot be read, or the tokeniser does not know the picture's place.
+        """
+        inputs: dict[str, Tensor] = {}
         for encoder in self.model.encoders:
-            file = _FILE_OF_ROLE.get(encoder.role)
-            if file is not None and getattr(samples[0], file) is not None:
-                ways[encoder.role] = preprocessor(self.catalog.architectures[encoder.architecture])
-                files[encoder.role] = [getattr(sample, file) for sample in samples]
-        inputs = stacked(files, ways)
-        if self.one_by_one:
-            assert self.words is not None
-            inputs["prompt"] = self.words.ids(LLAVA_PROMPT.format(question=samples[0].question))
-        elif self.decodes:
-            assert self.words is not None
-            inputs["prompt"] = self.words.start().repeat(len(samples), 1)
-        elif samples[0].question is not None:
-            assert self.words is not None
-            inputs["text"] = self.words.padded([str(s.question) for s in samples], self._context())
-        return inputs
+            if roles is None or encoder.role in roles:
+                found = encoder_input(self.catalog, encoder, samples, self.words)
+                if found is not None:
+                    inputs[encoder.role] = found
+        return inputs | (self._prompts(samples) if self.decodes else {})
+
+    def _prompts(self, samples: Sequence[Sample]) -> dict[str, Tensor]:
+        assert self.words is not None
+        if self.model.task != "visual-question-answering":
+            return {PROMPT: self.words.start().repeat(len(samples), 1)}
+        rows = self.words.ids([LLAVA_PROMPT.format(question=sample.question) for sample in samples])
+        image = self.catalog.architectures[self.model.head.architecture].params["image_token"]
+        if any(row.count(int(str(image))) != 1 for row in rows):
+            raise WorkError(f"the tokeniser of {self.model.head.weights} has no <image> with the number {image}")
+        return left_padded(rows)
 
     def predictions(self, answering: Answering, inputs: Inputs) -> list[Prediction]:
         """What the model answers to a batch."""
         with torch.inference_mode():
+            if self.decodes:
+                assert self.words is not None
+                return [Prediction(self.words.text(ids)) for ids in answering.words(inputs, self.words.end)]
             scores = answering.scores(inputs, self.prompts)
-        if self.decodes:
-            assert self.words is not None
-            return [Prediction(self.words.text(ids)) for ids in scores.argmax(-1)]
         if self.answers:
             best = scores[:, : len(self.answers)].argmax(-1).tolist()
             return [Prediction(self.answers[number]) for number in best]
         ranking = ranked(scores.double().numpy())[:, :TOP]
         return [Prediction(str(row[0]), tuple(int(c) for c in row)) for row in ranking]
 
-    def _context(self) -> int:
-        (text,) = (e for e in self.model.encoders if e.role == "text")
-        return int(str(self.catalog.architectures[text.architecture].params["context"]))
+
+def encoder_input(
+    catalog: Catalog, encoder: EncoderRef, samples: Sequence[Sample], words: Words | None
+) -> Tensor | None:
+    """What an encoder is given of a batch, first dimension over the samples; ``None``: they have nothing for it.
+
+    Args:
+        catalog: the catalogue.
+        encoder: a model's.
+        samples: of the batch.
+        words: the tokeniser of a text encoder.
+
+    Raises:
+        WorkError: a picture or sound cannot be read.
+    """
+    architecture = catalog.architectures[encoder.architecture]
+    if encoder.role == "text":
+        if words is None or samples[0].question is None:
+            return None
+        return words.padded([str(sample.question) for sample in samples], context_of(architecture))
+    files = [sample.image if encoder.role == "vision" else sample.audio for sample in samples]
+    way = preprocessor(architecture)
+    found = [way(file) for file in files if file is not None]
+    return torch.stack(found) if found else None
+
+
+def context_of(architecture: Architecture) -> int:
+    """Tokens that a text tower takes."""
+    return int(str(architecture.params["context"]))
 
 
 def judged(samples: Sequence[Sample], predictions: Sequence[Prediction], metric: str) -> dict[Metric, list[float]]:

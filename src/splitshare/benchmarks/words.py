@@ -27,9 +27,15 @@ class Words:
         ends = {"truncation": True, "max_length": context, "padding": "max_length"}
         return torch.tensor(self.tokenizer(list(texts), **ends)["input_ids"], dtype=torch.int32)
 
-    def ids(self, text: str) -> Tensor:
-        """Ids (1, tokens), int32, with what the tokeniser puts around a text."""
-        return torch.tensor([self.tokenizer(text)["input_ids"]], dtype=torch.int32)
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text, with what the tokeniser puts around a text."""
+        found: list[list[int]] = self.tokenizer(list(texts))["input_ids"]
+        return found
+
+    @property
+    def end(self) -> int:
+        """The end-of-text token."""
+        return int(self.tokenizer.eos_token_id)
 
     def start(self) -> Tensor:
         """The token that starts a text, shape (1, 1), int32."""
@@ -38,8 +44,7 @@ class Words:
     def text(self, ids: Tensor) -> str:
         """The words of ids (tokens,) up to the end of text."""
         token_ids = ids.tolist()
-        end = self.tokenizer.eos_token_id
-        kept = token_ids[: token_ids.index(end)] if end in token_ids else token_ids
+        kept = token_ids[: token_ids.index(self.end)] if self.end in token_ids else token_ids
         return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
 

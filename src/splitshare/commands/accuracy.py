@@ -11,6 +11,7 @@ import typer
 from splitshare.commands.arguments import (
     Batch,
     CatalogRoot,
+    DecoderBatch,
     Device,
     Fetched,
     KeepGoing,
@@ -59,4 +60,5 @@ class Options(JudgingOptions):
         field(default_factory=list)
     )
     precisions: Precisions = field(default_factory=list)
+    decoder_batch: DecoderBatch = 8
     heads: Annotated[Path, typer.Option(help="Directory of fitted heads.")] = Path("results/heads")

@@ -50,6 +50,10 @@ Locks = Annotated[list[Path], typer.Option("--lock", help="Repeatable; default t
 Work = Annotated[Path, typer.Option(help="Directory of intermediate results.")]
 Samples = Annotated[int | None, typer.Option(**COUNT, help="The fetched subset; default whole splits.")]
 Batch = Annotated[int, typer.Option(**BATCH, help="Samples at once.")]
+DecoderBatch = Annotated[
+    int,
+    typer.Option(**BATCH, help="Samples at once of a model that answers in words: it holds keys and values of each."),
+]
 Weights = Annotated[WeightsKind, typer.Option(help="Published weights, or seeded random ones.")]
 PinsPath = Annotated[
     Path, typer.Option("--pins", help="Lock file of the commits that were found at the first use; commit it.")

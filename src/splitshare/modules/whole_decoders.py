@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -22,7 +23,25 @@ from splitshare.modules.vit import vit_config
 from splitshare.modules.whole_model import Params, WholeModel
 
 
-class WholeCaption(WholeModel):
+class WholeDecoder(WholeModel):
+    """Answers in words by ``generate``; what it is asked with is said by each kind."""
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits (B, new, vocabulary) along the greedily decoded answer, whose end is not looked for."""
+        return torch.stack(self._generate(inputs, None).logits, dim=1)
+
+    def answers(self, inputs: Mapping[str, Tensor], end: int) -> Tensor:
+        """Tokens (B, at most new), int32; after a row's end-of-text token ``end`` comes nothing but that."""
+        found = self._generate(inputs, end)
+        tokens: Tensor = found.sequences[:, -len(found.logits) :].to(torch.int32)
+        return tokens.masked_fill((tokens == end).cumsum(1) > 0, end)
+
+    @abstractmethod
+    def _generate(self, inputs: Mapping[str, Tensor], end: int | None) -> Any:
+        """What ``generate`` returns."""
+
+
+class WholeCaption(WholeDecoder):
     """ViT-GPT2 captioning: ``VisionEncoderDecoderModel``."""
 
     prefixes: ClassVar = {
@@ -39,14 +58,12 @@ class WholeCaption(WholeModel):
         self.model = VisionEncoderDecoderModel(config)
         self.model.decoder.tie_weights()  # not done where the initialiser is left out
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Logits (B, new, vocabulary) along the greedily decoded caption."""
-        start = self.model.config.decoder.bos_token_id
-        prompt = inputs["prompt"].long()
-        return _generate(self.model, self.new_tokens, start, pixel_values=inputs["vision"], decoder_input_ids=prompt)
+    def _generate(self, inputs: Mapping[str, Tensor], end: int | None) -> Any:
+        asked = {"pixel_values": inputs["vision"], "decoder_input_ids": inputs["prompt"].long()}
+        return _generated(self.model, self.new_tokens, asked, end, self.model.config.decoder.bos_token_id)
 
 
-class WholeLlava(WholeModel):
+class WholeLlava(WholeDecoder):
     """LLaVA: ``LlavaForConditionalGeneration``.
 
     ``spare_projection`` is the image tower's projection, which LLaVA does without and the shared module has.
@@ -81,23 +98,21 @@ class WholeLlava(WholeModel):
         self.llava = LlavaForConditionalGeneration(config)
         self.spare_projection = nn.Linear(vision["width"], vision["embedding"], bias=False)
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Logits (B, new, vocabulary) along the greedily decoded answer."""
+    def _generate(self, inputs: Mapping[str, Tensor], end: int | None) -> Any:
         prompt = inputs["prompt"].long()
         repeats = torch.where(prompt == self.image_token, self.image_tokens, 1)
-        rows = [row.repeat_interleave(times) for row, times in zip(prompt, repeats, strict=True)]
-        tokens = torch.stack(rows)
-        return _generate(
-            self.llava,
-            self.new_tokens,
-            pixel_values=inputs["vision"],
-            input_ids=tokens,
-            attention_mask=torch.ones_like(tokens),
-        )
+        asked = {"input_ids": prompt, "attention_mask": inputs.get("prompt_mask", torch.ones_like(prompt)).long()}
+        filled = {
+            name: torch.stack([row.repeat_interleave(times) for row, times in zip(rows, repeats, strict=True)])
+            for name, rows in asked.items()
+        }
+        return _generated(self.llava, self.new_tokens, filled | {"pixel_values": inputs["vision"]}, end)
 
 
-def _generate(model: Any, new_tokens: int, start: int | None = None, **inputs: Tensor) -> Tensor:
-    """Logits of ``new_tokens`` tokens, decoded greedily without an end.
+def _generated(
+    model: Any, new_tokens: int, inputs: Mapping[str, Tensor], end: int | None, start: int | None = None
+) -> Any:
+    """What ``generate`` returns for at most ``new_tokens`` tokens, decoded greedily up to ``end``, if one is told.
 
     ``start`` is the token that every decoder prompt begins with; told of it, ``generate`` puts no other in front.
     """
@@ -106,8 +121,9 @@ def _generate(model: Any, new_tokens: int, start: int | None = None, **inputs: T
         max_new_tokens=new_tokens,
         do_sample=False,
         pad_token_id=0,
+        eos_token_id=end,
         decoder_start_token_id=start,
         return_dict_in_generate=True,
         output_logits=True,
     )
-    return torch.stack(model.generate(**inputs).logits, dim=1)
+    return model.generate(**inputs)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import cast
 
 import torch
@@ -18,10 +20,12 @@ from splitshare.benchmarks.accuracy import (
     merge,
 )
 from splitshare.benchmarks.arrangements import Answering, Arranger
-from splitshare.benchmarks.evaluate import Answered, accuracy_rows, all_samples, answer
+from splitshare.benchmarks.embeddings import KeptEmbeddings, place
+from splitshare.benchmarks.evaluate import Answered, Run, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
+from splitshare.benchmarks.plan import REFERENCE_PROFILES, Pair, plan, times_asked, weights
 from splitshare.benchmarks.prompts import class_embeddings
-from splitshare.benchmarks.scoring import Asking
+from splitshare.benchmarks.scoring import Asking, context_of
 from splitshare.benchmarks.weights import Weights as LoadedWeights
 from splitshare.catalog import paths
 from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
@@ -36,6 +40,9 @@ from splitshare.errors import InputError, SplitshareError, WorkError
 from splitshare.files import canonical_json, sha256_bytes
 from splitshare.modules.hub_pins import Pins
 from splitshare.modules.torch_device import described, torch_device
+from splitshare.places import PROFILES
+from splitshare.profiling.records import ModuleProfile
+from splitshare.progress import Advance, steps
 from splitshare.results.provenance import provenance
 from splitshare.stages.benchmarks import LOCK
 
@@ -76,19 +83,21 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
     device = chosen_device(options)
     arranger = Arranger(catalog, weights, device)
     precise = [Arranger(catalog, weights, device, p) for p in cast("list[Dtype]", options.precisions)]
+    pairs = [
+        (model, name, entry)
+        for model in chosen
+        for name in model.benchmarks
+        if not options.benchmarks or name in options.benchmarks
+        if (entry := _entry(sources[name], options)) or options.benchmarks
+    ]
     judged = 0
     failed: list[str] = []
-    for model in chosen:
-        for name in model.benchmarks:
-            if options.benchmarks and name not in options.benchmarks:
-                continue
-            entry = _entry(sources[name], options)
-            if entry is None and not options.benchmarks:
-                continue
+    with _announced([(model, entry) for model, _, entry in pairs if entry], device, options) as start:
+        for model, name, entry in pairs:
             try:
                 if entry is None:
                     raise WorkError("is not fetched in this selection; run `splitshare benchmarks` first")
-                rows = list(_judge(arranger, precise, model, sources[name], entry, options))
+                rows = list(_judge(arranger, precise, model, sources[name], entry, options, start(model, entry)))
             except SplitshareError as error:
                 failed.append(f"{model.name} on {name}")
                 echo(f"{model.name} on {name}: {error}")
@@ -101,6 +110,28 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
         raise WorkError(f"{len(failed)} of {len(failed) + judged} not judged: {', '.join(failed)}")
     if not judged and not options.output.is_file():
         raise WorkError("nothing to judge: none of these benchmarks is fetched in this selection")
+
+
+@contextmanager
+def _announced(
+    wanted: Sequence[tuple[Model, LockEntry]], device: torch.device, options: Options
+) -> Iterator[Callable[[Model, LockEntry], Advance]]:
+    """Say what will be judged, and how long that takes where it is known; yields what starts the bar of a pair."""
+    pairs = [Pair(model, entry, times_asked(options.precisions)) for model, entry in wanted]
+    path = PROFILES / f"{REFERENCE_PROFILES.get(device.type)}.json"
+    profile = ModuleProfile.read(path) if path.is_file() else None
+    weighed = weights(pairs, profile)
+    if pairs:
+        typer.echo(plan(pairs, profile), err=True)
+    places = {(pair.model.name, pair.entry.selection.benchmark): i for i, pair in enumerate(pairs)}
+    with steps("judging", sum(weighed)) as start:
+
+        def started(model: Model, entry: LockEntry) -> Advance:
+            i = places[model.name, entry.selection.benchmark]
+            name = f"{i + 1} of {len(pairs)}: {model.name} on {entry.selection.benchmark}"
+            return start(name, pairs[i].answers, weighed[i])
+
+        yield started
 
 
 def chosen_device(options: JudgingOptions) -> torch.device:
@@ -144,6 +175,7 @@ def _judge(
     source: BenchmarkSource,
     entry: LockEntry,
     options: Options,
+    advance: Advance,
 ) -> Iterator[AccuracyRow]:
     """Rows of a model on a benchmark: in its own precision, and then in the others, held against these."""
     weights = arranger.weights
@@ -167,15 +199,19 @@ def _judge(
         for arrangement in ARRANGEMENTS:
             answering = of.arrange(model, arrangement)
             asking = _asking(of, arrangement, model, source, class_names, answering, options)
-            found[arrangement] = answer(
+            batch = options.decoder_batch if asking.decodes else options.batch
+            at = place(batch, of.device, of.precision)
+            run = Run(
                 asking,
                 answering,
                 entry,
                 directory=options.benchmarks_root,
                 kept=options.work / "predictions" / source.name / model.name / _kept(arrangement, of.precision),
-                identity=_identity(arrangement, told, options, of.precision),
-                batch=options.batch,
+                identity=_identity(arrangement, told, at),
+                batch=batch,
+                embeddings=KeptEmbeddings(options.work / "embeddings", weights, at),
             )
+            found[arrangement] = answer(run, advance)
             yield from accuracy_rows(
                 asking,
                 arrangement,
@@ -232,24 +268,20 @@ def _asking(
         return Asking(catalog, model, words=words, answers=weights.fitted(head.module).answers)
     if not source.templates:
         raise WorkError(f"{source.name} has no templates for its class prompts; write them into benchmarks.yaml")
-    path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}{_in(arranger.precision)}"
+    precision = f" in {arranger.precision}" if arranger.precision else ""
+    path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}{precision}"
     prompts = class_embeddings(
         class_names,
         source.templates,
         words=words,
-        context=int(str(catalog.architectures[text.architecture].params["context"])),
-        embed=answering.embed_text,
+        context=context_of(catalog.architectures[text.architecture]),
+        embed=partial(answering.embed, "text"),
         identity=f"{path} {text.module} {weights.identity([text.module])}",
         cache=options.work / "prompts",
     )
     return Asking(catalog, model, prompts=prompts)
 
 
-def _identity(arrangement: Arrangement, told: dict[str, str], options: Options, precision: Dtype | None) -> str:
+def _identity(arrangement: Arrangement, told: dict[str, str], at: str) -> str:
     what = [told[key] for key in ("weights", "dataset", "data_sha256", "prompts_sha256") if key in told]
-    place = f"batch {options.batch} on {told['torch_device']}{_in(precision)}"
-    return "; ".join([arrangement, *what, place, code_digest(*CODE), torch.__version__])
-
-
-def _in(precision: Dtype | None) -> str:
-    return "" if precision is None else f" in {precision}"
+    return "; ".join([arrangement, *what, at, code_digest(*CODE), torch.__version__])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 import typer
 from safetensors.torch import save_file
 from torch import Tensor
 
+from splitshare.benchmarks.embeddings import KeptEmbeddings, place
 from splitshare.benchmarks.fit_heads import Fitted, fit_alignment, fit_probe, fit_vqa
 from splitshare.benchmarks.fitted import FittedHead
 from splitshare.benchmarks.lock import LockEntry, Selection
-from splitshare.benchmarks.preprocess import preprocessor
 from splitshare.benchmarks.prompts import class_embeddings
 from splitshare.benchmarks.samples import Sample, read_samples
+from splitshare.benchmarks.scoring import context_of, encoder_input
 from splitshare.benchmarks.weights import OURS, Weights
 from splitshare.catalog.benchmarks import BenchmarkSource, load_benchmarks
 from splitshare.catalog.loader import Catalog, load_catalog
@@ -126,7 +128,7 @@ def _train(
             entry.class_names,
             source.templates,
             words=weights.words(text.weights),
-            context=_context(catalog, text),
+            context=context_of(catalog.architectures[text.architecture]),
             embed=lambda tokens: tower({"text": tokens.to(device)}).cpu(),
             identity=f"modules on {device.type} {text.module} {weights.identity([text.module])}",
             cache=options.work / "prompts",
@@ -143,30 +145,32 @@ def _features(
     options: Options,
     device: torch.device,
 ) -> tuple[dict[str, Tensor], list[Sample]]:
-    """What the frozen encoders give for all samples, by role (samples, embedding), and what is right for them."""
+    """What the frozen encoders give for all samples, by role (samples, embedding), and what is right for them.
+
+    Embeddings of each file are kept, so that training that was broken off goes on from there, and so that another
+    head on the same tower finds them.
+    """
     modules = {encoder.role: weights.module(encoder.module).to(device) for encoder in encoders}
+    embeddings = KeptEmbeddings(options.work / "embeddings", weights, place(options.batch, device, None))
     rows: dict[str, list[Tensor]] = {encoder.role: [] for encoder in encoders}
     seen: list[Sample] = []
+
+    def embedded(encoder: EncoderRef, samples: list[Sample]) -> Tensor:
+        words = weights.words(encoder.weights) if encoder.role == "text" else None
+        found = []
+        for first in range(0, len(samples), options.batch):
+            tensor = encoder_input(catalog, encoder, samples[first : first + options.batch], words)
+            if tensor is None:
+                raise WorkError(f"{entry.selection.benchmark} has nothing for the {encoder.role} encoder")
+            with torch.inference_mode():
+                found.append(modules[encoder.role]({encoder.role: tensor.to(device)}).cpu())
+        return torch.cat(found)
+
     for file in track(range(len(entry.files)), f"features of {entry.selection.benchmark}"):
         samples = read_samples(entry, options.benchmarks_root, file)
-        for first in range(0, len(samples), options.batch):
-            batch = samples[first : first + options.batch]
-            for encoder in encoders:
-                inputs = {encoder.role: _input(catalog, weights, encoder, batch).to(device)}
-                with torch.inference_mode():
-                    rows[encoder.role].append(modules[encoder.role](inputs).float().cpu())
+        for encoder in encoders:
+            compute = partial(embedded, encoder, samples)
+            rows[encoder.role].append(embeddings.rows(encoder.module, entry, file, compute).float())
         seen += [Sample(label=s.label, answers=s.answers) for s in samples]
     # Features of inference mode cannot be trained on; a copy can.
     return {role: torch.cat(found).clone() for role, found in rows.items()}, seen
-
-
-def _input(catalog: Catalog, weights: Weights, encoder: EncoderRef, batch: list[Sample]) -> Tensor:
-    if encoder.role == "text":
-        return weights.words(encoder.weights).padded([str(s.question) for s in batch], _context(catalog, encoder))
-    way = preprocessor(catalog.architectures[encoder.architecture])
-    files = [sample.image if encoder.role == "vision" else sample.audio for sample in batch]
-    return torch.stack([way(file) for file in files if file is not None])
-
-
-def _context(catalog: Catalog, text: EncoderRef) -> int:
-    return int(str(catalog.architectures[text.architecture].params["context"]))

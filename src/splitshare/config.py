@@ -97,6 +97,9 @@ class Benchmarks(Record):
     weights: WeightsKind = "hub"
     """Published weights; random ones only serve to try the path."""
     batch: PositiveCount = 32
+    """Samples at once."""
+    decoder_batch: PositiveCount = 8
+    """Samples at once of models that answer in words, which hold keys and values of each."""
 
 
 class EmulatedBatches(Record):

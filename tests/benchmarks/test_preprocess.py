@@ -1,6 +1,7 @@
 """Held against the processors that the checkpoints come with."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -12,18 +13,35 @@ from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPi
 
 from splitshare.benchmarks.preprocess import AST_RATE_HZ, ast_sound, clip_image, vit_image
 from splitshare.errors import WorkError
-from tests.benchmarks.hub.datasets import image_bytes, wav_bytes
+from tests.benchmarks.hub.datasets import wav_bytes
+from tests.data.make_clip_preprocess_reference import REFERENCE, digest, picture
 
 
-@pytest.mark.parametrize("size", [(40, 30), (33, 71), (24, 24), (10, 300)])
-def test_pictures_are_those_of_transformers(size):
-    file = image_bytes(3, size=size)
-    picture = Image.open(io.BytesIO(file)).convert("RGB")
-    clip = CLIPImageProcessorPil(size={"shortest_edge": 24}, crop_size={"height": 24, "width": 24})
-    wanted = clip(picture, return_tensors="pt")["pixel_values"][0]
-    assert torch.allclose(clip_image(file, 24), wanted, atol=1e-5)
-    vit = ViTImageProcessorPil(size={"height": 24, "width": 24})
-    assert torch.allclose(vit_image(file, 24), vit(picture, return_tensors="pt")["pixel_values"][0], atol=1e-5)
+@pytest.mark.parametrize("size", [(40, 30), (24, 24), (10, 300), (500, 375), (55, 110)])
+@pytest.mark.parametrize("side", [24, 224])
+def test_pictures_are_those_of_transformers_bit_for_bit(size, side):
+    file = picture(size)
+    opened = Image.open(io.BytesIO(file)).convert("RGB")
+    clip = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
+    assert torch.equal(clip_image(file, side), clip(opened, return_tensors="pt")["pixel_values"][0])
+    vit = ViTImageProcessorPil(size={"height": side, "width": side})
+    assert torch.equal(vit_image(file, side), vit(opened, return_tensors="pt")["pixel_values"][0])
+
+
+@pytest.mark.parametrize(
+    "row", json.loads(REFERENCE.read_text())["rows"], ids=lambda row: f"{row['size']} to {row['side']}"
+)
+def test_pictures_are_those_of_clips_own_code_bit_for_bit(row):
+    assert digest(clip_image(picture(row["size"]), row["side"]).numpy()) == row["sha256"]
+
+
+def test_the_cut_differs_from_transformers_by_a_pixel_where_it_says():
+    """71 x 33 becomes 51 x 24: a margin of 27, of which CLIP's own code leaves 14 at the left, transformers 13."""
+    file = picture((71, 33))
+    whole = CLIPImageProcessorPil(size={"shortest_edge": 24}, do_center_crop=False)
+    (wanted,) = whole(Image.open(io.BytesIO(file)), return_tensors="pt")["pixel_values"]
+    assert wanted.shape == (3, 24, 51)
+    assert torch.equal(clip_image(file, 24), wanted[:, :, 14:38])
 
 
 def test_sounds_are_those_of_transformers():

@@ -77,10 +77,12 @@ if JUDGED:
             selection=SELECTION,
             weights=JUDGED.weights,
             batch=JUDGED.batch,
+            decoder_batch=JUDGED.decoder_batch,
             seed=CONFIG.seed,
         message:
             "Judging whole, split and shared models on the benchmarks"
         shell:
             "splitshare accuracy --fetched {params.fetched} --work {params.work} --heads {input.heads} {params.locks}"
-            " {params.selection} --weights {params.weights} --batch {params.batch} --threads {threads}"
-            " --seed {params.seed} --keep-going -o {output} > {log} 2>&1"
+            " {params.selection} --weights {params.weights} --batch {params.batch}"
+            " --decoder-batch {params.decoder_batch} --threads {threads} --seed {params.seed} --keep-going -o {output}"
+            " > {log} 2>&1"

@@ -24,7 +24,11 @@ from splitshare.errors import WorkError
 
 TOP = 5
 LLAVA_PROMPT = "USER: <image>\n{question}\nAnswer the question using a single word or phrase. ASSISTANT:"
-"""LLaVA-1.5's own prompt for short answers (Liu et al. 2023, arXiv 2310.03744, table 7)."""
+"""LLaVA-1.5's own prompt for short answers (Liu et al. 2023, arXiv 2310.03744, table 7).
+
+Its authors fill pictures up to a square; here the centre is cut out, as the processor of this checkpoint in
+transformers does, since the tower is CLIP's and shared.
+"""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from splitshare.benchmarks.accuracy import AccuracyRecord, AccuracyRow
 from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import published_accuracy_file
 from splitshare.catalog.published_accuracy import PublishedAccuraciesFile
-from splitshare.figures.accuracy import accuracy_table
+from splitshare.figures.accuracy import accuracy_by_model, accuracy_table
 from splitshare.figures.registry import figures as declared
 from splitshare.results.claims import accuracy_verdict, no_loss_of_accuracy
 from splitshare.stages import figures
@@ -18,9 +18,10 @@ from splitshare.stages import figures
 DATA = Path(__file__).parents[2] / "data"
 CATALOG = load_catalog(DATA)
 BENCHMARKS = list(CATALOG.benchmarks)
+PAIRS = sorted((b, model.name) for model in CATALOG.models.values() for b in model.benchmarks)
 
 
-def row(benchmark, arrangement, value=0.5, model="clip-vit-b16", differing=0, source="hub", metric="top-1"):
+def row(benchmark, arrangement, value=0.5, model="clip-vit-b16", differing=0, source="hub", metric="top-1", weights=""):
     return AccuracyRow(
         benchmark=benchmark,
         source=source,
@@ -33,7 +34,7 @@ def row(benchmark, arrangement, value=0.5, model="clip-vit-b16", differing=0, so
         ci_high=value + 0.05,
         samples=100,
         differing_predictions=differing,
-        provenance={},
+        provenance={"weights": weights},
     )
 
 
@@ -64,24 +65,28 @@ def test_measured_rows_stand_by_their_benchmark_and_what_is_missing_below():
         ([], True, "partly"),
         ([], False, "not reproduced"),
         (three("cifar-10"), True, "partly"),
-        ([r for b in BENCHMARKS for r in three(b)], True, "reproduced"),
-        ([r for b in BENCHMARKS for r in three(b)], False, "not reproduced"),
-        ([r for b in BENCHMARKS for r in three(b, source="embedded")], True, "partly"),
+        ([r for b, m in PAIRS for r in three(b, model=m)], True, "reproduced"),
+        ([r for b, m in PAIRS for r in three(b, model=m)], False, "not reproduced"),
+        ([r for b, m in PAIRS for r in three(b, model=m, source="embedded")], True, "partly"),
+        ([r for b, m in PAIRS for r in three(b, model=m, weights="random, seed 0")], True, "partly"),
+        ([r for b, m in PAIRS[1:] for r in three(b, model=m)], True, "partly"),
+        ([r for b, m in PAIRS for r in three(b, model=m) if r.arrangement != "shared"], True, "partly"),
+        ([r for b in BENCHMARKS for r in three(b)], True, "partly"),
         ([row("cifar-10", "whole", 0.5), row("cifar-10", "split", 0.44)], True, "not reproduced"),
         ([row("cifar-10", "whole", 0.5), row("cifar-10", "split", 0.46, differing=4)], True, "partly"),
     ],
 )
 def test_verdict_by_the_rule(rows, agree, verdict):
-    assert accuracy_verdict(rows, BENCHMARKS, agree) == verdict
+    assert accuracy_verdict(rows, PAIRS, agree) == verdict
 
 
 def test_claim_tells_what_differs():
     equivalence = pd.DataFrame({"model": ["a", "b"], "agrees": [True, True], "compared": ["true size", "true size"]})
-    claim = no_loss_of_accuracy(equivalence, [*three("cifar-10", differing=0)], BENCHMARKS)
+    claim = no_loss_of_accuracy(equivalence, [*three("cifar-10", differing=0)], PAIRS)
     assert claim.measured_value == "0 of 200"
-    assert "1 of the catalogue's 10 benchmarks are measured" in claim.note
+    assert "1 of the catalogue's 51 pairs of model and benchmark are measured whole, split and shared" in claim.note
     assert claim.source == "accuracy.json"
-    assert no_loss_of_accuracy(equivalence, [], BENCHMARKS).measured_value == "2 of 2"
+    assert no_loss_of_accuracy(equivalence, [], PAIRS).measured_value == "2 of 2"
 
 
 def test_a_run_s_own_accuracies_are_drawn(tmp_path):
@@ -112,3 +117,34 @@ def test_published_values_stand_beside_and_what_is_far_off_is_marked():
     assert table.loc[("cifar-10", "clip-rn50"), "beside_published"] == "-1.6 points (over one point)"
     assert table.loc[("flowers-102", "clip-vit-b16"), "beside_published"] == "mean over classes; ours is over pictures"
     assert table.loc[("vqav2", "vqa-vit-b16"), "beside_published"] == "not published"
+
+
+def test_random_weights_are_no_measured_accuracy():
+    """They serve to try the path: beside a published accuracy they would be a lie."""
+    published = PublishedAccuraciesFile.read(published_accuracy_file(DATA))
+    table = accuracy_table(
+        CATALOG, three("cifar-10", weights="random, seed 0; probe fitted by us, sha256 1"), published
+    )
+    cifar = table[table["benchmark"] == "cifar-10"].iloc[0]
+    assert cifar[["published", "beside_published", "status"]].tolist() == [0.9077, "random weights", "random weights"]
+
+
+def test_the_papers_table_has_models_by_benchmarks():
+    published = PublishedAccuraciesFile.read(published_accuracy_file(DATA))
+    rows = [
+        *three("cifar-10", value=0.9),
+        *three("cifar-10", value=0.95, metric="top-5"),
+        *three("food-101", value=0.8),
+        *three("flickr30k", value=0.7, metric="cider", model="caption-vit-gpt2"),
+        *three("easy-vqa", source="embedded", model="small"),
+    ]
+    table: Any = accuracy_by_model(CATALOG, rows, published).set_index(["model", "accuracy"])
+    assert list(table.columns) == BENCHMARKS
+    measured = [i for i in table.index if i[1] in ("whole", "split", "shared")]
+    assert measured == [(m, a) for m in ("clip-vit-b16", "caption-vit-gpt2") for a in ("whole", "split", "shared")]
+    assert table.loc[("clip-vit-b16", "split"), ["cifar-10", "food-101"]].tolist() == [90, 80]
+    assert table.loc[("clip-vit-b16", "published"), "cifar-10"] == 90.77
+    assert pd.isna(table.loc[("clip-vit-b16", "split"), "country-211"])
+    assert table.loc[("caption-vit-gpt2", "shared"), "flickr30k"] == 0.7
+    assert table.loc[("llava-7b", "published, not comparable"), ["vqav2", "textvqa"]].tolist() == [78.5, 58.2]
+    assert not table.isna().all(axis=1).any()

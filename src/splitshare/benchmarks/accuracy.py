@@ -66,6 +66,11 @@ class AccuracyRow(Record):
         """What may stand once in a record."""
         return self.benchmark, self.model, self.arrangement, self.metric, self.precision or "own precision"
 
+    @property
+    def random_weights(self) -> bool:
+        """Whether the model had seeded random weights, with which an accuracy says nothing but that the path works."""
+        return "random, seed" in self.provenance.get("weights", "")
+
 
 def beside_own_precision(row: AccuracyRow) -> str:
     """What a line about a row with a precision says more; nothing of others."""

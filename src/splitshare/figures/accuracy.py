@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -29,16 +30,17 @@ DECLARATION = Declaration(
     category="Accuracy",
     records=("accuracy.json",),
     accuracy=True,
-    tables=("accuracy",),
+    tables=("accuracy", "accuracy_by_model"),
     drawn=("accuracy",),
     caption="Accuracy of whole, split and shared models on each benchmark; what was not run is empty.",
     takeaway="Wherever it was measured, split and shared models answer as the whole ones do.",
     claim="S3",
 )
 
-NAME = "accuracy"
+NAME, BY_MODEL = "accuracy", "accuracy_by_model"
 MAIN_METRICS = ("top-1", "vqa-accuracy", "cider")
 """What is drawn; top-5 stands in the table only."""
+NOT_COMPARABLE = "published, not comparable"
 CIDER_UNIT = 10.0
 """CIDEr ends at 10; it is drawn as a share of that."""
 
@@ -87,11 +89,40 @@ def accuracy_table(
     return table.astype(counts | dict.fromkeys((*ARRANGEMENTS, "ci_low", "ci_high", "published"), "float64"))
 
 
+def accuracy_by_model(
+    catalog: Catalog, rows: Sequence[AccuracyRow], published: PublishedAccuraciesFile
+) -> pd.DataFrame:
+    """One row a model of the catalogue and way of having its accuracies, a column a benchmark.
+
+    Ways are ``whole``, ``split`` and ``shared``, as measured, and ``published``, or ``published, not comparable`` where
+    something else was measured (the table ``accuracy`` says what). Values are in percent, CIDEr as it is; top-1 where
+    there is a top-5 too. Rows without a value are left out.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+
+    def put(model: str, way: str, benchmark: str, metric: str, value: float) -> None:
+        found.setdefault((model, way), {})[benchmark] = value if metric == "cider" else round(100 * value, 6)
+
+    for model in catalog.models.values():
+        for arrangement in ARRANGEMENTS:
+            for row in rows:
+                if (row.model, row.arrangement) == (model.name, arrangement) and row.metric in MAIN_METRICS:
+                    put(model.name, arrangement, row.benchmark, row.metric, row.value)
+        for benchmark, metric in product(model.benchmarks, MAIN_METRICS):
+            if reported := published.find(benchmark, model.name, metric):
+                value, part = reported
+                put(model.name, "published" if part.comparable else NOT_COMPARABLE, benchmark, metric, value)
+    parts = [{"model": model, "accuracy": way} | values for (model, way), values in found.items()]
+    return pd.DataFrame(parts, columns=["model", "accuracy", *catalog.benchmarks])
+
+
 def _beside(whole: AccuracyRow | None, found: tuple[float, PublishedAccuracy] | None) -> dict[str, object]:
     """The published value and how ours compares."""
     if found is None:
         return {"published": None, "beside_published": "not published"}
     value, part = found
+    if whole is not None and whole.random_weights:
+        return {"published": value, "beside_published": "random weights"}
     if not part.comparable or whole is None:
         return {"published": value, "beside_published": part.note or "no whole model"}
     points = 100 * (whole.value - value)
@@ -114,7 +145,7 @@ def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement
         "ci_high": whole.ci_high if whole else None,
         "differ_split": rows["split"].differing_predictions if "split" in rows else None,
         "differ_shared": rows["shared"].differing_predictions if "shared" in rows else None,
-        "status": "measured",
+        "status": "random weights" if any_row.random_weights else "measured",
     }
 
 
@@ -127,6 +158,12 @@ def draw(inputs: Inputs, output: Path) -> None:
         output,
         NAME,
         caption="Accuracy of whole, split and shared models; what was not run is empty.",
+    )
+    save_table(
+        accuracy_by_model(inputs.catalog, in_own_precision(inputs.accuracy().rows), published),
+        output,
+        BY_MODEL,
+        caption="Accuracy of each model on each benchmark in percent (CIDEr as it is), as measured and as published.",
     )
     shown = table[table["metric"].isin(MAIN_METRICS) | (table["status"] == "not run")].reset_index(drop=True)
     with paper_style():

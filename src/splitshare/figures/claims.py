@@ -21,6 +21,7 @@ from splitshare.results.claims import (
     MODELS,
     ONLOADING_RESULTS,
     greedy_optimal,
+    judged_pairs,
     latency_against_cloud,
     no_loss_of_accuracy,
     onloading_accuracy,
@@ -52,7 +53,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     claims = [
         split_saving(inputs.catalog, descriptions),
         share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
-        no_loss_of_accuracy(inputs.record(EQUIVALENCE), judged, list(inputs.catalog.benchmarks)),
+        no_loss_of_accuracy(inputs.record(EQUIVALENCE), judged, judged_pairs(inputs.catalog)),
         greedy_optimal(inputs.csv("placements.csv")),
         latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
         scope(inputs.catalog),

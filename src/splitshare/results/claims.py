@@ -6,13 +6,13 @@ of it. A claim about all 95 instances (14 models, 10 benchmarks) is at most ``pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from splitshare.benchmarks.accuracy import AccuracyRow
+from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement
 from splitshare.catalog.loader import Catalog
 from splitshare.config import CloudCell
 from splitshare.profiling.records import ModuleDescriptions
@@ -102,11 +102,21 @@ def share_saving(catalog: Catalog, descriptions: ModuleDescriptions, workloads: 
     )
 
 
-def accuracy_verdict(rows: Sequence[AccuracyRow], benchmarks: Sequence[str], answers_agree: bool) -> Verdict:
-    """Verdict on S3: no split or shared model is less accurate than its whole, over all benchmarks of the catalogue.
+def judged_pairs(catalog: Catalog) -> frozenset[tuple[str, str]]:
+    """Benchmark and model of every accuracy that the catalogue asks for."""
+    return frozenset((benchmark, model.name) for model in catalog.models.values() for benchmark in model.benchmarks)
+
+
+def accuracy_verdict(rows: Sequence[AccuracyRow], pairs: Collection[tuple[str, str]], answers_agree: bool) -> Verdict:
+    """Verdict on S3: no split or shared model is less accurate than its whole, on all of the catalogue's benchmarks.
 
     ``not reproduced`` if one falls below the whole model's interval, or answers to random inputs disagree; ``partly``
-    while a benchmark of the catalogue is not measured.
+    while a model is not measured split and shared, with published weights, on one of its benchmarks.
+
+    Args:
+        rows: what was measured, in the models' own precision.
+        pairs: benchmark and model of what the catalogue asks for.
+        answers_agree: whether split and whole models answer random inputs alike.
     """
     whole = {(r.benchmark, r.model, r.metric): r for r in rows if r.arrangement == "whole"}
     for row in rows:
@@ -115,11 +125,21 @@ def accuracy_verdict(rows: Sequence[AccuracyRow], benchmarks: Sequence[str], ans
             return "not reproduced"
     if not answers_agree:
         return "not reproduced"
-    measured = {row.benchmark for row in rows if row.arrangement != "whole" and row.source == "hub"}
-    return "reproduced" if measured >= set(benchmarks) else "partly"
+    return "reproduced" if _measured_pairs(rows) >= set(pairs) else "partly"
 
 
-def no_loss_of_accuracy(equivalence: pd.DataFrame, rows: Sequence[AccuracyRow], benchmarks: Sequence[str]) -> Claim:
+def _measured_pairs(rows: Sequence[AccuracyRow]) -> set[tuple[str, str]]:
+    """Benchmark and model of what was measured whole, split and shared with weights that mean something."""
+    arranged: dict[tuple[str, str], set[Arrangement]] = {}
+    for row in rows:
+        if row.source == "hub" and not row.random_weights:
+            arranged.setdefault((row.benchmark, row.model), set()).add(row.arrangement)
+    return {pair for pair, found in arranged.items() if found == set(ARRANGEMENTS)}
+
+
+def no_loss_of_accuracy(
+    equivalence: pd.DataFrame, rows: Sequence[AccuracyRow], pairs: Collection[tuple[str, str]]
+) -> Claim:
     """S3: accuracy on the benchmarks that were run, and equal answers to random inputs for all models."""
     agreeing = int(equivalence["agrees"].sum())
     every = agreeing == len(equivalence)
@@ -134,9 +154,12 @@ def no_loss_of_accuracy(equivalence: pd.DataFrame, rows: Sequence[AccuracyRow], 
         differing, asked = sum(r.differing_predictions for r in parts), sum(r.samples for r in parts)
         run = dict.fromkeys(row.benchmark for row in parts)
         measured, unit = f"{differing} of {asked}", "predictions that differ from the whole model's"
-        of_ten = sum(name in benchmarks for name in run)
-        note = f"on {', '.join(run)}; {of_ten} of the catalogue's {len(benchmarks)} benchmarks are measured; {answers}"
-    verdict = accuracy_verdict(rows, benchmarks, every)
+        found = len(_measured_pairs(rows) & set(pairs))
+        note = (
+            f"on {', '.join(run)}; {found} of the catalogue's {len(pairs)} pairs of model and benchmark are measured "
+            f"whole, split and shared; {answers}"
+        )
+    verdict = accuracy_verdict(rows, pairs, every)
     return Claim("S3", "no loss of accuracy", measured, unit, verdict, note, ACCURACY if parts else EQUIVALENCE)
 
 

@@ -112,10 +112,11 @@ rule benchmarks:
         BENCHMARK_LOCKS,
 
 
-# Accuracy on the fetched benchmarks, whole, split and shared.
+# Accuracy on the fetched benchmarks, whole, split and shared: measured, as tables and figure, and claim S3.
 rule accuracy:
     input:
         ACCURACY,
+        [f"{PAPER_FIGURES}/{name}" for name in declared_figures()["accuracy"].files()],
 
 
 # New algorithms (`compared` in the configuration) against the recorded baselines.

@@ -7,6 +7,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from splitshare.benchmarks.hub import missing_part
 from splitshare.benchmarks.lock import read_lock
 from tests.benchmarks.hub import datasets as tiny
 from tests.benchmarks.hub.catalogue import COUNTRIES, FOODS, PETS, SOUNDS, fetch, pinned_catalogue
@@ -205,3 +206,20 @@ def test_tiny_parquet_files_have_their_features(root):
     content = tiny.labelled("validation", 4, FOODS)["data/validation-00000-of-00002.parquet"]
     schema = pq.read_schema(io.BytesIO(content))
     assert b"ClassLabel" in schema.metadata[b"huggingface"]
+
+
+@pytest.mark.parametrize(
+    ("files", "missing"),
+    [
+        (["data/test-00000-of-00002.parquet", "data/test-00001-of-00002.parquet", "README.md"], None),
+        (["data/test-00000-of-00002.parquet"], "data/test-00001-of-00002.parquet"),
+        (
+            ["plain/test-00002-of-00003.parquet", "plain/test-00000-of-00003.parquet"],
+            "plain/test-00001-of-00003.parquet",
+        ),
+        (["data/train-00000-of-00002.parquet", "data/test-00000-of-00001.parquet"], None),
+        (["data/my-test-00000-of-00002.parquet", "test/0.tar"], None),
+    ],
+)
+def test_a_split_without_one_of_its_files_is_not_a_smaller_benchmark(files, missing):
+    assert missing_part(files, "test") == missing

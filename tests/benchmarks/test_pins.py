@@ -11,18 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import torch
-from safetensors.torch import save
 
 from splitshare.catalog.hub import PinsFile
-from splitshare.catalog.loader import Catalog
 from splitshare.catalog.paths import hub_file
 from splitshare.errors import InputError
-from splitshare.modules.build import build_module
 from splitshare.modules.whole import build_whole
 from tests.benchmarks.hub.catalogue import FOODS, fetch, pinned_catalogue
 from tests.benchmarks.hub.datasets import labelled
 from tests.benchmarks.hub.server import REVISION, Hub, Repository, serve
+from tests.benchmarks.hub.weights import resnet_file
 from tests.modules.small import small_catalogue
 
 OTHER = "f" * 40
@@ -53,33 +50,6 @@ def python(hub: Hub, root: Path, code: str) -> subprocess.CompletedProcess[str]:
 
 def pins(root: Path) -> dict[str, Any]:
     return {pin.repository: pin for pin in PinsFile.read(root / "hub.lock.json").pins}
-
-
-def resnet_file(catalog: Catalog, change: float = 0.0) -> bytes:
-    """The small ResNet's three modules in OpenAI's layout, with the weights of ``build_module``."""
-    model = catalog.model("clip-rn50")
-    own = {role: build_module(catalog.module(ref.module)).state_dict() for role, ref in model.modules().items()}
-    whole = {f"visual.{key}": tensor + change for key, tensor in own["vision"].items() if "num_batches" not in key}
-    whole["logit_scale"] = own["head"]["logit_scale"]
-    text = {key.removeprefix("tower.text_model."): tensor for key, tensor in own["text"].items()}
-    whole["token_embedding.weight"] = text["embeddings.token_embedding.weight"]
-    whole["positional_embedding"] = text["embeddings.position_embedding.weight"]
-    whole["ln_final.weight"], whole["ln_final.bias"] = text["final_layer_norm.weight"], text["final_layer_norm.bias"]
-    whole["text_projection"] = own["text"]["tower.text_projection.weight"].T.contiguous()
-    for i in range(2):
-        ours, theirs = f"encoder.layers.{i}.", f"transformer.resblocks.{i}."
-        for kind in ("weight", "bias"):
-            parts = [text[f"{ours}self_attn.{p}_proj.{kind}"] for p in "qkv"]
-            whole[f"{theirs}attn.in_proj_{kind}"] = torch.cat(parts)
-            for mine, its in (
-                ("self_attn.out_proj", "attn.out_proj"),
-                ("layer_norm1", "ln_1"),
-                ("layer_norm2", "ln_2"),
-                ("mlp.fc1", "mlp.c_fc"),
-                ("mlp.fc2", "mlp.c_proj"),
-            ):
-                whole[f"{theirs}{its}.{kind}"] = text[f"{ours}{mine}.{kind}"]
-    return bytes(save({key: tensor.contiguous() for key, tensor in whole.items()}))
 
 
 def test_a_resnet_is_pinned_at_its_first_use_and_held_to_its_digest(tmp_path: Path):

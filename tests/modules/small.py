@@ -79,15 +79,16 @@ def edit(root: Path, name: str, change: Any) -> None:
     path.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
+def shrink(content: dict[str, Any]) -> None:
+    """Make all architectures of a catalogue file small."""
+    for name, architecture in content["architectures"].items():
+        architecture["params"] = dict(SMALL_PARAMS[architecture["builder"]])
+        architecture.pop("dtype", None)  # all in float32, in which answers can be held against each other closely
+        if name in OF_WIDER_EMBEDDING:
+            architecture["params"]["embedding"] = 24
+
+
 def small_catalogue(root: Path) -> Catalog:
     """Write the small catalogue under ``root`` and load it."""
-
-    def shrink(content: dict[str, Any]) -> None:
-        for name, architecture in content["architectures"].items():
-            architecture["params"] = dict(SMALL_PARAMS[architecture["builder"]])
-            architecture.pop("dtype", None)  # all in float32, in which answers can be held against each other closely
-            if name in OF_WIDER_EMBEDDING:
-                architecture["params"]["embedding"] = 24
-
     edit(copy_catalogue(root), "architectures", shrink)
     return load_catalog(root)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ FIRST_DELAY_S = 1.0
 _HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 """The root of the errors of whatever HTTP library the hub's client uses."""
 
+_PART = re.compile(r"(?P<name>.*)-\d{5}-of-(?P<parts>\d{5})(?P<suffix>\..*)")
 _READERS = {"parquet", "webdataset"}
 """Formats that hold data only. Others may need code of the data set's own, or pickle."""
 
@@ -40,7 +42,11 @@ class HubSplit:
         self.revision = revision
         self._prunes = False
         _wait_less_inside_the_library()
-        HfApi().dataset_info(source.dataset, revision=revision)  # its errors say what is wrong, the library's do not
+        # Its errors say what is wrong, the library's do not.
+        info = HfApi().dataset_info(source.dataset, revision=revision)
+        missing = missing_part([file.rfilename for file in info.siblings or ()], source.split)
+        if missing is not None:
+            raise WorkError(f"its file {missing} is missing, without which the split is not whole")
         stream = self._open()
         columns = list(stream.features or {})
         reader = str(stream.info.builder_name)
@@ -116,6 +122,22 @@ class HubSplit:
             return tuple(named[number] for number in sorted(named))
         feature = (stream.features or {}).get(label)
         return tuple(feature.names) if isinstance(feature, ClassLabel) else ()
+
+
+def missing_part(files: Sequence[str], split: str) -> str | None:
+    """The first file that a split lacks by the others' names, such as ``data/test-00001-of-00002.parquet``.
+
+    The library reads what is there, and a part less would be a smaller benchmark without a word.
+    """
+    for file in files:
+        named = _PART.fullmatch(file)
+        if named is None or Path(named["name"]).name != split:
+            continue
+        for number in range(int(named["parts"])):
+            part = f"{named['name']}-{number:05d}-of-{named['parts']}{named['suffix']}"
+            if part not in files:
+                return part
+    return None
 
 
 def with_retries(work: Callable[[], T], *, sleep: Sleep = time.sleep) -> T:

@@ -24,20 +24,21 @@ from splitshare.figures.style import (
     save_figure,
     save_table,
 )
+from splitshare.results.claims import EQUIVALENCE, judged_pairs, no_loss_of_accuracy
 
 DECLARATION = Declaration(
     name="accuracy",
     category="Accuracy",
-    records=("accuracy.json",),
+    records=("accuracy.json", "split_equivalence.csv"),
     accuracy=True,
-    tables=("accuracy", "accuracy_by_model"),
+    tables=("accuracy", "accuracy_by_model", "accuracy_claim"),
     drawn=("accuracy",),
     caption="Accuracy of whole, split and shared models on each benchmark; what was not run is empty.",
     takeaway="Wherever it was measured, split and shared models answer as the whole ones do.",
     claim="S3",
 )
 
-NAME, BY_MODEL = "accuracy", "accuracy_by_model"
+NAME, BY_MODEL, CLAIM = "accuracy", "accuracy_by_model", "accuracy_claim"
 MAIN_METRICS = ("top-1", "vqa-accuracy", "cider")
 """What is drawn; top-5 stands in the table only."""
 NOT_COMPARABLE = "published, not comparable"
@@ -152,7 +153,8 @@ def _measured(benchmark: str, model: str, metric: str, rows: Mapping[Arrangement
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``accuracy``."""
     published = PublishedAccuraciesFile.read(published_accuracy_file(inputs.catalog.root))
-    table = accuracy_table(inputs.catalog, in_own_precision(inputs.accuracy().rows), published)
+    rows = in_own_precision(inputs.accuracy().rows)
+    table = accuracy_table(inputs.catalog, rows, published)
     save_table(
         table,
         output,
@@ -160,10 +162,18 @@ def draw(inputs: Inputs, output: Path) -> None:
         caption="Accuracy of whole, split and shared models; what was not run is empty.",
     )
     save_table(
-        accuracy_by_model(inputs.catalog, in_own_precision(inputs.accuracy().rows), published),
+        accuracy_by_model(inputs.catalog, rows, published),
         output,
         BY_MODEL,
         caption="Accuracy of each model on each benchmark in percent (CIDEr as it is), as measured and as published.",
+    )
+    claim = no_loss_of_accuracy(inputs.record(EQUIVALENCE), rows, judged_pairs(inputs.catalog))
+    parts = {key: getattr(claim, key) for key in ("claim", "measured_value", "unit", "verdict", "note")}
+    save_table(
+        pd.DataFrame([parts]),
+        output,
+        CLAIM,
+        caption="No loss of accuracy (S3) by its rule; the table of claims has the others.",
     )
     shown = table[table["metric"].isin(MAIN_METRICS) | (table["status"] == "not run")].reset_index(drop=True)
     with paper_style():

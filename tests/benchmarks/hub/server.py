@@ -60,6 +60,8 @@ class Hub:
     repositories: dict[str, Repository]
     requests: Counter[str] = field(default_factory=Counter)
     served_bytes: Counter[str] = field(default_factory=Counter)
+    dies_after: int | None = None
+    """Requests that are answered before the server answers nothing more; until this is ``None`` again."""
 
 
 @contextmanager
@@ -111,6 +113,12 @@ class _Handler(BaseHTTPRequestHandler):
         parts = [unquote(part) for part in url.path.strip("/").split("/")]  # a pull request's name has slashes
         path = "/" + "/".join(parts)
         self.hub.requests[f"{self.command} {path}"] += 1
+        if self.hub.dies_after is not None:
+            self.hub.dies_after -= 1
+            if self.hub.dies_after < 0:
+                self.close_connection = True
+                self.connection.close()
+                return
         api = parts[0] == "api" and parts[1] in ("datasets", "models")
         dataset = parts[0] == "datasets"
         name = "/".join(parts[2:4] if api else parts[1:3] if dataset else parts[:2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,6 +19,7 @@ from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import (
     ARRANGEMENT_MARKS,
     COLUMN_WIDTH_IN,
+    OTHERWISE_PUBLISHED_MARK,
     PUBLISHED_MARK,
     legend_below,
     paper_style,
@@ -65,7 +67,10 @@ def accuracy_table(
     parts: list[dict[str, object]] = []
     for benchmark in [*catalogued, *others]:
         of_benchmark = [row for row in rows if row.benchmark == benchmark]
-        groups = dict.fromkeys((row.model, row.metric) for row in of_benchmark)
+        known = [m.name for m in catalogued.get(benchmark, [])]
+        groups = dict.fromkeys(
+            sorted(((row.model, row.metric) for row in of_benchmark), key=lambda group: _place(group[0], known))
+        )
         for model, metric in groups:
             by_arrangement = {r.arrangement: r for r in of_benchmark if (r.model, r.metric) == (model, metric)}
             part = _measured(benchmark, model, metric, by_arrangement)
@@ -115,6 +120,11 @@ def accuracy_by_model(
                 put(model.name, "published" if part.comparable else NOT_COMPARABLE, benchmark, metric, value)
     parts = [{"model": model, "accuracy": way} | values for (model, way), values in found.items()]
     return pd.DataFrame(parts, columns=["model", "accuracy", *catalog.benchmarks])
+
+
+def _place(model: str, known: Sequence[str]) -> int:
+    """Models in the catalogue's order, others behind."""
+    return known.index(model) if model in known else len(known)
 
 
 def _beside(whole: AccuracyRow | None, found: tuple[float, PublishedAccuracy] | None) -> dict[str, object]:
@@ -190,15 +200,30 @@ def draw(inputs: Inputs, output: Path) -> None:
         )
         for place in shown.index[shown["status"] == "not run"]:
             axes.text(1, place, "not run", va="center", fontsize=6, color="0.45", style="italic")
-        told = shown["published"].notna().any()
-        if told:
-            axes.plot(100 * shown["published"] / unit, shown.index, label="Published", clip_on=False, **PUBLISHED_MARK)
+        told = 0
+        for label, mark, rows_marked in _published_marks(shown, published):
+            values = 100 * shown["published"][rows_marked] / unit[rows_marked]
+            axes.plot(values, shown.index[rows_marked], label=label, clip_on=False, **mark)
+            told += 1
         axes.set_yticks(shown.index, [_label(row) for _, row in shown.iterrows()])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_xlim(0, 100)
         axes.set_xlabel("Accuracy (%; CIDEr as a share of 10), 95 % interval of the whole model")
-        legend_below(figure, axes, len(ARRANGEMENTS) + int(told))
+        legend_below(figure, axes, len(ARRANGEMENTS) + told)
         save_figure(figure, output, NAME)
+
+
+def _published_marks(
+    shown: pd.DataFrame, published: PublishedAccuraciesFile
+) -> list[tuple[str, dict[str, Any], pd.Series[bool]]]:
+    """Label, mark and rows of what is published of the same thing, and of something else; none without rows."""
+    found = [published.find(row["benchmark"], row["model"], row["metric"]) for _, row in shown.iterrows()]
+    kinds = (("Published", PUBLISHED_MARK, True), ("Published, not comparable", OTHERWISE_PUBLISHED_MARK, False))
+    marks = [
+        (label, mark, pd.Series([f is not None and f[1].comparable is kind for f in found], index=shown.index))
+        for label, mark, kind in kinds
+    ]
+    return [mark for mark in marks if mark[2].any()]
 
 
 def _label(row: pd.Series) -> str:

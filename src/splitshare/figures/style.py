@@ -121,6 +121,8 @@ ARRANGEMENT_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
 """Title and marks of a model's arrangements; one fits into the other, so that equal ones are all seen."""
 PUBLISHED_MARK: dict[str, Any] = {"marker": "|", "markersize": 8, "linestyle": "none", "color": "0.2", "zorder": 2}
 """What others have published."""
+OTHERWISE_PUBLISHED_MARK: dict[str, Any] = PUBLISHED_MARK | {"color": "0.65"}
+"""What others have published of something that is not quite the same."""
 
 STAGES = {
     "transfer": ("Transfer", _PALETTE[7]),

@@ -55,7 +55,7 @@ profiles instances embedded solve replay emulate fidelity onloading figures: $(R
 	$(RUN) $@
 
 benchmarks: $(READY) ## The papers' ten benchmarks, fetched from the hub: make benchmarks SAMPLES=500 (whole without)
-	-$(BIN)/splitshare benchmarks --check
+	-$(BIN)/splitshare benchmarks --check $(if $(SAMPLES),--samples $(SAMPLES))
 	$(PAPER) benchmarks --keep-going $(SELECTED)
 
 accuracy: $(READY) ## Train heads and judge the 14 models on what was fetched: make accuracy SAMPLES=500

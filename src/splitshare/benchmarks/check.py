@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from huggingface_hub import HfApi
 
+from splitshare.benchmarks.plan import duration
 from splitshare.catalog.benchmarks import BenchmarkSource
 from splitshare.catalog.hub import HubWeights
 from splitshare.errors import SplitshareError
 from splitshare.modules.hub_pins import HUB_ERRORS, SAFE, Kind, Pins, safetensors_request
+
+TOLD_BIT_PER_S = 100e6
+"""Bandwidth for which a time is told: that of the user is not known before."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,33 @@ def check(wanted: list[tuple[Kind, str, str | None, str]], pins: Pins) -> Iterat
             gated="yes" if info.gated else "no",
             safetensors=_safetensors(repository, files) if kind == "model" else "",
         )
+
+
+def to_fetch(found: Sequence[Found], sources: Mapping[str, BenchmarkSource], samples: int | None) -> str:
+    """One line: how much there is to fetch at most, of a subset also at least, and how long that takes.
+
+    Args:
+        found: what the hub told; what it told no size of is named.
+        sources: the benchmarks.
+        samples: of each; ``None``: all.
+    """
+    shares: dict[str, float] = {}
+    for source in sources.values():
+        for split in filter(None, (source.test, source.train)):
+            share = 1.0 if samples is None else min(1.0, samples / split.rows)
+            shares[split.dataset] = max(shares.get(split.dataset, 0.0), share)
+    sized = [(each, each.size_bytes) for each in found if each.size_bytes is not None]
+    weights = sum(size for each, size in sized if each.kind == "model")
+    most = sum(size for each, size in sized if each.kind == "dataset")
+    least = sum(size * shares.get(each.repository, 1.0) for each, size in sized if each.kind == "dataset")
+    of_data = f"at most {most / 1e9:.2f} GB of data sets"
+    if samples is not None:
+        of_data = f"{least / 1e9:.2f} to {most / 1e9:.2f} GB of data sets (parts of files are read whole)"
+    took = [duration(8 * (each + weights) / TOLD_BIT_PER_S) for each in (least, most)]
+    line = f"to fetch: {of_data}, {weights / 1e9:.2f} GB of weights; at {TOLD_BIT_PER_S / 1e6:.0f} Mbit/s "
+    line += took[1] if samples is None else " to ".join(took)
+    unknown = [each.repository for each in found if each.size_bytes is None]
+    return line + (f"; not counted, of unknown size: {', '.join(unknown)}" if unknown else "")
 
 
 def _safetensors(repository: str, files: list[str]) -> str:

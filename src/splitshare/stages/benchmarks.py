@@ -93,13 +93,15 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
 
 
 def _check(options: Options, chosen: list[BenchmarkSource], pins: Pins) -> Iterator[Found]:
-    from splitshare.benchmarks.check import check, repositories
+    from splitshare.benchmarks.check import check, repositories, to_fetch
 
     weights = {} if options.names else HubFile.read(paths.hub_file(options.catalog_root)).weights
     found: list[Found] = []
-    for each in check(repositories({source.name: source for source in chosen}, weights), pins):
+    sources = {source.name: source for source in chosen}
+    for each in check(repositories(sources, weights), pins):
         found.append(each)
         yield each
+    typer.echo(to_fetch(found, sources, options.samples))
     if options.table is not None:
         table = pd.DataFrame([asdict(each) for each in found]).astype({"size_bytes": "Int64"})
         write_text(options.table, table.to_csv(index=False, lineterminator="\n"))

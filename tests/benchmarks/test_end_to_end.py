@@ -158,6 +158,10 @@ def test_what_was_answered_is_kept_and_what_depends_on_something_else_is_not(roo
     judge(root, told.append, ["clip-vit-b32"], ["food-101"])
     assert kept.stat().st_mtime_ns == before
     assert set((root / "work/prompts").iterdir()) == prompts
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Weights, "module", lambda *_: pytest.fail("nothing is asked, and no weights are loaded"))
+        judge(root, told.append)
+    assert told == []
     with pytest.raises(WorkError, match="1 of 1 not judged: clip-vit-b32 on cifar-10"):
         judge(root, told.append, ["clip-vit-b32"], ["cifar-10"])
     assert told == ["clip-vit-b32 on cifar-10: is not fetched in this selection; run `splitshare benchmarks` first"]

@@ -95,6 +95,30 @@ def test_weights_survive_splitting_and_joining(tmp_path: Path, name: str):
         assert all(torch.equal(parts[role][key], tensor) for key, tensor in expected.items())
 
 
+def test_a_model_of_two_types_is_one_in_one_piece_too(tmp_path: Path):
+    """As LLaVA: its tower in float32, its language model in bfloat16; the same answers, and no second copy."""
+    small_catalogue(tmp_path)
+
+    def halved(content):
+        content["architectures"]["vicuna-7b-decoder"]["dtype"] = "bfloat16"
+
+    edit(tmp_path, "architectures", halved)
+    catalog = load_catalog(tmp_path)
+    model = catalog.model("llava-7b")
+    parts = {role: build_module(catalog.module(ref.module)) for role, ref in model.modules().items()}
+    whole = build_whole(catalog, model, {role: module.state_dict() for role, module in parts.items()})
+    pointers = {tensor.data_ptr() for module in parts.values() for tensor in module.state_dict().values()}
+    assert {tensor.data_ptr() for tensor in whole.state_dict().values()} <= pointers
+    assert {str(tensor.dtype) for tensor in whole.state_dict().values()} == {"torch.float32", "torch.bfloat16"}
+    with torch.inference_mode():
+        (encoder,) = model.encoders
+        inputs = example_inputs(catalog.module(encoder.module), parts["vision"], 3)
+        prompt = example_inputs(catalog.module(model.head.module), parts["head"], 3)["prompt"]
+        sent_states = encode(parts["vision"], inputs, encoder.output)
+        split = parts["head"].scores({"vision": sent_states, "prompt": prompt})
+        assert torch.equal(whole(inputs | {"prompt": prompt}), split)
+
+
 def test_a_weight_without_an_owner_is_refused(tmp_path: Path):
     catalog = small_catalogue(tmp_path)
     whole = build_whole(catalog, catalog.model("vqa-vit-b16"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F  # noqa: N812, torch's own convention
@@ -58,6 +59,34 @@ class Answering(ABC):
     def kept_roles(self) -> frozenset[str]:
         """Roles whose embeddings are computed once for all models, and stand in for the inputs of ``scores``."""
         return frozenset()
+
+
+class OnFirstUse(Answering):
+    """What is built when it is first asked: a run whose answers are all kept loads no weights."""
+
+    def __init__(self, build: Callable[[], Answering]) -> None:
+        self._build = build
+
+    @cached_property
+    def _built(self) -> Answering:
+        return self._build()
+
+    def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
+        """As what is built."""
+        return self._built.scores(inputs, prompts)
+
+    def words(self, inputs: Inputs, end: int) -> Tensor:
+        """As what is built."""
+        return self._built.words(inputs, end)
+
+    def embed(self, role: str, tensor: Tensor) -> Tensor:
+        """As what is built."""
+        return self._built.embed(role, tensor)
+
+    @property
+    def kept_roles(self) -> frozenset[str]:
+        """Those of what is built."""
+        return self._built.kept_roles
 
 
 class OnDevice(Answering):
@@ -224,6 +253,10 @@ class Arranger:
         """
         refs = {role: ref.module for role, ref in model.modules().items()}
         return OnDevice(self._arranged(model, refs, arrangement), self.device, self._dtype)
+
+    def keep(self, names: Container[str]) -> None:
+        """Let go of shared modules of other names: no model that is still to come has them."""
+        self._shared = {name: module for name, module in self._shared.items() if name in names}
 
     def _arranged(self, model: Model, refs: Mapping[str, str], arrangement: Arrangement) -> Answering:
         if arrangement == "shared":

@@ -57,7 +57,8 @@ def build_whole(catalog: Catalog, model: Model, parts: Mapping[str, State] | Non
         whole = whole_skeleton(catalog, model)
     if parts is None:
         parts = {role: build_module(catalog.module(ref.module)).state_dict() for role, ref in model.modules().items()}
-    whole.load_state_dict(join_state(whole, parts))
+    # Assigned, not copied: a 7B model is held once, and in the types of its modules.
+    whole.load_state_dict(join_state(whole, parts), assign=True)
     lengths = catalog.module(model.head.module).answer_lengths
     if lengths is not None:
         whole.new_tokens = lengths[1]

@@ -96,6 +96,8 @@ class WholeLlava(WholeDecoder):
             attn_implementation="sdpa",
         )
         self.llava = LlavaForConditionalGeneration(config)
+        # The tower may compute in another type than the language model, as the modules do.
+        self.llava.model.multi_modal_projector.register_forward_pre_hook(_in_own_type)
         self.spare_projection = nn.Linear(vision["width"], vision["embedding"], bias=False)
 
     def _generate(self, inputs: Mapping[str, Tensor], end: int | None) -> Any:
@@ -107,6 +109,11 @@ class WholeLlava(WholeDecoder):
             for name, rows in asked.items()
         }
         return _generated(self.llava, self.new_tokens, filled | {"pixel_values": inputs["vision"]}, end)
+
+
+def _in_own_type(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    dtype = next(module.parameters()).dtype
+    return tuple(tensor.to(dtype) for tensor in inputs)
 
 
 def _generated(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -19,7 +20,7 @@ from splitshare.benchmarks.accuracy import (
     beside_own_precision,
     merge,
 )
-from splitshare.benchmarks.arrangements import Answering, Arranger
+from splitshare.benchmarks.arrangements import Answering, Arranger, OnFirstUse
 from splitshare.benchmarks.embeddings import KeptEmbeddings, place
 from splitshare.benchmarks.evaluate import Answered, Run, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
@@ -93,7 +94,9 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
     judged = 0
     failed: list[str] = []
     with _announced([(model, entry) for model, _, entry in pairs if entry], device, options) as start:
-        for model, name, entry in pairs:
+        for i, (model, name, entry) in enumerate(pairs):
+            for of in (arranger, *precise):
+                of.keep({ref.module for later, *_ in pairs[i:] for ref in later.modules().values()})
             try:
                 if entry is None:
                     raise WorkError("is not fetched in this selection; run `splitshare benchmarks` first")
@@ -192,26 +195,13 @@ def _judge(
         told["prompts_sha256"] = sha256_bytes(canonical_json([class_names, source.templates]).encode())
         theirs = sum(name != own for name, own in zip(class_names, entry.class_names, strict=True))
         told["class_names"] = f"CLIP's: {theirs} of {len(class_names)} otherwise than the data set's"
+    question = _Question(model, source, entry, class_names, told)
     samples = all_samples(entry, options.benchmarks_root)
     own: dict[Arrangement, Answered] = {}
     for of in (arranger, *precise):
         found: dict[Arrangement, Answered] = {}
         for arrangement in ARRANGEMENTS:
-            answering = of.arrange(model, arrangement)
-            asking = _asking(of, arrangement, model, source, class_names, answering, options)
-            batch = options.decoder_batch if asking.decodes else options.batch
-            at = place(batch, of.device, of.precision)
-            run = Run(
-                asking,
-                answering,
-                entry,
-                directory=options.benchmarks_root,
-                kept=options.work / "predictions" / source.name / model.name / _kept(arrangement, of.precision),
-                identity=_identity(arrangement, told, at),
-                batch=batch,
-                embeddings=KeptEmbeddings(options.work / "embeddings", weights, at),
-            )
-            found[arrangement] = answer(run, advance)
+            asking, found[arrangement] = _answered(of, arrangement, question, options, advance)
             yield from accuracy_rows(
                 asking,
                 arrangement,
@@ -223,6 +213,40 @@ def _judge(
                 beside=None if of.precision is None else (of.precision, own[arrangement]),
             )
         own = own or found
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is judged: a model on what was fetched of a benchmark."""
+
+    model: Model
+    source: BenchmarkSource
+    entry: LockEntry
+    class_names: tuple[str, ...]
+    told: dict[str, str]
+    """Where the numbers will come from."""
+
+
+def _answered(
+    arranger: Arranger, arrangement: Arrangement, question: _Question, options: Options, advance: Advance
+) -> tuple[Asking, Answered]:
+    """How a model in one arrangement was asked, and what it answered; the model is gone before the next one comes."""
+    model, source = question.model, question.source
+    answering = OnFirstUse(partial(arranger.arrange, model, arrangement))
+    asking = _asking(arranger, arrangement, question, answering, options)
+    batch = options.decoder_batch if asking.decodes else options.batch
+    at = place(batch, arranger.device, arranger.precision)
+    run = Run(
+        asking,
+        answering,
+        question.entry,
+        directory=options.benchmarks_root,
+        kept=options.work / "predictions" / source.name / model.name / _kept(arrangement, arranger.precision),
+        identity=_identity(arrangement, question.told, at),
+        batch=batch,
+        embeddings=KeptEmbeddings(options.work / "embeddings", arranger.weights, at),
+    )
+    return asking, answer(run, advance)
 
 
 def _class_names(source: BenchmarkSource, entry: LockEntry, options: Options) -> tuple[str, ...]:
@@ -250,13 +274,12 @@ def _kept(arrangement: Arrangement, precision: Dtype | None) -> str:
 def _asking(
     arranger: Arranger,
     arrangement: Arrangement,
-    model: Model,
-    source: BenchmarkSource,
-    class_names: Sequence[str],
+    question: _Question,
     answering: Answering,
     options: Options,
 ) -> Asking:
     catalog, weights = arranger.catalog, arranger.weights
+    model, source = question.model, question.source
     text = next((e for e in model.encoders if e.role == "text"), None)
     head = model.head
     if catalog.architectures[head.architecture].kind == "decoder":
@@ -271,7 +294,7 @@ def _asking(
     precision = f" in {arranger.precision}" if arranger.precision else ""
     path = f"{'whole' if arrangement == 'whole' else 'modules'} on {arranger.device.type}{precision}"
     prompts = class_embeddings(
-        class_names,
+        question.class_names,
         source.templates,
         words=words,
         context=context_of(catalog.architectures[text.architecture]),

@@ -26,6 +26,7 @@ class Stages(StageGroup):
 
     panels: ClassVar = {
         "Most used": ("compare", "solve", "evaluate", "trace", "simulate", "emulate", "list"),
+        "Models of your own": ("split", "shared"),
         "Studies, modules, devices, instances": (
             *(
                 "init",

@@ -28,6 +28,7 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.published_accuracy import ClassNamesFile, PublishedAccuraciesFile
 from splitshare.catalog.records import Benchmark
 from splitshare.catalog.testbeds import read_device, read_testbed
+from splitshare.checkpoints.families import Family
 from splitshare.config import Config
 from splitshare.interface import read_instance
 from splitshare.jsonl import read_lines
@@ -330,6 +331,12 @@ def all_readers(folder: Path) -> list[Reader]:
             file="published_accuracy.yaml",
         ),
         of_record(HubFile, (ROOT / "data" / "catalogue" / "hub.yaml").read_bytes(), file="hub.yaml"),
+        of_record(
+            Family,
+            *((ROOT / "data" / "families" / f"{name}.yaml").read_bytes() for name in ("clip", "blip", "vilt")),
+            file="clip.yaml",
+            covers=("load_families",),
+        ),
         *(
             Reader(
                 f"load_catalog:{Path(name).stem}",
@@ -570,6 +577,8 @@ NOT_WRITTEN_BY_PEOPLE = {
     "JobOutputs": "what the workflow keeps of its own jobs; spoilt, it is begun anew",
     "KernelLinks": "what the emulator tells the network namespaces that it makes",
     "RelaySpec": "what the emulator tells the relays that it starts",
+    "read_header": "weights that a program writes; tests/checkpoints/test_files.py spoils them",
+    "read_headers": "as read_header, by an index that a program writes",
     "load_words": "a tokeniser's directory, read by transformers; its place in hub.yaml is HubFile's",
 }
 """Functions and records that read no file that a person writes."""

@@ -31,6 +31,7 @@ READERS = (
         "ClassNamesFile",
         "PublishedAccuraciesFile",
         "HubFile",
+        "Family",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

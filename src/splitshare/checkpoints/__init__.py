@@ -1,0 +1,1 @@
+"""Checkpoints as transformers writes them: cut into functional modules, and what several of them have in common."""

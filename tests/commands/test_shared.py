@@ -1,0 +1,75 @@
+"""`splitshare split` and `splitshare shared` as a person runs them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from splitshare.errors import InputError, WorkError
+from splitshare.stages import shared, split
+from tests.checkpoints.tiny import build, save
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    clip, llava = build("clip"), build("llava", 1)
+    llava.model.vision_tower.load_state_dict(clip.vision_model.state_dict())
+    return {
+        "clip": save(clip, root / "clip"),
+        "llava": save(llava, root / "llava"),
+        "vilt": save(build("vilt"), root / "vilt"),
+    }
+
+
+def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "splitshare.cli", *arguments],
+        cwd=directory,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_tree_of_each_model_checked(models, tmp_path):
+    result = run(tmp_path, "split", str(models["clip"]), str(models["llava"]), "--check", "--table", "modules.csv")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "clip (CLIPModel), by the family clip\n|-- vision" in result.stdout
+    assert result.stdout.count("equal bit for bit to the whole") == 2
+    table = pd.read_csv(tmp_path / "modules.csv")
+    assert list(table.loc[table["model"] == "llava", "module"]) == ["vision", "projector", "decoder"]
+    assert (table["bytes"] == 4 * table["parameters"]).all()
+
+
+def test_what_is_shared_is_told_with_the_bytes_that_it_saves(models, tmp_path):
+    result = run(tmp_path, "shared", str(models["clip"]), str(models["llava"]), "--table", "shared.csv")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    (first, *_, last) = result.stdout.splitlines()
+    assert "vision" in first
+    assert "of clip, llava" in first
+    assert last.startswith("2 models of")
+    table = pd.read_csv(tmp_path / "shared.csv")
+    assert table["saved_bytes"].gt(0).sum() == 1
+    assert (tmp_path / "results" / "digests").is_dir()
+
+
+def test_one_that_cannot_be_split_is_one_line_and_the_others_are_cut(models):
+    seen = []
+    with pytest.raises(WorkError, match="vilt cannot be split: pictures and words enter one transformer together"):
+        for tree in split.run(split.Options([str(models["vilt"]), str(models["clip"])])):
+            seen.append(tree)
+    assert len(seen) == 1
+    assert seen[0].startswith("clip (CLIPModel)")
+
+
+def test_two_models_of_one_name_are_told_apart_by_nobody(models, tmp_path):
+    with pytest.raises(InputError, match="another model is called clip too; rename its folder"):
+        shared.run(shared.Options([str(models["clip"])] * 2, cache=tmp_path))

@@ -13,6 +13,7 @@ from splitshare.checkpoints.source import load_checkpoint
 from splitshare.errors import InputError, WorkError
 from splitshare.places import DATA
 from tests.checkpoints.tiny import MODELS, build, save
+from tests.conftest import ROOT
 
 FAMILIES = load_families(DATA)
 UNCOUNTED = {"blip-2", "clap", "smolvlm"}
@@ -130,3 +131,8 @@ def test_a_bfloat16_model_in_several_files_is_cut_and_checked(tmp_path):
 def test_a_families_folder_that_is_not_there_is_told(tmp_path):
     with pytest.raises(InputError, match="families"):
         load_families(tmp_path)
+
+
+def test_the_page_shows_a_familys_file_as_it_is():
+    page = (ROOT / "docs" / "your-own-models.md").read_text()
+    assert page.partition("```yaml\n")[2].partition("```")[0] == (DATA / "families" / "clip.yaml").read_text()

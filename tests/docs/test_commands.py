@@ -131,6 +131,7 @@ BLOCKS = {
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",
     ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",
     ("docs/real-testbed.md", "openssl req -x509"): "run",
+    ("docs/your-own-models.md", "schema: splitshare.family/1"): "read: tests/checkpoints/test_cut.py holds it",
 }
 
 

@@ -1,6 +1,7 @@
 """Answers in words in batches: each is what the model answers to its prompt alone, in one piece or split."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
@@ -125,8 +126,8 @@ def test_answers_end_where_they_end_and_no_pass_is_made_for_nothing(catalog, nam
     if name == "llava-7b":
         prompt = left_padded(prompts([4, 9, 6, 5]))
     passes: list[int] = []
-    whole = of.whole.whole
-    decoder = of.head.language_model if arrangement == "split" else getattr(whole, "llava", whole)
+    whole: Any = of.whole.whole
+    decoder: Any = of.head.language_model if arrangement == "split" else getattr(whole, "llava", whole)
     decoder = decoder if name == "llava-7b" or arrangement == "split" else whole.model.decoder
     decoder.register_forward_hook(lambda *_: passes.append(1))
     answering = getattr(of, arrangement)

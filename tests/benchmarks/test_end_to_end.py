@@ -279,7 +279,7 @@ def test_kept_embeddings_are_found_by_all_that_they_depend_on(root, tmp_path):
     name = "clip-vit-b16-vision@clip-vit-b16"
     rows = store.rows(name, pictures, 0, lambda: pytest.fail("is not kept"))
     with torch.inference_mode():
-        tensor = torch.stack([clip_image(s.image, 24) for s in read_samples(pictures, root / "out", 0)])
+        tensor = torch.stack([clip_image(s.image or b"", 24) for s in read_samples(pictures, root / "out", 0)])
         torch.testing.assert_close(rows, weights.module(name)({"vision": tensor}), rtol=1e-4, atol=1e-5)
     others = [
         KeptEmbeddings(tmp_path / "embeddings", weights, "batch 8 on cpu in float16"),

@@ -4,6 +4,7 @@ import json
 import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def folder(saved, tmp_path) -> Path:
     return Path(shutil.copytree(saved["vit"], tmp_path / "model"))
 
 
-def header_of(path: Path) -> tuple[dict, bytes]:
+def header_of(path: Path) -> tuple[dict[str, Any], bytes]:
     content = path.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     return json.loads(content[8 : 8 + length]), content[8 + length :]
@@ -40,7 +41,7 @@ def changed(path: Path, **entry: object) -> str:
     name = next(key for key in header if key != "__metadata__")
     header[name] |= entry
     write(path, header, data)
-    return name
+    return str(name)
 
 
 def test_headers_are_those_of_the_library(saved):

@@ -40,7 +40,8 @@ def digest(values: np.ndarray) -> str:
 
 def main() -> None:
     """Write the reference."""
-    import torchvision
+    import PIL
+    import torchvision  # type: ignore[import-not-found]
     from torchvision import transforms
 
     rows = []
@@ -59,7 +60,7 @@ def main() -> None:
     made = {
         "made_by": "tests/data/make_clip_preprocess_reference.py",
         "package": "torchvision",
-        "versions": {"torchvision": torchvision.__version__, "pillow": Image.__version__},
+        "versions": {"torchvision": torchvision.__version__, "pillow": PIL.__version__},
         "rows": rows,
     }
     REFERENCE.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")

@@ -100,7 +100,7 @@ def locked(copy: Copy) -> set[str]:
     return {path.stem for path in (copy.root / LOCKS).glob("*.json") if read_lock(path).entries}
 
 
-def figures(copy: Copy, name: str) -> pd.DataFrame:
+def figures(copy: Copy, name: str) -> Any:
     return pd.read_csv(copy.root / "results" / "paper" / "figures" / f"{name}.csv")
 
 

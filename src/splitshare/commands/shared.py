@@ -23,6 +23,11 @@ class Options:
 
     models: Models
     table: Annotated[Path | None, typer.Option("--table", help="Keep the table as CSV.")] = None
+    graph: Annotated[Path | None, typer.Option(help="Draw which model has which module (PNG, PDF, SVG).")] = None
+    testbed: Annotated[
+        Path | None,
+        typer.Option(help="Testbed (YAML): its smallest set of devices that holds all models, whole, split, shared."),
+    ] = None
     cache: Annotated[Path, typer.Option(help="Directory of kept digests.")] = Path("results/digests")
     pins: PinsPath = HUB_PINS
     catalog_root: CatalogRoot = field(default=DATA)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import typer
 
+from splitshare.catalog.testbeds import models_memory_bytes, profile_file, read_testbed
 from splitshare.checkpoints.cut import Cut, cut
 from splitshare.checkpoints.digest import DigestCache
 from splitshare.checkpoints.families import load_families
+from splitshare.checkpoints.fitting import Held, held, least_memory
+from splitshare.checkpoints.graph import draw
 from splitshare.checkpoints.sharing import Pair, Shared, pairs, shared_modules
+from splitshare.checkpoints.sizes import bytes_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
 from splitshare.checkpoints.tensors import DTYPE_NAMES
 from splitshare.commands.shared import Options
 from splitshare.errors import InputError
 from splitshare.files import write_text
 from splitshare.modules.hub_pins import Pins
+from splitshare.profiling.records import ModuleProfile
 from splitshare.progress import track
 
 
@@ -27,6 +33,8 @@ class Found:
     cuts: tuple[Cut, ...]
     shared: tuple[Shared, ...]
     pairs: tuple[Pair, ...]
+    held: tuple[Held, ...] = ()
+    """On a testbed, if one was asked about."""
 
     @property
     def bytes(self) -> int:
@@ -67,7 +75,27 @@ def run(options: Options) -> Found:
         cache.save()
     if options.table is not None:
         write_text(options.table, table(shared).to_csv(index=False, lineterminator="\n"))
-    return Found(tuple(cuts), tuple(shared), tuple(alike))
+    if options.graph is not None:
+        draw(shared, options.graph)
+    on_testbed = tuple(held(shared, _capacities(options.testbed))) if options.testbed is not None else ()
+    return Found(tuple(cuts), tuple(shared), tuple(alike), on_testbed)
+
+
+def _capacities(path: Path) -> dict[str, float]:
+    """Bytes for weights of a testbed's devices, by name.
+
+    Raises:
+        InputError: the testbed is wrong, or nobody knows a device's memory.
+    """
+    found: dict[str, float] = {}
+    for i, device in enumerate(read_testbed(path).devices):
+        profile = profile_file(device.device_type)
+        if device.models_memory_bytes is None and not profile.is_file():
+            told = f"is left out, and {device.device_type!r} has no profile that says its memory; write it"
+            raise InputError(path, f"devices[{i}].models_memory_bytes", told)
+        memory = ModuleProfile.read(profile).device.memory_bytes if device.models_memory_bytes is None else 0.0
+        found[device.name] = models_memory_bytes(device, memory)
+    return found
 
 
 def table(shared: list[Shared]) -> pd.DataFrame:
@@ -95,17 +123,32 @@ def show(found: Found) -> None:
     width = max(len(each.module.name) for each in ordered)
     for each in ordered:
         models = ", ".join(member.model for member in each.members)
-        saved = f", {each.saved_bytes / 1e6:,.1f} MB saved" if each.saved_bytes else ""
+        saved = f", {bytes_in_words(each.saved_bytes)} saved" if each.saved_bytes else ""
         typer.echo(
-            f"{each.digest[:8]} {each.module.name:{width}}  {each.module.bytes / 1e6:,.1f} MB of {models}{saved}"
+            f"{each.digest[:8]} {each.module.name:{width}}  {bytes_in_words(each.module.bytes)} of {models}{saved}"
         )
     for pair in found.pairs:
         typer.echo(in_words(pair))
+    for least in least_memory(found.shared):
+        typer.echo(
+            f"{least.model} needs a device of {bytes_in_words(least.whole_bytes)} whole, "
+            f"of {bytes_in_words(least.split_bytes)} split (its {least.module})"
+        )
+    for each_way in found.held:
+        typer.echo(_on_testbed(each_way))
     share = found.saved_bytes / found.bytes if found.bytes else 0
     typer.echo(
-        f"{len(found.cuts)} models of {found.bytes / 1e6:,.1f} MB have {len(found.shared)} different modules: sharing "
-        f"saves {found.saved_bytes / 1e6:,.1f} MB ({share:.1%})"
+        f"{len(found.cuts)} models of {bytes_in_words(found.bytes)} have {len(found.shared)} different modules: "
+        f"sharing saves {bytes_in_words(found.saved_bytes)} ({share:.1%})"
     )
+
+
+def _on_testbed(found: Held) -> str:
+    if found.devices is None:
+        return f"{found.arrangement}: {bytes_in_words(found.bytes)} do not fit on all devices together"
+    parts = "; ".join(f"{device} {', '.join(items)}" for device, items in found.devices.items())
+    count = len(found.devices)
+    return f"{found.arrangement}: {bytes_in_words(found.bytes)} on {count} device{'' if count == 1 else 's'}: {parts}"
 
 
 def in_words(pair: Pair) -> str:

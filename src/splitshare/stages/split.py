@@ -11,6 +11,7 @@ from splitshare.checkpoints.chain import Checked, check
 from splitshare.checkpoints.cut import Cut, CutModule, cut
 from splitshare.checkpoints.families import load_families
 from splitshare.checkpoints.operations import operations
+from splitshare.checkpoints.sizes import bytes_in_words, count_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
 from splitshare.checkpoints.tensors import DTYPE_NAMES
 from splitshare.commands.split import Options
@@ -70,9 +71,9 @@ def tree(found: Cut, counted: dict[str, int], checked: Checked | None) -> str:
         branch = "`--" if i == len(found.modules) - 1 else "|--"
         flops = counted.get(module.name)
         told = [
-            f"{module.parameters / 1e6:,.2f} M parameters",
-            f"{module.bytes / 1e6:,.1f} MB {'/'.join(_types(module.dtypes))}",
-            *([f"{flops / 1e9:,.2f} GFLOP a request"] if flops is not None else []),
+            f"{count_in_words(module.parameters)} parameters",
+            f"{bytes_in_words(module.bytes)} {'/'.join(_types(module.dtypes))}",
+            *([f"{count_in_words(flops)} operations a request"] if flops is not None else []),
         ]
         lines.append(f"{branch} {module.name:{width}}  {module.kind}: {', '.join(told)}")
     for kind, names in (("missing", checkpoint.missing), ("not used by the class", checkpoint.extra)):

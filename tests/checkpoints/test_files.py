@@ -138,6 +138,7 @@ def test_a_pickle_is_never_read(folder):
         ("hidden_size", "wide", "config.json"),
         ("num_attention_heads", 5, "the two do not belong together"),
         ("hidden_size", 64, "the two do not belong together"),
+        ("quantization_config", {"quant_method": "gptq"}, "quantised weights are not read"),
     ],
 )
 def test_a_configuration_that_is_wrong_is_one_line(folder, key, value, told):

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from splitshare.catalog.hub import PinsFile
 from splitshare.errors import InputError, WorkError
 from splitshare.stages import shared, split
+from tests.benchmarks.hub.server import REVISION, Repository, serve
 from tests.checkpoints.tiny import build, save
 
 
@@ -25,11 +27,11 @@ def models(tmp_path_factory) -> dict[str, Path]:
     }
 
 
-def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(directory: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "splitshare.cli", *arguments],
         cwd=directory,
-        env=os.environ,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         timeout=120,
@@ -59,6 +61,31 @@ def test_what_is_shared_is_told_with_the_bytes_that_it_saves(models, tmp_path):
     table = pd.read_csv(tmp_path / "shared.csv")
     assert table["saved_bytes"].gt(0).sum() == 1
     assert (tmp_path / "results" / "digests").is_dir()
+
+
+def test_a_name_on_the_hub_is_pinned_at_its_first_use(models, tmp_path):
+    files = {path.name: path.read_bytes() for path in models["clip"].iterdir()}
+    files |= {"modeling.py": b"raise SystemExit('I ran')", "pytorch_model.bin": b"a pickle"}
+    repository = Repository(files)
+    with serve({"owner/clip": repository}) as hub:
+        there = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf-home"), "HF_HUB_OFFLINE": "0"}
+        result = run(tmp_path, "split", "owner/clip", "--check", **there)
+        assert result.returncode == 0, result.stderr
+        assert f"owner/clip at {REVISION} (CLIPModel)" in result.stdout
+        assert "equal bit for bit" in result.stdout
+        fetched = {name.rsplit("/", 1)[-1] for name in hub.served_bytes}
+        assert fetched == {"config.json", "model.safetensors"}
+        (pin,) = PinsFile.read(tmp_path / "hub.lock.json").pins
+        assert (pin.repository, pin.revision, list(pin.files)) == ("owner/clip", REVISION, ["model.safetensors"])
+        # Upstream moves on: the commit of the first use counts, and nothing is fetched again.
+        repository.requests["refs/pr/1"] = (REVISION, repository.files)
+        repository.revision, repository.files = "f" * 40, {}
+        served = sum(hub.served_bytes.values())
+        result = run(tmp_path, "split", "owner/clip", **there)
+        assert result.returncode == 0, result.stderr
+        assert sum(hub.served_bytes.values()) == served
+        result = run(tmp_path, "split", "owner/nobody", **there)
+        assert (result.returncode, result.stderr.count("\n")) == (1, 1)
 
 
 def test_one_that_cannot_be_split_is_one_line_and_the_others_are_cut(models):

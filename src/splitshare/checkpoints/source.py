@@ -130,6 +130,10 @@ def _config(folder: Path) -> Any:
         raise InputError(
             path, "model_type", f"{shown(model_type)} is not known to transformers {transformers.__version__}"
         )
+    if described.get("quantization_config"):
+        raise InputError(
+            path, "quantization_config", "is there: quantised weights are not read; take the model as it was"
+        )
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever a configuration does to its class: it is the file that is wrong

@@ -9,9 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from splitshare.checkpoints.chain import effect
 from splitshare.checkpoints.cut import cut
 from splitshare.checkpoints.digest import DigestCache, module_digest
 from splitshare.checkpoints.families import load_families
+from splitshare.checkpoints.inputs import seeded_inputs
 from splitshare.checkpoints.sharing import SIMILAR, distances, pairs, shared_modules
 from splitshare.checkpoints.source import load_checkpoint
 from splitshare.places import DATA
@@ -80,10 +82,14 @@ def test_a_copy_that_was_trained_on_looks_otherwise_than_a_stranger(five, tmp_pa
     assert tuned.distance == pytest.approx(change / size, rel=1e-6)
 
 
-def load_vision(folder: Path):
+def load_clip(folder: Path):
     from transformers import CLIPModel
 
-    return CLIPModel.from_pretrained(folder).vision_model.state_dict()
+    return CLIPModel.from_pretrained(folder).eval().requires_grad_(False)
+
+
+def load_vision(folder: Path):
+    return load_clip(folder).vision_model.state_dict()
 
 
 def test_equal_tensors_that_compute_otherwise_are_not_one_module(five, tmp_path):
@@ -173,3 +179,34 @@ def test_a_gigabyte_is_digested_in_the_memory_of_a_block(tmp_path):
     run = [sys.executable, "-c", code, str(tmp_path / "model.safetensors")]
     grown_mb = int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
     assert grown_mb < 300
+
+
+def test_similar_modules_are_shared_on_demand_and_it_is_said_what_that_does(five, tmp_path, capsys):
+    """The answers of the copy with the first one's tower are those of the first one's tower with the copy's rest."""
+    folders = [str(five[name]) for name in ("clip", "llava-half", "tuned", "stranger")]
+    found = stage.run(stage.Options(folders, share_similar=True, cache=tmp_path))
+    members = {each.module.name: [m.model for m in each.members] for each in found.shared if len(each.members) > 1}
+    assert members["vision"] == ["clip", "llava-half", "tuned"]
+    assert len(found.effects) == 2
+    stage.show(found)
+    out = capsys.readouterr().out
+    assert "similar" in out
+    assert "shared on demand" in out
+    assert "clip's and stranger's vision are of one architecture and have other values" in out
+
+    clip, tuned = build("clip"), load_clip(five["tuned"])
+    checkpoint = cut(load_checkpoint(str(five["tuned"])), FAMILIES)
+    (vision, *_) = cut(load_checkpoint(str(five["clip"])), FAMILIES).modules
+    inputs = seeded_inputs(checkpoint.checkpoint, FAMILIES["clip"])
+    with torch.inference_mode():
+        own = tuned(**inputs)
+        tuned.vision_model.load_state_dict(clip.vision_model.state_dict())
+        swapped = tuned(**inputs)
+    size = moved = 0.0
+    for key in ("logits_per_image", "logits_per_text", "text_embeds", "image_embeds"):
+        size += float(own[key].double().square().sum())
+        moved += float((own[key] - swapped[key]).double().square().sum())
+    changed = effect(checkpoint, "vision", vision, FAMILIES)
+    assert changed.distance == pytest.approx(math.sqrt(moved / size), rel=1e-4)
+    assert changed.distance > 0
+    assert effect(checkpoint, "vision", checkpoint.modules[0], FAMILIES).distance == 0

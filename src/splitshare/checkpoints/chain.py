@@ -21,6 +21,7 @@ from splitshare.checkpoints.cut import Cut, CutModule
 from splitshare.checkpoints.families import Family
 from splitshare.checkpoints.inputs import REQUESTS, seeded_inputs
 from splitshare.checkpoints.source import Checkpoint
+from splitshare.checkpoints.tensors import DTYPE_NAMES
 from splitshare.errors import WorkError
 from splitshare.modules.cheap_weights import without_initialiser
 from splitshare.modules.equivalence import sent
@@ -52,43 +53,87 @@ def check(found: Cut, families: Mapping[str, Family]) -> Checked:
     Raises:
         WorkError: there are weights missing, or nobody described what the model takes.
     """
-    checkpoint = found.checkpoint
-    if checkpoint.missing:
-        raise WorkError(f"{checkpoint.name} lacks {len(checkpoint.missing)} weights, such as {checkpoint.missing[0]}")
-    family = families.get(str(checkpoint.config.model_type))
-    if family is None:
-        raise WorkError(f"{checkpoint.name}: its family is not described, so nobody knows what to ask it")
-    inputs = seeded_inputs(checkpoint, family)
+    inputs = _asked(found, families)
     with torch.inference_mode():
-        expected = _answers(_whole(checkpoint), inputs)
+        expected = _answers(_whole(found.checkpoint), inputs)
         parts = in_parts(found)
         wire = _Wire()
         for module in found.modules:
-            for place, part in places(parts, module):
-                wire.put(part, module.name, place)
+            for _, part in places(parts, module):
+                wire.put(part, module.name)
         answers = _answers(parts, inputs)
     if expected.keys() != answers.keys():
-        raise WorkError(
-            f"{checkpoint.name} answers with {', '.join(answers)} in parts, whole with {', '.join(expected)}"
-        )
+        told = f"{', '.join(answers)} in parts, whole with {', '.join(expected)}"
+        raise WorkError(f"{found.checkpoint.name} answers with {told}")
     difference = max(float((answers[key].float() - expected[key].float()).abs().max()) for key in expected)
     agrees = all(torch.equal(answers[key], expected[key]) for key in expected)
     with_parts = {module.name for module in found.modules if places(parts, module)}
     return Checked(agrees, difference, wire.sent_bytes, sorted(with_parts - wire.used))
 
 
-def in_parts(found: Cut) -> PreTrainedModel:
-    """The whole's class with each module's tensors read by that module, and nothing else."""
+@dataclass(frozen=True)
+class Effect:
+    """What another model's module does to a model's answers to seeded requests."""
+
+    distance: float
+    """Relative: norm of the answers' difference by the norm of the answers."""
+    other_choices: int
+    """Of ``choices``: largest values that stand elsewhere."""
+    choices: int
+
+
+def effect(found: Cut, module: str, other: CutModule, families: Mapping[str, Family]) -> Effect:
+    """What changes in a model's answers if it is given another one's module in place of its own.
+
+    Args:
+        found: the model.
+        module: the name of its module.
+        other: of the same architecture; its values are taken in the types of the model's own.
+        families: for what the model is asked.
+
+    Raises:
+        WorkError: there are weights missing, or nobody described what the model takes.
+    """
+    inputs = _asked(found, families)
+    with torch.inference_mode():
+        own = _answers(in_parts(found), inputs)
+        swapped = _answers(in_parts(found, {module: other}), inputs)
+    size = sum(float(answer.double().square().sum()) for answer in own.values())
+    moved = sum(float((own[key].double() - swapped[key].double()).square().sum()) for key in own)
+    choosing = [key for key in own if own[key].dim() > 1 and own[key].shape[-1] > 1]
+    elsewhere = sum(int((own[key].argmax(-1) != swapped[key].argmax(-1)).sum()) for key in choosing)
+    return Effect((moved / size) ** 0.5 if size else 0.0, elsewhere, sum(own[k][..., 0].numel() for k in choosing))
+
+
+def _asked(found: Cut, families: Mapping[str, Family]) -> dict[str, Tensor]:
+    checkpoint = found.checkpoint
+    if checkpoint.missing:
+        raise WorkError(f"{checkpoint.name} lacks {len(checkpoint.missing)} weights, such as {checkpoint.missing[0]}")
+    family = families.get(str(checkpoint.config.model_type))
+    if family is None:
+        raise WorkError(f"{checkpoint.name}: its family is not described, so nobody knows what to ask it")
+    return seeded_inputs(checkpoint, family)
+
+
+def in_parts(found: Cut, instead: Mapping[str, CutModule] | None = None) -> PreTrainedModel:
+    """The whole's class with each module's tensors read by that module, and nothing else.
+
+    Args:
+        found: the model.
+        instead: other models' modules by the names of those whose place they take.
+    """
     checkpoint = found.checkpoint
     with without_initialiser():
         parts = type(checkpoint.skeleton)(checkpoint.config)
-    read: set[str] = set()
     for module in found.modules:
-        state = module_state(module)
-        parts.load_state_dict(
-            {module.places[name]: tensor for name, tensor in state.items()}, strict=False, assign=True
-        )
-        read |= set(module.places.values())
+        other = (instead or {}).get(module.name, module)
+        state = {
+            module.places[name]: tensor.to(getattr(torch, DTYPE_NAMES[module.tensors[name].dtype]))
+            if tensor.is_floating_point()
+            else tensor
+            for name, tensor in module_state(other).items()
+        }
+        parts.load_state_dict(state, strict=False, assign=True)
     parts.tie_weights()
     parts.eval().requires_grad_(False)
     return parts
@@ -144,7 +189,7 @@ class _Wire:
         self.sent_bytes = 0
         self.used: set[str] = set()
 
-    def put(self, part: nn.Module, name: str, place: str) -> None:
+    def put(self, part: nn.Module, name: str) -> None:
         """Send what goes in and out of a submodule."""
 
         def before(_: nn.Module, arguments: Any, named: Any) -> tuple[Any, Any]:

@@ -82,6 +82,24 @@ def pairs(shared: Sequence[Shared], cache: DigestCache) -> list[Pair]:
     return found
 
 
+def with_similar(shared: Sequence[Shared], found: Sequence[Pair]) -> list[Shared]:
+    """Modules, those that are equal after rounding or similar to an earlier one counted as one with it."""
+    near = {
+        frozenset((id(pair.first), id(pair.second)))
+        for pair in found
+        if pair.relation in ("equal after rounding", "similar")
+    }
+    groups: list[list[Shared]] = []
+    for each in shared:
+        like = (g for g in groups if frozenset((id(g[0].module), id(each.module))) in near)
+        group = next(like, None)
+        if group is None:
+            groups.append([each])
+        else:
+            group.append(each)
+    return [Shared(g[0].digest, tuple(member for each in g for member in each.members)) for g in groups]
+
+
 def _pair(a: Shared, b: Shared, cache: DigestCache) -> Pair:
     first, second = a.module, b.module
     if a.digest.rstrip("'") == b.digest.rstrip("'"):

@@ -132,7 +132,7 @@ def _config(folder: Path) -> Any:
         )
     if described.get("quantization_config"):
         raise InputError(
-            path, "quantization_config", "is there: quantised weights are not read; take the model as it was"
+            path, "quantization_config", "is there: quantised weights are not read; take the model before that"
         )
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

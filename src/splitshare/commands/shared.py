@@ -22,6 +22,12 @@ class Options:
     """Options of ``splitshare shared``."""
 
     models: Models
+    share_similar: Annotated[
+        bool,
+        typer.Option(
+            "--share-similar", help="Share modules that are equal after rounding or similar, and say what that does."
+        ),
+    ] = False
     table: Annotated[Path | None, typer.Option("--table", help="Keep the table as CSV.")] = None
     graph: Annotated[Path | None, typer.Option(help="Draw which model has which module (PNG, PDF, SVG).")] = None
     testbed: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +10,18 @@ import pandas as pd
 import typer
 
 from splitshare.catalog.testbeds import models_memory_bytes, profile_file, read_testbed
+from splitshare.checkpoints.chain import effect
 from splitshare.checkpoints.cut import Cut, cut
-from splitshare.checkpoints.digest import DigestCache
-from splitshare.checkpoints.families import load_families
+from splitshare.checkpoints.digest import DigestCache, module_digest
+from splitshare.checkpoints.families import Family, load_families
 from splitshare.checkpoints.fitting import Held, held, least_memory
 from splitshare.checkpoints.graph import draw
-from splitshare.checkpoints.sharing import Pair, Shared, pairs, shared_modules
+from splitshare.checkpoints.sharing import Pair, Shared, pairs, shared_modules, with_similar
 from splitshare.checkpoints.sizes import bytes_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
 from splitshare.checkpoints.tensors import DTYPE_NAMES
 from splitshare.commands.shared import Options
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.files import write_text
 from splitshare.modules.hub_pins import Pins
 from splitshare.profiling.records import ModuleProfile
@@ -35,6 +37,10 @@ class Found:
     pairs: tuple[Pair, ...]
     held: tuple[Held, ...] = ()
     """On a testbed, if one was asked about."""
+    on_demand: bool = False
+    """Whether similar modules are shared."""
+    effects: tuple[str, ...] = ()
+    """What sharing similar modules does, a line a model."""
 
     @property
     def bytes(self) -> int:
@@ -71,6 +77,10 @@ def run(options: Options) -> Found:
                 cache.tensor(tensor)
         shared = shared_modules(modules, cache)
         alike = pairs(shared, cache)
+        effects: list[str] = []
+        if options.share_similar:
+            shared = with_similar(shared, alike)
+            effects = list(_effects(cuts, shared, cache, families))
     finally:
         cache.save()
     if options.table is not None:
@@ -78,7 +88,29 @@ def run(options: Options) -> Found:
     if options.graph is not None:
         draw(shared, options.graph)
     on_testbed = tuple(held(shared, _capacities(options.testbed))) if options.testbed is not None else ()
-    return Found(tuple(cuts), tuple(shared), tuple(alike), on_testbed)
+    return Found(tuple(cuts), tuple(shared), tuple(alike), on_testbed, options.share_similar, tuple(effects))
+
+
+def _effects(
+    cuts: list[Cut], shared: list[Shared], cache: DigestCache, families: Mapping[str, Family]
+) -> Iterator[str]:
+    """A line for every model that is given another one's module: what that does to its answers."""
+    by_name = {found.checkpoint.name: found for found in cuts}
+    for each in shared:
+        first = module_digest(each.module, cache)
+        for member in each.members[1:]:
+            if module_digest(member, cache) == first:
+                continue
+            told = f"{member.model} with {each.module.model}'s {each.module.name}"
+            try:
+                found = effect(by_name[member.model], member.name, each.module, families)
+            except WorkError as error:
+                yield f"{told}: what that does is not known ({error})"
+                continue
+            yield (
+                f"{told}: answers to seeded requests {100 * found.distance:.2g} % away, {found.other_choices} of "
+                f"{found.choices} choices otherwise"
+            )
 
 
 def _capacities(path: Path) -> dict[str, float]:
@@ -128,7 +160,9 @@ def show(found: Found) -> None:
             f"{each.digest[:8]} {each.module.name:{width}}  {bytes_in_words(each.module.bytes)} of {models}{saved}"
         )
     for pair in found.pairs:
-        typer.echo(in_words(pair))
+        typer.echo(in_words(pair, on_demand=found.on_demand))
+    for line in found.effects:
+        typer.echo(line)
     for least in least_memory(found.shared):
         typer.echo(
             f"{least.model} needs a device of {bytes_in_words(least.whole_bytes)} whole, "
@@ -151,16 +185,18 @@ def _on_testbed(found: Held) -> str:
     return f"{found.arrangement}: {bytes_in_words(found.bytes)} on {count} device{'' if count == 1 else 's'}: {parts}"
 
 
-def in_words(pair: Pair) -> str:
-    """A line on two modules of one architecture."""
+def in_words(pair: Pair, *, on_demand: bool = False) -> str:
+    """A line on two modules of one architecture; ``on_demand``, similar ones are shared."""
+    shared = "shared on demand" if on_demand else "not shared by itself"
     named = f"{pair.first.model}'s and {pair.second.model}'s {pair.first.name}"
     if pair.first.name != pair.second.name:
         named = f"{pair.first.model}'s {pair.first.name} and {pair.second.model}'s {pair.second.name}"
     match pair.relation:
         case "equal after rounding":
-            return f"{named} are equal after rounding {pair.note}; not shared by itself"
+            return f"{named} are equal after rounding {pair.note}; {shared}"
         case "computes otherwise":
             return f"{named} have equal tensors and compute otherwise ({pair.note}); not shared"
     most = ", ".join(f"{name} {distance:.1%}" for name, distance in pair.layers[:2])
     kind = "are similar" if pair.relation == "similar" else "are of one architecture and have other values"
-    return f"{named} {kind}: {pair.distance:.1%} apart (most: {most}); not shared by itself"
+    shared = shared if pair.relation == "similar" else "not shared"
+    return f"{named} {kind}: {pair.distance:.1%} apart (most: {most}); {shared}"

@@ -22,7 +22,9 @@ COMMITTED = $(if $(filter-out config/config.yaml,$(CONFIG)),$(error $@ writes co
 
 # The run with the benchmarks, all samples or so many of each.
 PAPER = $(BIN)/python workflow/run.py --config-file config/paper.yaml --cores $(CORES)
-SELECTED = $(if $(SAMPLES),--config 'benchmarks={"samples": $(SAMPLES)}')
+SELECTED = $(if $(1),--config 'benchmarks={"samples": $(1)}')
+# How many were fetched of each: judging takes as many, and does not fetch whole splits because nobody said so again.
+FETCHED = results/paper/samples
 
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
@@ -56,10 +58,11 @@ profiles instances embedded solve replay emulate fidelity onloading figures: $(R
 
 benchmarks: $(READY) ## The papers' ten benchmarks, fetched from the hub: make benchmarks SAMPLES=500 (whole without)
 	-$(BIN)/splitshare benchmarks --check $(if $(SAMPLES),--samples $(SAMPLES))
-	$(PAPER) benchmarks --keep-going $(SELECTED)
+	@mkdir -p $(dir $(FETCHED)) && echo "$(SAMPLES)" > $(FETCHED)
+	$(PAPER) benchmarks --keep-going $(call SELECTED,$(SAMPLES))
 
-accuracy: $(READY) ## Train heads and judge the 14 models on what was fetched: make accuracy SAMPLES=500
-	$(PAPER) accuracy $(SELECTED)
+accuracy: $(READY) ## Train heads and judge the 14 models on what was fetched
+	$(PAPER) accuracy $(call SELECTED,$(or $(SAMPLES),$(shell cat $(FETCHED) 2>/dev/null)))
 
 compare: $(READY) ## A new algorithm against the recorded baselines: make compare ALGORITHM=mine.py:Mine
 	$(if $(ALGORITHM),,$(error name it: make compare ALGORITHM=mine.py:Mine))

@@ -84,6 +84,8 @@ def test_claim_tells_what_differs():
     equivalence = pd.DataFrame({"model": ["a", "b"], "agrees": [True, True], "compared": ["true size", "true size"]})
     claim = no_loss_of_accuracy(equivalence, [*three("cifar-10", differing=0)], PAIRS)
     assert claim.measured_value == "0 of 200"
+    both = [*three("cifar-10", differing=0), *three("cifar-10", value=0.9, metric="top-5")]
+    assert no_loss_of_accuracy(equivalence, both, PAIRS).measured_value == "0 of 200", "the same answers, judged twice"
     assert "1 of the catalogue's 51 pairs of model and benchmark are measured whole, split and shared" in claim.note
     assert claim.source == "accuracy.json"
     assert no_loss_of_accuracy(equivalence, [], PAIRS).measured_value == "2 of 2"

@@ -151,7 +151,9 @@ def no_loss_of_accuracy(
         measured, unit = f"{agreeing} of {len(equivalence)}", "models whose split and whole answers agree"
         note = f"{answers}; accuracy on benchmarks is not measured yet"
     else:
-        differing, asked = sum(r.differing_predictions for r in parts), sum(r.samples for r in parts)
+        # Top-1 and top-5 are of the same answers, which count once.
+        answered = {(r.benchmark, r.model, r.arrangement): r for r in parts}.values()
+        differing, asked = sum(r.differing_predictions for r in answered), sum(r.samples for r in answered)
         run = dict.fromkeys(row.benchmark for row in parts)
         measured, unit = f"{differing} of {asked}", "predictions that differ from the whole model's"
         found = len(_measured_pairs(rows) & set(pairs))

@@ -41,7 +41,7 @@ def test_every_option_has_a_help_with_its_unit(module):
 
 def test_the_first_page_names_what_most_people_use_and_cuts_nothing_off():
     told = CliRunner().invoke(app, ["--help"]).stdout
-    first = told.partition("Most used:")[2].partition("Studies, modules")[0]
+    first = told.partition("Most used:")[2].partition("Models of your own")[0]
     assert re.findall(r"^  (\S+) ", first, re.MULTILINE) == [
         *("compare", "solve", "evaluate", "trace", "simulate", "emulate", "list")
     ]

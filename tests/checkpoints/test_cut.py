@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from splitshare.checkpoints.chain import check
@@ -64,6 +65,26 @@ def test_the_general_rule_finds_sub_models_with_a_configuration_of_their_own(sav
     }
     with pytest.raises(WorkError, match="not described"):
         check(found, {})
+
+
+def test_two_sub_models_of_one_name_are_told_apart(tmp_path):
+    """As a general rule finds them: `left.tower` and `right.tower`."""
+    from splitshare.checkpoints.cut import _names
+
+    assert _names(["left.tower", "right.tower", "model.head_a"]) == {
+        "left.tower": "left-tower",
+        "right.tower": "right-tower",
+        "model.head_a": "head-a",
+    }
+
+
+def test_a_file_without_a_tensor_of_the_class_is_one_line(saved, tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    (folder / "config.json").write_bytes((saved["vit"] / "config.json").read_bytes())
+    save_file({"other": torch.zeros(1)}, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match="has no tensor of ViTForImageClassification"):
+        cut(load_checkpoint(str(folder)), FAMILIES)
 
 
 def test_a_bare_encoder_is_the_same_module_as_in_a_model_with_a_head(saved, tmp_path):

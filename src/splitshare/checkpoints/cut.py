@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +104,10 @@ def cut(checkpoint: Checkpoint, families: Mapping[str, Family]) -> Cut:
         raise WorkError(f"{checkpoint.name} cannot be split: {family.fuses_early}")
     parts = family.modules if family is not None else _general(checkpoint)
     modules = _assigned(checkpoint, parts, family)
+    if not modules:
+        raise InputError(
+            checkpoint.folder, "", f"has no tensor of {type(checkpoint.skeleton).__name__}; fetch it again"
+        )
     return Cut(checkpoint, None if family is None else family.name, modules)
 
 
@@ -168,10 +172,6 @@ def _general(checkpoint: Checkpoint) -> tuple[FamilyModule, ...]:
         if name and isinstance(module, PreTrainedModel) and module.config is not skeleton.config and not inside:
             places[name] = next((k for k, v in vars(skeleton.config).items() if v is module.config), "")
     prefix = f"{skeleton.base_model_prefix}."
-    parts = [
-        FamilyModule(name=_plain(place), kind=_kind(place), at={place: ""}, config=config or None)
-        for place, config in places.items()
-    ]
     rest: dict[str, str] = {}
     for name in _own_tensors(checkpoint):
         if not any(name.startswith(f"{place}.") for place in places):
@@ -182,16 +182,25 @@ def _general(checkpoint: Checkpoint) -> tuple[FamilyModule, ...]:
         whole = {place: first for place, first in rest.items() if place.startswith(prefix)}
         heads = {place: first for place, first in rest.items() if not place.startswith(prefix)}
         if whole and heads:
-            parts.append(FamilyModule(name="encoder", kind="other", at={base: ""}))
-            parts.append(FamilyModule(name="head", kind="head", at=heads))
-            return tuple(parts)
+            encoder = FamilyModule(name="encoder", kind="other", at={base: ""})
+            return encoder, FamilyModule(name="head", kind="head", at=heads)
         return (FamilyModule(name="model", kind="other", at=whole or heads),)
-    parts += [FamilyModule(name=_plain(place), kind=_kind(place), at={place: first}) for place, first in rest.items()]
-    return tuple(parts)
+    names = _names([*places, *rest])
+    towers = [
+        FamilyModule(name=names[place], kind=_kind(place), at={place: ""}, config=config or None)
+        for place, config in places.items()
+    ]
+    others = [FamilyModule(name=names[place], kind=_kind(place), at={place: first}) for place, first in rest.items()]
+    return (*towers, *others)
 
 
-def _plain(place: str) -> str:
-    return place.rsplit(".", 1)[-1].replace("_", "-")
+def _names(places: Sequence[str]) -> dict[str, str]:
+    """Modules' names: the last part of their places, all of it where two would have one name."""
+    last = [place.rsplit(".", 1)[-1] for place in places]
+    return {
+        place: (end if last.count(end) == 1 else place).replace("_", "-").replace(".", "-")
+        for place, end in zip(places, last, strict=True)
+    }
 
 
 def _kind(place: str) -> ModuleKind:

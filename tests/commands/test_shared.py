@@ -45,6 +45,7 @@ def test_a_tree_of_each_model_checked(models, tmp_path):
     assert result.stderr == ""
     assert "clip (CLIPModel), by the family clip\n|-- vision" in result.stdout
     assert result.stdout.count("equal bit for bit to the whole") == 2
+    assert "vision sends hidden_states[1], 1.3 kB a request" in result.stdout
     table = pd.read_csv(tmp_path / "modules.csv")
     assert list(table.loc[table["model"] == "llava", "module"]) == ["vision", "projector", "decoder"]
     assert (table["bytes"] == 4 * table["parameters"]).all()

@@ -53,15 +53,15 @@ def check(found: Cut, families: Mapping[str, Family]) -> Checked:
     Raises:
         WorkError: there are weights missing, or nobody described what the model takes.
     """
-    inputs = _asked(found, families)
+    inputs = asked(found, families)
     with torch.inference_mode():
-        expected = _answers(_whole(found.checkpoint), inputs)
+        expected = answers_of(_whole(found.checkpoint), inputs)
         parts = in_parts(found)
         wire = _Wire()
         for module in found.modules:
             for _, part in places(parts, module):
                 wire.put(part, module.name)
-        answers = _answers(parts, inputs)
+        answers = answers_of(parts, inputs)
     if expected.keys() != answers.keys():
         told = f"{', '.join(answers)} in parts, whole with {', '.join(expected)}"
         raise WorkError(f"{found.checkpoint.name} answers with {told}")
@@ -94,10 +94,10 @@ def effect(found: Cut, module: str, other: CutModule, families: Mapping[str, Fam
     Raises:
         WorkError: there are weights missing, or nobody described what the model takes.
     """
-    inputs = _asked(found, families)
+    inputs = asked(found, families)
     with torch.inference_mode():
-        own = _answers(in_parts(found), inputs)
-        swapped = _answers(in_parts(found, {module: other}), inputs)
+        own = answers_of(in_parts(found), inputs)
+        swapped = answers_of(in_parts(found, {module: other}), inputs)
     size = sum(float(answer.double().square().sum()) for answer in own.values())
     moved = sum(float((own[key].double() - swapped[key].double()).square().sum()) for key in own)
     choosing = [key for key in own if own[key].dim() > 1 and own[key].shape[-1] > 1]
@@ -105,7 +105,12 @@ def effect(found: Cut, module: str, other: CutModule, families: Mapping[str, Fam
     return Effect((moved / size) ** 0.5 if size else 0.0, elsewhere, sum(own[k][..., 0].numel() for k in choosing))
 
 
-def _asked(found: Cut, families: Mapping[str, Family]) -> dict[str, Tensor]:
+def asked(found: Cut, families: Mapping[str, Family]) -> dict[str, Tensor]:
+    """Seeded requests to a model.
+
+    Raises:
+        WorkError: there are weights missing, or nobody described what the model takes.
+    """
     checkpoint = found.checkpoint
     if checkpoint.missing:
         raise WorkError(f"{checkpoint.name} lacks {len(checkpoint.missing)} weights, such as {checkpoint.missing[0]}")
@@ -158,7 +163,7 @@ def _whole(checkpoint: Checkpoint) -> PreTrainedModel:
     return whole
 
 
-def _answers(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def answers_of(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """All floating point tensors that the model answers with, by name."""
     dtype = next(tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
     asked = {key: tensor.to(dtype) if tensor.is_floating_point() else tensor for key, tensor in inputs.items()}

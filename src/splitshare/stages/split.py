@@ -10,7 +10,9 @@ import typer
 from splitshare.checkpoints.chain import Checked, check
 from splitshare.checkpoints.cut import Cut, CutModule, cut
 from splitshare.checkpoints.families import load_families
+from splitshare.checkpoints.inputs import REQUESTS
 from splitshare.checkpoints.operations import operations
+from splitshare.checkpoints.roles import Sends, what_is_sent
 from splitshare.checkpoints.sizes import bytes_in_words, count_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
 from splitshare.checkpoints.tensors import DTYPE_NAMES
@@ -45,8 +47,9 @@ def run(options: Options) -> Iterator[str]:
             failed.append(str(error))
             continue
         checked = check(found, families) if options.check else None
+        sends = what_is_sent(found, families) if options.check else []
         rows += [_row(found, module, counted.get(module.name)) for module in found.modules]
-        yield tree(found, counted, checked)
+        yield tree(found, counted, checked, sends)
         if checked is not None and not checked.agrees:
             failed.append(f"{found.checkpoint.name} answers otherwise in parts: {checked.told}")
     if options.table is not None:
@@ -60,7 +63,7 @@ def show(text: str) -> None:
     typer.echo(text)
 
 
-def tree(found: Cut, counted: dict[str, int], checked: Checked | None) -> str:
+def tree(found: Cut, counted: dict[str, int], checked: Checked | None, sends: Sequence[Sends] = ()) -> str:
     """A model and its modules, a line each."""
     by = f"by the family {found.family}" if found.family else "by the general rule: nobody described this family"
     checkpoint = found.checkpoint
@@ -80,6 +83,7 @@ def tree(found: Cut, counted: dict[str, int], checked: Checked | None) -> str:
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             lines.append(f"    {kind}: {', '.join(names[:3])}{more}")
+    lines += [f"    {s.module} sends {s.told}, {bytes_in_words(s.bytes / REQUESTS)} a request" for s in sends]
     if checked is not None:
         lines.append(f"    checked: {checked.told}")
     return "\n".join(lines)

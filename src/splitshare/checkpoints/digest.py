@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -37,10 +38,12 @@ class DigestCache:
     def __post_init__(self) -> None:
         self._files: dict[Path, dict[str, str]] = {}
         self._fresh: set[Path] = set()
+        self._lock = Lock()
 
     def tensor(self, tensor: TensorRef, rounded: str | None = None) -> str:
         """Digest of a tensor's values; with ``rounded``, a format's name of a type, of the rounded ones."""
-        known = self._known(tensor.file)
+        with self._lock:
+            known = self._known(tensor.file)
         key = f"{tensor.start}-{rounded or tensor.dtype}"
         if key not in known:
             known[key] = _digest(tensor, rounded)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,9 @@ from splitshare.files import write_text
 from splitshare.modules.hub_pins import Pins
 from splitshare.profiling.records import ModuleProfile
 from splitshare.progress import track
+
+MOST_THREADS = 8
+"""Each holds a block of values."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,11 @@ def run(options: Options) -> Found:
     cache = DigestCache(options.cache)
     modules = [module for found in cuts for module in found.modules]
     try:
-        for module in track(modules, "digesting"):
-            for tensor in module.tensors.values():
-                cache.tensor(tensor)
+        tensors = [tensor for module in modules for tensor in module.tensors.values()]
+        # Hashing lets go of the interpreter, so that several threads read and hash at once.
+        with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+            for _ in track(pool.map(cache.tensor, tensors), "digesting", total=len(tensors)):
+                pass
         shared = shared_modules(modules, cache)
         alike = pairs(shared, cache)
         effects: list[str] = []

@@ -25,8 +25,21 @@ ModuleKind = Literal[
     "other",
 ]
 
-InputKind = Literal["pictures", "picture-patches", "tiled-pictures", "tokens", "spectrogram", "waveform"]
+InputKind = Literal[
+    "pictures",
+    "picture-lists",
+    "picture-patches",
+    "tiled-pictures",
+    "tokens",
+    "decoder-tokens",
+    "spectrogram",
+    "log-mel",
+    "square-spectrogram",
+    "waveform",
+]
 """What a forward pass is given: see ``splitshare.checkpoints.inputs``."""
+ImageTokens = Literal["patches", "queries", "merged", "shuffled", "tiles"]
+"""How many tokens a picture takes in the words of a language model: see ``splitshare.checkpoints.inputs``."""
 
 
 class FamilyModule(Record):
@@ -56,6 +69,12 @@ class Family(Record):
     """``model_type`` of the configurations that belong to it."""
     modules: tuple[FamilyModule, ...] = ()
     inputs: tuple[InputKind, ...] = ()
+    image_tokens: ImageTokens | None = None
+    """Of a model whose pictures stand among its words."""
+    token_types: Name | None = None
+    """Argument of the class that tells a picture's tokens from words, where it has one."""
+    attention_mask: bool = False
+    """Whether the class is given one, of ones, though no text is filled up."""
     fuses_early: str = ""
     """Why its models cannot be split; then there are no modules."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from splitshare.checkpoints.families import Family, InputKind
+from splitshare.checkpoints.families import Family, ImageTokens, InputKind
 from splitshare.checkpoints.source import Checkpoint
 from splitshare.errors import WorkError
 
@@ -29,117 +30,144 @@ def seeded_inputs(checkpoint: Checkpoint, family: Family, seed: int = 0) -> dict
     generator = torch.Generator().manual_seed(seed)
     found: dict[str, Tensor] = {}
     for kind in family.inputs:
-        found |= _MAKE[kind](checkpoint, generator, found)
+        found |= _MAKE[kind](Asked(checkpoint.config, family, generator, found))
     return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an input is made from."""
+
+    config: Any
+    family: Family
+    generator: torch.Generator
+    found: Mapping[str, Tensor]
+    """Inputs that were made before."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal values."""
+        return torch.randn(*shape, generator=self.generator)
+
+    def words(self, vocabulary: int) -> Tensor:
+        """Tokens (requests, words), the first and last few of a vocabulary left out: they have meanings."""
+        return torch.randint(3, vocabulary - 4, (REQUESTS, WORDS), generator=self.generator)
 
 
 def _part(config: Any, *names: str) -> Any:
     return next((part for name in names if (part := getattr(config, name, None)) is not None), config)
 
 
-def _pictures(checkpoint: Checkpoint, generator: torch.Generator, _: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    vision = _part(checkpoint.config, "vision_config", "encoder")
-    side = vision.image_size
-    channels = getattr(vision, "num_channels", 3)
-    pictures = torch.randn(REQUESTS, channels, side, side, generator=generator)
-    several = checkpoint.config.model_type in ("smolvlm", "idefics3")
-    return {"pixel_values": pictures.unsqueeze(1) if several else pictures}
+def _pictures(asked: Asked) -> dict[str, Tensor]:
+    vision = _part(asked.config, "vision_config", "encoder")
+    return {"pixel_values": asked.normal(REQUESTS, getattr(vision, "num_channels", 3), *2 * [vision.image_size])}
 
 
-def _tiled(checkpoint: Checkpoint, generator: torch.Generator, _: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A picture of the size of a tile, as it is and as its one tile."""
-    side = checkpoint.config.vision_config.image_size
-    tall, wide = min(checkpoint.config.image_grid_pinpoints)
+def _picture_lists(asked: Asked) -> dict[str, Tensor]:
+    """One picture a request, in a list of its own."""
+    return {"pixel_values": _pictures(asked)["pixel_values"].unsqueeze(1)}
+
+
+def _tiled(asked: Asked) -> dict[str, Tensor]:
+    """A picture as it is and as its tiles."""
+    side = asked.config.vision_config.image_size
+    tall, wide = min(asked.config.image_grid_pinpoints)
     tiles = 1 + (tall // side) * (wide // side)
     return {
-        "pixel_values": torch.randn(REQUESTS, tiles, 3, side, side, generator=generator),
+        "pixel_values": asked.normal(REQUESTS, tiles, 3, side, side),
         "image_sizes": torch.tensor([[tall, wide]] * REQUESTS),
     }
 
 
-def _patches(checkpoint: Checkpoint, generator: torch.Generator, _: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _patches(asked: Asked) -> dict[str, Tensor]:
     """Pictures of twice as many patches a side as are merged, flat."""
-    vision = checkpoint.config.vision_config
+    vision = asked.config.vision_config
     side = 2 * vision.spatial_merge_size
     width = vision.in_channels * vision.temporal_patch_size * vision.patch_size**2
     return {
-        "pixel_values": torch.randn(REQUESTS * side * side, width, generator=generator),
+        "pixel_values": asked.normal(REQUESTS * side * side, width),
         "image_grid_thw": torch.tensor([[1, side, side]] * REQUESTS),
     }
 
 
-def _tokens(checkpoint: Checkpoint, generator: torch.Generator, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Random words; where a picture is given to a language model, its placeholders stand in front of them."""
-    config = checkpoint.config
-    if config.model_type == "whisper":
-        ids = torch.randint(3, config.vocab_size, (REQUESTS, WORDS), generator=generator)
-        return {"decoder_input_ids": ids}
-    if config.model_type == "vision-encoder-decoder":
-        ids = torch.randint(3, config.decoder.vocab_size, (REQUESTS, WORDS), generator=generator)
-        return {"decoder_input_ids": ids}
-    text = _part(config, "text_config")
-    image = getattr(config, "image_token_id", None)
-    most = int(text.vocab_size) if image is None else min(int(text.vocab_size), int(image))
-    ids = torch.randint(3, most - 4, (REQUESTS, WORDS), generator=generator)
-    pictures = image_tokens(checkpoint, found) if image is not None else 0
-    if pictures:
-        ids = torch.cat([ids[:, :1], torch.full((REQUESTS, pictures), int(str(image))), ids[:, 1:]], dim=1)
+def _tokens(asked: Asked) -> dict[str, Tensor]:
+    """Random words; where pictures stand among them, their placeholders behind the first one."""
+    vocabulary = int(_part(asked.config, "text_config").vocab_size)
+    counting = asked.family.image_tokens
+    if counting is None:
+        ids = asked.words(vocabulary)
+        pictures = torch.zeros_like(ids)
+    else:
+        image = int(asked.config.image_token_id)
+        ids = asked.words(min(vocabulary, image))
+        placeholders = torch.full((REQUESTS, _IMAGE_TOKENS[counting](asked)), image)
+        ids = torch.cat([ids[:, :1], placeholders, ids[:, 1:]], dim=1)
+        pictures = torch.eq(ids, image).long()
     made = {"input_ids": ids}
-    if config.model_type in ("qwen2_vl", "paligemma"):
-        made["mm_token_type_ids"] = torch.eq(ids, int(str(image))).long()
-    if config.model_type == "paligemma":
-        made["token_type_ids"] = made.pop("mm_token_type_ids")
+    if asked.family.token_types is not None:
+        made[asked.family.token_types] = pictures
+    if asked.family.attention_mask:
         made["attention_mask"] = torch.ones_like(ids)
     return made
 
 
-def image_tokens(checkpoint: Checkpoint, found: Mapping[str, Tensor]) -> int:
-    """Tokens that one request's picture takes in the language model's input."""
-    config = checkpoint.config
-    vision = config.vision_config
-    match config.model_type:
-        case "blip-2":
-            return int(config.num_query_tokens)
-        case "qwen2_vl":
-            return int(found["image_grid_thw"][0].prod()) // int(vision.spatial_merge_size) ** 2
-        case "smolvlm" | "idefics3":
-            return (int(vision.image_size) // int(vision.patch_size)) ** 2 // int(config.scale_factor) ** 2
-        case "llava_next" | "llava_onevision":
-            return _tiled_tokens(checkpoint, found)
+def _decoder_tokens(asked: Asked) -> dict[str, Tensor]:
+    """The beginning of what a decoder writes."""
+    return {"decoder_input_ids": asked.words(int(_part(asked.config, "decoder").vocab_size))}
+
+
+def _of_patches(asked: Asked) -> int:
+    vision = asked.config.vision_config
     return (int(vision.image_size) // int(vision.patch_size)) ** 2
 
 
-def _tiled_tokens(checkpoint: Checkpoint, found: Mapping[str, Tensor]) -> int:
+def _of_tiles(asked: Asked) -> int:
     """As the class itself packs them: a picture, its tiles, and the ends of their lines."""
-    config = checkpoint.config
-    side = int(config.vision_config.image_size) // int(config.vision_config.patch_size)
-    size = int(config.vision_config.image_size)
-    tall, wide = (int(n) // size for n in found["image_sizes"][0])
+    vision = asked.config.vision_config
+    side = int(vision.image_size) // int(vision.patch_size)
+    tall, wide = (int(n) // int(vision.image_size) for n in asked.found["image_sizes"][0])
     return side * side + (tall * side) * (wide * side + 1)
 
 
-def _spectrogram(checkpoint: Checkpoint, generator: torch.Generator, _: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    config = checkpoint.config
-    match config.model_type:
-        case "whisper":
-            frames = 2 * config.max_source_positions
-            return {"input_features": torch.randn(REQUESTS, config.num_mel_bins, frames, generator=generator)}
-        case "clap":
-            audio = config.audio_config
-            frames = audio.spec_size * audio.spec_size // audio.num_mel_bins
-            return {"input_features": torch.randn(REQUESTS, 1, frames, audio.num_mel_bins, generator=generator)}
-    return {"input_values": torch.randn(REQUESTS, config.max_length, config.num_mel_bins, generator=generator)}
+_IMAGE_TOKENS: Mapping[ImageTokens, Callable[[Asked], int]] = {
+    "patches": _of_patches,
+    "queries": lambda asked: int(asked.config.num_query_tokens),
+    "merged": lambda asked: (
+        int(asked.found["image_grid_thw"][0].prod()) // int(asked.config.vision_config.spatial_merge_size) ** 2
+    ),
+    "shuffled": lambda asked: _of_patches(asked) // int(asked.config.scale_factor) ** 2,
+    "tiles": _of_tiles,
+}
 
 
-def _waveform(_: Checkpoint, generator: torch.Generator, __: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {"input_values": torch.randn(REQUESTS, AUDIO_SAMPLES, generator=generator)}
+def _spectrogram(asked: Asked) -> dict[str, Tensor]:
+    return {"input_values": asked.normal(REQUESTS, asked.config.max_length, asked.config.num_mel_bins)}
 
 
-_MAKE: Mapping[InputKind, Callable[[Checkpoint, torch.Generator, Mapping[str, Tensor]], dict[str, Tensor]]] = {
+def _log_mel(asked: Asked) -> dict[str, Tensor]:
+    frames = 2 * asked.config.max_source_positions
+    return {"input_features": asked.normal(REQUESTS, asked.config.num_mel_bins, frames)}
+
+
+def _square_spectrogram(asked: Asked) -> dict[str, Tensor]:
+    """As many frames as make a square picture of it."""
+    audio = asked.config.audio_config
+    frames = audio.spec_size * audio.spec_size // audio.num_mel_bins
+    return {"input_features": asked.normal(REQUESTS, 1, frames, audio.num_mel_bins)}
+
+
+def _waveform(asked: Asked) -> dict[str, Tensor]:
+    return {"input_values": asked.normal(REQUESTS, AUDIO_SAMPLES)}
+
+
+_MAKE: Mapping[InputKind, Callable[[Asked], dict[str, Tensor]]] = {
     "pictures": _pictures,
+    "picture-lists": _picture_lists,
     "tiled-pictures": _tiled,
     "picture-patches": _patches,
     "tokens": _tokens,
+    "decoder-tokens": _decoder_tokens,
     "spectrogram": _spectrogram,
+    "log-mel": _log_mel,
+    "square-spectrogram": _square_spectrogram,
     "waveform": _waveform,
 }

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from splitshare.benchmarks.accuracy import ARRANGEMENTS
-from splitshare.benchmarks.arrangements import Arranger, OnDevice
+from splitshare.benchmarks.arrangements import Answering, Arranger, OnDevice
 from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
@@ -49,6 +49,12 @@ def requests(catalog: Catalog, model: Model) -> tuple[dict[str, torch.Tensor], t
     return {first: inputs[first]}, tower(example_inputs(shared, tower, classes))
 
 
+def given(answering: Answering, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Inputs as an arrangement takes them: embeddings of the roles of which it keeps these."""
+    kept = {role: answering.embed(role, tensor) for role, tensor in inputs.items() if role in answering.kept_roles}
+    return inputs | kept
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_nothing_is_left_behind(catalog: Catalog, elsewhere: str, name: str):
     model = catalog.model(name)
@@ -59,13 +65,15 @@ def test_nothing_is_left_behind(catalog: Catalog, elsewhere: str, name: str):
     decodes = catalog.architectures[model.head.architecture].kind == "decoder"
     for arrangement in ARRANGEMENTS[1:] if decodes else ARRANGEMENTS:
         with torch.inference_mode():
-            expected = here.arrange(model, arrangement).scores(inputs, prompts)
-            answering = there.arrange(model, arrangement)
-            scores = answering.scores(inputs, prompts)
+            own, answering = here.arrange(model, arrangement), there.arrange(model, arrangement)
+            expected = own.scores(given(own, inputs), prompts)
+            scores = answering.scores(given(answering, inputs), prompts)
             assert (scores.device.type, scores.shape) == ("cpu", expected.shape)
             assert isinstance(answering, OnDevice)
             with pytest.raises((RuntimeError, NotImplementedError)):
-                answering.answering.scores(inputs, prompts)  # the check itself: what is not moved is refused
+                answering.answering.scores(
+                    given(own, inputs), prompts
+                )  # the check itself: what is not moved is refused
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
@@ -78,6 +86,7 @@ def test_in_another_precision_the_same_weights_answer_nearly_the_same(catalog: C
     precise = Arranger(catalog, weights, torch.device("cpu"), precision)
     for arrangement in ARRANGEMENTS:
         with torch.inference_mode():
-            a, b = (arranger.arrange(model, arrangement).scores(inputs, prompts) for arranger in (own, precise))
+            arranged = [arranger.arrange(model, arrangement) for arranger in (own, precise)]
+            a, b = (answering.scores(given(answering, inputs), prompts) for answering in arranged)
         assert a.shape == b.shape
         assert 0 < (a - b.float()).abs().max() <= 0.1 * a.abs().max()

@@ -35,7 +35,7 @@ class Answering(ABC):
 
     @abstractmethod
     def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
-        """Scores of the choices, shape (batch, classes).
+        """Scores of the choices, shape (batch, classes), or (batch, tokens, vocabulary) along an answer in words.
 
         Args:
             inputs: by role; a model with class prompts gets none for ``text``.
@@ -175,7 +175,7 @@ class SplitAnswering(Answering):
 
     def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
         """The head's scores of what the encoders send."""
-        arrived = self.encoded(inputs)
+        arrived = self.encoded(inputs) | ({PROMPT: sent(inputs[PROMPT])} if PROMPT in inputs else {})
         if prompts is not None:
             batch = len(next(iter(arrived.values())))
             arrived["text"] = sent(prompts).repeat(batch, 1)

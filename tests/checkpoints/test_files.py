@@ -12,11 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from splitshare.checkpoints.chain import check
+from splitshare.checkpoints.cut import cut
+from splitshare.checkpoints.families import load_families
 from splitshare.checkpoints.source import load_checkpoint
 from splitshare.checkpoints.tensors import read_header, read_headers
 from splitshare.errors import InputError, SplitshareError
 from splitshare.modules.hub_pins import Pins
+from splitshare.places import DATA
 from tests.checkpoints.tiny import build, save
+
+FAMILIES = load_families(DATA)
 
 
 @pytest.fixture
@@ -167,6 +173,17 @@ def test_missing_and_extra_tensors_are_told(folder):
     checkpoint = load_checkpoint(str(folder))
     assert checkpoint.missing == ["classifier.weight"]
     assert checkpoint.extra == ["spare"]
+
+
+def test_a_tied_tensor_is_read_by_either_of_its_names(saved, tmp_path):
+    """GPT-2's token embedding, saved as its output layer."""
+    folder = Path(shutil.copytree(saved["gpt2"], tmp_path / "gpt2"))
+    weights = load_file(folder / "model.safetensors")
+    weights["lm_head.weight"] = weights.pop("transformer.wte.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    checkpoint = load_checkpoint(str(folder))
+    assert not checkpoint.missing
+    assert check(cut(checkpoint, FAMILIES), FAMILIES).agrees
 
 
 @pytest.mark.parametrize("name", ["nowhere", "no/such/folder", "config.json", ""])

@@ -98,6 +98,11 @@ def test_one_that_cannot_be_split_is_one_line_and_the_others_are_cut(models):
     assert seen[0].startswith("clip (CLIPModel)")
 
 
+def test_a_graph_of_no_format_is_told_before_anything_is_read(tmp_path):
+    with pytest.raises(InputError, match=r"has the suffix '\.doc'; use one of \.png, \.pdf, \.svg"):
+        shared.run(shared.Options(["nowhere"], graph=tmp_path / "graph.doc"))
+
+
 def test_two_models_of_one_name_are_told_apart_by_nobody(models, tmp_path):
     with pytest.raises(InputError, match="another model is called clip too; rename its folder"):
         shared.run(shared.Options([str(models["clip"])] * 2, cache=tmp_path))

@@ -21,7 +21,6 @@ from splitshare.checkpoints.cut import Cut, CutModule
 from splitshare.checkpoints.families import Family
 from splitshare.checkpoints.inputs import REQUESTS, seeded_inputs
 from splitshare.checkpoints.source import Checkpoint
-from splitshare.checkpoints.tensors import DTYPE_NAMES
 from splitshare.errors import WorkError
 from splitshare.modules.cheap_weights import without_initialiser
 from splitshare.modules.equivalence import sent
@@ -62,6 +61,10 @@ def check(found: Cut, families: Mapping[str, Family]) -> Checked:
             for _, part in places(parts, module):
                 wire.put(part, module.name)
         answers = answers_of(parts, inputs)
+    if not expected:
+        raise WorkError(
+            f"{found.checkpoint.name} answers with no values, so there is nothing to hold its parts against"
+        )
     if expected.keys() != answers.keys():
         told = f"{', '.join(answers)} in parts, whole with {', '.join(expected)}"
         raise WorkError(f"{found.checkpoint.name} answers with {told}")
@@ -131,14 +134,12 @@ def in_parts(found: Cut, instead: Mapping[str, CutModule] | None = None) -> PreT
     with without_initialiser():
         parts = type(checkpoint.skeleton)(checkpoint.config)
     for module in found.modules:
-        other = (instead or {}).get(module.name, module)
-        state = {
-            module.places[name]: tensor.to(getattr(torch, DTYPE_NAMES[module.tensors[name].dtype]))
-            if tensor.is_floating_point()
-            else tensor
-            for name, tensor in module_state(other).items()
-        }
-        parts.load_state_dict(state, strict=False, assign=True)
+        state = module_state(module)
+        other = (instead or {}).get(module.name)
+        if other is not None:
+            state = {name: tensor.to(state[name].dtype) for name, tensor in module_state(other).items()}
+        named = {module.places[name]: tensor for name, tensor in state.items()}
+        parts.load_state_dict(named, strict=False, assign=True)
     parts.tie_weights()
     parts.eval().requires_grad_(False)
     return parts
@@ -166,8 +167,8 @@ def _whole(checkpoint: Checkpoint) -> PreTrainedModel:
 def answers_of(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """All floating point tensors that the model answers with, by name."""
     dtype = next(tensor.dtype for tensor in model.parameters() if tensor.is_floating_point())
-    asked = {key: tensor.to(dtype) if tensor.is_floating_point() else tensor for key, tensor in inputs.items()}
-    answers = model(**asked)
+    given = {key: tensor.to(dtype) if tensor.is_floating_point() else tensor for key, tensor in inputs.items()}
+    answers = model(**given)
     return {key: value for key, value in answers.items() if torch.is_tensor(value) and value.is_floating_point()}
 
 

@@ -18,14 +18,18 @@ ROW_IN = 0.24
 _LEFT, _RIGHT = 0.0, 1.0
 
 
-def draw(shared: Sequence[Shared], path: Path) -> None:
-    """Write the graph as a picture, its format by the suffix; a line is a module that a model has.
+def check_format(path: Path) -> None:
+    """See that a graph can be written there, before hours of digesting.
 
     Raises:
         InputError: the suffix is of no such format.
     """
     if path.suffix not in FORMATS:
         raise InputError("--graph", "", f"{path.name} has the suffix {path.suffix!r}; use one of {', '.join(FORMATS)}")
+
+
+def draw(shared: Sequence[Shared], path: Path) -> None:
+    """Write the graph as a picture, its format by the suffix; a line is a module that a model has."""
     models = list(dict.fromkeys(member.model for each in shared for member in each.members))
     ordered = sorted(shared, key=lambda each: min(models.index(member.model) for member in each.members))
     rows = max(len(models), len(ordered))

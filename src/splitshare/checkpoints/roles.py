@@ -21,7 +21,7 @@ from splitshare.checkpoints.cut import Cut, CutModule
 from splitshare.checkpoints.families import Family
 from splitshare.errors import WorkError
 
-Path = tuple[str | int, ...]
+OutputPath = tuple[str | int, ...]
 """Where a tensor stands in what an encoder returns, such as ``("hidden_states", 3)``."""
 
 
@@ -33,7 +33,7 @@ class Sends:
     """Of the cut."""
     place: str
     """Of the encoder in the class."""
-    path: Path
+    path: OutputPath
     shape: tuple[int, ...]
     """Of the seeded requests' tensor."""
     bytes: int
@@ -141,7 +141,7 @@ class Arrived(nn.Module):
         return copied(self.value)
 
 
-def tensors_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
+def tensors_in(value: Any, path: OutputPath = ()) -> Iterator[tuple[OutputPath, Tensor]]:
     """All floating point tensors of what a module returns, with their places."""
     if torch.is_tensor(value):
         if value.is_floating_point():
@@ -154,7 +154,7 @@ def tensors_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, Tensor]]:
             yield from tensors_in(item, (*path, i))
 
 
-def copied(value: Any, keep: Path | None = None) -> Any:
+def copied(value: Any, keep: OutputPath | None = None) -> Any:
     """The structure of what a module returns anew, its tensors the same; with ``keep``, that one alone.
 
     Classes write into what a module returned.
@@ -169,7 +169,7 @@ def copied(value: Any, keep: Path | None = None) -> Any:
     return value
 
 
-def _below(keep: Path | None, part: str | int) -> Path | None:
+def _below(keep: OutputPath | None, part: str | int) -> OutputPath | None:
     """What is kept below a part: all, the rest of the path, or, of other parts, nothing that is there."""
     if keep is None:
         return None

@@ -17,7 +17,7 @@ from splitshare.checkpoints.digest import (
 )
 from splitshare.checkpoints.tensors import DTYPE_NAMES, ITEM_BYTES
 
-Relation = Literal["equal", "equal after rounding", "computes otherwise", "similar", "other values"]
+Relation = Literal["equal after rounding", "computes otherwise", "similar", "other values"]
 
 SIMILAR = 0.2
 """Relative distance below which a module is called similar: a copy that was trained on moves by a few percent, while
@@ -59,14 +59,20 @@ class Pair:
 
 def shared_modules(modules: Sequence[CutModule], cache: DigestCache) -> list[Shared]:
     """Modules by identity, in the order in which they first appear; equal tensors that compute otherwise stay apart."""
-    groups: dict[str, list[CutModule]] = {}
+    groups: list[tuple[str, list[CutModule]]] = []
     for module in modules:
         digest = module_digest(module, cache)
-        key = digest
-        while key in groups and computing_differences(groups[key][0].computes, module.computes):
-            key += "'"
-        groups.setdefault(key, []).append(module)
-    return [Shared(key, tuple(members)) for key, members in groups.items()]
+        same = (
+            members
+            for other, members in groups
+            if other == digest and not computing_differences(members[0].computes, module.computes)
+        )
+        members = next(same, None)
+        if members is None:
+            groups.append((digest, [module]))
+        else:
+            members.append(module)
+    return [Shared(digest, tuple(members)) for digest, members in groups]
 
 
 def pairs(shared: Sequence[Shared], cache: DigestCache) -> list[Pair]:
@@ -102,7 +108,7 @@ def with_similar(shared: Sequence[Shared], found: Sequence[Pair]) -> list[Shared
 
 def _pair(a: Shared, b: Shared, cache: DigestCache) -> Pair:
     first, second = a.module, b.module
-    if a.digest.rstrip("'") == b.digest.rstrip("'"):
+    if a.digest == b.digest:
         keys = computing_differences(first.computes, second.computes)
         told = ", ".join(f"{key}: {first.computes[key]} and {second.computes[key]}" for key in keys[:3])
         return Pair(first, second, "computes otherwise", 0.0, (), told)

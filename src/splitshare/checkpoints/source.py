@@ -55,14 +55,7 @@ class Checkpoint:
     def missing(self) -> list[str]:
         """Parameters that the class wants and the files lack."""
         parameters = {name for name, _ in self.skeleton.named_parameters(remove_duplicate=False)}
-        tied = self.tied
-
-        def there(name: str) -> bool:
-            return name in self.tensors or any(
-                other in self.tensors for other in (tied.get(name), *(c for c, s in tied.items() if s == name))
-            )
-
-        return sorted(name for name in parameters if not there(name))
+        return sorted(name for name in parameters if not {name, self.tied.get(name)} & self.tensors.keys())
 
     @cached_property
     def extra(self) -> list[str]:
@@ -93,6 +86,9 @@ def load_checkpoint(model: str, pins: Pins | None = None) -> Checkpoint:
     found = read_headers(folder)
     renamed = _renamed(skeleton, found, folder)
     checkpoint = Checkpoint(name, folder, renamed, config, skeleton, commit)
+    for copy, source in checkpoint.tied.items():
+        if source not in renamed and copy in renamed:  # saved under the other name
+            renamed[source] = renamed.pop(copy)
     for key, shape in checkpoint.wanted.items():
         tensor = renamed.get(key)
         if tensor is not None and tensor.shape != shape:

@@ -17,7 +17,7 @@ from splitshare.checkpoints.cut import Cut, cut
 from splitshare.checkpoints.digest import DigestCache, module_digest
 from splitshare.checkpoints.families import Family, load_families
 from splitshare.checkpoints.fitting import Held, held, least_memory
-from splitshare.checkpoints.graph import draw
+from splitshare.checkpoints.graph import check_format, draw
 from splitshare.checkpoints.sharing import Pair, Shared, pairs, shared_modules, with_similar
 from splitshare.checkpoints.sizes import bytes_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
@@ -66,6 +66,9 @@ def run(options: Options) -> Found:
         WorkError: a model cannot be split.
     """
     quiet_library()
+    if options.graph is not None:
+        check_format(options.graph)
+    capacities = _capacities(options.testbed) if options.testbed is not None else None
     families = load_families(options.catalog_root)
     pins = Pins(options.pins)
     cuts: list[Cut] = []
@@ -94,7 +97,7 @@ def run(options: Options) -> Found:
         write_text(options.table, table(shared).to_csv(index=False, lineterminator="\n"))
     if options.graph is not None:
         draw(shared, options.graph)
-    on_testbed = tuple(held(shared, _capacities(options.testbed))) if options.testbed is not None else ()
+    on_testbed = tuple(held(shared, capacities)) if capacities is not None else ()
     return Found(tuple(cuts), tuple(shared), tuple(alike), on_testbed, options.share_similar, tuple(effects))
 
 

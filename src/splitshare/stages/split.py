@@ -40,14 +40,14 @@ def run(options: Options) -> Iterator[str]:
     for model in options.models:
         try:
             found = cut(load_checkpoint(model, pins), families)
-            counted = operations(found, families)
+            checked = check(found, families) if options.check else None
+            sends = what_is_sent(found, families) if options.check else []
         except WorkError as error:
             if len(options.models) == 1:
                 raise
             failed.append(str(error))
             continue
-        checked = check(found, families) if options.check else None
-        sends = what_is_sent(found, families) if options.check else []
+        counted = operations(found, families)
         rows += [_row(found, module, counted.get(module.name)) for module in found.modules]
         yield tree(found, counted, checked, sends)
         if checked is not None and not checked.agrees:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from splitshare.benchmarks.lock import LockEntry, Selection
-from splitshare.benchmarks.plan import REFERENCE_PROFILES, Pair, duration, plan, sample_s, times_asked, weights
+from splitshare.benchmarks.plan import REFERENCE_PROFILES, Pair, bar_weights, duration, plan, sample_s, times_asked
 from splitshare.catalog.benchmarks import load_benchmarks
 from splitshare.catalog.loader import load_catalog
 from splitshare.places import DATA, PROFILES
@@ -48,7 +48,7 @@ def test_a_samples_time_is_that_of_its_towers_and_head(profile):
 def test_the_plan_adds_up_and_names_whose_times_these_are(profile):
     assert (times_asked([]), times_asked(["float16"])) == (3, 6)
     pairs = [pair("clip-rn50", "cifar-10", 500), pair("clip-rn50", "food-101", 100), pair("llava-7b", "vqav2", 10)]
-    weighed = weights(pairs, profile)
+    weighed = bar_weights(pairs, profile)
     of = {name: sample_s(CATALOG.model(name), profile) or 0 for name in ("clip-rn50", "llava-7b")}
     assert weighed == pytest.approx([1500 * of["clip-rn50"], 300 * of["clip-rn50"], 30 * of["llava-7b"]])
     line = plan(pairs, profile)
@@ -59,15 +59,15 @@ def test_the_plan_adds_up_and_names_whose_times_these_are(profile):
 
 def test_without_a_profile_answers_are_counted_and_no_time_is_said():
     pairs = [pair("clip-rn50", "cifar-10", 500)]
-    assert weights(pairs, None) == [1500.0]
+    assert bar_weights(pairs, None) == [1500.0]
     assert plan(pairs, None) == "1 model on 1 benchmark: 1,500 answers; what was answered before is taken up"
 
 
 def test_a_model_that_was_not_profiled_is_named(profile):
     others = profile.model_copy(update={"rows": tuple(r for r in profile.rows if "rn50-" not in r.module)})
     pairs = [pair("clip-rn50", "cifar-10", 5), pair("clip-vit-b16", "cifar-10", 10)]
-    known = weights(pairs[1:], profile)
-    assert weights(pairs, others) == pytest.approx([known[0] / 2, known[0]])
+    known = bar_weights(pairs[1:], profile)
+    assert bar_weights(pairs, others) == pytest.approx([known[0] / 2, known[0]])
     line = plan(pairs, others)
     assert f"{duration(known[0])} of computing" in line
     assert "and that of clip-rn50, not known there" in line

@@ -15,6 +15,7 @@ from splitshare.benchmarks.weights import Weights
 from splitshare.choices import Dtype
 from splitshare.code_digest import code_digest
 from splitshare.files import atomic_path, sha256_bytes
+from splitshare.profiling.definition import definition_sha256
 
 CODE = ("splitshare.benchmarks.scoring", "splitshare.benchmarks.preprocess")
 """What embeddings depend on, with all that it imports."""
@@ -34,7 +35,9 @@ class KeptEmbeddings:
 
     def path(self, module: str, entry: LockEntry, file: int) -> Path:
         """Where the embeddings of a file of samples by ``module`` lie: by the digest of all that they depend on."""
-        what = [module, self.weights.identity([module]), self.place, code_digest(*CODE), torch.__version__]
+        definition = definition_sha256(self.weights.catalog.module(module))
+        values = [self.weights.identity([module]), str(self.weights.tokenizers)]
+        what = [module, definition, *values, self.place, code_digest(*CODE), torch.__version__]
         return self.directory / sha256_bytes("; ".join(what).encode())[:32] / f"{_data(entry)}-{file:05d}.safetensors"
 
     def rows(self, module: str, entry: LockEntry, file: int, compute: Callable[[], Tensor]) -> Tensor:

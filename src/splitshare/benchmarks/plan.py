@@ -50,7 +50,7 @@ def sample_s(model: Model, profile: ModuleProfile) -> float | None:
     return total
 
 
-def weights(pairs: Sequence[Pair], profile: ModuleProfile | None) -> list[float]:
+def bar_weights(pairs: Sequence[Pair], profile: ModuleProfile | None) -> list[float]:
     """What each pair weighs on a progress bar: seconds, for models of unknown time those of the slowest known one.
 
     Args:
@@ -74,7 +74,7 @@ def plan(pairs: Sequence[Pair], profile: ModuleProfile | None) -> str:
     what = f"{_counted(len(models), 'model')} on {_counted(len(names), 'benchmark')}: {_counted(answers, 'answer')}"
     known = [p for p in pairs if profile is not None and sample_s(p.model, profile) is not None]
     if profile is not None and known:
-        took = duration(sum(weights(known, profile)))
+        took = duration(sum(bar_weights(known, profile)))
         what += f", {took} of computing on {profile.device.name}, whose times are known (pictures are decoded besides)"
         if unknown := sorted(models - {p.model.name for p in known}):
             what += f", and that of {', '.join(unknown)}, not known there"

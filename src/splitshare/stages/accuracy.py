@@ -24,7 +24,7 @@ from splitshare.benchmarks.arrangements import Answering, Arranger, OnFirstUse
 from splitshare.benchmarks.embeddings import KeptEmbeddings, place
 from splitshare.benchmarks.evaluate import Answered, Run, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
-from splitshare.benchmarks.plan import REFERENCE_PROFILES, Pair, plan, times_asked, weights
+from splitshare.benchmarks.plan import REFERENCE_PROFILES, Pair, bar_weights, plan, times_asked
 from splitshare.benchmarks.prompts import class_embeddings
 from splitshare.benchmarks.scoring import Asking, context_of
 from splitshare.benchmarks.weights import Weights as LoadedWeights
@@ -123,7 +123,7 @@ def _announced(
     pairs = [Pair(model, entry, times_asked(options.precisions)) for model, entry in wanted]
     path = PROFILES / f"{REFERENCE_PROFILES.get(device.type)}.json"
     profile = ModuleProfile.read(path) if path.is_file() else None
-    weighed = weights(pairs, profile)
+    weighed = bar_weights(pairs, profile)
     if pairs:
         typer.echo(plan(pairs, profile), err=True)
     places = {(pair.model.name, pair.entry.selection.benchmark): i for i, pair in enumerate(pairs)}

@@ -26,7 +26,7 @@ class Stages(StageGroup):
 
     panels: ClassVar = {
         "Most used": ("compare", "solve", "evaluate", "trace", "simulate", "emulate", "list"),
-        "Models of your own": ("split", "shared"),
+        "Models of your own": ("split", "shared", "catalogue"),
         "Studies, modules, devices, instances": (
             *(
                 "init",

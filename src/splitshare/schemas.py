@@ -16,6 +16,8 @@ from splitshare.catalog.benchmarks import BenchmarksFile
 from splitshare.catalog.hub import HubFile, PinsFile
 from splitshare.catalog.published_accuracy import ClassNamesFile, PublishedAccuraciesFile
 from splitshare.catalog.records import ArchitecturesFile, DeviceSpec, ModelsFile, TasksFile, Testbed, WorkloadsFile
+from splitshare.checkpoints.families import Family
+from splitshare.checkpoints.records import CheckpointsFile
 from splitshare.config import Config
 from splitshare.files import canonical_json
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
@@ -58,6 +60,8 @@ CONTRACTS: tuple[type[Record], ...] = (
     BatchCurves,
     Program,
     RunningWorkers,
+    Family,
+    CheckpointsFile,
 )
 """The records of files that people or other programs write or read."""
 

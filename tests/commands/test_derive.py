@@ -68,7 +68,7 @@ def test_descriptions_with_a_misspelt_key_are_refused(files):
 
 def test_modules_that_nobody_measured_need_those_that_were(files):
     with pytest.raises(InputError, match=r"nvidia-h100-80gb-hbm3.json: rows: none is of a described module"):
-        derive.run(derive.Options(**files | {"measured_modules": None}))
+        derive.run(derive.Options(**files | {"measured_modules": None, "catalog_root": DATA}))
 
 
 def test_a_device_that_was_measured_is_not_derived(files):

@@ -29,6 +29,7 @@ from splitshare.catalog.published_accuracy import ClassNamesFile, PublishedAccur
 from splitshare.catalog.records import Benchmark
 from splitshare.catalog.testbeds import read_device, read_testbed
 from splitshare.checkpoints.families import Family
+from splitshare.checkpoints.records import CheckpointsFile
 from splitshare.config import Config
 from splitshare.interface import read_instance
 from splitshare.jsonl import read_lines
@@ -66,6 +67,36 @@ from tests.replay.examples import example, fields
 from tests.replay.test_batching import LOCAL, curves_of
 
 ROOT = Path(__file__).parents[2]
+CHECKPOINTS = f"""
+schema: splitshare.checkpoints/1
+models: {{ clip: models/clip, llava: llava-hf/llava-1.5-7b-hf }}
+encoders:
+  clip.vision:
+    model: clip
+    module: vision
+    place: vision_model
+    digest: {"a" * 64}
+    input_shape: [3, 24, 24]
+    rows: true
+    pooled:
+      argument: pixel_values
+      given: {{ interpolate_pos_encoding: false, output_hidden_states: -2 }}
+      beside: [{{ name: grid_thw, dtype: int64, shape: [1, 3], values: [1, 4, 4], per_item: true }}]
+      path: [pooler_output]
+      returns: transformers.modeling_outputs.BaseModelOutputWithPooling
+      shape: [32]
+heads:
+  llava.head:
+    model: llava
+    digest: {"b" * 64}
+    answer: logits
+    decodes: true
+    arrives:
+      vision:
+        place: model.vision_tower
+        call: {{ path: [hidden_states, 1], returns: tuple, among: 3, shape: [10, 32] }}
+        items: 3
+"""
 
 
 @dataclass(frozen=True)
@@ -337,6 +368,7 @@ def all_readers(folder: Path) -> list[Reader]:
             file="clip.yaml",
             covers=("load_families",),
         ),
+        of_record(CheckpointsFile, CHECKPOINTS.encode(), file="checkpoints.yaml", covers=("read_entry",)),
         *(
             Reader(
                 f"load_catalog:{Path(name).stem}",

@@ -32,6 +32,7 @@ READERS = (
         "PublishedAccuraciesFile",
         "HubFile",
         "Family",
+        "CheckpointsFile",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

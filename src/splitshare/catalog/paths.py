@@ -26,13 +26,18 @@ def models_file(root: Path) -> Path:
 
 
 def published_towers_file(root: Path) -> Path:
-    """Published latencies of image towers under the data root."""
-    return root / "published" / "timm_image_towers.csv"
+    """Published latencies of image towers under the data root, or the program's where there are none."""
+    return _there(root, Path("published", "timm_image_towers.csv"))
 
 
 def device_file(root: Path, device_type: str) -> Path:
-    """A device type under the data root."""
-    return root / "devices" / f"{device_type}.yaml"
+    """A device type under the data root, or the program's where that has none of that name."""
+    return _there(root, Path("devices", f"{device_type}.yaml"))
+
+
+def _there(root: Path, file: Path) -> Path:
+    """What does not depend on a catalogue, which a data root of one's own may leave out."""
+    return root / file if (root / file).is_file() else DATA / file
 
 
 def workloads_file(root: Path) -> Path:

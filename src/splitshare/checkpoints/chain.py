@@ -7,7 +7,7 @@ to bytes and read back. What happens between modules (placing a picture's tokens
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,7 @@ def check(found: Cut, families: Mapping[str, Family]) -> Checked:
     """
     inputs = asked(found, families)
     with torch.inference_mode():
-        expected = answers_of(_whole(found.checkpoint), inputs)
+        expected = answers_of(whole(found.checkpoint), inputs)
         parts = in_parts(found)
         wire = _Wire()
         for module in found.modules:
@@ -123,17 +123,20 @@ def asked(found: Cut, families: Mapping[str, Family]) -> dict[str, Tensor]:
     return seeded_inputs(checkpoint, family)
 
 
-def in_parts(found: Cut, instead: Mapping[str, CutModule] | None = None) -> PreTrainedModel:
+def in_parts(
+    found: Cut, instead: Mapping[str, CutModule] | None = None, only: Sequence[CutModule] | None = None
+) -> PreTrainedModel:
     """The whole's class with each module's tensors read by that module, and nothing else.
 
     Args:
         found: the model.
         instead: other models' modules by the names of those whose place they take.
+        only: modules that are read; all others have no values.
     """
     checkpoint = found.checkpoint
     with without_initialiser():
         parts = type(checkpoint.skeleton)(checkpoint.config)
-    for module in found.modules:
+    for module in found.modules if only is None else only:
         state = module_state(module)
         other = (instead or {}).get(module.name)
         if other is not None:
@@ -156,12 +159,13 @@ def module_state(module: CutModule) -> dict[str, Tensor]:
     return state
 
 
-def _whole(checkpoint: Checkpoint) -> PreTrainedModel:
-    whole: PreTrainedModel = type(checkpoint.skeleton).from_pretrained(
+def whole(checkpoint: Checkpoint) -> PreTrainedModel:
+    """The whole model as transformers reads it, for inference."""
+    model: PreTrainedModel = type(checkpoint.skeleton).from_pretrained(
         checkpoint.folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype="auto"
     )
-    whole.eval().requires_grad_(False)  # as the parts are: attention takes another path where gradients may be asked
-    return whole
+    model.eval().requires_grad_(False)  # as the parts are: attention takes another path where gradients may be asked
+    return model
 
 
 def answers_of(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -111,6 +111,11 @@ def cut(checkpoint: Checkpoint, families: Mapping[str, Family]) -> Cut:
     return Cut(checkpoint, None if family is None else family.name, modules)
 
 
+def below(found: Cut, place: str) -> tuple[CutModule, ...]:
+    """Modules of which every tensor stands below a submodule of the class."""
+    return tuple(m for m in found.modules if all(p.startswith(f"{place}.") for p in m.places.values()))
+
+
 def _assigned(checkpoint: Checkpoint, parts: tuple[FamilyModule, ...], family: Family | None) -> tuple[CutModule, ...]:
     base = checkpoint.skeleton.base_model_prefix
     places = {place: (part, inside) for part in parts for place, inside in part.at.items()}

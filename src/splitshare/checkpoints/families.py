@@ -67,6 +67,8 @@ class Family(Record):
     """Where the architecture is described."""
     model_types: tuple[str, ...] = Field(min_length=1)
     """``model_type`` of the configurations that belong to it."""
+    task: Name = "own-task"
+    """What its models are mostly asked for."""
     modules: tuple[FamilyModule, ...] = ()
     inputs: tuple[InputKind, ...] = ()
     image_tokens: ImageTokens | None = None

@@ -19,8 +19,17 @@ WORDS = 6
 AUDIO_SAMPLES = 2000
 
 
-def seeded_inputs(checkpoint: Checkpoint, family: Family, seed: int = 0) -> dict[str, Tensor]:
+def seeded_inputs(
+    checkpoint: Checkpoint, family: Family, seed: int = 0, *, requests: int = REQUESTS, words: int = WORDS
+) -> dict[str, Tensor]:
     """Arguments of the model's ``forward``, random, on the CPU; pictures are of the size that it is made for.
+
+    Args:
+        checkpoint: the model.
+        family: what its models take.
+        seed: of whatever is random.
+        requests: how many at once.
+        words: tokens of a text, beside those that stand for a picture.
 
     Raises:
         WorkError: its family's file does not say what it takes.
@@ -30,7 +39,7 @@ def seeded_inputs(checkpoint: Checkpoint, family: Family, seed: int = 0) -> dict
     generator = torch.Generator().manual_seed(seed)
     found: dict[str, Tensor] = {}
     for kind in family.inputs:
-        found |= _MAKE[kind](Asked(checkpoint.config, family, generator, found))
+        found |= _MAKE[kind](Asked(checkpoint.config, family, generator, found, requests, words))
     return found
 
 
@@ -43,6 +52,8 @@ class Asked:
     generator: torch.Generator
     found: Mapping[str, Tensor]
     """Inputs that were made before."""
+    requests: int
+    text_tokens: int
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal values."""
@@ -50,7 +61,7 @@ class Asked:
 
     def words(self, vocabulary: int) -> Tensor:
         """Tokens (requests, words), the first and last few of a vocabulary left out: they have meanings."""
-        return torch.randint(3, vocabulary - 4, (REQUESTS, WORDS), generator=self.generator)
+        return torch.randint(3, vocabulary - 4, (self.requests, self.text_tokens), generator=self.generator)
 
 
 def _part(config: Any, *names: str) -> Any:
@@ -59,7 +70,7 @@ def _part(config: Any, *names: str) -> Any:
 
 def _pictures(asked: Asked) -> dict[str, Tensor]:
     vision = _part(asked.config, "vision_config", "encoder")
-    return {"pixel_values": asked.normal(REQUESTS, getattr(vision, "num_channels", 3), *2 * [vision.image_size])}
+    return {"pixel_values": asked.normal(asked.requests, getattr(vision, "num_channels", 3), *2 * [vision.image_size])}
 
 
 def _picture_lists(asked: Asked) -> dict[str, Tensor]:
@@ -73,8 +84,8 @@ def _tiled(asked: Asked) -> dict[str, Tensor]:
     tall, wide = min(asked.config.image_grid_pinpoints)
     tiles = 1 + (tall // side) * (wide // side)
     return {
-        "pixel_values": asked.normal(REQUESTS, tiles, 3, side, side),
-        "image_sizes": torch.tensor([[tall, wide]] * REQUESTS),
+        "pixel_values": asked.normal(asked.requests, tiles, 3, side, side),
+        "image_sizes": torch.tensor([[tall, wide]] * asked.requests),
     }
 
 
@@ -84,8 +95,8 @@ def _patches(asked: Asked) -> dict[str, Tensor]:
     side = 2 * vision.spatial_merge_size
     width = vision.in_channels * vision.temporal_patch_size * vision.patch_size**2
     return {
-        "pixel_values": asked.normal(REQUESTS * side * side, width),
-        "image_grid_thw": torch.tensor([[1, side, side]] * REQUESTS),
+        "pixel_values": asked.normal(asked.requests * side * side, width),
+        "image_grid_thw": torch.tensor([[1, side, side]] * asked.requests),
     }
 
 
@@ -99,7 +110,7 @@ def _tokens(asked: Asked) -> dict[str, Tensor]:
     else:
         image = int(asked.config.image_token_id)
         ids = asked.words(min(vocabulary, image))
-        placeholders = torch.full((REQUESTS, _IMAGE_TOKENS[counting](asked)), image)
+        placeholders = torch.full((asked.requests, _IMAGE_TOKENS[counting](asked)), image)
         ids = torch.cat([ids[:, :1], placeholders, ids[:, 1:]], dim=1)
         pictures = torch.eq(ids, image).long()
     made = {"input_ids": ids}
@@ -140,23 +151,23 @@ _IMAGE_TOKENS: Mapping[ImageTokens, Callable[[Asked], int]] = {
 
 
 def _spectrogram(asked: Asked) -> dict[str, Tensor]:
-    return {"input_values": asked.normal(REQUESTS, asked.config.max_length, asked.config.num_mel_bins)}
+    return {"input_values": asked.normal(asked.requests, asked.config.max_length, asked.config.num_mel_bins)}
 
 
 def _log_mel(asked: Asked) -> dict[str, Tensor]:
     frames = 2 * asked.config.max_source_positions
-    return {"input_features": asked.normal(REQUESTS, asked.config.num_mel_bins, frames)}
+    return {"input_features": asked.normal(asked.requests, asked.config.num_mel_bins, frames)}
 
 
 def _square_spectrogram(asked: Asked) -> dict[str, Tensor]:
     """As many frames as make a square picture of it."""
     audio = asked.config.audio_config
     frames = audio.spec_size * audio.spec_size // audio.num_mel_bins
-    return {"input_features": asked.normal(REQUESTS, 1, frames, audio.num_mel_bins)}
+    return {"input_features": asked.normal(asked.requests, 1, frames, audio.num_mel_bins)}
 
 
 def _waveform(asked: Asked) -> dict[str, Tensor]:
-    return {"input_values": asked.normal(REQUESTS, AUDIO_SAMPLES)}
+    return {"input_values": asked.normal(asked.requests, AUDIO_SAMPLES)}
 
 
 _MAKE: Mapping[InputKind, Callable[[Asked], dict[str, Tensor]]] = {

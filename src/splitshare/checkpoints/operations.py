@@ -24,12 +24,9 @@ def operations(found: Cut, families: Mapping[str, Family]) -> dict[str, int]:
     family = families.get(str(checkpoint.config.model_type))
     if family is None or not family.inputs:
         return {}
-    inputs = {
-        key: tensor.to("meta") if tensor.is_floating_point() else tensor
-        for key, tensor in seeded_inputs(checkpoint, family).items()
-    }
+    inputs = seeded_inputs(checkpoint, family)
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter, _WholeNumbersAreReal():  # type: ignore[no-untyped-call]
+        with torch.no_grad(), FlopCounterMode(display=False) as counter, WholeNumbersAreReal():  # type: ignore[no-untyped-call]
             checkpoint.skeleton(**inputs)
     except Exception:  # whatever a class does with values that are not there: then it is not known
         return {}
@@ -42,7 +39,10 @@ def operations(found: Cut, families: Mapping[str, Family]) -> dict[str, int]:
     }
 
 
-class _WholeNumbersAreReal(TorchDispatchMode):  # type: ignore[no-untyped-call]
+_COPY, _ITEM = torch.ops.aten._to_copy.default, torch.ops.aten._local_scalar_dense.default
+
+
+class WholeNumbersAreReal(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Computes with tokens and masks, which have values, and passes shapes alone where one tensor has none.
 
     Where a picture's tokens go depends on the words, and classes look there.
@@ -57,6 +57,10 @@ class _WholeNumbersAreReal(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if any(tensor.is_meta for tensor in tensors) and not all(tensor.is_meta for tensor in tensors):
             args = _shapes(args)
             named = {key: _shapes(value) for key, value in named.items()}
+        if func is _COPY and args[0].is_meta:  # what has no values has none elsewhere either
+            named = {**named, "device": torch.device("meta")}
+        if func is _ITEM and args[0].is_meta and args[0].dtype == torch.bool:
+            return True  # asked of masks, whether they let everything through: requests here are not filled up
         return func(*args, **named)
 
 

@@ -19,10 +19,8 @@ from transformers.utils import ModelOutput
 from splitshare.checkpoints.chain import answers_of, asked, in_parts
 from splitshare.checkpoints.cut import Cut, CutModule
 from splitshare.checkpoints.families import Family
+from splitshare.checkpoints.records import OutputPath
 from splitshare.errors import WorkError
-
-OutputPath = tuple[str | int, ...]
-"""Where a tensor stands in what an encoder returns, such as ``("hidden_states", 3)``."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,20 @@ class Sends:
         return f"{first}" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
 
 
-def what_is_sent(found: Cut, families: Mapping[str, Family]) -> list[Sends]:
+def what_is_sent(found: Cut, families: Mapping[str, Family], model: PreTrainedModel | None = None) -> list[Sends]:
     """What each encoder has to send, by seeded requests.
+
+    Args:
+        found: the model, cut.
+        families: for what it is asked.
+        model: the same with its weights, in parts; without, they are read.
 
     Raises:
         WorkError: there are weights missing, nobody described what the model takes, or the head needs several tensors
             of one encoder.
     """
     inputs = asked(found, families)
-    model = in_parts(found)
+    model = in_parts(found) if model is None else model
     places = {module.name: place for module in found.modules if (place := encoder_place(model, module))}
     with torch.inference_mode():
         returned: dict[str, Any] = {}
@@ -131,6 +134,8 @@ class Arrived(nn.Module):
 
     def __getattr__(self, name: str) -> Any:
         """Such as its configuration and type."""
+        if name == "device":  # where what arrived is, not the encoder
+            return next(tensor for _, tensor in tensors_in(self.value)).device
         try:
             return super().__getattr__(name)
         except AttributeError:

@@ -16,13 +16,16 @@ from splitshare.places import DATA
 class Options:
     """Options of ``splitshare derive``."""
 
-    device: Annotated[Path, typer.Argument(metavar="DEVICE", help="Device type (YAML).")]
+    device: Annotated[
+        Path, typer.Argument(metavar="DEVICE", help="Device type: a file (YAML), or the program's by name.")
+    ]
     modules: Descriptions
     output: Output
     measured_modules: Annotated[
         Path | None,
         typer.Option(
-            help="Descriptions of what was measured on the device that the rule is fitted on; default --modules."
+            help="Descriptions of what was measured on the device that the rule is fitted on; default --modules, or "
+            "with a --data of one's own the program's catalogue, described anew."
         ),
     ] = None
     catalog_root: CatalogRoot = DATA

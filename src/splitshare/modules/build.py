@@ -26,6 +26,10 @@ Builder = Callable[..., SplitModule]
 """Builds a module from keyword parameters, which are the architecture's ``params``."""
 
 
+SOURCE = "architectures_file"
+"""Parameter of a builder that wants to know in which file the architecture stands; it is not the catalogue's."""
+
+
 class TensorSpec(NamedTuple):
     """Shape and type of a tensor."""
 
@@ -51,7 +55,7 @@ def builder_of(name: str, architecture: Architecture, source: Path) -> Builder:
     """
     where = f"architectures.{name}"
     builder: Builder = import_module(builder_module(name, architecture, source)).build
-    wanted = list(inspect.signature(builder).parameters)
+    wanted = [key for key in inspect.signature(builder).parameters if key != SOURCE]
     hints = get_type_hints(builder)
     for key, value in architecture.params.items():
         field = f"{where}.params.{key}"
@@ -73,7 +77,7 @@ def derive_seed(seed: int, *parts: object) -> int:
 
 
 def build_module(shared: SharedModule, seed: int = 0) -> SplitModule:
-    """Build a module with random weights that depend on its identity and ``seed`` only.
+    """Build a module with random weights that depend on its identity and ``seed`` only, or a checkpoint with its own.
 
     Values come from the architecture's own initialiser, so they are the same wherever the same versions of
     torch and transformers are. Under ``torch.device("meta")`` nothing is allocated. Returned for inference,
@@ -83,10 +87,11 @@ def build_module(shared: SharedModule, seed: int = 0) -> SplitModule:
         InputError: its architecture cannot be built.
     """
     builder = builder_of(shared.ref.architecture, shared.architecture, shared.source)
+    told = {SOURCE: shared.source} if SOURCE in inspect.signature(builder).parameters else {}
     with torch.random.fork_rng(devices=[]), _default_dtype(getattr(torch, shared.architecture.dtype)):
         torch.manual_seed(derive_seed(seed, shared.name))
         try:
-            module = builder(**shared.architecture.params)
+            module = builder(**shared.architecture.params, **told)
         except (ValueError, RuntimeError, ArithmeticError, StrictDataclassError) as error:
             raise InputError(shared.source, f"architectures.{shared.ref.architecture}.params", str(error)) from None
     if isinstance(module, Decoder) and shared.answer_lengths is not None:

@@ -12,6 +12,7 @@ from splitshare.records import nearest
 BUILDERS: Mapping[str, str] = {
     "alignment-head": "splitshare.modules.alignment_head",
     "ast-audio": "splitshare.modules.ast_audio",
+    "checkpoint": "splitshare.checkpoints.split_module",
     "caption-decoder": "splitshare.modules.caption_decoder",
     "clip-resnet": "splitshare.modules.clip_resnet",
     "clip-text": "splitshare.modules.clip_text",

@@ -20,6 +20,13 @@ if CONFIG.embedded:
 
 
 include: "workflow/rules/solve.smk"
+
+
+if CONFIG.own_models:
+
+    include: "workflow/rules/own.smk"
+
+
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
 include: "workflow/rules/benchmarks.smk"
@@ -49,6 +56,7 @@ localrules:
     compare,
     benchmarks,
     accuracy,
+    own,
 
 
 # Everything: canonical tables and figures, and this machine's own under results/local.
@@ -60,6 +68,7 @@ rule all:
         SPLIT_CHECKS,
         EMBEDDED_RESULTS,
         EMULATED,
+        OWN_RESULTS,
         [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
 
 
@@ -117,6 +126,12 @@ rule accuracy:
     input:
         ACCURACY,
         [f"{PAPER_FIGURES}/{name}" for name in declared_figures()["accuracy"].files()],
+
+
+# Models of one's own (`own_models` in the configuration): placed by every method, and replayed.
+rule own:
+    input:
+        OWN_RESULTS,
 
 
 # New algorithms (`compared` in the configuration) against the recorded baselines.

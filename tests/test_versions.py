@@ -114,8 +114,9 @@ def test_the_lowest_versions_do(tmp_path: Path):
         "-o",
         "t.csv",
     )
-    for replay in ("simulate", "emulate"):
-        assert "(all)" in run("splitshare", replay, "instance.json", "best.json", "t.csv", "-o", f"{replay}.csv")
+    for replay, more in (("simulate", []), ("emulate", ["--any-links"])):  # other tests may keep the machine busy
+        said = run("splitshare", replay, "instance.json", "best.json", "t.csv", "-o", f"{replay}.csv", *more)
+        assert "(all)" in said
     run("splitshare", "compare", "--algorithm", "heft", "--family", "random-tuning", "-o", "verdict")
     assert list((tmp_path / "verdict").rglob("*.png"))
     run("splitshare", "init", "study")

@@ -214,6 +214,30 @@ class Embedded(Record):
     """Workloads of its own catalogue (``data/embedded``) that are placed on ``local_testbed``."""
 
 
+class OwnReplay(Record):
+    """Requests to one's own models, replayed by the simulator, and by worker processes with the real modules."""
+
+    method: Label
+    """Whose placements are replayed."""
+    rate_per_s: PerS
+    """Offered requests a second over all models of a workload."""
+    requests: PositiveCount
+
+
+class OwnModels(Record):
+    """Models of one's own, whose catalogue `splitshare catalogue` wrote."""
+
+    data: str
+    """Directory of that catalogue."""
+    testbeds: tuple[Name, ...] = Field(min_length=1)
+    """Where they are placed. Times of ``this-machine`` are measured in the run; those of other device types are read in
+    a study's ``profiles/<device_type>.json``, measured with that catalogue, or else derived from the type's file."""
+    workloads: tuple[Name, ...] = Field(min_length=1)
+    """Of that catalogue."""
+    replay: OwnReplay | None = None
+    """``null``: nothing is replayed."""
+
+
 class OnloadingSweep(Record):
     """Instances of which one thing at a time is varied: memory, load, bandwidth (as factors), the number of clients."""
 
@@ -295,6 +319,8 @@ class Config(Record):
     onloading: Onloading
     embedded: Embedded | None = None
     """``null``: nothing is trained."""
+    own_models: OwnModels | None = None
+    """``null``: there are none."""
     benchmarks: Benchmarks | None = None
     """What ``snakemake benchmarks`` fetches and ``snakemake accuracy`` judges; ``null``: the run stays offline."""
 
@@ -350,6 +376,12 @@ class Config(Record):
             raise ValueError("embedded: its modules are placed on local_testbed, which is null; set this to null too")
         if self.emulation is not None:
             self._check_emulation(self.emulation)
+        own = self.own_models.replay if self.own_models is not None else None
+        if own is not None and own.method not in self.methods:
+            raise ValueError(
+                f"own_models.replay.method: {own.method!r} is not solved in this run; it solves "
+                f"{', '.join(self.methods)}"
+            )
         return self
 
     def _check_emulation(self, emulation: Emulation) -> None:

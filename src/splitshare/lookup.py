@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from splitshare.catalog.gpus import THIS_MACHINE
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.catalog.paths import EMBEDDED
-from splitshare.catalog.records import Testbed
-from splitshare.catalog.testbeds import find_testbeds, read_testbed
+from splitshare.catalog.paths import EMBEDDED, device_file
+from splitshare.catalog.records import MeasuredCpu, MeasuredGpu, Testbed
+from splitshare.catalog.testbeds import find_testbeds, own_profile, read_device, read_testbed
 from splitshare.config import Config
 from splitshare.errors import InputError
 from splitshare.methods import Method
@@ -25,6 +26,8 @@ class Lookup:
     catalog: Catalog
     embedded: Catalog | None
     """The embedded benchmark's catalogue, where the run has that benchmark."""
+    own: Catalog | None
+    """That of one's own models, where the run has some."""
     testbeds: Mapping[str, Testbed]
 
 
@@ -62,7 +65,9 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
         every = config.emulation.every_run.instances
         _all_known(source, "emulation.every_run.instances", "instance", every, instances)
         _all_known(source, "emulation.batches.instances", "instance", config.emulation.batches.instances, instances)
-    names = list(dict.fromkeys([*config.testbeds, config.cloud.cloud_testbed, *measured]))
+    own = _own(config, source, list(files))
+    own_testbeds = config.own_models.testbeds if config.own_models is not None else ()
+    names = list(dict.fromkeys([*config.testbeds, config.cloud.cloud_testbed, *measured, *own_testbeds]))
     if config.local_testbed is not None:
         if config.local_testbed not in files:
             _unknown(source, "local_testbed", "testbed", config.local_testbed, list(files))
@@ -73,7 +78,41 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
         devices = [device.name for device in testbeds[crashing].devices]
         if config.emulation.crash not in devices:
             _unknown(source, "emulation.crash", f"device of {crashing}", config.emulation.crash, devices)
-    return Lookup(catalog, embedded, testbeds)
+    for i, name in enumerate(own_testbeds):
+        _have_times(source, f"own_models.testbeds[{i}]", testbeds[name], data)
+    return Lookup(catalog, embedded, own, testbeds)
+
+
+def _own(config: Config, source: Path | str, testbeds: list[str]) -> Catalog | None:
+    """The catalogue of one's own models, if there are any, the names of that part checked."""
+    if config.own_models is None:
+        return None
+    catalog = load_catalog(Path(config.own_models.data))
+    _all_known(source, "own_models.workloads", "workload", config.own_models.workloads, list(catalog.workloads))
+    _all_known(source, "own_models.testbeds", "testbed", config.own_models.testbeds, testbeds)
+    return catalog
+
+
+def _have_times(source: Path | str, field: str, testbed: Testbed, data: Path) -> None:
+    """Whether times of one's own models are known on every device, or can be had.
+
+    Raises:
+        InputError: on one they are not.
+    """
+    for device in testbed.devices:
+        kind = device.device_type
+        if kind == THIS_MACHINE or own_profile(kind).is_file():
+            continue
+        file = device_file(data, kind)
+        if not file.is_file():
+            told = f"has {device.name!r} of the type {kind!r}, which has no file to derive times from"
+        elif isinstance(read_device(file).profile, MeasuredCpu | MeasuredGpu):
+            told = f"has {device.name!r} of the type {kind!r}, which was measured with other models"
+        else:
+            continue
+        raise InputError(
+            source, field, f"{told}; measure it there: `splitshare profile --data ... -o {own_profile(kind)}`"
+        )
 
 
 def _measured(config: Config, source: Path | str, workloads: list[str], testbeds: list[str]) -> list[str]:

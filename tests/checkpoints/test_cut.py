@@ -131,8 +131,8 @@ def test_operations_are_counted_without_weights(saved, name):
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(**inputs)
     total = counter.get_total_flops() / 2  # of two requests
-    # Two pictures compared with two texts, 16 and 32 values wide, are the class's own product, of no module; CLAP compares
-    # texts with sounds, too.
+    # Two pictures compared with two texts, 16 and 32 values wide, are the class's own product, of no module; CLAP
+    # compares texts with sounds, too.
     own = {"clip": 2 * 2 * 2 * 16, "siglip": 2 * 2 * 2 * 32, "clap": 2 * 2 * 2 * 2 * 16}.get(name, 0)
     assert total - sum(counted.values()) == own / 2
     big = [module.name for module in found.modules if module.kind.endswith(("encoder", "decoder"))]

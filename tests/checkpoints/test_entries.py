@@ -9,15 +9,14 @@ import pytest
 import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import GenerationConfig, GenerationMixin
+from transformers import GenerationConfig, GenerationMixin, PreTrainedModel
 
 from splitshare.catalog.loader import Catalog, load_catalog
-from splitshare.checkpoints import proof
 from splitshare.checkpoints.inputs import seeded_inputs
+from splitshare.checkpoints.split_module import CheckpointDecoder, CheckpointEncoder
 from splitshare.commands.catalogue import Options
 from splitshare.errors import InputError, WorkError
-from splitshare.modules.build import build_module, example_inputs
-from splitshare.modules.decoder import Decoder
+from splitshare.modules.build import build_module, encode, example_inputs
 from splitshare.profiling.describe import describe_module
 from splitshare.stages import catalogue
 from splitshare.stages.catalogue import Written
@@ -68,7 +67,7 @@ def test_operations_are_those_of_the_real_modules(all_families, name):
         described = describe_module(shared, [1])
         module = build_module(shared)
         for part in module.modules():
-            if hasattr(part, "set_attn_implementation"):
+            if isinstance(part, PreTrainedModel):
                 part.set_attn_implementation("eager")
         inputs = example_inputs(shared, module, 1)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:
@@ -83,7 +82,7 @@ def test_answers_in_words_are_those_that_transformers_writes(all_families, name)
     catalog, _ = all_families
     model = catalog.model(name)
     head = build_module(catalog.module(model.head.module))
-    assert isinstance(head, Decoder)
+    assert isinstance(head, CheckpointDecoder)
     whole = build(name).eval().requires_grad_(False)
     checkpoint, family = head._head.checkpoint, head._head.family
     given = seeded_inputs(checkpoint, family, 5, requests=2)
@@ -95,6 +94,7 @@ def test_answers_in_words_are_those_that_transformers_writes(all_families, name)
             prompt = prompt[prompt != whole.config.image_token_id].reshape(2, -1)
         encoder = build_module(catalog.module(model.encoders[0].module))
         items = given["pixel_values" if "pixel_values" in given else "input_features"]
+        assert isinstance(encoder, CheckpointEncoder)
         shape = encoder.entry.input_shape
         sent = encoder({model.encoders[0].role: items.reshape(-1, *shape)})
         answer = head({model.encoders[0].role: sent, "prompt": prompt.int()})
@@ -143,7 +143,7 @@ def test_similar_modules_are_shared_on_demand(tmp_path):
     clip, tuned = build("clip"), build("clip")
     with torch.no_grad():
         for parameter in tuned.vision_model.parameters():
-            parameter += 0.01 * parameter.std(correction=0) * torch.randn(parameter.shape)
+            parameter.add_(0.01 * parameter.std(correction=0) * torch.randn(parameter.shape))
     folders = [save(clip, tmp_path / "clip"), save(tuned, tmp_path / "tuned")]
     alone, _ = written(folders, tmp_path / "alone")
     together, said = written(folders, tmp_path / "together", share_similar=True)
@@ -155,7 +155,9 @@ def test_similar_modules_are_shared_on_demand(tmp_path):
 def test_a_bfloat16_model_computes_in_it_and_in_other_types_where_a_device_wants(tmp_path):
     folder = save(build("llava").to(torch.bfloat16), tmp_path / "llava")
     catalog, said = written([folder], tmp_path / "data")
-    assert said.proofs[0][1].equal
+    ((_, found),) = said.proofs
+    assert found is not None
+    assert found.equal
     for name in catalog.modules():
         assert {p.dtype for p in build_module(catalog.module(name)).parameters()} == {torch.bfloat16}
     shared = catalog.at_precision("float32").module(catalog.model("llava").head.module)
@@ -165,8 +167,7 @@ def test_a_bfloat16_model_computes_in_it_and_in_other_types_where_a_device_wants
 
 
 def test_a_module_that_computes_otherwise_is_no_entry(saved, tmp_path, monkeypatch):
-    right = proof.encode
-    monkeypatch.setattr(proof, "encode", lambda *given: right(*given) + 1e-3)
+    monkeypatch.setattr("splitshare.checkpoints.proof.encode", lambda *given: encode(*given) + 1e-3)
     with pytest.raises(WorkError, match="vit: its modules answer otherwise than the whole"):
         catalogue.run(options([saved["vit"]], tmp_path / "data"))
     assert not list((tmp_path / "data").iterdir())
@@ -182,6 +183,7 @@ def test_a_model_without_an_encoder_is_refused(saved, tmp_path, name):
 def test_longer_texts_than_a_model_reads_are_cut_to_its_length(saved, tmp_path):
     catalog, _ = written([saved["siglip"]], tmp_path / "data", text_tokens=1000)
     text = build_module(catalog.module(catalog.model("siglip").encoders[1].module))
+    assert isinstance(text, CheckpointEncoder)
     assert text.entry.input_shape == (build("siglip").config.text_config.max_position_embeddings,)
 
 
@@ -195,7 +197,8 @@ def test_texts_that_a_model_does_not_take_are_told(saved, tmp_path):
 def of_vit(saved, tmp_path) -> Path:
     shutil.copytree(saved["vit"], tmp_path / "models" / "vit")
     catalogue.run(options([tmp_path / "models" / "vit"], tmp_path / "data"))
-    return tmp_path / "data"
+    made: Path = tmp_path / "data"
+    return made
 
 
 def test_a_catalogue_is_never_written_over(of_vit):
@@ -238,5 +241,5 @@ def test_an_entry_that_was_changed_is_told(of_vit):
 def test_a_catalogue_without_its_checkpoints_file_is_told(of_vit):
     (of_vit / "catalogue" / "checkpoints.yaml").unlink()
     catalog = load_catalog(of_vit)
-    with pytest.raises(InputError, match="checkpoints.yaml: no such file"):
+    with pytest.raises(InputError, match=r"checkpoints\.yaml: no such file"):
         build_module(catalog.module(catalog.model("vit").head.module))

@@ -141,6 +141,6 @@ def written(value: dict[str, Any]) -> set[str]:
 def test_every_key_of_the_configuration_stands_in_one() -> None:
     """The committed configurations are where the keys are explained."""
     shown: set[str] = set()
-    for path in (ROOT / "config").glob("*.yaml"):
+    for path in (*(ROOT / "config").glob("*.yaml"), *(ROOT / "workflow" / "study").glob("*.yaml")):
         shown |= written(yaml.safe_load(path.read_text()))
     assert shown == keys(Config)

@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 
 from splitshare import places
 from splitshare.catalog.gpus import machine_types, with_gpus
-from splitshare.catalog.testbeds import find_testbeds, profile_file, read_device
+from splitshare.catalog.testbeds import find_testbeds, own_profile, profile_file, read_device
 from splitshare.code_digest import code_digest
 from splitshare.config import Config
 from splitshare.errors import SplitshareError
@@ -44,7 +44,7 @@ def gpus_of_the_run():
 
 DATA = places.DATA.as_posix()
 TESTBED_FILES = find_testbeds()
-CATALOG, TESTBED_OF, EMBEDDED = NAMED.catalog, dict(NAMED.testbeds), NAMED.embedded
+CATALOG, TESTBED_OF, EMBEDDED, OWN = NAMED.catalog, dict(NAMED.testbeds), NAMED.embedded, NAMED.own
 
 RESULTS = CONFIG.results
 LAYOUT = Layout(RESULTS)
@@ -106,11 +106,13 @@ TESTBEDS = {
     "canonical": list(CONFIG.testbeds),
     MEASURED: list(CONFIG.measured.testbeds) if CONFIG.measured else [],
     "local": [t for t in [CONFIG.local_testbed] if t],
+    "own": list(CONFIG.own_models.testbeds) if CONFIG.own_models else [],
 }
 WORKLOADS = {
     "canonical": list(CONFIG.workloads),
     MEASURED: list(CONFIG.measured.workloads) if CONFIG.measured else [],
     "local": list(CONFIG.local_workloads) if CONFIG.local_testbed else [],
+    "own": list(CONFIG.own_models.workloads) if CONFIG.own_models else [],
 }
 EMBEDDED_WORKLOADS = list(CONFIG.embedded.workloads) if CONFIG.embedded else []
 SCOPES = [scope for scope, testbeds in TESTBEDS.items() if testbeds]
@@ -120,6 +122,13 @@ INSTANCE_NAMES = {
 }
 EMBEDDED_NAMES = [f"{workload}.{testbed}" for testbed in TESTBEDS["local"] for workload in EMBEDDED_WORKLOADS]
 EMBEDDED_INSTANCES = [LAYOUT.instance("local", name) for name in EMBEDDED_NAMES]
+OWN_REPLAYED = [
+    f"{RESULTS}/own/replay/{name}.{how}.parquet"
+    for name in INSTANCE_NAMES["own"]
+    for how in ("simulated", "emulated")
+    if CONFIG.own_models.replay
+]
+OWN_RESULTS = ([f"{RESULTS}/own/placements.csv"] if CONFIG.own_models else []) + OWN_REPLAYED
 INSTANCES = {scope: [LAYOUT.instance(scope, name) for name in names] for scope, names in INSTANCE_NAMES.items()}
 
 

@@ -51,6 +51,11 @@ def find_testbeds(data: Path = DATA, own: Path = OWN_TESTBEDS) -> dict[str, Path
     return shared | owned
 
 
+def own_profile(device_type: str) -> Path:
+    """A study's profile of a device type, in ``profiles`` where the program runs, whether it is there or not."""
+    return OWN_PROFILES / f"{device_type}.json"
+
+
 def profile_file(device_type: str, own: Path = OWN_PROFILES, shared: Path = PROFILES) -> Path:
     """The profile of a device type: a study's, in ``profiles`` where the program runs, or a committed one.
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from splitshare.choices import TORCH_DEVICE, DrawnTrace, LinkModel, SizeClass, Solver, WeightsKind
 from splitshare.errors import InputError
 from splitshare.methods import Method
+from splitshare.own_models import OwnModels
 from splitshare.ranges import LONGEST_RUN_S
 from splitshare.records import (
     LABEL,
@@ -212,30 +213,6 @@ class Embedded(Record):
     """Passes over the training images."""
     workloads: tuple[Name, ...] = Field(min_length=1)
     """Workloads of its own catalogue (``data/embedded``) that are placed on ``local_testbed``."""
-
-
-class OwnReplay(Record):
-    """Requests to one's own models, replayed by the simulator, and by worker processes with the real modules."""
-
-    method: Label
-    """Whose placements are replayed."""
-    rate_per_s: PerS
-    """Offered requests a second over all models of a workload."""
-    requests: PositiveCount
-
-
-class OwnModels(Record):
-    """Models of one's own, whose catalogue `splitshare catalogue` wrote."""
-
-    data: str
-    """Directory of that catalogue."""
-    testbeds: tuple[Name, ...] = Field(min_length=1)
-    """Where they are placed. Times of ``this-machine`` are measured in the run; those of other device types are read in
-    a study's ``profiles/<device_type>.json``, measured with that catalogue, or else derived from the type's file."""
-    workloads: tuple[Name, ...] = Field(min_length=1)
-    """Of that catalogue."""
-    replay: OwnReplay | None = None
-    """``null``: nothing is replayed."""
 
 
 class OnloadingSweep(Record):

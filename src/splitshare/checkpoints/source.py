@@ -22,7 +22,7 @@ from splitshare.files import parse_json, read_text
 from splitshare.modules.cheap_weights import without_initialiser
 from splitshare.modules.hub_pins import HUB_ERRORS, Pins
 
-_HUB_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<commit>[0-9a-f]{40}))?")
+_HUB_NAME = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<commit>[0-9a-f]{40}))?")
 _FETCHED = ["config.json", "*.safetensors", "*.safetensors.index.json"]
 
 

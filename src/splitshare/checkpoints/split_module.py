@@ -144,7 +144,17 @@ class _Head:
         return len(inputs[fixed[0]]) // self.arrives[fixed[0]].items
 
     def examples(self, batch: int, items: Mapping[str, int], generator: torch.Generator) -> dict[str, Tensor]:
-        """Standard normal values in the shapes of what is sent."""
+        """Standard normal values in the shapes of what is sent.
+
+        Raises:
+            WorkError: the catalogue says of a request other items than the model is made for.
+        """
+        for role, arriving in self.arrives.items():
+            if role != "text" and items[role] != arriving.items:
+                told = (
+                    f"the model takes {arriving.items} of {role} with a request, and the catalogue says {items[role]}"
+                )
+                raise WorkError(f"{told}: models.yaml, `items`; mend it")
         return {
             role: torch.randn(batch * items[role], *arriving.call.shape, generator=generator)
             for role, arriving in self.arrives.items()

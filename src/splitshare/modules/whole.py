@@ -71,8 +71,11 @@ def whole_class(catalog: Catalog, model: Model) -> type[WholeModel]:
     Raises:
         WorkError: there is no whole model of this kind.
     """
-    modules = model.modules()
-    kind = tuple(catalog.architectures[modules[role].architecture].builder for role in ("vision", "head"))
+    builders = {role: catalog.architectures[ref.architecture].builder for role, ref in model.modules().items()}
+    if builders["head"] == "checkpoint":
+        told = f"{model.name} is a checkpoint; `splitshare catalogue` holds its modules against the whole"
+        raise WorkError(f"{told} before it writes them")
+    kind = (builders.get("vision", "no image encoder"), builders["head"])
     if kind not in _WHOLE:
         raise WorkError(f"no whole model of {kind[0]} and {kind[1]} to compare {model.name} with")
     return _WHOLE[kind]

@@ -178,8 +178,9 @@ def show(written: Written) -> None:
     for note in written.notes:
         typer.echo(note)
     saved = written.whole_bytes - written.shared_bytes
+    models = "1 model" if len(written.proofs) == 1 else f"{len(written.proofs)} models"
     typer.echo(
-        f"{len(written.proofs)} models of {bytes_in_words(written.whole_bytes)}: sharing saves {bytes_in_words(saved)} "
+        f"{models} of {bytes_in_words(written.whole_bytes)}: sharing saves {bytes_in_words(saved)} "
         f"({saved / written.whole_bytes:.1%})"
     )
     typer.echo(f"Written to {written.directory}. Next: splitshare describe --data {written.directory} -o modules.json")

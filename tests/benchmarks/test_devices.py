@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from splitshare.benchmarks.accuracy import ARRANGEMENTS
-from splitshare.benchmarks.arrangements import Answering, Arranger, OnDevice
+from splitshare.benchmarks.answering import Answering
+from splitshare.benchmarks.arrangements import Arranger, OnDevice
 from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model

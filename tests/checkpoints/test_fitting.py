@@ -78,7 +78,7 @@ def test_sharing_may_need_a_device_less(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
 def test_a_graph_is_drawn(tmp_path, suffix):
-    from splitshare.checkpoints.graph import draw
+    from splitshare.stages.shared_graph import draw
 
     both = Shared("a", (module("x", "tower", 6 * GB, tmp_path), module("y", "tower", 6 * GB, tmp_path)))
     draw([both, Shared("b", (module("x", "head", 3 * GB, tmp_path),))], tmp_path / f"graph.{suffix}")

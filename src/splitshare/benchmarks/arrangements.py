@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Mapping
 from functools import cached_property
 
@@ -11,10 +10,13 @@ import torch.nn.functional as F  # noqa: N812, torch's own convention
 from torch import Tensor
 
 from splitshare.benchmarks.accuracy import Arrangement
+from splitshare.benchmarks.answering import Answering, Inputs
 from splitshare.benchmarks.decoding import PROMPT, PROMPT_MASK, answer_ids
+from splitshare.benchmarks.own_models import OwnModel
 from splitshare.benchmarks.weights import Weights
 from splitshare.catalog.loader import Catalog
 from splitshare.catalog.records import Model
+from splitshare.checkpoints.split_module import CheckpointEncoder
 from splitshare.choices import Dtype
 from splitshare.errors import WorkError
 from splitshare.modules.base import SplitModule
@@ -25,40 +27,6 @@ from splitshare.modules.whole import build_whole
 from splitshare.modules.whole_clip import WholeAlignment, WholeClip, WholeClipResNet
 from splitshare.modules.whole_decoders import WholeDecoder
 from splitshare.modules.whole_model import WholeModel
-
-Inputs = Mapping[str, Tensor]
-"""Inputs of the encoders by role, and the ``prompt`` (and its mask) of a model that answers in words."""
-
-
-class Answering(ABC):
-    """Answers batches of requests to one model."""
-
-    @abstractmethod
-    def scores(self, inputs: Inputs, prompts: Tensor | None = None) -> Tensor:
-        """Scores of the choices, shape (batch, classes), or (batch, tokens, vocabulary) along an answer in words.
-
-        Args:
-            inputs: by role; a model with class prompts gets none for ``text``.
-            prompts: embedding of each class (classes, width), for a model that compares with them.
-        """
-
-    @abstractmethod
-    def words(self, inputs: Inputs, end: int) -> Tensor:
-        """Tokens of the answers of a model that answers in words, (batch, at most its answers' length), int32.
-
-        Args:
-            inputs: by role, with ``prompt`` and, where prompts differ in length, ``prompt_mask``.
-            end: the end-of-text token, after which comes nothing but that.
-        """
-
-    @abstractmethod
-    def embed(self, role: str, tensor: Tensor) -> Tensor:
-        """Embeddings (batch, width) by the model's tower of ``role``."""
-
-    @property
-    def kept_roles(self) -> frozenset[str]:
-        """Roles whose embeddings are computed once for all models, and stand in for the inputs of ``scores``."""
-        return frozenset()
 
 
 class OnFirstUse(Answering):
@@ -179,7 +147,7 @@ class SplitAnswering(Answering):
         if prompts is not None:
             batch = len(next(iter(arrived.values())))
             arrived["text"] = sent(prompts).repeat(batch, 1)
-            if "audio" in arrived:
+            if "audio" in arrived and any(encoder.role == "vision" for encoder in self.model.encoders):
                 # A sound is compared with the prompts alone: there is no picture, and its scores are left out.
                 arrived["vision"] = torch.zeros(batch, prompts.shape[1], device=prompts.device, dtype=prompts.dtype)
                 return sent(self.modules["head"].scores(arrived))[:, : len(prompts)]
@@ -215,7 +183,12 @@ class SharedAnswering(SplitAnswering):
     @property
     def kept_roles(self) -> frozenset[str]:
         """Towers whose pooled output is sent; patch states are too large to keep."""
-        return frozenset(e.role for e in self.model.encoders if e.output == "pooled")
+        return frozenset(e.role for e in self.model.encoders if e.output == "pooled" and self._vector(e.role))
+
+    def _vector(self, role: str) -> bool:
+        """Whether an encoder's output is one vector an item; what a checkpoint's sends may be states."""
+        module = self.modules[role]
+        return not isinstance(module, CheckpointEncoder) or len(module.entry.pooled.shape) == 1
 
     def encoded(self, inputs: Inputs) -> dict[str, Tensor]:
         """What the encoders send; of the kept roles, what has been sent before."""
@@ -264,6 +237,9 @@ class Arranger:
                 if name not in self._shared:
                     self._shared[name] = self.weights.module(name).to(self.device, self._dtype)
             return SharedAnswering(model, {role: self._shared[name] for role, name in refs.items()})
+        own = OwnModel.of(self.catalog, model) if arrangement == "whole" else None
+        if own is not None:
+            return own.whole().to(self.device, self._dtype)
         modules = {role: self.weights.module(name) for role, name in refs.items()}
         if arrangement == "split":
             there = {role: module.to(self.device, self._dtype) for role, module in modules.items()}

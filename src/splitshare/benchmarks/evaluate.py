@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from splitshare.benchmarks.accuracy import AccuracyRow, Arrangement
-from splitshare.benchmarks.arrangements import Answering
+from splitshare.benchmarks.answering import Answering
 from splitshare.benchmarks.embeddings import KeptEmbeddings
 from splitshare.benchmarks.lock import LockEntry
 from splitshare.benchmarks.metrics.intervals import mean_interval

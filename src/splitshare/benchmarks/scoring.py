@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from splitshare.benchmarks.accuracy import Metric
-from splitshare.benchmarks.arrangements import Answering, Inputs
+from splitshare.benchmarks.answering import Answering, Inputs
 from splitshare.benchmarks.decoding import PROMPT, left_padded
 from splitshare.benchmarks.metrics.cider import caption_tokens, cider
 from splitshare.benchmarks.metrics.classification import ranked, top_k
 from splitshare.benchmarks.metrics.vqa import vqa_accuracy
-from splitshare.benchmarks.preprocess import preprocessor
+from splitshare.benchmarks.preprocess import Preprocess, preprocessor
 from splitshare.benchmarks.samples import Sample
 from splitshare.benchmarks.words import Words
 from splitshare.catalog.loader import Catalog
@@ -53,6 +53,12 @@ class Asking:
     """The tokeniser of the text tower or the decoder."""
     answers: tuple[str, ...] = ()
     """What a VQA classifier's outputs mean."""
+    processors: Mapping[str, Preprocess] = field(default_factory=dict)
+    """What prepares files for encoders, by role, where the model has its own."""
+    templates: int = 1
+    """Rows of ``prompts`` for each class, whose scores are averaged."""
+    order: tuple[int, ...] = ()
+    """The output of each class, where the head has them in another order, or others beside."""
 
     @property
     def decodes(self) -> bool:
@@ -72,7 +78,7 @@ class Asking:
         inputs: dict[str, Tensor] = {}
         for encoder in self.model.encoders:
             if roles is None or encoder.role in roles:
-                found = encoder_input(self.catalog, encoder, samples, self.words)
+                found = encoder_input(self.catalog, encoder, samples, self.words, self.processors.get(encoder.role))
                 if found is not None:
                     inputs[encoder.role] = found
         return inputs | (self._prompts(samples) if self.decodes else {})
@@ -94,6 +100,9 @@ class Asking:
                 assert self.words is not None
                 return [Prediction(self.words.text(ids)) for ids in answering.words(inputs, self.words.end)]
             scores = answering.scores(inputs, self.prompts)
+            if self.templates > 1:
+                scores = scores.reshape(len(scores), -1, self.templates).mean(-1)
+            scores = scores[:, list(self.order)] if self.order else scores
         if self.answers:
             best = scores[:, : len(self.answers)].argmax(-1).tolist()
             return [Prediction(self.answers[number]) for number in best]
@@ -102,7 +111,11 @@ class Asking:
 
 
 def encoder_input(
-    catalog: Catalog, encoder: EncoderRef, samples: Sequence[Sample], words: Words | None
+    catalog: Catalog,
+    encoder: EncoderRef,
+    samples: Sequence[Sample],
+    words: Words | None,
+    processor: Preprocess | None = None,
 ) -> Tensor | None:
     """What an encoder is given of a batch, first dimension over the samples; ``None``: they have nothing for it.
 
@@ -111,6 +124,7 @@ def encoder_input(
         encoder: a model's.
         samples: of the batch.
         words: the tokeniser of a text encoder.
+        processor: what prepares a file; that of the architecture by default.
 
     Raises:
         WorkError: a picture or sound cannot be read.
@@ -121,7 +135,7 @@ def encoder_input(
             return None
         return words.padded([str(sample.question) for sample in samples], context_of(architecture))
     files = [sample.image if encoder.role == "vision" else sample.audio for sample in samples]
-    way = preprocessor(architecture)
+    way = preprocessor(architecture) if processor is None else processor
     found = [way(file) for file in files if file is not None]
     return torch.stack(found) if found else None
 

@@ -13,6 +13,7 @@ from splitshare.benchmarks.words import Words, load_words
 from splitshare.catalog import paths
 from splitshare.catalog.hub import HubFile
 from splitshare.catalog.loader import Catalog
+from splitshare.checkpoints.split_module import BUILDER
 from splitshare.errors import WorkError
 from splitshare.files import sha256_file
 from splitshare.modules.base import SplitModule
@@ -53,7 +54,7 @@ class Weights:
             module = build_module(shared, self.seed)
             module.load_state_dict(load_file(self._fitted(name, "safetensors")))
             return module
-        if self.kind == "random":
+        if self.kind == "random" or shared.architecture.builder == BUILDER:
             return build_module(shared, self.seed)
         return published_module(self.catalog, name, self.pins)
 
@@ -75,11 +76,16 @@ class Weights:
 
     def identity(self, modules: list[str]) -> str:
         """What the values of ``modules`` depend on, as text."""
-        published = HubFile.read(paths.hub_file(self.catalog.root)).weights if self.kind == "hub" else {}
+        own = all(self.catalog.module(name).architecture.builder == BUILDER for name in modules)
+        hub = self.kind == "hub" and not own
+        published = HubFile.read(paths.hub_file(self.catalog.root)).weights if hub else {}
         told: dict[str, None] = {}
         for name in modules:
             weights = self.catalog.module(name).ref.weights
-            if weights.startswith(OURS):
+            architecture = self.catalog.module(name).architecture
+            if architecture.builder == BUILDER:
+                told[f"{name} of a checkpoint, {architecture.params['identity']}"] = None
+            elif weights.startswith(OURS):
                 told[f"{name} fitted by us, sha256 {sha256_file(self._fitted(name, 'safetensors'))}"] = None
             elif self.kind == "random":
                 told[f"random, seed {self.seed}"] = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal
 
+from splitshare.catalog.records import Benchmark
 from splitshare.checkpoints.cut import CutModule
 from splitshare.checkpoints.digest import DigestCache
 from splitshare.checkpoints.families import Family
@@ -34,6 +35,8 @@ class Asked:
     decodes: bool
     where: str
     """Its folder, or its name on the hub with the commit."""
+    benchmarks: tuple[Benchmark, ...] = ()
+    """Of the program's that fit it."""
 
     @property
     def name(self) -> str:
@@ -252,10 +255,16 @@ class CatalogueWriter:
             "schema": "splitshare.tasks/1",
             "tasks": [{"name": task, "title": title} for task, title in tasks.items()],
             "benchmarks": [
-                {"name": f"own-{task}", "title": f"{title}: own requests", "task": task}
-                for task, title in tasks.items()
+                *(
+                    {"name": f"own-{task}", "title": f"{title}: own requests", "task": task}
+                    for task, title in tasks.items()
+                ),
+                *(each.model_dump(mode="json", exclude_none=True) for each in self._benchmarks()),
             ],
         }
+
+    def _benchmarks(self) -> list[Benchmark]:
+        return list({each.name: each for asked, _, _ in self._models for each in asked.benchmarks}.values())
 
     def _model(
         self, number: int, asked: Asked, uses: Sequence[_Use], head: str, weights: Mapping[str, str]
@@ -272,6 +281,7 @@ class CatalogueWriter:
             "title": seen.found.checkpoint.name,
             "task": task,
             "benchmark": f"own-{task}",
+            **({"other_benchmarks": [each.name for each in asked.benchmarks]} if asked.benchmarks else {}),
             "encoders": [use.entry(weights[use.encoder.name]) for use in uses],
             "head": made,
             "result_bytes": BYTES_A_VALUE * (lengths.new_tokens if asked.decodes else texts * prod(seen.answer_shape)),

@@ -16,6 +16,7 @@ from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightConverter, WeightRenaming, rename_source_key
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
+from splitshare.checkpoints.processing import PROCESSOR_FILES, TOKENIZER_FILES
 from splitshare.checkpoints.tensors import TensorRef, read_headers
 from splitshare.errors import InputError, WorkError, shown
 from splitshare.files import parse_json, read_text
@@ -23,7 +24,7 @@ from splitshare.modules.cheap_weights import without_initialiser
 from splitshare.modules.hub_pins import HUB_ERRORS, Pins
 
 _HUB_NAME = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<commit>[0-9a-f]{40}))?")
-_FETCHED = ["config.json", "*.safetensors", "*.safetensors.index.json"]
+_FETCHED = ["config.json", "*.safetensors", "*.safetensors.index.json", *PROCESSOR_FILES, *TOKENIZER_FILES]
 
 
 @dataclass(frozen=True)

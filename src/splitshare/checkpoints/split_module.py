@@ -42,6 +42,8 @@ from splitshare.modules.decoder import Decoder, Pass
 from splitshare.modules.hub_pins import Pins
 from splitshare.places import HUB_PINS
 
+BUILDER = "checkpoint"
+"""Of architectures in a catalogue."""
 CPU = torch.device("cpu")
 LOWEST_TOKEN = 3
 """The first few of a vocabulary have meanings."""
@@ -264,11 +266,9 @@ def build(*, entry: str, identity: str, architectures_file: Path) -> SplitModule
         InputError: there is no such entry, or the checkpoint is another one now.
         WorkError: the checkpoint cannot be had.
     """
-    quiet_library()
     path = checkpoints_file(architectures_file)
-    file, found_entry = read_entry(path, entry, identity)
     root = path.parent.parent
-    found = cut(load_checkpoint(file.models[found_entry.model], Pins(HUB_PINS)), load_families(root))
+    found, found_entry = entry_of(architectures_file, entry, identity)
     own = own_modules(found, found_entry)
     on_meta = torch.empty(0).is_meta
     if not on_meta:
@@ -286,6 +286,20 @@ def build(*, entry: str, identity: str, architectures_file: Path) -> SplitModule
         made = (CheckpointEncoder if found_entry.patches is None else TwoOutputsEncoder)(tower, found_entry, role)
     wanted = torch.get_default_dtype()
     return made if wanted == main_dtype(own) else made.to(wanted)
+
+
+def entry_of(architectures_file: Path, entry: str, identity: str) -> tuple[Cut, EncoderEntry | HeadEntry]:
+    """An entry of ``catalogue/checkpoints.yaml`` and its checkpoint, cut.
+
+    Raises:
+        InputError: there is no such entry, or it is another one than ``identity`` says.
+        WorkError: the checkpoint cannot be had.
+    """
+    quiet_library()
+    path = checkpoints_file(architectures_file)
+    file, found = read_entry(path, entry, identity)
+    checkpoint = load_checkpoint(file.models[found.model], Pins(HUB_PINS))
+    return cut(checkpoint, load_families(path.parent.parent)), found
 
 
 def without_values(found: Cut) -> PreTrainedModel:

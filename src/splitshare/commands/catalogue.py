@@ -32,6 +32,10 @@ class Options:
     text_tokens: Annotated[int, typer.Option(**COUNT, help="Tokens of each, or what the model takes if less.")] = 77
     prompt_tokens: Annotated[int, typer.Option(**COUNT, help="Tokens of a question to a model that answers.")] = 64
     new_tokens: Annotated[int, typer.Option(**COUNT, help="Tokens of an answer.")] = 20
+    benchmarks: Annotated[
+        list[str],
+        typer.Option("--benchmark", help="Judge models on it whose task and inputs it fits; repeatable; default none."),
+    ] = field(default_factory=list)
     cache: Annotated[Path, typer.Option(help="Directory of kept digests.")] = Path("results/digests")
     pins: PinsPath = HUB_PINS
     catalog_root: CatalogRoot = field(default=DATA)

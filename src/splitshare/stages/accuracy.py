@@ -20,10 +20,12 @@ from splitshare.benchmarks.accuracy import (
     beside_own_precision,
     merge,
 )
-from splitshare.benchmarks.arrangements import Answering, Arranger, OnFirstUse
+from splitshare.benchmarks.answering import Answering
+from splitshare.benchmarks.arrangements import Arranger, OnFirstUse
 from splitshare.benchmarks.embeddings import KeptEmbeddings, place
 from splitshare.benchmarks.evaluate import Answered, Run, accuracy_rows, all_samples, answer
 from splitshare.benchmarks.lock import LockEntry, Selection, read_lock
+from splitshare.benchmarks.own_models import OwnModel, class_rows
 from splitshare.benchmarks.plan import REFERENCE_PROFILES, Pair, bar_weights, plan, times_asked
 from splitshare.benchmarks.prompts import class_embeddings
 from splitshare.benchmarks.scoring import Asking, context_of
@@ -88,6 +90,7 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
         (model, name, entry)
         for model in chosen
         for name in model.benchmarks
+        if name in sources  # a catalogue may name one that has no data, and stands for requests only
         if not options.benchmarks or name in options.benchmarks
         if (entry := _entry(sources[name], options)) or options.benchmarks
     ]
@@ -280,6 +283,9 @@ def _asking(
 ) -> Asking:
     catalog, weights = arranger.catalog, arranger.weights
     model, source = question.model, question.source
+    own = OwnModel.of(catalog, model)
+    if own is not None:
+        return own_asking(own, answering, source, question.class_names)
     text = next((e for e in model.encoders if e.role == "text"), None)
     head = model.head
     if catalog.architectures[head.architecture].kind == "decoder":
@@ -303,6 +309,22 @@ def _asking(
         cache=options.work / "prompts",
     )
     return Asking(catalog, model, prompts=prompts)
+
+
+def own_asking(own: OwnModel, answering: Answering, source: BenchmarkSource, class_names: Sequence[str]) -> Asking:
+    """How samples become requests of a checkpoint.
+
+    Raises:
+        InputError: it lacks what prepares them.
+        WorkError: the benchmark does not fit it.
+    """
+    catalog, model, processors = own.catalog, own.model, own.processors()
+    if catalog.architectures[model.head.architecture].kind == "decoder":
+        return Asking(catalog, model, words=own.words(), processors=processors)
+    if not any(encoder.role == "text" for encoder in model.encoders):
+        return Asking(catalog, model, processors=processors, order=own.order(class_names))
+    rows = class_rows(class_names, source.templates, own.words(), own.text_tokens(), answering)
+    return Asking(catalog, model, prompts=rows, processors=processors, templates=len(source.templates))
 
 
 def _identity(arrangement: Arrangement, told: dict[str, str], at: str) -> str:

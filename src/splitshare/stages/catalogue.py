@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import typer
 import yaml
@@ -16,10 +17,11 @@ from splitshare.checkpoints.chain import in_parts
 from splitshare.checkpoints.cut import Cut, cut
 from splitshare.checkpoints.decoding import answers_in_words
 from splitshare.checkpoints.digest import DigestCache, module_digest
-from splitshare.checkpoints.entries import ALL, Asked, CatalogueWriter, Entries, Lengths, model_name
+from splitshare.checkpoints.entries import ALL, Asked, CatalogueWriter, Lengths, model_name
 from splitshare.checkpoints.families import Family, load_families
 from splitshare.checkpoints.observing import observe
 from splitshare.checkpoints.proof import Proof, prove
+from splitshare.checkpoints.records import CheckpointsFile
 from splitshare.checkpoints.sharing import Shared, pairs, shared_modules, with_similar
 from splitshare.checkpoints.sizes import bytes_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
@@ -28,6 +30,7 @@ from splitshare.errors import InputError, WorkError
 from splitshare.files import write_text
 from splitshare.modules.hub_pins import Pins
 from splitshare.progress import track
+from splitshare.stages.catalogue_benchmarks import chosen, files, fitting
 
 _COMMENTS: Mapping[str, str] = {
     "tasks": """\
@@ -74,6 +77,7 @@ def run(options: Options) -> Written:
         if (options.output / part).exists():
             raise InputError(options.output / part, "", "is there already; give another directory, or move it away")
     families = load_families(options.catalog_root)
+    benchmarks = chosen(options.benchmarks, options.catalog_root)
     cuts = _cuts(options, families)
     cache = DigestCache(options.cache)
     try:
@@ -83,16 +87,23 @@ def run(options: Options) -> Written:
     finally:
         cache.save()
     writer = CatalogueWriter(shared, families, cache, Lengths(options.texts, options.prompt_tokens, options.new_tokens))
-    asked = []
+    asked: list[Asked] = []
+    notes: list[str] = []
     for found, where in track(list(zip(cuts, options.models, strict=True)), "asking", total=len(cuts)):
-        asked.append(_asked(found, where, options, families))
+        one = _asked(found, where, options, families)
+        task = families[str(found.checkpoint.config.model_type)].task
+        fit, why = fitting(one.seen, task, one.decodes, benchmarks)
+        notes += why
+        asked.append(replace(one, benchmarks=fit))
         writer.add(asked[-1])
+    judged = {each.name: benchmarks[each.name] for one in asked for each in one.benchmarks}
+    notes += [f"no model is judged on {name}" for name in benchmarks if name not in judged]
     made = writer.entries()
     used = {families[str(found.checkpoint.config.model_type)].name for found in cuts}
     options.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.output, prefix=".catalogue-") as scratch:
         root = Path(scratch)
-        _write(made, root / "catalogue")
+        _write({**made.files, **files(judged, options.catalog_root)}, made.checkpoints, root / "catalogue")
         (root / "families").mkdir()
         for family in used:
             shutil.copyfile(options.catalog_root / "families" / f"{family}.yaml", root / "families" / f"{family}.yaml")
@@ -104,7 +115,7 @@ def run(options: Options) -> Written:
         for each in asked
         if each.seen.last and not each.decodes
     )
-    return Written(options.output, tuple(proofs), (*made.apart, *one_pass), made.whole_bytes, made.shared_bytes)
+    return Written(options.output, tuple(proofs), (*made.apart, *one_pass, *notes), made.whole_bytes, made.shared_bytes)
 
 
 def _cuts(options: Options, families: Mapping[str, Family]) -> list[Cut]:
@@ -134,11 +145,11 @@ def _asked(found: Cut, where: str, options: Options, families: Mapping[str, Fami
     return Asked(seen, answers_in_words(seen, model, options.catalog_root), place)
 
 
-def _write(made: Entries, directory: Path) -> None:
-    checkpoints = made.checkpoints.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    for name, content in {**made.files, "checkpoints": checkpoints}.items():
+def _write(contents: Mapping[str, Any], checkpoints: CheckpointsFile, directory: Path) -> None:
+    said = checkpoints.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for name, content in {**contents, "checkpoints": said}.items():
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
-        write_text(directory / f"{name}.yaml", _COMMENTS[name] + text)
+        write_text(directory / f"{name}.yaml", _COMMENTS.get(name, "") + text)
 
 
 def _proofs(

@@ -17,7 +17,6 @@ from splitshare.checkpoints.cut import Cut, cut
 from splitshare.checkpoints.digest import DigestCache, module_digest
 from splitshare.checkpoints.families import Family, load_families
 from splitshare.checkpoints.fitting import Held, held, least_memory
-from splitshare.checkpoints.graph import check_format, draw
 from splitshare.checkpoints.sharing import Pair, Shared, pairs, shared_modules, with_similar
 from splitshare.checkpoints.sizes import bytes_in_words
 from splitshare.checkpoints.source import load_checkpoint, quiet_library
@@ -28,6 +27,7 @@ from splitshare.files import write_text
 from splitshare.modules.hub_pins import Pins
 from splitshare.profiling.records import ModuleProfile
 from splitshare.progress import track
+from splitshare.stages.shared_graph import check_format, draw
 
 MOST_THREADS = 8
 """Each holds a block of values."""

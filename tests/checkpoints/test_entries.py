@@ -243,3 +243,18 @@ def test_a_catalogue_without_its_checkpoints_file_is_told(of_vit):
     catalog = load_catalog(of_vit)
     with pytest.raises(InputError, match=r"checkpoints\.yaml: no such file"):
         build_module(catalog.module(catalog.model("vit").head.module))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["clip", "llava-next", "qwen2-vl", "whisper", "vit"])
+def test_modules_compute_on_a_gpu_what_they_compute_on_the_cpu(all_families, name):
+    catalog, _ = all_families
+    for ref in catalog.model(name).modules().values():
+        shared = catalog.module(ref.module)
+        module = build_module(shared)
+        inputs = example_inputs(shared, module, 2)
+        with torch.inference_mode():
+            expected = module.scores(inputs)
+            there = module.to("cuda").scores({role: tensor.to("cuda") for role, tensor in inputs.items()})
+        assert there.device.type == "cuda"
+        torch.testing.assert_close(there.cpu(), expected, rtol=1e-3, atol=1e-3)

@@ -89,6 +89,14 @@ def test_a_name_on_the_hub_is_pinned_at_its_first_use(models, tmp_path):
         assert (result.returncode, result.stderr.count("\n")) == (1, 1)
 
 
+def test_one_that_cannot_be_split_counts_as_one_module(models, tmp_path, capsys):
+    found = shared.run(shared.Options([str(models["vilt"]), str(models["clip"])], cache=tmp_path))
+    sizes = {each.module.model: each.module.bytes for each in found.shared if each.module.name == "model"}
+    assert sizes == {"vilt": sum(p.nbytes for p in build("vilt").parameters())}
+    shared.show(found)
+    assert "vilt cannot be split" in capsys.readouterr().out
+
+
 def test_one_that_cannot_be_split_is_one_line_and_the_others_are_cut(models):
     seen = []
     with pytest.raises(WorkError, match="vilt cannot be split: pictures and words enter one transformer together"):

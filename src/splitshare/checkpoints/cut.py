@@ -111,6 +111,14 @@ def cut(checkpoint: Checkpoint, families: Mapping[str, Family]) -> Cut:
     return Cut(checkpoint, None if family is None else family.name, modules)
 
 
+def uncut(checkpoint: Checkpoint) -> Cut:
+    """A checkpoint that cannot be split, as one module."""
+    places = {name: name for name in _own_tensors(checkpoint)}
+    tensors = {name: checkpoint.tensors[name] for name in sorted(places)}
+    computes = _computes(checkpoint.config, None)
+    return Cut(checkpoint, None, (CutModule(checkpoint.name, "model", "other", tensors, places, computes),))
+
+
 def below(found: Cut, place: str) -> tuple[CutModule, ...]:
     """Modules of which every tensor stands below a submodule of the class."""
     return tuple(m for m in found.modules if all(p.startswith(f"{place}.") for p in m.places.values()))

@@ -13,7 +13,7 @@ import typer
 
 from splitshare.catalog.testbeds import models_memory_bytes, profile_file, read_testbed
 from splitshare.checkpoints.chain import effect
-from splitshare.checkpoints.cut import Cut, cut
+from splitshare.checkpoints.cut import Cut, cut, uncut
 from splitshare.checkpoints.digest import DigestCache, module_digest
 from splitshare.checkpoints.families import Family, load_families
 from splitshare.checkpoints.fitting import Held, held, least_memory
@@ -46,6 +46,8 @@ class Found:
     """Whether similar modules are shared."""
     effects: tuple[str, ...] = ()
     """What sharing similar modules does, a line a model."""
+    notes: tuple[str, ...] = ()
+    """On models that cannot be split."""
 
     @property
     def bytes(self) -> int:
@@ -63,7 +65,6 @@ def run(options: Options) -> Found:
 
     Raises:
         InputError: there is no such model, two have one name, or files are wrong.
-        WorkError: a model cannot be split.
     """
     quiet_library()
     if options.graph is not None:
@@ -72,8 +73,14 @@ def run(options: Options) -> Found:
     families = load_families(options.catalog_root)
     pins = Pins(options.pins)
     cuts: list[Cut] = []
+    notes: list[str] = []
     for model in options.models:
-        found = cut(load_checkpoint(model, pins), families)
+        checkpoint = load_checkpoint(model, pins)
+        try:
+            found = cut(checkpoint, families)
+        except WorkError as error:  # then it is there, and shares nothing of itself
+            found = uncut(checkpoint)
+            notes.append(f"{error}; it counts as one module")
         if any(found.checkpoint.name == other.checkpoint.name for other in cuts):
             raise InputError(model, "", f"another model is called {found.checkpoint.name} too; rename its folder")
         cuts.append(found)
@@ -98,7 +105,9 @@ def run(options: Options) -> Found:
     if options.graph is not None:
         draw(shared, options.graph)
     on_testbed = tuple(held(shared, capacities)) if capacities is not None else ()
-    return Found(tuple(cuts), tuple(shared), tuple(alike), on_testbed, options.share_similar, tuple(effects))
+    return Found(
+        tuple(cuts), tuple(shared), tuple(alike), on_testbed, options.share_similar, tuple(effects), tuple(notes)
+    )
 
 
 def _effects(
@@ -171,7 +180,7 @@ def show(found: Found) -> None:
         )
     for pair in found.pairs:
         typer.echo(in_words(pair, on_demand=found.on_demand))
-    for line in found.effects:
+    for line in (*found.effects, *found.notes):
         typer.echo(line)
     for least in least_memory(found.shared):
         typer.echo(

@@ -84,15 +84,30 @@ def config(tmp_path):
 @pytest.fixture
 def grids(files, config, tmp_path):
     cloud_grid.run(cloud_grid.Options(config=config, **files | {"output": tmp_path / "grids"}))
-    return [pd.read_csv(tmp_path / "grids" / f"cloud_{name}.csv") for name in ("grid", "pairs")]
+    return [pd.read_csv(tmp_path / "grids" / f"cloud_{name}.csv") for name in ("grid", "pairs", "readings")]
 
 
 def test_other_edges_and_clouds_are_read_at_the_stated_cell(grids):
-    grid, pairs = grids
+    grid, pairs, _ = grids
     assert pairs["workload"].tolist() == ["talk", "talk"]
     assert pairs["edge_testbed"].tolist() == ["away", "home"]
     stated = grid.query("workload == 'talk' and round_trip_s == 0.05 and bandwidth_bytes_per_s == 100 and speed == 1")
     assert pairs.iloc[1].to_dict() == stated.iloc[0].to_dict()
+
+
+def test_the_stated_cell_is_read_by_greedy_and_optimum_with_prompts_and_without(grids):
+    grid, _, readings = grids
+    stated = grid.query("round_trip_s == 0.05 and bandwidth_bytes_per_s == 100 and speed == 1").set_index("workload")
+    by = readings.set_index(["workload", "method", "prompts"]).sort_index()
+    assert len(by) == 2 * 2 * 2
+    for workload in ("talk", "both"):
+        own = by.loc[(workload, "s2m3-greedy", "encoded")]
+        assert own["edge_s"] == stated.loc[workload, "edge_s"]
+        assert own["cloud_s"] == stated.loc[workload, "cloud_s"]
+        for prompts in ("encoded", "cached"):
+            greedy, optimum = (by.loc[(workload, method, prompts)] for method in ("s2m3-greedy", "optimum"))
+            assert optimum["edge_s"] <= greedy["edge_s"]
+            assert optimum["cloud_s"] == greedy["cloud_s"] <= own["cloud_s"]
 
 
 def test_without_measured_testbeds_there_are_no_pairs(files, config, tmp_path):

@@ -12,7 +12,7 @@ from splitshare.catalog.paths import published_accuracy_file
 from splitshare.catalog.published_accuracy import PublishedAccuraciesFile
 from splitshare.figures.accuracy import accuracy_by_model, accuracy_table
 from splitshare.figures.registry import figures as declared
-from splitshare.results.claims import accuracy_verdict, no_loss_of_accuracy
+from splitshare.results.claims_s2m3 import accuracy_verdict, no_loss_of_accuracy
 from splitshare.stages import figures
 
 DATA = Path(__file__).parents[2] / "data"

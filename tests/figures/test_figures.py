@@ -14,7 +14,7 @@ from splitshare.figures.latency_by_method import latency_table
 from splitshare.figures.measured_testbeds import check_measured
 from splitshare.figures.registry import figures as declared
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
-from splitshare.results.claims import optimal_verdict, saving_verdict
+from splitshare.results.claim import counted_verdict, saving_verdict
 from splitshare.results.memory import model_memory, workload_memory
 from splitshare.results.timeline import timeline_table
 from splitshare.stages import figures
@@ -71,6 +71,8 @@ def test_shared_saving_counts_each_module_once(catalog, descriptions):
     ("measured", "paper", "verdict"),
     [
         (0.62, 0.62, "reproduced"),
+        (0.6249, 0.62, "reproduced"),
+        (0.6251, 0.62, "exceeded"),
         (0.6151, 0.62, "reproduced"),
         (0.6149, 0.62, "partly"),
         (0.31, 0.62, "partly"),
@@ -83,10 +85,13 @@ def test_verdict_on_a_saving(measured, paper, verdict):
 
 @pytest.mark.parametrize(
     ("optimal", "instances", "verdict"),
-    [(89, 95, "reproduced"), (88, 95, "not reproduced"), (12, 12, "partly"), (11, 12, "not reproduced")],
+    [
+        *((89, 95, "reproduced"), (88, 95, "not reproduced"), (90, 95, "exceeded"), (178, 190, "reproduced")),
+        *((12, 12, "partly"), (11, 12, "not reproduced")),
+    ],
 )
 def test_verdict_on_optimality(optimal, instances, verdict):
-    assert optimal_verdict(optimal, instances) == verdict
+    assert counted_verdict(optimal, instances, 89, 95) == verdict
 
 
 def test_latency_table_keeps_order_and_shows_what_does_not_fit():

@@ -9,7 +9,7 @@ from splitshare.figures.onloading_accuracy import accuracy_table
 from splitshare.figures.onloading_batching import batching_table
 from splitshare.figures.onloading_zoos import curves_table
 from splitshare.onloading.zoo import Zoo
-from splitshare.results.claims import onloading_accuracy, onloading_run_time
+from splitshare.results.claims_j3o import onloading_accuracy, onloading_run_time
 from splitshare.results.onloading import COLUMNS, read_record, references, with_reference
 from splitshare.results.onloading_time import summary, time_table
 
@@ -66,14 +66,24 @@ def test_j1_tells_zoos_apart():
 
 
 def test_j2_counts_only_instances_on_which_the_solver_works():
-    claim = onloading_run_time(recorded((0.1, 2.0, True), (0.3, 30.0, False), (0.9, 1.0, True)))
+    claim, some, every, gurobi = onloading_run_time(recorded((0.1, 2.0, True), (0.3, 30.0, False), (0.9, 1.0, True)))
     assert (claim.verdict, claim.measured_value) == ("reproduced", "3.0%")
-    assert "over the 2 of 3 instances" in claim.note
+    assert "over 2 of 3 instances" in claim.note
     assert "1 stopped before the proof" in claim.note
-    assert "unmeasured" in claim.note
+    assert (some.n, some.verdict) == (3, "partly")  # the mean of 0.05, 0.01 and 0.9 is above, the median below
+    assert every.measured_value == some.measured_value == "32.0%"
+    assert (gurobi.n, gurobi.verdict, gurobi.measured_value) == (0, "cannot be judged here", "unmeasured")
     slow = recorded((0.1, 2.0, True), (0.2, 2.0, True), (5.0, 10.0, True))
-    assert onloading_run_time(slow).verdict == "partly"  # the mean is above, the median below
-    assert onloading_run_time(recorded((1.0, 2.0, True))).verdict == "not reproduced"
+    assert onloading_run_time(slow)[0].verdict == "partly"  # the mean is above, the median below
+    assert onloading_run_time(recorded((1.0, 2.0, True)))[0].verdict == "not reproduced"
+
+
+def test_j2_stands_beside_gurobi_where_that_was_measured():
+    record = recorded((0.1, 2.0, True), (0.3, 30.0, True))
+    record.loc[record["method"] == "optimum-gurobi", "solve_s"] = [0.05, 3.0]
+    gurobi = onloading_run_time(record)[-1]
+    assert (gurobi.n, gurobi.measured_value) == (2, "105.0%")
+    assert "J3O is the slower on 1" in gurobi.note
 
 
 def test_run_times_by_size_and_where_there_is_work():

@@ -55,6 +55,7 @@ for figure, scope in DRAWN:
             records=[f"{DATA}/baselines/{path}" for path in figure.records],
             profiles={
                 "all": COMMITTED_PROFILES,
+                "clouds": profiles_of(TESTBEDS[scope] + CLOUD_TESTBEDS),
                 "testbeds": profiles_of(TESTBEDS[MEASURED if figure.measured else scope]),
             }.get(figure.profiles, []),
             testbeds=[LOCAL_TESTBED] if scope == "local" and figure.profiles else [],

@@ -16,7 +16,7 @@ rule cloud_grid:
         profiles=profiles_of(CLOUD_TESTBEDS),
         testbeds=testbed_paths(CLOUD_TESTBEDS),
     output:
-        tables(f"{RESULTS}/canonical", "cloud_grid", "cloud_pairs"),
+        tables(f"{RESULTS}/canonical", "cloud_grid", "cloud_pairs", "cloud_readings"),
     log:
         LAYOUT.log("cloud_grid"),
     params:

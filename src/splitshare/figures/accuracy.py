@@ -26,7 +26,7 @@ from splitshare.figures.style import (
     save_figure,
     save_table,
 )
-from splitshare.results.claims import EQUIVALENCE, judged_pairs, no_loss_of_accuracy
+from splitshare.results.claims_s2m3 import EQUIVALENCE, judged_pairs, no_loss_of_accuracy
 
 DECLARATION = Declaration(
     name="accuracy",

@@ -1,8 +1,4 @@
-"""The papers' claims, each with what was measured and a verdict by a rule that is written here.
-
-Rules: a saving is ``reproduced`` if it reaches the paper's number within half a point, ``partly`` if it reaches half
-of it. A claim about all 95 instances (14 models, 10 benchmarks) is at most ``partly`` while the run has fewer.
-"""
+"""The papers' claims, each with what was measured and a verdict by its rule (``splitshare.results.claim``)."""
 
 from __future__ import annotations
 
@@ -15,17 +11,18 @@ from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
 from splitshare.files import sha256_file
-from splitshare.results.claims import (
+from splitshare.results.claims_j3o import ONLOADING_RESULTS, onloading_accuracy, onloading_run_time
+from splitshare.results.claims_s2m3 import (
     ACCURACY,
     EQUIVALENCE,
     MODELS,
-    ONLOADING_RESULTS,
     greedy_optimal,
+    greedy_optimal_cached,
     judged_pairs,
     latency_against_cloud,
+    latency_readings,
+    models_of,
     no_loss_of_accuracy,
-    onloading_accuracy,
-    onloading_run_time,
     scope,
     share_saving,
     split_saving,
@@ -35,7 +32,14 @@ from splitshare.results.onloading import RECORD
 DECLARATION = Declaration(
     name="claims",
     category="Claims",
-    inputs=("modules.json", "placements.csv", "cloud_grid.csv", "onloading/results.csv"),
+    inputs=(
+        "modules.json",
+        "placements.csv",
+        "prompt_cache.csv",
+        "cloud_grid.csv",
+        "cloud_readings.csv",
+        "onloading/results.csv",
+    ),
     records=("split_equivalence.csv", "accuracy.json", "onloading.csv"),
     accuracy=True,
     tables=("claims",),
@@ -50,15 +54,18 @@ NAME = "claims"
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``claims``."""
     descriptions, judged = inputs.descriptions(), in_own_precision(inputs.accuracy().rows)
+    placements = inputs.csv("placements.csv")
     claims = [
-        split_saving(inputs.catalog, descriptions),
-        share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
+        *split_saving(inputs.catalog, descriptions),
+        *share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
         no_loss_of_accuracy(inputs.record(EQUIVALENCE), judged, judged_pairs(inputs.catalog)),
-        greedy_optimal(inputs.csv("placements.csv")),
+        *greedy_optimal(placements, models_of(inputs.catalog)),
+        greedy_optimal_cached(placements, inputs.csv("prompt_cache.csv")),
         latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
+        *latency_readings(inputs.csv("cloud_readings.csv")),
         scope(inputs.catalog),
         onloading_accuracy(inputs.csv(ONLOADING_RESULTS)),
-        onloading_run_time(inputs.record(RECORD)),
+        *onloading_run_time(inputs.record(RECORD)),
     ]
     places = {MODELS: inputs.catalog.root / MODELS}
     places |= {name: inputs.recorded(name) for name in (EQUIVALENCE, ACCURACY, RECORD)}

@@ -31,8 +31,8 @@ class Declaration:
     """Recorded baselines that it reads, files below ``data/baselines``."""
     accuracy: bool = False
     """Whether it also reads the accuracies of the run, if the run measures any."""
-    profiles: Literal["testbeds", "all"] | None = None
-    """Which profiles it reads: those of the testbeds' devices, or all committed ones."""
+    profiles: Literal["testbeds", "clouds", "all"] | None = None
+    """Which profiles it reads: those of the testbeds' devices, these and the cloud's, or all committed ones."""
     measured: bool = False
     """Whether it is of the testbeds in which every time is measured: drawn where the run has any; its ``profiles`` are
     those of their devices."""

@@ -14,7 +14,7 @@ from splitshare.figures.style import save_table
 DECLARATION = Declaration(
     name="devices",
     category="Devices",
-    profiles="testbeds",
+    profiles="clouds",
     tables=("device_profiles",),
     caption="Where the compute times of each device come from: measured, published, derived or assumed.",
     takeaway="Few compute times are measured on the device itself; the rest says what it stands on.",
@@ -26,7 +26,8 @@ PROVENANCES = ("measured", "published", "derived", "assumed")
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``device_profiles``: a row a device type, its rows by provenance, and its rule with its error."""
-    testbeds = [inputs.testbed(name) for name in inputs.config.testbeds]
+    names = [*inputs.config.testbeds, inputs.config.cloud.edge_testbed, inputs.config.cloud.cloud_testbed]
+    testbeds = [inputs.testbed(name) for name in dict.fromkeys(names)]
     rows = []
     for device in dict.fromkeys(d.device_type for testbed in testbeds for d in testbed.devices):
         profile = inputs.device_profile(device)

@@ -11,7 +11,8 @@ from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.latency_by_method import compute_provenance, latency_figure, latency_table
 from splitshare.figures.style import method_key, paper_style, save_figure, save_table
-from splitshare.results.claims import Claim, greedy_optimal, latency_against_cloud
+from splitshare.results.claim import Claim
+from splitshare.results.claims_s2m3 import greedy_optimal, latency_against_cloud, models_of
 
 DECLARATION = Declaration(
     name="measured-testbeds",
@@ -71,7 +72,8 @@ def check_measured(inputs: Inputs) -> None:
 def _claims(inputs: Inputs, placements: pd.DataFrame) -> list[dict[str, str]]:
     """S4 over the measured testbeds, and S5 for every edge and cloud."""
     testbeds = list(placements["testbed"].unique())
-    rows = [_row(greedy_optimal(placements), " and ".join(testbeds), inputs, testbeds)]
+    where = " and ".join(testbeds)
+    rows = [_row(claim, where, inputs, testbeds) for claim in greedy_optimal(placements, models_of(inputs.catalog))]
     pairs = inputs.csv("cloud_pairs.csv")
     for both, grid in pairs.groupby(["edge_testbed", "cloud_testbed"], sort=False):
         names = [str(name) for name in both]

@@ -73,6 +73,7 @@ def workload_memory(catalog: Catalog, descriptions: ModuleDescriptions, workload
     return pd.DataFrame(rows)
 
 
+AS_CATALOGUED = "as catalogued"
 PRECISIONS: tuple[Dtype | None, ...] = (None, "float32", "float16")
 """Types at which memory is told; bfloat16 takes what float16 does. ``None``: each module's own in the catalogue."""
 
@@ -105,5 +106,5 @@ def memory_by_precision(catalog: Catalog, descriptions: ModuleDescriptions, work
 
 
 def _saving(what: str, name: str, precision: Dtype | None, before_gb: float, after_gb: float) -> dict[str, object]:
-    told = {"of": what, "name": name, "precision": precision or "as catalogued"}
+    told = {"of": what, "name": name, "precision": precision or AS_CATALOGUED}
     return told | {"before_gb": before_gb, "after_gb": after_gb, "saving": 1 - after_gb / before_gb}

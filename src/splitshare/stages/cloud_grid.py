@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from splitshare.commands.cloud_grid import Options
 from splitshare.config import CloudCell, CloudPair, Config
 from splitshare.errors import WorkError
 from splitshare.placement.algorithms.cloud import Cloud
+from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.contract import PlacementAlgorithm
 from splitshare.placement.generate import build_instance
@@ -28,6 +29,9 @@ COLUMNS = (
     *("workload", "models", "edge_testbed", "cloud_testbed", "round_trip_s", "bandwidth_bytes_per_s", "speed"),
     *("edge_s", "cloud_s", "reduction"),
 )
+READINGS = ("workload", "models", "method", "prompts", "edge_s", "cloud_s", "reduction")
+METHODS: Mapping[str, Callable[[], PlacementAlgorithm]] = {"s2m3-greedy": S2M3Greedy, "optimum": Optimum}
+PROMPTS = {"encoded": False, "cached": True}
 
 
 def run(options: Options) -> None:
@@ -35,7 +39,8 @@ def run(options: Options) -> None:
 
     ``edge_s`` is S2M3's greedy on the edge testbed, ``cloud_s`` everything on the cloud device, ``reduction`` one minus
     their ratio. ``cloud_pairs.csv`` has the same at the stated cell, for the edges and clouds of ``measured``: no row
-    where the configuration has none.
+    where the configuration has none. ``cloud_readings.csv`` has the stated cell with the edge placed by the greedy and
+    to the optimum, with class prompts encoded in each request and beforehand (on both sides).
 
     Raises:
         InputError: a file is wrong, or a profile is missing.
@@ -50,6 +55,8 @@ def run(options: Options) -> None:
     if measured is not None:
         pairs = [row for pair in measured.clouds for row in _rows(build, pair, measured.workloads, [grid.stated])]
     write_csv(pd.DataFrame(pairs, columns=COLUMNS), options.output / "cloud_pairs.csv")
+    readings = _readings(build, grid, settings.workloads, grid.stated)
+    write_csv(pd.DataFrame(readings, columns=READINGS), options.output / "cloud_readings.csv")
 
 
 class _Builder:
@@ -64,8 +71,8 @@ class _Builder:
     def testbed(self, name: str) -> Testbed:
         return read_testbed(self._files[name])
 
-    def instance(self, workload: Workload, testbed: Testbed) -> PlacementInstance:
-        return build_instance(self.catalog, workload, testbed, self._known, self._described)
+    def instance(self, workload: Workload, testbed: Testbed, cached: bool = False) -> PlacementInstance:
+        return build_instance(self.catalog, workload, testbed, self._known, self._described, cached_prompts=cached)
 
 
 def _rows(
@@ -99,6 +106,23 @@ def _rows(
                     "reduction": 1 - edge_time_s / cloud_time_s,
                 }
             )
+    return rows
+
+
+def _readings(build: _Builder, pair: CloudPair, workloads: Sequence[str], cell: CloudCell) -> list[dict[str, object]]:
+    """A row a workload, method at the edge, and way to come by class prompts, at one cell."""
+    edge_testbed = build.testbed(pair.edge_testbed)
+    cloud_testbed = _over(build.testbed(pair.cloud_testbed), cell.round_trip_s, cell.bandwidth_bytes_per_s)
+    rows: list[dict[str, object]] = []
+    for name in track(workloads, "reading the stated cell"):
+        workload = build.catalog.workload(name)
+        for prompts, cached in PROMPTS.items():
+            edge = with_speed(build.instance(workload, edge_testbed, cached), edge_testbed.source, cell.speed)
+            cloud_s = _objective(build.instance(workload, cloud_testbed, cached), Cloud())
+            for method, algorithm in METHODS.items():
+                edge_s = _objective(edge, algorithm())
+                values = (name, len(workload.models), method, prompts, edge_s, cloud_s, 1 - edge_s / cloud_s)
+                rows.append(dict(zip(READINGS, values, strict=True)))
     return rows
 
 

@@ -136,7 +136,7 @@ BLOCKS = {
     ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",
     ("docs/real-testbed.md", "openssl req -x509"): "run",
     ("docs/your-own-models.md", "schema: splitshare.family/1"): "read: tests/checkpoints/test_cut.py holds it",
-    ("docs/your-own-models.md", "splitshare init my-models"): "read: tests/workflow/test_own_models.py runs it",
+    ("docs/your-own-models.md", 'pip install "splitshare[measure'): "read: tests/workflow/test_own_models.py runs it",
     ("docs/your-own-models.md", "schema: splitshare.testbed/1"): "read: tests/workflow/test_own_models.py runs it",
     ("docs/your-own-models.md", "splitshare catalogue ../clip ../vit"): "read: tests/benchmarks/test_own_models.py",
     ("docs/your-own-models.md", "splitshare describe --data models"): "read: tests/workflow/test_own_models.py runs it",

@@ -7,6 +7,7 @@ there. On torch's meta device there are no weights, and nothing is read but conf
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -202,6 +203,8 @@ class CheckpointDecoder(Decoder):
         self._head = _Head(found, model, entry, root)
         self._both = bool(model.config.is_encoder_decoder)
         self._tokens = "decoder_input_ids" if self._both else "input_ids"
+        taken = inspect.signature(type(model).forward).parameters
+        self._kept = "cache" if "cache" in taken else "past_key_values"  # its name until transformers 5.23
         self._beside: dict[str, Tensor] = {}
 
     def prefill(self, inputs: Mapping[str, Tensor]) -> Pass:
@@ -210,7 +213,7 @@ class CheckpointDecoder(Decoder):
         self._beside = {key: value for key, value in arguments.items() if self._both and key != self._tokens}
         with computing(*inputs.values()):
             found = self.model(**arguments, use_cache=True)
-        return Pass(found.logits[:, -1], found.past_key_values)
+        return Pass(found.logits[:, -1], found[self._kept])
 
     def whole_arguments(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Put what arrived in the encoders' places, and give the class's arguments that go with it."""
@@ -226,8 +229,8 @@ class CheckpointDecoder(Decoder):
         """One token more."""
         arguments = {**self._beside, self._tokens: with_values(token).unsqueeze(1)}
         with computing(token):
-            found = self.model(**arguments, past_key_values=cache, use_cache=True)
-        return Pass(found.logits[:, -1], found.past_key_values)
+            found = self.model(**arguments, **{self._kept: cache}, use_cache=True)
+        return Pass(found.logits[:, -1], found[self._kept])
 
     def _with_words(self, tokens: Tensor, prompt: Tensor) -> Tensor:
         """The prompt's words in the places of the seeded ones; a prompt without values changes none."""

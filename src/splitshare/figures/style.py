@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -231,8 +232,13 @@ def save_table(table: pd.DataFrame, directory: Path, name: str, *, caption: str,
     shown = table.copy()
     for column in shown.select_dtypes("float"):
         shown[column] = [f"{v:.{digits}g}" if pd.notna(v) else "--" for v in table[column]]
-    text = shown.to_latex(index=False, escape=True, caption=caption, label=f"tab:{name.replace('_', '-')}")
-    write_text(directory / f"{name}.tex", text)
+    text = shown.to_latex(index=False, escape=True, caption=in_tex(caption), label=f"tab:{name.replace('_', '-')}")
+    write_text(directory / f"{name}.tex", text.replace("->", r"$\rightarrow$"))
+
+
+def in_tex(text: str) -> str:
+    """A sentence as LaTeX prints it, its special characters escaped."""
+    return re.sub(r"([&%$#_{}])", r"\\\1", text)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:

@@ -15,7 +15,7 @@ from splitshare.figures.measured_testbeds import check_measured
 from splitshare.figures.registry import figures as declared
 from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, Work
 from splitshare.results.claim import counted_verdict, saving_verdict
-from splitshare.results.memory import model_memory, workload_memory
+from splitshare.results.memory import model_memory, shared_bytes, split_bytes, workload_memory
 from splitshare.results.timeline import timeline_table
 from splitshare.stages import figures
 
@@ -65,6 +65,24 @@ def test_shared_saving_counts_each_module_once(catalog, descriptions):
     assert saving["CLIP ViT-B/16 alone", "all parameters"] == 0
     # Retrieval 140, VQA 140, alignment 225, classification 80; shared: one vision, one text, one audio.
     assert saving["Retrieval, VQA, alignment, classification", "all parameters"] == pytest.approx(1 - 225 / 585)
+
+
+def test_savings_in_bytes_stand_beside_those_in_parameters(catalog, descriptions):
+    half = ModuleDescriptions(
+        schema_="splitshare.module-descriptions/1",
+        modules=tuple(
+            m.model_copy(update={"parameter_bytes": 2 * m.parameters}) if m.kind == "vision-encoder" else m
+            for m in descriptions.modules
+        ),
+    )
+    split = split_bytes(catalog, half).set_index("model").loc["CLIP ViT-B/16"]
+    assert split["whole_bytes"] == 2 * 80_000_000 + 4 * 60_000_000
+    assert split["saving"] == pytest.approx(1 - 240 / 400)  # the text encoder is the larger one now
+    assert split["saving_all_parameters"] == pytest.approx(1 - 80 / 140)
+    shared = shared_bytes(catalog, half, ["four-tasks"]).iloc[0]
+    assert shared["unshared_bytes"] == 4 * 160_000_000 + 3 * 240_000_000 + 340_000_000
+    assert shared["saving"] == pytest.approx(1 - (160 + 240 + 340) / (4 * 160 + 3 * 240 + 340))
+    assert shared["saving_without_token_embedding"] > 0
 
 
 @pytest.mark.parametrize(

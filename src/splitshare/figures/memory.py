@@ -1,4 +1,4 @@
-"""Memory of each model whole, split and shared, under both counting rules (claims S1 and S2)."""
+"""Memory of each model whole and split, and of each workload unshared and shared, in bytes (claims S1 and S2)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    MEMORY,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
-from splitshare.results.memory import RULES, model_memory, workload_memory
+from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, PAPER_LINE, paper_style, save_figure, save_table
+from splitshare.results.claims_s2m3 import PAPER_SHARE_SAVING, PAPER_SPLIT_SAVING
+from splitshare.results.memory import shared_bytes, split_bytes
 
 DECLARATION = Declaration(
     name="memory",
@@ -25,10 +19,10 @@ DECLARATION = Declaration(
     inputs=("modules.json",),
     tables=("memory_split", "memory_shared"),
     drawn=("memory_split", "memory_shared"),
-    caption="Parameters of each model whole and split, and of each workload unshared and shared.",
+    caption="Bytes of each model whole and split, of each workload unshared and shared, beside the paper's savings.",
     takeaway=(
-        "Splitting saves what the largest module does not hold, sharing what several tasks have in common; "
-        "how token embeddings are counted changes little."
+        "Splitting saves what the largest module does not hold, which is little where one tower is most of a model; "
+        "sharing saves what several tasks have in common, and nothing of a large decoder."
     ),
     claim="S1",
 )
@@ -36,45 +30,45 @@ DECLARATION = Declaration(
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write ``memory_split`` and ``memory_shared``, a table and a figure each."""
-    descriptions = inputs.descriptions()
-    models = model_memory(inputs.catalog, descriptions)
-    shared = workload_memory(inputs.catalog, descriptions, inputs.config.workloads)
+    models = split_bytes(inputs.catalog, inputs.descriptions())
+    shared = shared_bytes(inputs.catalog, inputs.descriptions(), inputs.config.workloads)
     several = shared[shared["models"] > 1]
-    save_table(models, output, "memory_split", caption="Parameters of each model, whole and split (millions).")
-    save_table(
-        shared,
-        output,
-        "memory_shared",
-        caption="Parameters of each workload, unshared and shared (millions).",
-    )
-    shares = models.assign(whole=100.0, largest=100 * models["largest_module_million"] / models["whole_million"])
-    split = {"whole": ("Whole model", "whole"), "largest": ("Largest module", "split")}
-    copies = {"unshared_million": ("A copy a model", "whole"), "shared_million": ("Shared modules", "shared")}
+    save_table(models, output, "memory_split", caption="Bytes of each model, whole and of its largest module.")
+    save_table(shared, output, "memory_shared", caption="Bytes of each workload, with a copy a model and shared.")
     with paper_style():
-        figure = _bars(shares, "model", split, "Parameters (% of the whole model)")
+        figure = _bars(models, ("model", "whole_bytes", "largest_module_bytes"), PAPER_SPLIT_SAVING, "split")
         save_figure(figure, output, "memory_split")
-        figure = _bars(several if len(several) else shared, "workload", copies, "Parameters (millions)")
+        table = several if len(several) else shared
+        figure = _bars(table, ("workload", "unshared_bytes", "shared_bytes"), PAPER_SHARE_SAVING, "shared")
         save_figure(figure, output, "memory_shared")
 
 
-def _bars(table: pd.DataFrame, label: str, columns: dict[str, tuple[str, str]], unit: str) -> Figure:
-    """A panel a counting rule, a row a model or workload, a bar a column; the saving beside them."""
-    names = list(dict.fromkeys(table[label]))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.25 * len(names)))
-    height = 0.8 / len(columns)
-    for axes, rule in zip(figure.subplots(1, len(RULES), sharey=True), RULES, strict=True):
-        part = table[table["counting"] == rule]
-        for i, (column, (title, colour)) in enumerate(columns.items()):
-            positions = [row + (i - (len(columns) - 1) / 2) * height for row in range(len(names))]
-            axes.barh(positions, part[column], height=height, label=title, color=MEMORY[colour])
-        for row, (largest, saving) in enumerate(zip(part[list(columns)].max(axis=1), part["saving"], strict=True)):
-            text = f"−{saving:.1%}" if saving >= 0.0005 else "0 %"
-            axes.annotate(text, (largest, row), xytext=(3, 0), textcoords="offset points", va="center", size=7)
-        axes.set_yticks(range(len(names)), names)
-        axes.grid(visible=False, axis="y")
-        axes.set_xlim(0, 1.25 * float(table[list(columns)].to_numpy().max()))
-        axes.set_title(rule.capitalize())
-        axes.set_xlabel(unit)
+def _bars(table: pd.DataFrame, columns: tuple[str, str, str], paper: float, way: str) -> Figure:
+    """The saving of each row as a bar, its bytes before and after beside it, and the paper's saving as a line."""
+    label, before, after = columns
+    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.24 * len(table)))
+    axes = figure.subplots()
+    axes.barh(range(len(table)), 100 * table["saving"], height=0.6, color=MEMORY[way])
+    axes.axvline(100 * paper, **PAPER_LINE)
+    axes.annotate(
+        f"paper: up to {paper:.0%}",
+        (100 * paper, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        size=7,
+    )
+    for row, (saving, large, small) in enumerate(table[["saving", before, after]].itertuples(index=False)):
+        told = f"{saving:.1%}: {_size(large)} to {_size(small)}"
+        axes.annotate(told, (1.02, row), xycoords=("axes fraction", "data"), va="center", size=7)
+    axes.set_yticks(range(len(table)), list(table[label]))
     axes.invert_yaxis()
-    legend_below(figure, axes, columns=2)
+    axes.set_xlim(0, 108 * max(paper, float(table["saving"].max())))
+    axes.set_xlabel("Memory saved (% of bytes)")
+    axes.grid(visible=False, axis="y")
     return figure
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

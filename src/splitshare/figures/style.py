@@ -97,6 +97,9 @@ NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 MEMORY = {"whole": _PALETTE[7], "split": _PALETTE[0], "shared": _PALETTE[2]}
 """Colours of the ways to hold a model in memory."""
 
+PAPER_LINE: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 0.9, "zorder": 1}
+"""Line at what a paper states."""
+
 TASKS: tuple[dict[str, Any], ...] = tuple(
     {"marker": marker, "color": _PALETTE[i]} for marker, i in (("o", 4), ("s", 1), ("D", 3))
 )

@@ -73,6 +73,56 @@ def workload_memory(catalog: Catalog, descriptions: ModuleDescriptions, workload
     return pd.DataFrame(rows)
 
 
+def split_bytes(catalog: Catalog, descriptions: ModuleDescriptions) -> pd.DataFrame:
+    """One row a model: bytes whole and of its largest module, the saving (S1), and that in parameters by each rule."""
+    parameters = model_memory(catalog, descriptions)
+    rows = []
+    for model in catalog.models.values():
+        sizes = [descriptions.by_name[ref.module].parameter_bytes for ref in (*model.encoders, model.head)]
+        rows.append(
+            {
+                "number": model.number,
+                "model": model.title,
+                "encoders": len(model.encoders),
+                "whole_bytes": sum(sizes),
+                "largest_module_bytes": max(sizes),
+                "saving": 1 - max(sizes) / sum(sizes),
+            }
+        )
+    return _with_parameters(pd.DataFrame(rows), parameters, "model")
+
+
+def shared_bytes(catalog: Catalog, descriptions: ModuleDescriptions, workloads: Sequence[str]) -> pd.DataFrame:
+    """One row a workload: bytes unshared and shared, the saving (S2), and that in parameters by each rule."""
+    parameters = workload_memory(catalog, descriptions, workloads)
+    rows = []
+    for workload in map(catalog.workload, workloads):
+        models = [catalog.model(name) for name in workload.models]
+        unshared = [ref.module for model in models for ref in (*model.encoders, model.head)]
+        before, after = (
+            sum(descriptions.by_name[name].parameter_bytes for name in names)
+            for names in (unshared, dict.fromkeys(unshared))
+        )
+        rows.append(
+            {
+                "workload": workload.title,
+                "models": len(models),
+                "unshared_bytes": before,
+                "shared_bytes": after,
+                "saving": 1 - after / before,
+            }
+        )
+    return _with_parameters(pd.DataFrame(rows), parameters, "workload")
+
+
+def _with_parameters(table: pd.DataFrame, parameters: pd.DataFrame, label: str) -> pd.DataFrame:
+    """A column of the saving in parameters for each way to count them."""
+    for rule in RULES:
+        saving = parameters[parameters["counting"] == rule].set_index(label)["saving"]
+        table[f"saving_{rule.replace(' ', '_')}"] = table[label].map(saving)
+    return table
+
+
 AS_CATALOGUED = "as catalogued"
 PRECISIONS: tuple[Dtype | None, ...] = (None, "float32", "float16")
 """Types at which memory is told; bfloat16 takes what float16 does. ``None``: each module's own in the catalogue."""

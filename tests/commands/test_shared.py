@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from splitshare.catalog.hub import PinsFile
 from splitshare.errors import InputError, WorkError
@@ -114,3 +116,20 @@ def test_a_graph_of_no_format_is_told_before_anything_is_read(tmp_path):
 def test_two_models_of_one_name_are_told_apart_by_nobody(models, tmp_path):
     with pytest.raises(InputError, match="another model is called clip too; rename its folder"):
         shared.run(shared.Options([str(models["clip"])] * 2, cache=tmp_path))
+
+
+@pytest.mark.slow
+def test_digesting_takes_the_memory_of_a_block_not_of_a_model(tmp_path):
+    """A model of 0.8 GB, in under 500 MB, of which most are libraries."""
+    torch.manual_seed(0)
+    shape = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 11, "num_attention_heads": 8}
+    save(LlamaForCausalLM(LlamaConfig(**shape, vocab_size=8000)), tmp_path / "large")
+    size = sum(path.stat().st_size for path in (tmp_path / "large").glob("*.safetensors"))
+    assert size > 0.75e9
+    measure = (
+        "import resource, subprocess, sys;"
+        "subprocess.run([sys.executable, '-m', 'splitshare.cli', 'shared', 'large'], check=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", measure], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) * 1024 < 500e6

@@ -21,7 +21,7 @@ from splitshare.checkpoints.cut import CutModule
 from splitshare.checkpoints.tensors import DTYPE_NAMES, ITEM_BYTES, TensorRef
 from splitshare.files import canonical_json, sha256_bytes, write_text
 
-BLOCK_VALUES = 4 << 20
+BLOCK_VALUES = 1 << 20
 """Read at once."""
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import typer
 
 from splitshare.catalog.testbeds import models_memory_bytes, profile_file, read_testbed
@@ -27,7 +27,9 @@ from splitshare.files import write_text
 from splitshare.modules.hub_pins import Pins
 from splitshare.profiling.records import ModuleProfile
 from splitshare.progress import track
-from splitshare.stages.shared_graph import check_format, draw
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_THREADS = 8
 """Each holds a block of values."""
@@ -68,6 +70,9 @@ def run(options: Options) -> Found:
     """
     quiet_library()
     if options.graph is not None:
+        # Imported where it is wanted: the drawing library takes a fifth of all the memory that digesting needs.
+        from splitshare.stages.shared_graph import check_format
+
         check_format(options.graph)
     capacities = _capacities(options.testbed) if options.testbed is not None else None
     families = load_families(options.catalog_root)
@@ -103,6 +108,8 @@ def run(options: Options) -> Found:
     if options.table is not None:
         write_text(options.table, table(shared).to_csv(index=False, lineterminator="\n"))
     if options.graph is not None:
+        from splitshare.stages.shared_graph import draw
+
         draw(shared, options.graph)
     on_testbed = tuple(held(shared, capacities)) if capacities is not None else ()
     return Found(
@@ -151,6 +158,8 @@ def _capacities(path: Path) -> dict[str, float]:
 
 def table(shared: list[Shared]) -> pd.DataFrame:
     """One row a module: its models, kind, digest, parameters, bytes, and the bytes saved."""
+    import pandas as pd  # here: a table that nobody asked for should take no memory
+
     return pd.DataFrame(
         [
             {

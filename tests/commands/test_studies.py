@@ -149,6 +149,14 @@ def test_cached_prompts_save_their_encoding(files):
     assert row["cached_greedy_s"] >= row["cached_optimum_s"] * (1 - 1e-8)
 
 
+def test_without_class_prompts_there_is_nothing_to_save(files):
+    testbeds = [files["catalog_root"] / "testbeds" / "home.yaml"]
+    prompt_cache.run(prompt_cache.Options(**files, workloads=["talk"], testbeds=testbeds))
+    table = pd.read_csv(files["output"])
+    assert len(table) == 0
+    assert {"workload", "cached_optimum_s", "saved"} <= set(table)
+
+
 def hand_made(name: str, head_far_s: float) -> PlacementInstance:
     """An encoder and a head on two devices; how fast the far one is decides which readings go wrong."""
     module = {"kind": "module", "memory_bytes": 10, "output_bytes": 0}

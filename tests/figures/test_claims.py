@@ -71,7 +71,8 @@ def test_s4_with_prompts_encoded_beforehand_counts_what_that_changes():
         [("one", "a", 1.1, 1.0), ("one", "b", 1.0, 1.0), ("two", "a", 2.0, 2.0)],
         columns=["workload", "testbed", "cached_greedy_s", "cached_optimum_s"],
     )
-    claim = greedy_optimal_cached(PLACED, cached)
+    (claim,) = greedy_optimal_cached(PLACED, cached)
+    assert greedy_optimal_cached(PLACED, cached[:0]) == []
     assert claim.measured_value == "3 of 4"  # one.a is lost, two.a is won, two.b is as it was
     assert "largest gap 10.00%; 3 of the 4 instances have class prompts" in claim.note
 

@@ -60,7 +60,7 @@ def draw(inputs: Inputs, output: Path) -> None:
         *share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
         no_loss_of_accuracy(inputs.record(EQUIVALENCE), judged, judged_pairs(inputs.catalog)),
         *greedy_optimal(placements, models_of(inputs.catalog)),
-        greedy_optimal_cached(placements, inputs.csv("prompt_cache.csv")),
+        *greedy_optimal_cached(placements, inputs.csv("prompt_cache.csv")),
         latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
         *latency_readings(inputs.csv("cloud_readings.csv")),
         scope(inputs.catalog),

@@ -54,7 +54,10 @@ def _figure(table: pd.DataFrame, catalog: Catalog) -> Figure:
         axes.barh(positions, table[column], height=height, color=MEMORY[colour], label=title)
     axes.set_yticks(table.index, [catalog.workload(w).title for w in table["workload"]])
     axes.invert_yaxis()
-    axes.set_xscale("log")
+    if len(table):
+        axes.set_xscale("log")
+    else:
+        axes.annotate("No workload here has class prompts", (0.5, 0.5), xycoords="axes fraction", ha="center", size=8)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("Mean latency of an idle request, optimum (s)")
     legend_below(figure, axes, columns=2)

@@ -214,8 +214,10 @@ def greedy_optimal(placements: pd.DataFrame, models: Mapping[str, int]) -> list[
     return rows
 
 
-def greedy_optimal_cached(placements: pd.DataFrame, cached: pd.DataFrame) -> Claim:
-    """S4 with class prompts encoded beforehand; instances without class prompts are as they were."""
+def greedy_optimal_cached(placements: pd.DataFrame, cached: pd.DataFrame) -> list[Claim]:
+    """S4 with class prompts encoded beforehand; instances without class prompts are as they were, and alone no row."""
+    if cached.empty:
+        return []
     greedy = placements[placements["method"] == "s2m3-greedy"].set_index(["workload", "testbed"])
     best = cached["cached_optimum_s"].astype(float)
     gaps = cached["cached_greedy_s"].astype(float) / best - 1
@@ -226,7 +228,7 @@ def greedy_optimal_cached(placements: pd.DataFrame, cached: pd.DataFrame) -> Cla
         f"largest gap {max(float(gaps.max()), 0.0):.2%}; {len(found)} of the {len(optimal)} instances have class "
         "prompts; our reading of the greedy, our instances"
     )
-    return _optimal("prompts encoded beforehand", int(optimal.sum()), len(optimal), note, "prompt_cache.csv")
+    return [_optimal("prompts encoded beforehand", int(optimal.sum()), len(optimal), note, "prompt_cache.csv")]
 
 
 def _optimal(reading: str, optimal: int, instances: int, note: str, source: str) -> Claim:

@@ -16,11 +16,13 @@ from splitshare.profiling.records import ModuleDescriptions
 from splitshare.progress import track
 from splitshare.results.write import write_csv
 
+SECONDS = ("encoded_greedy_s", "encoded_optimum_s", "cached_greedy_s", "cached_optimum_s")
+
 
 def run(options: Options) -> None:
     """Write one row a workload and testbed: greedy and optimum with prompts encoded in each request, and beforehand.
 
-    Workloads without class prompts are left out.
+    Workloads without class prompts are left out; if all are, the table has no row.
 
     Raises:
         InputError: a file is wrong, or a profile is missing.
@@ -40,6 +42,6 @@ def run(options: Options) -> None:
                 row[f"{label}_greedy_s"] = solve(instance, S2M3Greedy()).objective
                 row[f"{label}_optimum_s"] = solve(instance, Optimum()).objective
             rows.append(row)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=["workload", "testbed", *SECONDS])
     table["saved"] = 1 - table["cached_optimum_s"].astype(float) / table["encoded_optimum_s"].astype(float)
     write_csv(table, options.output)

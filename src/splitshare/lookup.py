@@ -87,7 +87,11 @@ def _own(config: Config, source: Path | str, testbeds: list[str]) -> Catalog | N
     """The catalogue of one's own models, if there are any, the names of that part checked."""
     if config.own_models is None:
         return None
-    catalog = load_catalog(Path(config.own_models.data))
+    data = Path(config.own_models.data)
+    if not (data / "catalogue").is_dir():
+        told = f"{data} has no catalogue; write it: `splitshare catalogue MODEL... -o {data}`"
+        raise InputError(source, "own_models.data", told)
+    catalog = load_catalog(data)
     _all_known(source, "own_models.workloads", "workload", config.own_models.workloads, list(catalog.workloads))
     _all_known(source, "own_models.testbeds", "testbed", config.own_models.testbeds, testbeds)
     return catalog

@@ -121,6 +121,15 @@ def test_a_profile_that_was_measured_there_counts(tmp_path: Path, monkeypatch: p
     asked(tmp_path / "study", monkeypatch, "my-box")
 
 
+def test_a_catalogue_that_was_not_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    init.run(init.Options(tmp_path / "study"))
+    monkeypatch.chdir(tmp_path / "study")
+    own = yaml.safe_load(Path("own-models.yaml").read_text())
+    config = Config.parse(yaml.safe_load(Path("config.yaml").read_text()) | own, "config.yaml")
+    with pytest.raises(InputError, match=r"own_models\.data: models has no catalogue; write it: `splitshare catalogue"):
+        look_up(config, "config.yaml", DATA_ROOT)
+
+
 def test_a_workload_that_the_catalogue_lacks_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     init.run(init.Options(tmp_path / "study"))
     monkeypatch.chdir(tmp_path / "study")

@@ -12,13 +12,13 @@ from pydantic import Field, model_validator
 
 from splitshare.errors import InputError
 from splitshare.files import canonical_json, sha256_bytes
-from splitshare.records import Name, PositiveCount, Record, Whole, nearest
+from splitshare.records import Finite, Name, PositiveCount, Record, Whole, nearest
 
 if TYPE_CHECKING:
     from typing import Self  # not in Python 3.10, which workers run on
 
 Role = Literal["vision", "text", "audio"]
-OutputPath = tuple[str | int, ...]
+OutputPath = tuple[str | Whole, ...]
 """Where a tensor stands in what an encoder returns, such as ``("hidden_states", 3)``."""
 
 
@@ -27,8 +27,8 @@ class Beside(Record):
 
     name: str
     dtype: Literal["int64", "int32", "bool"]
-    shape: tuple[Whole, ...]
-    values: tuple[int, ...]
+    shape: tuple[PositiveCount, ...]
+    values: tuple[Whole, ...]
     """Of one item, in order; a single one where all are equal."""
     per_item: bool
     """Whether a batch has one after another of it; else there is one whatever the batch."""
@@ -39,7 +39,7 @@ class Call(Record):
 
     argument: str | None = None
     """Name of the argument that takes the items; ``None``: the first."""
-    given: dict[str, bool | int | float | str | tuple[int, ...] | None] = Field(default_factory=dict)
+    given: dict[str, bool | Whole | Finite | str | tuple[Whole, ...] | None] = Field(default_factory=dict)
     """Other arguments."""
     beside: tuple[Beside, ...] = ()
     path: OutputPath = Field(min_length=1)
@@ -47,7 +47,7 @@ class Call(Record):
     """The class of transformers that it returns, with its Python module; or ``tuple``."""
     among: PositiveCount | None = None
     """How many tensors stand beside that one, itself counted, where they are numbered."""
-    shape: tuple[Whole, ...]
+    shape: tuple[PositiveCount, ...]
     """Of what is sent for an item."""
     flat: bool = False
     """Whether the model takes all items' rows one after another."""
@@ -64,7 +64,7 @@ class EncoderEntry(Record):
     """Of the tower in the class."""
     digest: str = Field(pattern="^[0-9a-f]{64}$")
     """Over its tensors' names, shapes, types and values."""
-    input_shape: tuple[Whole, ...] = Field(min_length=1)
+    input_shape: tuple[PositiveCount, ...] = Field(min_length=1)
     """Of an item."""
     vocabulary: PositiveCount | None = None
     """Where items are tokens."""

@@ -105,6 +105,12 @@ TASKS: tuple[dict[str, Any], ...] = tuple(
 )
 """Marks of tasks that stand side by side."""
 
+PLACES: tuple[dict[str, Any], ...] = tuple(
+    {"marker": marker, "markersize": 5, "fillstyle": "none", "color": _PALETTE[i]}
+    for marker, i in (("o", 0), ("s", 1), ("D", 2), ("^", 3), ("x", 4))
+)
+"""Marks of testbeds that stand side by side."""
+
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     kind: (title, {"marker": marker, "markersize": 3.5, "fillstyle": "none", "color": _PALETTE[i], "zorder": 2})
     for kind, title, marker, i in (

@@ -44,6 +44,8 @@ def test_s2_is_read_on_the_stated_workload_and_the_others_stand_beside():
     assert (others.n, others.measured_value) == (1, "50.0% to 50.0%")  # both have the same two towers
     assert others.verdict == "partly"
     assert len(share_saving(CATALOG, described(), ["clip-vit-b16", "four-tasks"], "four-tasks")) == 1
+    (alone,) = share_saving(CATALOG, described(), ["clip-vit-b16"], "clip-vit-b16")
+    assert (alone.verdict, alone.measured_value) == ("cannot be judged here", "0.0%")
 
 
 PLACED = pd.DataFrame(

@@ -33,3 +33,4 @@ def test_a_row_is_bytes_saved_and_latency_added():
     assert list(table["saving"]) == pytest.approx([1 - 225 / 585] * 2)
     assert table.loc["a", "price"] == pytest.approx(0.05)
     assert table["price"].isna().tolist() == [False, True]
+    assert sharing_price(CATALOG, described, placed[placed["workload"] == "clip-vit-b16"]).empty

@@ -45,7 +45,7 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
         assert all(path.startswith(f"results/{rule.removeprefix('solve_')}/placements/") for path in paths)
         assert {Path(path).parent.name for path in paths} == {"s2m3-greedy", "no-sharing", "sequential-routing"}
     drawn = {"latency", "timeline", "load", "link_models", "claims", "optimality", "effect_of_devices"}
-    drawn |= {"cloud", "prompts", "greedy_readings", "measured_testbeds"}
+    drawn |= {"cloud", "prompts", "greedy_readings", "measured_testbeds", "sharing_price"}
     followed = {"collect", "sweep", "timeline", "figure_local_latency_local"}
     followed |= {f"figure_canonical_{name}" for name in drawn}
     assert rules(plan) - set(changed) == followed

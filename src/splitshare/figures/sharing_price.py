@@ -45,6 +45,9 @@ def _figure(table: pd.DataFrame, inputs: Inputs) -> Figure:
     for (testbed, part), mark in zip(table.groupby("testbed", sort=False), PLACES, strict=False):
         title = inputs.testbed(str(testbed)).title
         axes.plot(100 * part["saving"], 100 * part["price"], linestyle="none", label=title, **mark)
+    if table.empty:
+        axes.annotate("No workload here has several models", (0.5, 0.5), xycoords="axes fraction", ha="center", size=8)
+        return figure
     axes.set_xlabel("Memory saved by sharing (% of bytes)")
     axes.set_ylabel("Latency added by sharing (%)")
     axes.set_xlim(left=0)

@@ -12,7 +12,14 @@ from splitshare.config import CloudCell
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.results.claim import Claim, Verdict, counted_verdict, saving_verdict
 from splitshare.results.cloud import at_cell
-from splitshare.results.memory import AS_CATALOGUED, RULES, memory_by_precision, model_memory, workload_memory
+from splitshare.results.memory import (
+    AS_CATALOGUED,
+    RULES,
+    memory_by_precision,
+    model_memory,
+    shared_bytes,
+    workload_memory,
+)
 
 PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS, PAPER_INSTANCES = 14, 5, 10, 95
 PAPER_SPLIT_SAVING, PAPER_SHARE_SAVING, PAPER_OPTIMAL = 0.50, 0.62, 89
@@ -68,10 +75,9 @@ def share_saving(
     On the workload that the configuration states, and on every other of several models.
     """
     names = list(dict.fromkeys([stated, *(w for w in workloads if len(catalog.workload(w).models) > 1)]))
-    sizes = memory_by_precision(catalog, descriptions, names)
-    table = sizes[(sizes["of"] == "workload, shared") & (sizes["precision"] == AS_CATALOGUED)]
-    saved = dict(zip(table["name"], table["saving"], strict=True))
-    title = catalog.workload(stated).title
+    table = shared_bytes(catalog, descriptions, names)
+    saved = dict(zip(table["workload"], table["saving"], strict=True))
+    title, several = catalog.workload(stated).title, len(catalog.workload(stated).models) > 1
     counted = workload_memory(catalog, descriptions, [stated])
     parameters = {rule: _most(counted[counted["counting"] == rule], "workload") for rule in RULES}
     rule = "the saving of the workload that the configuration states"
@@ -83,8 +89,8 @@ def share_saving(
         unit="share of bytes",
         n=1,
         rule=rule,
-        verdict=saving_verdict(saved[title], PAPER_SHARE_SAVING),
-        note=f"in parameters {_told(parameters)}",
+        verdict=saving_verdict(saved[title], PAPER_SHARE_SAVING) if several else "cannot be judged here",
+        note=f"in parameters {_told(parameters)}" if several else "a single model shares nothing",
         source=MEMORY_SOURCE,
     )
     others = {name: saving for name, saving in saved.items() if name != title}

@@ -114,7 +114,7 @@ def test_what_models_share_is_one_module(tmp_path):
     assert [ref.module for ref in used["copy-of-clip"]] == [ref.module for ref in used["clip"]]
     assert catalog.model("llava").encoders[0].output == "patches"
     assert len(catalog.modules()) == 1 + 2 + 2 + 1  # a tower; CLIP's text and head, the tuned one's, LLaVA's head
-    assert all(found is not None and found.equal for _, found in said.proofs)
+    assert all(found.equal for _, found in said.proofs)
     own = {name: sum(p.nbytes for p in model.parameters()) for name, model in [("c", clip), ("l", llava), ("t", tuned)]}
     assert said.whole_bytes == 2 * own["c"] + own["l"] + own["t"]
     tower = sum(t.nbytes for t in clip.vision_model.state_dict().values())
@@ -139,7 +139,7 @@ def test_a_third_tensor_of_one_tower_is_a_tower_of_its_own(tmp_path):
     ]
 
 
-def test_similar_modules_are_shared_on_demand(tmp_path):
+def test_similar_modules_are_shared_on_demand(tmp_path, capsys):
     clip, tuned = build("clip"), build("clip")
     with torch.no_grad():
         for parameter in tuned.vision_model.parameters():
@@ -149,14 +149,18 @@ def test_similar_modules_are_shared_on_demand(tmp_path):
     together, said = written(folders, tmp_path / "together", share_similar=True)
     assert alone.model("tuned").encoders[0].module != alone.model("clip").encoders[0].module
     assert together.model("tuned").encoders[0].module == together.model("clip").encoders[0].module
-    assert dict(said.proofs)["tuned"] is None
+    proofs = dict(said.proofs)
+    assert proofs["clip"].equal
+    assert not proofs["tuned"].equal
+    assert 0 < proofs["tuned"].distance < 0.5
+    catalogue.show(said)
+    assert "since it has another model's module" in capsys.readouterr().out
 
 
 def test_a_bfloat16_model_computes_in_it_and_in_other_types_where_a_device_wants(tmp_path):
     folder = save(build("llava").to(torch.bfloat16), tmp_path / "llava")
     catalog, said = written([folder], tmp_path / "data")
     ((_, found),) = said.proofs
-    assert found is not None
     assert found.equal
     for name in catalog.modules():
         assert {p.dtype for p in build_module(catalog.module(name)).parameters()} == {torch.bfloat16}

@@ -11,8 +11,14 @@ OWN_MODULES = list(OWN.modules(model for name in CONFIG.own_models.workloads for
 def own_profiles():
     """Profiles of the devices of one's own models' testbeds: measured here, measured there, or derived."""
     types = dict.fromkeys(d.device_type for name in TESTBEDS["own"] for d in TESTBED_OF[name].devices)
-    there = {kind: own_profile(kind) for kind in types if own_profile(kind).is_file()}
-    return [there.get(kind) or f"{RESULTS}/own/profiles/{kind}.json" for kind in types]
+    return [
+        (
+            str(own_profile(kind))
+            if kind not in MACHINES and own_profile(kind).is_file()
+            else f"{RESULTS}/own/profiles/{kind}.json"
+        )
+        for kind in types
+    ]
 
 
 use rule describe as own_describe with:

@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Literal
+from typing import Any, get_args
 
-from splitshare.catalog.records import Benchmark
+from splitshare.catalog.records import Benchmark, EncoderOutput
 from splitshare.checkpoints.cut import CutModule
 from splitshare.checkpoints.digest import DigestCache
 from splitshare.checkpoints.families import Family
 from splitshare.checkpoints.observing import Seen, SeenEncoder
 from splitshare.checkpoints.records import Call, CheckpointsFile, EncoderEntry, HeadEntry, identity
 from splitshare.checkpoints.sharing import Shared
-from splitshare.checkpoints.split_module import joint_digest, main_dtype
+from splitshare.checkpoints.split_module import BUILDER, joint_digest, main_dtype
 
 ALL = "all-models"
 """The workload of all models side by side."""
@@ -94,12 +94,11 @@ class _Encoder:
     first: SeenEncoder
     calls: list[Call]
 
-    def output(self, call: Call) -> Literal["pooled", "patches"] | None:
+    def output(self, call: Call) -> EncoderOutput | None:
         """The catalogue's name of what a model takes; ``None``: nothing that it gives so far."""
-        for name, known in zip(("pooled", "patches"), self.calls, strict=False):
-            if (known.path, known.shape) == (call.path, call.shape):
-                return "pooled" if name == "pooled" else "patches"
-        return None
+        outputs: tuple[EncoderOutput, ...] = get_args(EncoderOutput)
+        same = ((known.path, known.shape) == (call.path, call.shape) for known in self.calls)
+        return next((output for output, is_it in zip(outputs, same, strict=False) if is_it), None)
 
     def gives(self, seen: SeenEncoder) -> bool:
         """Whether a model can have this one; a second output is added for it, a third is not."""
@@ -242,7 +241,7 @@ class CatalogueWriter:
         kind, parts = self._modules[name]
         params = {"entry": name, "identity": identity(entry)}
         dtype = str(main_dtype(parts)).removeprefix("torch.")
-        return {"builder": "checkpoint", "kind": kind, "dtype": dtype, "params": params}
+        return {"builder": BUILDER, "kind": kind, "dtype": dtype, "params": params}
 
     def _task(self, asked: Asked) -> str:
         return self.families[str(asked.seen.found.checkpoint.config.model_type)].task

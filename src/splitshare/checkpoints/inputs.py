@@ -17,6 +17,8 @@ REQUESTS = 2
 WORDS = 6
 """Tokens of a text, beside those that stand for a picture."""
 AUDIO_SAMPLES = 2000
+LOWEST_TOKEN, HIGHEST_TOKENS = 3, 4
+"""The first and last few of a vocabulary have meanings, and are left out."""
 
 
 def seeded_inputs(
@@ -60,8 +62,10 @@ class Asked:
         return torch.randn(*shape, generator=self.generator)
 
     def words(self, vocabulary: int) -> Tensor:
-        """Tokens (requests, words), the first and last few of a vocabulary left out: they have meanings."""
-        return torch.randint(3, vocabulary - 4, (self.requests, self.text_tokens), generator=self.generator)
+        """Tokens (requests, words)."""
+        return torch.randint(
+            LOWEST_TOKEN, vocabulary - HIGHEST_TOKENS, (self.requests, self.text_tokens), generator=self.generator
+        )
 
 
 def _part(config: Any, *names: str) -> Any:

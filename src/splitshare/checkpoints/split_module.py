@@ -22,7 +22,7 @@ from splitshare.checkpoints.chain import in_parts
 from splitshare.checkpoints.cut import Cut, CutModule, below, cut
 from splitshare.checkpoints.digest import DigestCache, module_digest
 from splitshare.checkpoints.families import load_families
-from splitshare.checkpoints.inputs import seeded_inputs
+from splitshare.checkpoints.inputs import HIGHEST_TOKENS, LOWEST_TOKEN, WORDS, seeded_inputs
 from splitshare.checkpoints.operations import WholeNumbersAreReal
 from splitshare.checkpoints.records import (
     Arriving,
@@ -46,10 +46,6 @@ from splitshare.places import HUB_PINS
 BUILDER = "checkpoint"
 """Of architectures in a catalogue."""
 CPU = torch.device("cpu")
-LOWEST_TOKEN = 3
-"""The first few of a vocabulary have meanings."""
-HIGHEST_TOKENS = 4
-"""As many of its last are left out, too."""
 
 
 class CheckpointEncoder(SplitModule):
@@ -185,7 +181,7 @@ class CheckpointHead(SplitModule):
         for role, tensor in inputs.items():
             self._head.put(role, tensor.to(dtype))
         with computing(*inputs.values()):
-            answers = self.model(**self._head.arguments(requests, WORDS_BESIDE, inputs))
+            answers = self.model(**self._head.arguments(requests, WORDS, inputs))
         answer: Tensor = answers[self._head.entry.answer]
         return answer[:, -1] if self._head.entry.last else answer
 
@@ -205,15 +201,13 @@ class CheckpointDecoder(Decoder):
         self._tokens = "decoder_input_ids" if self._both else "input_ids"
         taken = inspect.signature(type(model).forward).parameters
         self._kept = "cache" if "cache" in taken else "past_key_values"  # its name until transformers 5.23
-        self._beside: dict[str, Tensor] = {}
 
     def prefill(self, inputs: Mapping[str, Tensor]) -> Pass:
         """Read what arrived and the words."""
         arguments = self.whole_arguments(inputs)
-        self._beside = {key: value for key, value in arguments.items() if self._both and key != self._tokens}
         with computing(*inputs.values()):
             found = self.model(**arguments, use_cache=True)
-        return Pass(found.logits[:, -1], found[self._kept])
+        return Pass(found.logits[:, -1], (found[self._kept], inputs))
 
     def whole_arguments(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Put what arrived in the encoders' places, and give the class's arguments that go with it."""
@@ -226,11 +220,13 @@ class CheckpointDecoder(Decoder):
         return arguments
 
     def step(self, token: Tensor, cache: Any) -> Pass:
-        """One token more."""
-        arguments = {**self._beside, self._tokens: with_values(token).unsqueeze(1)}
+        """One token more; a class with an encoder asks that again, and is given what arrived."""
+        kept, inputs = cache
+        arguments = self.whole_arguments(inputs) if self._both else {}
+        arguments[self._tokens] = with_values(token).unsqueeze(1)
         with computing(token):
-            found = self.model(**arguments, **{self._kept: cache}, use_cache=True)
-        return Pass(found.logits[:, -1], found[self._kept])
+            found = self.model(**arguments, **{self._kept: kept}, use_cache=True)
+        return Pass(found.logits[:, -1], (found[self._kept], inputs))
 
     def _with_words(self, tokens: Tensor, prompt: Tensor) -> Tensor:
         """The prompt's words in the places of the seeded ones; a prompt without values changes none."""
@@ -250,10 +246,6 @@ class CheckpointDecoder(Decoder):
         words = own[own != image] if self._head.family.image_tokens is not None else own[0]
         prompt = words.to(torch.int32).repeat(batch, 1)
         return self._head.examples(batch, items, generator) | {"prompt": prompt}
-
-
-WORDS_BESIDE = 6
-"""Words beside a picture, of a model that answers in one pass."""
 
 
 # Keyword arguments are the catalogue's params; where the file lies is told by whoever builds.

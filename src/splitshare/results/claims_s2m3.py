@@ -207,8 +207,8 @@ def greedy_optimal(placements: pd.DataFrame, models: Mapping[str, int]) -> list[
     gap = float(greedy["gap"].max())
     single = int((~several).sum())
     note = (
-        f"largest gap {gap:.2%}; {single} of them are single models, where many methods are optimal; each request "
-        "encodes its class prompts, which outweighs all else; our reading of the greedy, our instances"
+        f"largest gap {gap:.2%}; {single} of them are single models; class prompts are encoded with each "
+        "request; our reading of the greedy, our instances"
     )
     rows = [_optimal("all instances", int(greedy["optimal"].sum()), len(greedy), note, "placements.csv")]
     if several.any() and single:

@@ -58,8 +58,8 @@ class Written:
     """What was written."""
 
     directory: Path
-    proofs: tuple[tuple[str, Proof | None], ...]
-    """By model; none for one that was given another one's module."""
+    proofs: tuple[tuple[str, Proof], ...]
+    """By model; one that was given another one's module answers otherwise."""
     notes: tuple[str, ...]
     whole_bytes: int
     shared_bytes: int
@@ -154,23 +154,19 @@ def _write(contents: Mapping[str, Any], checkpoints: CheckpointsFile, directory:
 
 def _proofs(
     root: Path, asked: Sequence[Asked], shared: Sequence[Shared], cache: DigestCache
-) -> list[tuple[str, Proof | None]]:
+) -> list[tuple[str, Proof]]:
     """Every model's modules, built from the entries, against the whole.
 
     Raises:
-        WorkError: one answers otherwise.
+        WorkError: one answers otherwise, and was not given another one's module.
     """
     catalog = load_catalog(root)
     families = load_families(root)
-    # Models of a similar module that is another one's now: what that does `splitshare shared --share-similar` tells.
     given = {id(m) for each in shared for m in each.members if module_digest(m, cache) != each.digest}
-    proofs: list[tuple[str, Proof | None]] = []
+    proofs: list[tuple[str, Proof]] = []
     for each, model in track(list(zip(asked, catalog.models.values(), strict=True)), "proving", total=len(asked)):
-        if any(id(module) in given for module in each.seen.found.modules):
-            proofs.append((model.name, None))
-            continue
         proof = prove(catalog, model, each, families)
-        if not proof.holds:
+        if not proof.holds and not any(id(module) in given for module in each.seen.found.modules):
             told = f"up to {proof.distance:.3g} (relative) from the whole, {proof.batch_distance:.3g} in batches"
             raise WorkError(f"{model.name}: its modules answer otherwise than the whole: {told}; nothing was written")
         proofs.append((model.name, proof))
@@ -180,11 +176,9 @@ def _proofs(
 def show(written: Written) -> None:
     """Say what was written, and what comes next."""
     for name, proof in written.proofs:
-        told = "not held against the whole, since it has another model's module"
-        if proof is not None:
-            told = (
-                f"equal bit for bit to the whole; two requests at once {proof.batch_distance:.1g} (relative) from that"
-            )
+        told = f"equal bit for bit to the whole; two requests at once {proof.batch_distance:.1g} (relative) from that"
+        if not proof.equal:
+            told = f"answers {proof.distance:.2g} (relative) from the whole's, since it has another model's module"
         typer.echo(f"{name}: {told}")
     for note in written.notes:
         typer.echo(note)

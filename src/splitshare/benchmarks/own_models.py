@@ -18,13 +18,14 @@ from transformers import GenerationConfig, GenerationMixin, PreTrainedModel
 
 from splitshare.benchmarks.answering import Answering, Inputs
 from splitshare.benchmarks.decoding import PROMPT
-from splitshare.benchmarks.preprocess import Preprocess
+from splitshare.benchmarks.preprocess import Preprocess, opened
 from splitshare.benchmarks.prompts import prompt_texts
 from splitshare.benchmarks.words import Words
 from splitshare.catalog.loader import Catalog
+from splitshare.catalog.published_accuracy import plain
 from splitshare.catalog.records import Model
 from splitshare.checkpoints.chain import whole
-from splitshare.checkpoints.processing import picture_reader, tokenizer
+from splitshare.checkpoints.processing import picture_processor, tokenizer
 from splitshare.checkpoints.records import EncoderEntry, HeadEntry
 from splitshare.checkpoints.source import Checkpoint
 from splitshare.checkpoints.split_module import BUILDER, entry_of
@@ -70,7 +71,8 @@ class OwnModel:
             raise WorkError(
                 f"{self.model.name} takes {', '.join(sorted(roles))}; only pictures are judged of one's own models"
             )
-        return {"vision": picture_reader(self._head[0].folder)}
+        prepare = picture_processor(self._head[0].folder)
+        return {"vision": lambda file: prepare(opened(file))}
 
     def words(self) -> Words:
         """The checkpoint's tokeniser, an answer beginning as its decoder begins.
@@ -93,12 +95,12 @@ class OwnModel:
         Raises:
             WorkError: its outputs are other classes.
         """
-        named = {_plain(str(name)): int(i) for i, name in self._head[0].config.id2label.items()}
-        missing = [name for name in class_names if _plain(name) not in named]
+        named = {plain(str(name)): int(i) for i, name in self._head[0].config.id2label.items()}
+        missing = [name for name in class_names if plain(name) not in named]
         if missing or not class_names:
             told = f"such as {missing[0]!r}" if missing else "and the benchmark names none"
             raise WorkError(f"{self.model.name} has no output for {len(missing)} of {len(class_names)} classes, {told}")
-        return tuple(named[_plain(name)] for name in class_names)
+        return tuple(named[plain(name)] for name in class_names)
 
     def whole(self) -> CheckpointWhole:
         """The model in one piece."""
@@ -170,8 +172,3 @@ def class_rows(
     tokens = words.padded(texts, text_tokens)
     with torch.inference_mode():
         return torch.cat([answering.embed("text", some) for some in torch.split(tokens, TEXTS_AT_ONCE)])
-
-
-def _plain(name: str) -> str:
-    """A class's name without what data sets write differently."""
-    return " ".join(name.replace("_", " ").replace("-", " ").lower().split())

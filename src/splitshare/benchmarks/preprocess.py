@@ -54,7 +54,7 @@ def clip_image(file: bytes, size: int) -> Tensor:
     Bit for bit what CLIP's own code makes of it, with which its accuracies were published. The processors of
     transformers put the cut a pixel earlier where the margins, an odd number, are 3 beyond a multiple of 4.
     """
-    picture = _opened(file)
+    picture = opened(file)
     shorter = min(picture.size)
     wide, high = (size * side // shorter for side in picture.size)
     resized = picture.resize((wide, high), Image.Resampling.BICUBIC)
@@ -65,7 +65,7 @@ def clip_image(file: bytes, size: int) -> Tensor:
 
 def vit_image(file: bytes, size: int) -> Tensor:
     """A picture as ViT sees it, shape (3, size, size): both sides to ``size`` (bilinear)."""
-    return _normalised(_opened(file).resize((size, size), Image.Resampling.BILINEAR), HALF, HALF)
+    return _normalised(opened(file).resize((size, size), Image.Resampling.BILINEAR), HALF, HALF)
 
 
 def ast_sound(file: bytes, frames: int, mel_bins: int) -> Tensor:
@@ -112,7 +112,12 @@ def _mel_filters(mel_bins: int) -> np.ndarray[tuple[int, int], np.dtype[np.float
     return filters
 
 
-def _opened(file: bytes) -> Image.Image:
+def opened(file: bytes) -> Image.Image:
+    """An encoded picture, in red, green and blue.
+
+    Raises:
+        WorkError: it cannot be read.
+    """
     try:
         return Image.open(io.BytesIO(file)).convert("RGB")
     except (OSError, ValueError) as error:

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL.Image import Image
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoTokenizer
 
-from splitshare.errors import InputError, WorkError
+from splitshare.errors import InputError
 
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt")
 
 
-def picture_reader(folder: Path) -> Callable[[bytes], Tensor]:
-    """From an encoded picture to the tensor of one item, without the batch's dimension.
+def picture_processor(folder: Path) -> Callable[[Image], Tensor]:
+    """From a picture to the tensor of one item, without the batch's dimension.
 
     Raises:
         InputError: the checkpoint has no processor of pictures.
-        WorkError: when called: a picture cannot be read.
     """
     if not any((folder / name).is_file() for name in PROCESSOR_FILES):
         raise InputError(folder, "", f"has no {PROCESSOR_FILES[0]}, which says how pictures are prepared; add it")
     # With Pillow: torchvision, which is not among the dependencies, rounds otherwise.
     processor: Any = _read(AutoImageProcessor, folder, backend="pil")
 
-    def read(file: bytes) -> Tensor:
-        try:
-            picture = Image.open(io.BytesIO(file)).convert("RGB")
-        except (OSError, ValueError) as error:
-            raise WorkError(f"a picture cannot be read: {error}") from None
+    def prepare(picture: Image) -> Tensor:
         made: Tensor = processor(images=[picture], return_tensors="pt")["pixel_values"][0]
         return made
 
-    return read
+    return prepare
 
 
 def tokenizer(folder: Path) -> Any:

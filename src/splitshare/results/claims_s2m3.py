@@ -12,14 +12,7 @@ from splitshare.config import CloudCell
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.results.claim import Claim, Verdict, counted_verdict, saving_verdict
 from splitshare.results.cloud import at_cell
-from splitshare.results.memory import (
-    AS_CATALOGUED,
-    RULES,
-    memory_by_precision,
-    model_memory,
-    shared_bytes,
-    workload_memory,
-)
+from splitshare.results.memory import RULES, saving_column, shared_bytes, split_bytes
 
 PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS, PAPER_INSTANCES = 14, 5, 10, 95
 PAPER_SPLIT_SAVING, PAPER_SHARE_SAVING, PAPER_OPTIMAL = 0.50, 0.62, 89
@@ -40,16 +33,10 @@ def split_saving(catalog: Catalog, descriptions: ModuleDescriptions) -> list[Cla
 
     The abstract says "up to", and not of which models.
     """
-    sizes = memory_by_precision(catalog, descriptions, [])
-    every = sizes[(sizes["of"] == "model, split") & (sizes["precision"] == AS_CATALOGUED)]
-    counted = model_memory(catalog, descriptions)
-    two = [model.title for model in catalog.models.values() if len(model.encoders) == 2]
+    every = split_bytes(catalog, descriptions)
     rows = []
-    for reading, titles in (("all models", list(every["name"])), ("models with two encoders", two)):
-        table = every[every["name"].isin(titles)]
-        some = counted[counted["model"].isin(titles)]
-        name, saving = _most(table, "name")
-        parameters = {rule: _most(some[some["counting"] == rule], "model") for rule in RULES}
+    for reading, table in (("all models", every), ("models with two encoders", every[every["encoders"] == 2])):
+        name, saving = _most(table, "model")
         rows.append(
             Claim(
                 claim="S1",
@@ -60,7 +47,7 @@ def split_saving(catalog: Catalog, descriptions: ModuleDescriptions) -> list[Cla
                 n=len(table),
                 rule="the largest saving of a model",
                 verdict=saving_verdict(saving, PAPER_SPLIT_SAVING),
-                note=f"{name}; median {table['saving'].median():.1%}; in parameters {_told(parameters)}",
+                note=f"{name}; median {table['saving'].median():.1%}; {_in_parameters(table, 'model')}",
                 source=MEMORY_SOURCE,
             )
         )
@@ -78,8 +65,6 @@ def share_saving(
     table = shared_bytes(catalog, descriptions, names)
     saved = dict(zip(table["workload"], table["saving"], strict=True))
     title, several = catalog.workload(stated).title, len(catalog.workload(stated).models) > 1
-    counted = workload_memory(catalog, descriptions, [stated])
-    parameters = {rule: _most(counted[counted["counting"] == rule], "workload") for rule in RULES}
     rule = "the saving of the workload that the configuration states"
     own = Claim(
         claim="S2",
@@ -90,7 +75,9 @@ def share_saving(
         n=1,
         rule=rule,
         verdict=saving_verdict(saved[title], PAPER_SHARE_SAVING) if several else "cannot be judged here",
-        note=f"in parameters {_told(parameters)}" if several else "a single model shares nothing",
+        note=_in_parameters(table[table["workload"] == title], "workload")
+        if several
+        else "a single model shares nothing",
         source=MEMORY_SOURCE,
     )
     others = {name: saving for name, saving in saved.items() if name != title}
@@ -329,10 +316,12 @@ def scope(catalog: Catalog) -> Claim:
     )
 
 
-def _most(table: pd.DataFrame, label: str) -> tuple[str, float]:
-    best = table.sort_values("saving", ascending=False, kind="stable")
-    return str(best[label].iloc[0]), float(best["saving"].iloc[0])
+def _most(table: pd.DataFrame, label: str, column: str = "saving") -> tuple[str, float]:
+    best = table.sort_values(column, ascending=False, kind="stable")
+    return str(best[label].iloc[0]), float(best[column].iloc[0])
 
 
-def _told(best: Mapping[str, tuple[str, float]]) -> str:
-    return "; ".join(f"{rule}: {saving:.1%} ({name})" for rule, (name, saving) in best.items())
+def _in_parameters(table: pd.DataFrame, label: str) -> str:
+    """The largest saving by each way to count parameters, and whose it is."""
+    best = {rule: _most(table, label, saving_column(rule)) for rule in RULES}
+    return "in parameters " + "; ".join(f"{rule}: {saving:.1%} ({name})" for rule, (name, saving) in best.items())

@@ -115,15 +115,19 @@ def shared_bytes(catalog: Catalog, descriptions: ModuleDescriptions, workloads: 
     return _with_parameters(pd.DataFrame(rows), parameters, "workload")
 
 
+def saving_column(rule: str) -> str:
+    """The column of the saving in parameters, counted by a rule."""
+    return f"saving_{rule.replace(' ', '_')}"
+
+
 def _with_parameters(table: pd.DataFrame, parameters: pd.DataFrame, label: str) -> pd.DataFrame:
     """A column of the saving in parameters for each way to count them."""
     for rule in RULES:
         saving = parameters[parameters["counting"] == rule].set_index(label)["saving"]
-        table[f"saving_{rule.replace(' ', '_')}"] = table[label].map(saving)
+        table[saving_column(rule)] = table[label].map(saving)
     return table
 
 
-AS_CATALOGUED = "as catalogued"
 PRECISIONS: tuple[Dtype | None, ...] = (None, "float32", "float16")
 """Types at which memory is told; bfloat16 takes what float16 does. ``None``: each module's own in the catalogue."""
 
@@ -156,5 +160,5 @@ def memory_by_precision(catalog: Catalog, descriptions: ModuleDescriptions, work
 
 
 def _saving(what: str, name: str, precision: Dtype | None, before_gb: float, after_gb: float) -> dict[str, object]:
-    told = {"of": what, "name": name, "precision": precision or AS_CATALOGUED}
+    told = {"of": what, "name": name, "precision": precision or "as catalogued"}
     return told | {"before_gb": before_gb, "after_gb": after_gb, "saving": 1 - after_gb / before_gb}

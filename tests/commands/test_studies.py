@@ -1,11 +1,14 @@
 """The studies around the placements, on a made-up catalogue whose numbers can be worked out by hand."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import yaml
 
 from splitshare.config import Config
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
+from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.instance import PlacementInstance
 from splitshare.stages import ablation, cloud_grid, prompt_cache, solve
@@ -239,3 +242,18 @@ def test_an_optimum_that_is_not_proved_is_refused(solved):
     with pytest.raises(InputError, match="status: is not 'optimal'"):
         ablation.run(ablation.Options(**solved))
     assert not solved["output"].exists()
+
+
+class Stopped(Optimum):
+    """An optimum that was stopped before its proof."""
+
+    def place(self, instance, *, seed, time_limit):
+        answer = super().place(instance, seed=seed, time_limit=time_limit)
+        return replace(answer, status="time_limit")
+
+
+def test_an_optimum_that_was_not_proved_is_no_result(files, monkeypatch):
+    monkeypatch.setattr(prompt_cache, "Optimum", Stopped)
+    testbeds = [files["catalog_root"] / "testbeds" / "home.yaml"]
+    with pytest.raises(WorkError, match="optimum ends with time_limit, which proves nothing"):
+        prompt_cache.run(prompt_cache.Options(**files, workloads=["both"], testbeds=testbeds))

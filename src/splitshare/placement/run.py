@@ -72,6 +72,18 @@ def solve(
     )
 
 
+def objective_of(instance: PlacementInstance, algorithm: PlacementAlgorithm) -> float | None:
+    """Seconds of an algorithm's placement, an exact method's proved; ``None``: it finds none.
+
+    Raises:
+        WorkError: an exact method did not get to its proof; else as ``solve``.
+    """
+    placement = solve(instance, algorithm)
+    if placement.status == "time_limit":
+        raise WorkError(f"{instance.name}: {algorithm.name} ends with {placement.status}, which proves nothing")
+    return placement.objective
+
+
 def _confirm(algorithm: str, instance: str, claimed: float | None, evaluated: float) -> None:
     if claimed is not None and abs(claimed - evaluated) > OBJECTIVE_TOLERANCE * max(abs(evaluated), 1e-12):
         raise WorkError(

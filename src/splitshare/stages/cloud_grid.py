@@ -18,7 +18,7 @@ from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.contract import PlacementAlgorithm
 from splitshare.placement.generate import build_instance
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.run import solve
+from splitshare.placement.run import objective_of
 from splitshare.placement.what_if import with_network, with_speed
 from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
@@ -131,7 +131,7 @@ def _over(testbed: Testbed, round_trip_s: float, bandwidth_bytes_per_s: float) -
 
 
 def _objective(instance: PlacementInstance, algorithm: PlacementAlgorithm) -> float:
-    placement = solve(instance, algorithm)
-    if placement.objective is None:
+    seconds = objective_of(instance, algorithm)
+    if seconds is None:
         raise WorkError(f"{instance.name}: {algorithm.name} finds no placement; the grid needs one for every workload")
-    return placement.objective
+    return seconds

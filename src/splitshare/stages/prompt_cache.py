@@ -10,7 +10,7 @@ from splitshare.commands.prompt_cache import Options
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.generate import build_instance
-from splitshare.placement.run import solve
+from splitshare.placement.run import objective_of
 from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.progress import track
@@ -26,6 +26,7 @@ def run(options: Options) -> None:
 
     Raises:
         InputError: a file is wrong, or a profile is missing.
+        WorkError: an optimum was not proved.
     """
     catalog = load_catalog(options.catalog_root)
     described = ModuleDescriptions.read(options.descriptions)
@@ -39,8 +40,8 @@ def run(options: Options) -> None:
             row: dict[str, object] = {"workload": name, "testbed": testbed.name}
             for label, cached in (("encoded", False), ("cached", True)):
                 instance = build_instance(catalog, workload, testbed, known, described, cached_prompts=cached)
-                row[f"{label}_greedy_s"] = solve(instance, S2M3Greedy()).objective
-                row[f"{label}_optimum_s"] = solve(instance, Optimum()).objective
+                row[f"{label}_greedy_s"] = objective_of(instance, S2M3Greedy())
+                row[f"{label}_optimum_s"] = objective_of(instance, Optimum())
             rows.append(row)
     table = pd.DataFrame(rows, columns=["workload", "testbed", *SECONDS])
     table["saved"] = 1 - table["cached_optimum_s"].astype(float) / table["encoded_optimum_s"].astype(float)

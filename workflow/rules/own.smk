@@ -55,9 +55,6 @@ use rule profile_machine as own_profile_machine with:
         "Collecting this machine's profile of one's own models"
 
 
-ruleorder: own_profile_machine > own_derive
-
-
 rule own_derive:
     input:
         device=f"{DATA}/devices/{{device}}.yaml",
@@ -69,6 +66,8 @@ rule own_derive:
         f"{RESULTS}/own/profiles/{{device}}.json",
     log:
         LAYOUT.log("own_derive", "{device}"),
+    wildcard_constraints:
+        device=r"(?!this-machine\.)[a-z0-9-]+",
     params:
         code=code("stages.derive"),
         data=OWN_DATA,

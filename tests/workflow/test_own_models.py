@@ -61,7 +61,8 @@ def test_the_walk_from_five_folders_to_a_placement(tmp_path: Path):
     placed = pd.read_csv(study / "results/own/placements.csv").set_index("method")
     assert placed.loc["optimum-highs", "status"] == "optimal"
     best_s = placed.loc["optimum-highs", "objective_s"]
-    assert placed["objective_s"].min() == best_s
+    # Without sharing each model has copies of its own, another problem, whose best may lie below or above.
+    assert placed.drop("no-sharing")["objective_s"].min() == best_s
     assert placed.loc[["s2m3-greedy", "local", "my_algorithm.py:MyAlgorithm"], "objective_s"].notna().all()
     for how in ("simulated", "emulated"):
         requests = pd.read_parquet(study / f"results/own/replay/all-models.three-boxes.{how}.parquet")

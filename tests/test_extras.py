@@ -8,12 +8,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-import seaborn as sns
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from splitshare.extras import EXTRAS
-from splitshare.figures import style
 from tests.replay.examples import example
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +115,3 @@ def test_all_packages_that_are_imported_are_declared():
     outside = imported & set(known) - {"splitshare"}
     undeclared = {name for name in outside if not {canonicalize_name(n) for n in known[name]} & declared}
     assert undeclared <= {"click", "pydantic_core"}, "these come with typer and pydantic, in versions that fit them"
-
-
-def test_the_palette_is_seaborns():
-    assert list(style._PALETTE) == sns.color_palette("colorblind", 10).as_hex()

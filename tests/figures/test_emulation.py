@@ -5,7 +5,8 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from splitshare.figures import emulation_causes, fidelity
-from splitshare.figures.style import CAUSES, paper_style
+from splitshare.figures.palette import CAUSES
+from splitshare.figures.style import paper_style
 
 ROW = {
     "instance": "i",
@@ -32,33 +33,34 @@ def test_causes_add_up_to_the_difference():
 
 def test_the_ladder_ends_where_the_emulation_does():
     with paper_style():
-        (axes,) = emulation_causes._figure(pd.DataFrame([ROW, ROW | {"request": "k"}])).axes
+        (axes,) = emulation_causes._figure(pd.DataFrame([ROW, ROW | {"request": "k"}]), str.upper).axes
     boxes = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
     bars = [(round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in boxes]
     assert bars == [(0, 200), (200, 210), (210, 660), (660, 640), (640, 670), (670, 680), (0, 680)]
-    assert "3 workers on 2 cores" in axes.get_title(loc="left")
+    assert axes.get_title(loc="left") == f"{str(ROW['instance']).upper()}: 3 workers on 2 cores"
 
 
-def test_a_far_point_stands_at_the_edge_with_its_value():
-    errors = [-0.01, -0.02, -0.015, -0.184]
+def test_differences_are_in_percent_of_the_emulated_and_shares_in_points():
     table = pd.DataFrame(
         {
             "network": "proxy",
             "max_batch": 1,
-            "instance": ["one", "one", "two", "two"],
-            "request": "(all)",
-            "metric": ["mean_s", "p50_s", "mean_s", "p50_s"],
-            "emulated": 1.0,
-            "emulated_low": 0.995,
-            "emulated_high": 1.005,
-            "error": errors,
-            "error_with_overheads": 0.001,
+            "instance": "one",
+            "n": 10,
+            "request": ["(all)", "(all)", "(all)", "k"],
+            "metric": ["mean_s", "slo_attainment", "p99_s", "mean_s"],
+            "emulated": [2.0, 0.9, None, 2.0],
+            "emulated_low": [1.9, 0.85, None, 1.9],
+            "emulated_high": [2.2, 0.95, None, 2.2],
+            "error": [-0.05, 0.02, None, 0.0],
+            "error_with_overheads": [-0.01, 0.01, None, 0.0],
         }
     )
+    found = fidelity.differences(table).set_index("metric")
+    assert list(found.index) == ["mean_s", "slo_attainment"]
+    assert list(found.loc["mean_s", ["low", "high", "simulated", "explained"]]) == pytest.approx([-5, 10, -5, -1])
+    assert list(found.loc["slo_attainment", ["low", "high", "simulated"]]) == pytest.approx([-5, 5, 2])
     with paper_style():
-        panels = fidelity._errors(table).axes
-    low, high = panels[1].get_xlim()
-    assert -3 < low < -2
-    assert 0 < high < 1
-    assert [text.get_text() for axes in panels for text in axes.texts] == ["-18.4 %"]
-    assert panels[0].get_xlim() == (low, high)
+        panels = fidelity._errors(fidelity.differences(table), str.upper).axes
+    assert [axes.get_title() for axes in panels] == ["Mean", "In time (SLO)"]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == ["ONE"]

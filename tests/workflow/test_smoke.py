@@ -15,6 +15,7 @@ import pytest
 
 from splitshare.figures.registry import figures as declared
 from splitshare.files import LEFTOVER
+from splitshare.stages import figures
 from tests.workflow.repository import PARTS, Repository, locked
 
 pytestmark = pytest.mark.slow
@@ -52,6 +53,14 @@ def test_a_cold_run_makes_every_output(smoke: Repository):
 def test_it_writes_below_its_results_only(smoke: Repository):
     assert {path.name for path in smoke.root.iterdir()} - set(PARTS) == {"results", ".snakemake"}
     assert [path.name for path in (smoke.root / "results").iterdir()] == ["smoke"]
+
+
+@pytest.mark.parametrize("scope", ["canonical", "local"])
+def test_every_figure_keeps_the_rules_of_style(smoke: Repository, tmp_path: Path, scope: str):
+    results = smoke.root / RESULTS
+    options = figures.Options(tmp_path, results / scope, config=results / "config.json", strict=True)
+    figures.run(options)
+    assert len(list(tmp_path.glob("*.pdf"))) >= (25 if scope == "canonical" else 1)
 
 
 def processor_s(repository: Repository, command: list[str]) -> tuple[float, str]:

@@ -21,5 +21,8 @@ class Options:
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Which; default all.")] = field(
         default_factory=list
     )
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse figures that break the rules of style, after drawing.")
+    ] = False
     config: RunConfig = CONFIG
     catalog_root: CatalogRoot = DATA

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -16,16 +17,9 @@ from splitshare.catalog.paths import published_accuracy_file
 from splitshare.catalog.published_accuracy import PublishedAccuraciesFile, PublishedAccuracy
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    ARRANGEMENT_MARKS,
-    COLUMN_WIDTH_IN,
-    OTHERWISE_PUBLISHED_MARK,
-    PUBLISHED_MARK,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import ARRANGEMENT_MARKS, OTHERWISE_PUBLISHED_MARK, PUBLISHED_MARK
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.results.claims_s2m3 import EQUIVALENCE, judged_pairs, no_loss_of_accuracy
 
 DECLARATION = Declaration(
@@ -35,7 +29,7 @@ DECLARATION = Declaration(
     accuracy=True,
     tables=("accuracy", "accuracy_by_model", "accuracy_claim"),
     drawn=("accuracy",),
-    caption="Accuracy of whole, split and shared models on each benchmark; what was not run is empty.",
+    caption="Accuracy of split and shared models on each benchmark as a difference to the whole model.",
     takeaway="Wherever it was measured, split and shared models answer as the whole ones do.",
     claim="S3",
 )
@@ -185,32 +179,41 @@ def draw(inputs: Inputs, output: Path) -> None:
         CLAIM,
         caption="No loss of accuracy (S3) by its rule; the table of claims has the others.",
     )
-    shown = table[table["metric"].isin(MAIN_METRICS) | (table["status"] == "not run")].reset_index(drop=True)
     with paper_style():
-        figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.2 * len(shown)))
-        axes = figure.subplots()
-        unit = shown["metric"].map(lambda metric: CIDER_UNIT if metric == "cider" else 1.0)
-        for arrangement in ARRANGEMENTS:
-            title, mark = ARRANGEMENT_MARKS[arrangement]
-            axes.plot(
-                100 * shown[arrangement] / unit, shown.index, linestyle="none", label=title, clip_on=False, **mark
-            )
-        axes.hlines(
-            shown.index, 100 * shown["ci_low"] / unit, 100 * shown["ci_high"] / unit, color="0.6", linewidth=1, zorder=1
-        )
-        for place in shown.index[shown["status"] == "not run"]:
-            axes.text(1, place, "not run", va="center", fontsize=6, color="0.45", style="italic")
-        told = 0
-        for label, mark, rows_marked in _published_marks(shown, published):
-            values = 100 * shown["published"][rows_marked] / unit[rows_marked]
-            axes.plot(values, shown.index[rows_marked], label=label, clip_on=False, **mark)
-            told += 1
-        axes.set_yticks(shown.index, [_label(row) for _, row in shown.iterrows()])
-        axes.set_ylim(len(shown) - 0.5, -0.5)
-        axes.set_xlim(0, 100)
-        axes.set_xlabel("Accuracy (%; CIDEr as a share of 10), 95 % interval of the whole model")
-        legend_below(figure, axes, len(ARRANGEMENTS) + told)
-        save_figure(figure, output, NAME)
+        save_figure(_figure(table, published), output, NAME)
+
+
+def _figure(table: pd.DataFrame, published: PublishedAccuraciesFile) -> Figure:
+    """Split, shared and published accuracies as differences to the whole model, in points."""
+    shown = table[table["metric"].isin(MAIN_METRICS) & table["whole"].notna()].reset_index(drop=True)
+    unit = shown["metric"].map(lambda metric: CIDER_UNIT if metric == "cider" else 1.0)
+    points = (
+        shown[["split", "shared", "published", "ci_low", "ci_high"]].sub(shown["whole"], axis=0).div(unit, axis=0) * 100
+    )
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.3 + 0.24 * max(len(shown), 2)))
+    axes = figure.subplots()
+    axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
+    interval = {"color": ARRANGEMENT_MARKS["whole"][1]["color"], "linewidth": 1.2, "zorder": 2}
+    axes.hlines(shown.index, points["ci_low"], points["ci_high"], label="Whole, 95 % interval", **interval)
+    for arrangement in ("split", "shared"):
+        title, mark = ARRANGEMENT_MARKS[arrangement]
+        axes.plot(points[arrangement], shown.index, linestyle="none", label=title, **mark)
+    for label, mark, marked in _published_marks(shown, published):
+        axes.plot(points["published"][marked], shown.index[marked], label=label, **mark)
+    for place, row in shown.iterrows():
+        told = f"{row['whole']:.1f}" if row["metric"] == "cider" else f"{100 * row['whole']:.1f} %"
+        samples = f"{told} of {row['samples']:,}"
+        axes.annotate(samples, (1.01, place), xycoords=("axes fraction", "data"), va="center", size=7)
+    axes.set_yticks(shown.index, [_label(row) for _, row in shown.iterrows()])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    left_out = [f"{row['benchmark']} ({row['model']})" for _, row in table[table["status"] == "not run"].iterrows()]
+    told = "Difference to the whole model (points; of CIDEr, tenths); right: the whole model's accuracy"
+    if left_out:
+        told += "\n" + fill(f"Not run here: {', '.join(left_out)}", 88)
+    axes.set_xlabel(told)
+    legend_below(figure, axes, 5)
+    return figure
 
 
 def _published_marks(
@@ -228,4 +231,5 @@ def _published_marks(
 
 def _label(row: pd.Series) -> str:
     metric = f", {row['metric']}" if row["metric"] else ""
-    return f"{row['benchmark']}: {row['model']}{metric}"
+    model = str(row["model"]).removeprefix("embedded-")
+    return f"{row['benchmark']}: {model}{metric}"

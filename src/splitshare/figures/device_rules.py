@@ -12,7 +12,9 @@ from splitshare.catalog.records import MeasuredCpu, MeasuredGpu
 from splitshare.catalog.testbeds import read_device
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, KINDS, paper_style, save_figure, save_table
+from splitshare.figures.palette import KINDS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.profiling.cpu_rule import predicted_cpu
 from splitshare.profiling.gpu_rule import predicted_launches
 from splitshare.profiling.predictions import Prediction, measured_work
@@ -52,17 +54,18 @@ def draw(inputs: Inputs, output: Path) -> None:
     errors = pd.concat([errors_table(*item) for item in predicted.items()], ignore_index=True)
     save_table(errors, output, ERROR, caption="How far the rules are off on devices that were measured.")
     with paper_style():
-        figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 3.2))
+        figure = Figure(figsize=(PAGE_WIDTH_IN, 3.2))
         for axes, (device, table) in zip(
             figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
         ):
             ends = [end(end(table["measured_s"]), end(table["predicted_s"])) for end in (min, max)]
-            axes.plot(ends, ends, color="0.6", linewidth=0.8, zorder=1)
+            axes.plot(ends, ends, color="0.45", linewidth=0.8, zorder=1)
             for kind, among in table.groupby("kind", sort=False):
                 title, line = KINDS[str(kind)]
                 axes.plot(among["measured_s"], among["predicted_s"], linestyle="", label=title, **line)
             axes.set_xscale("log")
             axes.set_yscale("log")
+            axes.tick_params(axis="x", pad=6)  # clear of the other axis in the corner
             axes.set_title(device)
             axes.set_xlabel("Measured seconds a batch")
             axes.set_ylabel("Predicted seconds a batch")

@@ -8,11 +8,11 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, METHODS, paper_style, save_figure, save_table
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
 
 DECLARATION = Declaration(
     name="effect-of-devices",
@@ -20,7 +20,7 @@ DECLARATION = Declaration(
     inputs=("placements.csv",),
     tables=("effect_of_devices",),
     drawn=("effect_of_devices",),
-    caption="Latency of the optimum on each testbed, as a ratio to the first one.",
+    caption="Latency of the optimum on each testbed, as a ratio to that on the first one; less is faster.",
     takeaway=(
         "A device that is added shortens most workloads, one that is faster than the others by far the most; "
         "over Wi-Fi a few get slower."
@@ -28,6 +28,8 @@ DECLARATION = Declaration(
 )
 
 NAME = "effect_of_devices"
+FAR = 3.0
+"""Powers of two from one, from which on no cell is darker."""
 
 
 def effect_table(placements: pd.DataFrame, devices: dict[str, int]) -> pd.DataFrame:
@@ -54,23 +56,25 @@ def draw(inputs: Inputs, output: Path) -> None:
     table = effect_table(inputs.csv("placements.csv"), {name: len(t.devices) for name, t in testbeds.items()})
     save_table(table, output, NAME, caption="Latency of the optimum by testbed, and against the first testbed.")
     with paper_style():
-        save_figure(_figure(table, {name: t.title for name, t in testbeds.items()}), output, NAME)
+        workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
+        save_figure(_figure(table, {name: t.title for name, t in testbeds.items()}, workloads), output, NAME)
 
 
-def _figure(table: pd.DataFrame, titles: dict[str, str]) -> Figure:
-    """A thin line a workload, a thick one for their geometric mean."""
-    figure = Figure(figsize=(1.4 * COLUMN_WIDTH_IN, 2.7))
+def _figure(table: pd.DataFrame, testbeds: dict[str, str], workloads: dict[str, str]) -> Figure:
+    """A cell a workload and testbed: latency as a ratio to the first testbed's; the further from one, the darker."""
+    ratios = table.pivot_table(index="workload", columns="testbed", values="ratio", sort=False)
+    means = np.exp(np.log(ratios).mean()).rename("Geometric mean").to_frame().T
+    cells = pd.concat([ratios, means])
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 0.9 + 0.19 * len(cells)))
     axes = figure.subplots()
-    colour = METHODS["s2m3-greedy"][1]
-    for _, rows in table.groupby("workload", sort=False):
-        axes.plot(rows["testbed"], rows["ratio"], color=colour, alpha=0.25, linewidth=0.7)
-    mean = np.exp(np.log(table["ratio"]).groupby(table["testbed"], sort=False).mean())
-    axes.plot(mean.index, mean, color=colour, marker="o", markersize=4, linewidth=1.8, label="Geometric mean")
-    axes.set_xticks(range(len(mean)), [fill(titles[str(name)], 16) for name in mean.index], size=6)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_ylabel("Latency of the optimum,\nratio to the first testbed")
-    axes.legend()
+    shades = np.log2(cells.to_numpy(dtype=float)).clip(-FAR, FAR)
+    axes.imshow(shades, vmin=-1.6 * FAR, vmax=1.6 * FAR, cmap="PuOr_r", aspect="auto")
+    for (i, j), ratio in np.ndenumerate(cells.to_numpy(dtype=float)):
+        axes.annotate(f"{ratio:.2f}", (j, i), ha="center", va="center", size=7)
+    axes.axhline(len(ratios) - 0.5, color="black", linewidth=0.8)
+    axes.set_xticks(range(len(cells.columns)), [fill(testbeds[str(name)], 17) for name in cells.columns])
+    axes.set_yticks(range(len(cells)), [workloads.get(str(name), str(name)) for name in cells.index])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
     return figure

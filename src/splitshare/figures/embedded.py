@@ -13,7 +13,9 @@ from splitshare.catalog.loader import load_catalog
 from splitshare.catalog.paths import EMBEDDED
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, TASKS, legend_below, paper_style, save_figure, save_table
+from splitshare.figures.palette import MEMORY, TASKS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.results.embedded import arrangements
 from splitshare.results.memory import RULES
@@ -53,13 +55,13 @@ def draw(inputs: Inputs, output: Path) -> None:
 def _figure(table: pd.DataFrame, tasks: dict[str, str]) -> Figure:
     """Parameters on the left, accuracies with their intervals on the right; a row an arrangement."""
     shown = table[table["counting"] == next(iter(RULES))].reset_index(drop=True)
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.32 * len(shown)))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 0.9 + 0.32 * len(shown)))
     memory, accuracy = figure.subplots(1, 2, sharey=True)
-    for offset, column, title, colour in (
-        (-0.2, "total_thousand", "All parameters", "shared"),
-        (0.2, "largest_piece_thousand", "Largest piece", "split"),
+    for offset, column, title, bar in (
+        (-0.2, "total_thousand", "All parameters", {"color": MEMORY["whole"]}),
+        (0.2, "largest_piece_thousand", "Largest piece", {"facecolor": "white", "edgecolor": MEMORY["whole"]}),
     ):
-        memory.barh(shown.index + offset, shown[column], height=0.36, label=title, color=MEMORY[colour])
+        memory.barh(shown.index + offset, shown[column], height=0.36, label=title, linewidth=0.8, **bar)
     memory.set_yticks(shown.index, shown["arrangement"])
     memory.set_xlabel("Parameters (thousands)")
     memory.grid(visible=False, axis="y")

@@ -5,6 +5,7 @@ Drawn from a recorded campaign (``make record-emulation``): such times are of on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import CAUSES, COLUMN_WIDTH_IN, REPLAYS, paper_style, save_figure, save_table
+from splitshare.figures.palette import CAUSES, REPLAYS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.replay.metrics import OVERALL
 
 DECLARATION = Declaration(
@@ -38,7 +41,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     caption = "What real modules took on the host, alone and in the replay, beside their device's profile (seconds)."
     save_table(computing, output, COMPUTING, caption=caption)
     with paper_style():
-        save_figure(_figure(causes), output, NAME)
+        save_figure(_figure(causes, inputs.instance_title), output, NAME)
 
 
 def added_s(row: pd.Series) -> dict[str, float]:
@@ -53,14 +56,14 @@ def added_s(row: pd.Series) -> dict[str, float]:
     return added | {"unexplained": float(row["emulated_s"]) - before_s[-1]}
 
 
-def _figure(causes: pd.DataFrame) -> Figure:
+def _figure(causes: pd.DataFrame, names: Callable[[str], str]) -> Figure:
     """A ladder for each instance, over all of its requests."""
     overall = causes[causes["request"] == OVERALL]
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.5 + 1.55 * len(overall)))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 0.5 + 1.55 * len(overall)))
     panels = figure.subplots(len(overall), 1, squeeze=False)[:, 0]
     for axes, (_, row) in zip(panels, overall.iterrows(), strict=True):
         _ladder(axes, row)
-        axes.set_title(f"{row['instance']}: {row['workers']} workers on {row['cores']} cores", loc="left")
+        axes.set_title(f"{names(row['instance'])}: {row['workers']} workers on {row['cores']} cores", loc="left")
     panels[-1].set_xlabel("Mean latency (ms)")
     return figure
 

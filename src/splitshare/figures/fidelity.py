@@ -5,27 +5,22 @@ Drawn from a recorded campaign (``make record-emulation``): emulated times diffe
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from splitshare.catalog.loader import Catalog
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    NETWORKS,
-    REPLAYS,
-    STAGES,
-    STATUSES,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import NETWORKS, REPLAYS, STAGES, STATUSES
+from splitshare.figures.sizes import BACKGROUND, COLUMN_WIDTH_IN, PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.replay.metrics import OVERALL
 from splitshare.results.timeline import LINK, timeline_table
 
@@ -51,9 +46,10 @@ DECLARATION = Declaration(
 FIDELITY, TIMELINE, RECOVERY = "fidelity", "emulated_timeline", "recovery"
 FILES = ("fidelity", "fidelity-namespaces", "fidelity-batches")
 """Of the recorded campaign, among the baselines."""
-METRIC_TITLES = {"mean_s": "mean", "p50_s": "p50", "p95_s": "p95", "p99_s": "p99"}
-FAR = 3.0
-"""A difference of more than so many times the third quartile would squeeze all others into a corner."""
+SLO = "slo_attainment"
+METRIC_TITLES = {"mean_s": "Mean", "p50_s": "p50", "p95_s": "p95", "p99_s": "p99", SLO: "In time (SLO)"}
+EMULATION = ["network", "max_batch", "instance"]
+"""What tells one emulation from another."""
 
 
 def draw(inputs: Inputs, output: Path) -> None:
@@ -66,8 +62,8 @@ def draw(inputs: Inputs, output: Path) -> None:
     save_table(timeline, output, TIMELINE, caption="Stages of idle requests, emulated and simulated (seconds).")
     save_table(recoveries, output, RECOVERY, caption="A device killed during a replay, and what followed.")
     with paper_style():
-        save_figure(_errors(fidelity), output, FIDELITY)
-        save_figure(_timelines(timeline), output, TIMELINE)
+        save_figure(_errors(differences(fidelity), inputs.instance_title), output, FIDELITY)
+        save_figure(_timelines(timeline, inputs.catalog), output, TIMELINE)
         save_figure(_recovery(requests, recoveries), output, RECOVERY)
 
 
@@ -77,77 +73,63 @@ def both_timelines(stages: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _errors(fidelity: pd.DataFrame) -> Figure:
-    """Simulated against emulated latency over all requests of an instance, with the spread of repeated runs.
+def differences(fidelity: pd.DataFrame) -> pd.DataFrame:
+    """One row an emulation and metric over all its requests: simulated less emulated, in percent (SLO: in points).
 
-    All panels have one range; a point far beyond the others stands at its edge with its value.
+    ``low`` and ``high`` are the spread of repeated runs around their mean, ``simulated`` and ``explained`` the
+    simulator without and with the measured overheads. Metrics that too few requests say nothing about are left out.
     """
-    overall = fidelity[
+    rows = fidelity[
         (fidelity["request"] == OVERALL) & fidelity["metric"].isin(list(METRIC_TITLES)) & fidelity["emulated"].notna()
     ]
-    percent = pd.DataFrame(
-        {
-            "low": overall["emulated_low"] / overall["emulated"] - 1,
-            "high": overall["emulated_high"] / overall["emulated"] - 1,
-            "simulated": overall["error"],
-            "explained": overall["error_with_overheads"],
-        }
-    ).mul(100)
-    near = percent[percent.abs() <= FAR * float(percent["simulated"].abs().quantile(0.75))]
-    limits = float(near.min().min()), float(near.max().max())
-    emulations = overall.groupby(["network", "max_batch", "instance"], sort=False)["metric"]
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.9 + 0.95 * len(emulations)))
-    panels = figure.subplots(len(emulations), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, ((network, max_batch, instance), metrics) in zip(panels, emulations, strict=True):
-        rows = percent.loc[metrics.index]
-        axes.hlines(range(len(rows)), rows["low"], rows["high"], color=REPLAYS["emulated"][1], linewidth=5, alpha=0.4)
-        for key, marker, inset in (("simulated", "o", 6), ("explained", "x", 42)):
-            _points(axes, rows[key].tolist(), limits, marker, inset, *REPLAYS[key])
+    points = rows["metric"] == SLO
+    scale = rows["emulated"].where(~points, 1.0) / 100
+    spread = {key: (rows[f"emulated_{key}"] - rows["emulated"]) / scale for key in ("low", "high")}
+    # Of a share the recorded errors are differences already.
+    errors = {
+        key: 100 * rows[column] for key, column in (("simulated", "error"), ("explained", "error_with_overheads"))
+    }
+    return rows[["instance", "network", "max_batch", "n", "metric"]].assign(**spread, **errors)
+
+
+def _errors(table: pd.DataFrame, names: Callable[[str], str]) -> Figure:
+    """A row an emulation, a panel a metric: the simulator's differences to it, and the spread of its repeated runs."""
+    emulations = table.drop_duplicates(EMULATION)[EMULATION].reset_index(drop=True)
+    metrics = [metric for metric in METRIC_TITLES if (table["metric"] == metric).any()]
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.0 + 0.36 * len(emulations)))
+    for axes, metric in zip(figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0], metrics, strict=True):
+        rows = emulations.merge(table[table["metric"] == metric], on=EMULATION, how="left")
+        title, colour = REPLAYS["emulated"]
+        spread = {"color": colour, "linewidth": 4, "label": f"{title}, spread of repeated runs"}
+        axes.hlines(rows.index, rows["low"], rows["high"], **spread)
+        for key, mark in (("simulated", "o"), ("explained", "x")):
+            title, colour = REPLAYS[key]
+            axes.plot(rows[key], rows.index, mark, color=colour, label=title, markersize=4)
         axes.axvline(0, color="black", linewidth=0.5)
-        axes.set_yticks(range(len(rows)), [METRIC_TITLES[str(metric)] for metric in metrics])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        beside = "" if network == "proxy" else f", {NETWORKS[str(network)][0].lower()}"
-        batches = f", batches of up to {max_batch}" if max_batch != 1 else ""
-        axes.set_title(f"{instance}{beside}{batches}", loc="left")
-    margin = 0.05 * (limits[1] - limits[0])
-    panels[-1].set_xlim(limits[0] - margin, limits[1] + margin)
-    panels[-1].set_xlabel("Difference to the emulated latency (%)")
-    patches = [Patch(color=REPLAYS["emulated"][1], alpha=0.4, label="Emulated, spread of repeated runs")]
-    handles, _ = panels[-1].get_legend_handles_labels()
-    figure.legend(handles=[*patches, *handles], loc="outside lower center", ncols=3)
+        axes.set_title(METRIC_TITLES[metric])
+        axes.set_xlabel("points" if metric == SLO else "%")
+        axes.margins(x=0.12)
+        axes.set_yticks(emulations.index, [_title(row, names) for _, row in emulations.iterrows()])
+        axes.set_ylim(len(emulations) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
 
 
-def _points(
-    axes: Axes, values: Sequence[float], limits: tuple[float, float], marker: str, inset: int, title: str, colour: str
-) -> None:
-    """A mark a row; beyond the limits an arrow at the edge, and the value so many points from it."""
-    near = [value if limits[0] <= value <= limits[1] else math.nan for value in values]
-    axes.plot(near, range(len(values)), marker, color=colour, label=title, markersize=4)
-    for place, value in enumerate(values):
-        if limits[0] <= value <= limits[1] or math.isnan(value):
-            continue
-        left = value < limits[0]
-        edge = limits[0] if left else limits[1]
-        axes.plot(edge, place, "<" if left else ">", color=colour, markersize=5)
-        axes.annotate(
-            f"{value:.1f} %",
-            (edge, place),
-            (inset if left else -inset, -2.5),
-            textcoords="offset points",
-            ha="left" if left else "right",
-            size=7,
-            color=colour,
-        )
+def _title(row: pd.Series, names: Callable[[str], str]) -> str:
+    network = "" if row["network"] == "proxy" else f"; {NETWORKS[row['network']][0].lower()}"
+    batches = f"; batches of up to {row['max_batch']}" if row["max_batch"] != 1 else ""
+    return fill(names(row["instance"]) + network + batches, 36)
 
 
-def _timelines(timeline: pd.DataFrame) -> Figure:
+def _timelines(timeline: pd.DataFrame, catalog: Catalog) -> Figure:
     """Each stage twice on its device or link: emulated above, simulated below."""
     requests = list(dict.fromkeys(timeline["request"]))
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * 2, 0.6 + 1.3 * len(requests)))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 0.6 + 1.3 * len(requests)))
     for axes, request in zip(figure.subplots(len(requests), 1, squeeze=False)[:, 0], requests, strict=True):
         _timeline_panel(axes, timeline[timeline["request"] == request])
-        axes.set_title(request, loc="left")
+        axes.set_title(catalog.model(str(request)).title, loc="left")
     axes.set_xlabel("Time since the request's arrival (s)")
     patches = [Patch(color=colour, label=title) for title, colour in STAGES.values()]
     patches.append(Patch(facecolor="white", edgecolor="black", hatch="////", label="simulated (below)"))
@@ -191,7 +173,8 @@ def _recovery(requests: pd.DataFrame, recoveries: pd.DataFrame) -> Figure:
     for i, row in enumerate(recoveries.itertuples()):
         broken_s, recovered_s = float(row.broken_s), float(row.recovered_s)  # type: ignore[arg-type]
         axes.axvline(broken_s, color="black", linewidth=0.8, label=f"{row.device} killed" if i == 0 else None)
-        axes.axvspan(broken_s, recovered_s, alpha=0.2, color="black", label="until served anew" if i == 0 else None)
+        shade: dict[str, Any] = {"alpha": 0.2, "color": "black", "gid": BACKGROUND}
+        axes.axvspan(broken_s, recovered_s, label="until served anew" if i == 0 else None, **shade)
     axes.set_xlabel("Arrival of the request (s)")
     axes.set_ylabel("Latency (s)")
     axes.set_ylim(bottom=-0.05)

@@ -77,6 +77,12 @@ class Inputs:
             return self.catalog.workload(name).title
         return load_catalog(self.catalog.root / EMBEDDED.name).workload(name).title
 
+    def instance_title(self, name: str) -> str:
+        """Title of a placement instance: its workload's and, a little shorter, its testbed's."""
+        workload, _, testbed = name.partition(".")
+        where = self.testbed(testbed).title
+        return f"{self.workload_title(workload)}, {where[:1].lower()}{where[1:]}"
+
     def testbed(self, name: str) -> Testbed:
         """A testbed of the catalogue's data folder, or the one that this machine stands in, as the run wrote it."""
         own = self.results / "testbeds" / f"{name}.yaml"

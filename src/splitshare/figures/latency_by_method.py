@@ -7,10 +7,14 @@ from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, legend_below, method_key, methods_among
+from splitshare.figures.palette import method_key, methods_among
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below
+
+OPTIMUM = "optimum"
 
 
 def latency_table(placements: pd.DataFrame) -> pd.DataFrame:
@@ -51,8 +55,7 @@ def latency_figure(
     """
     testbeds, workloads = list(testbed_titles), list(workload_titles)
     drawn = methods_among(methods)
-    width = COLUMN_WIDTH_IN * (1.0 + 0.5 * len(testbeds))
-    figure = Figure(figsize=(min(width, 2.6 * COLUMN_WIDTH_IN), 1.2 + 0.19 * len(workloads)))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.2 + 0.19 * len(workloads)))
     for axes, testbed in zip(
         figure.subplots(1, len(testbeds), sharex=True, sharey=True, squeeze=False)[0], testbeds, strict=True
     ):
@@ -67,4 +70,37 @@ def latency_figure(
         axes.set_title(fill(testbed_titles[testbed], 22))
     axes.invert_yaxis()
     legend_below(figure, axes, columns=min(len(drawn), 6))
+    return figure
+
+
+def ratio_figure(table: pd.DataFrame, methods: Iterable[str], testbed_titles: dict[str, str]) -> Figure:
+    """A panel a testbed, a row a method, a mark a workload: its latency as a multiple of the optimum's.
+
+    Args:
+        table: as ``latency_table`` gives it.
+        methods: what is drawn, beside the optimum.
+        testbed_titles: titles of the panels by testbed.
+    """
+    drawn = {key: style for key, style in methods_among(methods).items() if key != OPTIMUM}
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.3 + 0.24 * len(drawn)))
+    panels = figure.subplots(1, len(testbed_titles), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, (testbed, heading) in zip(panels, testbed_titles.items(), strict=True):
+        part = table[table["testbed"] == testbed]
+        for row, (method, (_, colour, _)) in enumerate(drawn.items()):
+            ratios = (part[column_of(method)] / part[column_of(OPTIMUM)]).dropna()
+            axes.plot(ratios, [row] * len(ratios), "|", color=colour, markersize=7)
+            if len(ratios):
+                axes.plot(ratios.median(), row, "o", color=colour, markersize=4.5, markeredgecolor="white", zorder=3)
+            beside = {"xycoords": ("axes fraction", "data"), "xytext": (0, 5), "textcoords": "offset points"}
+            axes.annotate(f"{len(ratios)}/{len(part)}", (0.99, row), ha="right", size=7, **beside)
+        axes.axvline(1, color="0.3", linewidth=0.8, zorder=1)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_yticks(range(len(drawn)), [title for title, *_ in drawn.values()])
+        axes.set_ylim(len(drawn) - 0.5, -0.7)
+        axes.set_title(fill(heading, 17))
+    panels[len(panels) // 2].set_xlabel(
+        "Latency as a multiple of the optimum's; dots: medians, fractions: workloads placed"
+    )
     return figure

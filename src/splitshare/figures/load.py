@@ -9,16 +9,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    LINES,
-    legend_below,
-    method_key,
-    methods_among,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import LINES, method_key, methods_among
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.replay.metrics import OVERALL
 
 DECLARATION = Declaration(
@@ -58,7 +51,7 @@ def draw(inputs: Inputs, output: Path) -> None:
 def _figure(table: pd.DataFrame) -> Figure:
     traces = list(dict.fromkeys(table["trace"]))
     shown = methods_among(table["method"].map(method_key))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2 * 1.9))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2 * 1.9))
     panels = figure.subplots(len(PERCENTILES), len(traces), sharex="col", sharey="row", squeeze=False)
     for row, (percentile, title) in zip(panels, PERCENTILES.items(), strict=True):
         for axes, trace in zip(row, traces, strict=True):

@@ -10,7 +10,8 @@ from splitshare.errors import InputError
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.latency_by_method import compute_provenance, latency_figure, latency_table
-from splitshare.figures.style import method_key, paper_style, save_figure, save_table
+from splitshare.figures.palette import method_key
+from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.results.claim import Claim
 from splitshare.results.claims_s2m3 import greedy_optimal, latency_against_cloud, models_of
 

@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, PAPER_LINE, paper_style, save_figure, save_table
+from splitshare.figures.palette import MEMORY, PAPER_LINE
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.results.claims_s2m3 import PAPER_SHARE_SAVING, PAPER_SPLIT_SAVING
 from splitshare.results.memory import shared_bytes, split_bytes
 
@@ -46,7 +48,7 @@ def draw(inputs: Inputs, output: Path) -> None:
 def _bars(table: pd.DataFrame, columns: tuple[str, str, str], paper: float, way: str) -> Figure:
     """The saving of each row as a bar, its bytes before and after beside it, and the paper's saving as a line."""
     label, before, after = columns
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.9 + 0.24 * len(table)))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 0.9 + 0.24 * len(table)))
     axes = figure.subplots()
     axes.barh(range(len(table)), 100 * table["saving"], height=0.6, color=MEMORY[way])
     axes.axvline(100 * paper, **PAPER_LINE)

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    ONLOADING_METHODS,
-    method_key,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import ONLOADING_METHODS, PAPER_LINE, method_key
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
+from splitshare.results.claims_j3o import PAPER_J3O_SHARE
 
 DECLARATION = Declaration(
     name="onloading-accuracy",
@@ -24,7 +21,7 @@ DECLARATION = Declaration(
     inputs=("onloading/results.csv",),
     tables=("onloading_accuracy",),
     drawn=("onloading_accuracy",),
-    caption="Accuracy of every onloading method as a share of the optimum; dots are means.",
+    caption="What the accuracy of every onloading method misses of the optimum; numbers of instances in brackets.",
     takeaway=(
         "J3O stands at the optimum or next to it on every size; simple methods lose more, the more is to be decided."
     ),
@@ -32,6 +29,8 @@ DECLARATION = Declaration(
 )
 
 NAME = "onloading_accuracy"
+LEAST_GAP = 0.01
+"""In percent; what is less is drawn there."""
 SIZES = ("small", "medium", "large")
 
 
@@ -85,21 +84,37 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _figure(results: pd.DataFrame) -> Figure:
-    """A dot an instance, a row a method, a panel a size."""
-    sizes = [size for size in dict.fromkeys(results["size"]) if size in SIZES]
+    """A mark an instance, a row a method, a panel a size: what is missing to the optimum, on a logarithmic axis."""
+    sizes = sorted(dict.fromkeys(results["size"]), key=_size_rank)
     methods = [m for m in ONLOADING_METHODS if m != "optimum" and (results["method"] == m).any()]
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.6 + 0.22 * len(methods)))
-    for axes, size in zip(figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0], sizes, strict=True):
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.1 + 0.21 * len(methods)))
+    panels = figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
+    for axes, size in zip(panels, sizes, strict=True):
         part = results[results["size"] == size]
         for position, method in enumerate(methods):
-            shares = part.loc[part["method"] == method, "ratio"] * 100
+            gaps = (100 * (1 - part.loc[part["method"] == method, "ratio"])).clip(lower=LEAST_GAP)
             colour = ONLOADING_METHODS[method][1]
-            axes.plot(shares, [position] * len(shares), "|", color=colour, markersize=7, alpha=0.7)
-            axes.plot(shares.mean(), position, "o", color=colour, markersize=4, markeredgecolor="white", zorder=3)
-        axes.axvline(97, color=ONLOADING_METHODS["optimum"][1], linewidth=0.8, linestyle=":")
-        axes.set_title(f"{size.capitalize()} instances")
+            axes.plot(gaps, [position] * len(gaps), "|", color=colour, markersize=6)
+            axes.plot(gaps.mean(), position, "o", color=colour, markersize=4.5, markeredgecolor="white", zorder=3)
+        axes.axvline(100 * (1 - PAPER_J3O_SHARE), **PAPER_LINE)
+        axes.set_title(f"{_title(size)} ({part['instance'].nunique()})")
         axes.set_yticks(range(len(methods)), [ONLOADING_METHODS[m][0] for m in methods])
-        axes.set_xlim(-2, 102)
-        axes.set_xlabel("Accuracy (% of the optimum)")
-        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlim(LEAST_GAP * 0.6, 150)
+        axes.set_xticks([LEAST_GAP, 1, 100], [f"≤{LEAST_GAP:g}", "1", "100"])
+        axes.minorticks_off()
+    panels[0].invert_yaxis()
+    panels[len(panels) // 2].set_xlabel("Accuracy missing to the optimum, or to its best proved bound (%)")
+    handles = [
+        Line2D([], [], marker="|", markersize=6, linestyle="none", color="black"),
+        Line2D([], [], marker="o", markersize=4.5, linestyle="none", color="black"),
+        Line2D([], [], **PAPER_LINE),
+    ]
+    labels = ["an instance", "mean", f"the paper: J3O within {1 - PAPER_J3O_SHARE:.0%}"]
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
+
+
+def _title(size: str) -> str:
+    zoo, _, rest = size.partition("-")
+    return f"{zoo.capitalize()},\n{rest}" if rest else size.capitalize()

@@ -9,14 +9,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    ONLOADING_METHODS,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import ONLOADING_METHODS
+from splitshare.figures.sizes import COLUMN_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 
 DECLARATION = Declaration(
     name="onloading-batching",
@@ -59,7 +54,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     low, high = table["j3o"].to_numpy(), table["j3o_batching"].to_numpy()
     axes.vlines(range(len(table)), low, high, color=ONLOADING_METHODS["j3o-batching"][1], linewidth=0.8)
-    marks = {"optimum-highs": ("optimum", "_"), "j3o-batching": ("j3o-batching", "."), "j3o": ("j3o", ".")}
+    marks = {"optimum-highs": ("optimum", "_"), "j3o-batching": ("j3o-batching", "o"), "j3o": ("j3o", "x")}
     for method, (key, mark) in marks.items():
         title, colour = ONLOADING_METHODS[key]
         title = SOLVER_TITLE if key == "optimum" else title
@@ -69,7 +64,7 @@ def _figure(table: pd.DataFrame) -> Figure:
             mark,
             color=colour,
             label=title,
-            markersize=6,
+            markersize=3.5,
             linewidth=0,
         )
     axes.set_xticks([])

@@ -10,14 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    ONLOADING_METHODS,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import ONLOADING_METHODS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
+from splitshare.results.onloading import title_of
 
 DECLARATION = Declaration(
     name="onloading-convergence",
@@ -57,10 +53,10 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 def _figure(rounds: pd.DataFrame) -> Figure:
     names = list(dict.fromkeys(rounds["instance"]))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2.3))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.3))
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     lines = {
-        "bound": ("Upper bound", ONLOADING_METHODS["optimum"][1], ":"),
+        "bound": ("Upper bound by J3O's prices", ONLOADING_METHODS["optimum"][1], ":"),
         "incumbent": ("Best so far", ONLOADING_METHODS["j3o-batching"][1], "-"),
         "objective": ("This round", ONLOADING_METHODS["j3o"][1], "--"),
     }
@@ -68,10 +64,10 @@ def _figure(rounds: pd.DataFrame) -> Figure:
         part = rounds[rounds["instance"] == name]
         for column, (title, colour, style) in lines.items():
             axes.plot(part["round"], part[column] * 100, style, color=colour, label=title)
-        axes.set_title(name)
+        axes.set_title(title_of(name))
         axes.set_xlabel("Round")
         axes.set_ylim(80, 115)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    panels[0].set_ylabel("Accuracy (% of the optimum)")
+    panels[0].set_ylabel("Accuracy (% of the optimum,\nor of its best proved bound)")
     legend_below(figure, panels[0], columns=3)
     return figure

@@ -5,18 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    ONLOADING_METHODS,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import QUERIES
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
+from splitshare.results.onloading import title_of
 
 DECLARATION = Declaration(
     name="onloading-replay",
@@ -29,7 +26,8 @@ DECLARATION = Declaration(
 )
 
 NAME = "onloading_replay"
-_BLUE, _GREY, _ORANGE = (ONLOADING_METHODS[key][1] for key in ("j3o-batching", "optimum", "accuracy-greedy"))
+ACCURACIES = {"planned_accuracy": "planned", "accuracy": "mean", "accuracy_in_time": "in-time"}
+LATENCIES = {"planned_latency_s": "planned", "latency_mean_s": "mean", "latency_p95_s": "p95"}
 
 
 def draw(inputs: Inputs, output: Path) -> None:
@@ -46,24 +44,25 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _figure(table: pd.DataFrame) -> Figure:
+    """Accuracy above, latency below; a column an instance, the load along it."""
     names = list(dict.fromkeys(table["instance"]))
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 3.4))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 3.6))
     panels = figure.subplots(2, len(names), sharex=True, sharey="row", squeeze=False)
     for column, name in enumerate(names):
         part = table[table["instance"] == name]
-        above, below = panels[0][column], panels[1][column]
-        above.plot(part["load"], part["planned_accuracy"], ":", color=_GREY, label="Planned")
-        above.plot(part["load"], part["accuracy"], marker=".", color=_BLUE, label="Replayed")
-        above.plot(part["load"], part["accuracy_in_time"], marker=".", color=_ORANGE, label="Replayed, in time only")
-        below.plot(part["load"], part["planned_latency_s"], ":", color=_GREY, label="Planned, waits included")
-        below.plot(part["load"], part["latency_mean_s"], marker=".", color=_BLUE, label="Replayed, mean")
-        below.plot(part["load"], part["latency_p95_s"], marker=".", color=_ORANGE, label="95th percentile")
-        below.set_yscale("log")
-        above.set_ylim(0, 1)
-        above.set_title(name)
-        below.set_xlabel("Arriving load (share of the plan's)")
+        for axes, drawn in zip(panels[:, column], (ACCURACIES, LATENCIES), strict=True):
+            for field, key in drawn.items():
+                title, line = QUERIES[key]
+                axes.plot(part["load"], part[field], label=title, **line)
+        panels[0][column].set_ylim(0, 1)
+        panels[0][column].set_title(title_of(name))
+        panels[1][column].set_yscale("log")
+        panels[1][column].set_xlabel("Load (share of the plan's)")
     panels[0][0].set_ylabel("Mean accuracy")
     panels[1][0].set_ylabel("Latency (s)")
-    panels[0][-1].legend(loc="lower left")
-    legend_below(figure, panels[1][0], columns=3)
+    labelled: dict[str, Artist] = {}
+    for axes in panels[:, 0]:
+        handles, labels = axes.get_legend_handles_labels()
+        labelled |= dict(zip(labels, handles, strict=True))
+    figure.legend(list(labelled.values()), list(labelled), loc="outside lower center", ncols=4)
     return figure

@@ -9,14 +9,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    ONLOADING_METHODS,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import ONLOADING_MARKS, ONLOADING_METHODS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 
 DECLARATION = Declaration(
     name="onloading-sweep",
@@ -55,14 +50,21 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _figure(table: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2.2))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.5))
     panels = figure.subplots(1, len(VARIED), sharey=True)
     for axes, (varied, title) in zip(panels, VARIED.items(), strict=True):
         part = table[table["varied"] == varied]
         for method, (name, colour) in ONLOADING_METHODS.items():
             rows = part[part["method"] == method].sort_values("value")
             if len(rows):
-                axes.plot(rows["value"], rows["objective"], marker=".", color=colour, label=name)
+                axes.plot(
+                    rows["value"],
+                    rows["objective"],
+                    marker=ONLOADING_MARKS[method],
+                    markersize=4,
+                    color=colour,
+                    label=name,
+                )
         bound = part[part["method"] == "j3o-batching"].sort_values("value")
         grey = ONLOADING_METHODS["optimum"][1]
         axes.plot(bound["value"], bound["bound"], color=grey, linestyle=":", label="Upper bound")

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.lines import Line2D
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    COLUMN_WIDTH_IN,
-    METHODS,
-    legend_below,
-    method_key,
-    methods_among,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import GAPS, METHODS, PAPER_LINE, method_key
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
+from splitshare.results.claims_s2m3 import PAPER_INSTANCES, PAPER_OPTIMAL, models_of
+from splitshare.results.table import OPTIMALITY_TOLERANCE
 
 DECLARATION = Declaration(
     name="optimality",
     category="Optimality",
-    inputs=("placements.csv",),
+    inputs=("placements.csv", "prompt_cache.csv"),
     tables=("optimality",),
     drawn=("optimality",),
-    caption="Share of the instances whose gap to the proved optimum is at most so much.",
+    caption=(
+        "How far placements are from the proved optimum of sharing modules, for instances of one model and of several. "
+        "A method that changes the problem (no sharing) can be faster than that optimum."
+    ),
     takeaway=(
-        "The greedy is optimal on every instance; sequential routing costs latency on most, and one device "
-        "alone often cannot hold a workload."
+        "The greedy stands at the optimum, and misses a few when prompts are encoded beforehand; sequential routing "
+        "costs latency on most instances, and one device alone often cannot hold a workload."
     ),
     claim="S4",
 )
 
 NAME = "optimality"
+GREEDY = "s2m3-greedy"
+ONE, SEVERAL = "one model", "several models"
 DRAWN = ("s2m3-greedy", "sequential-routing", "no-sharing", "local")
 
 
@@ -56,7 +57,7 @@ def optimality_table(placements: pd.DataFrame) -> pd.DataFrame:
                     "method": method,
                     "instances": len(results),
                     "placed": int(results["objective_s"].notna().sum()),
-                    "optimal": int((results["gap"].abs() <= 1e-6).sum()),
+                    "optimal": int((results["gap"].abs() <= OPTIMALITY_TOLERANCE).sum()),
                     "mean_gap": results["gap"].mean(),
                     "largest_gap": results["gap"].max(),
                 }
@@ -65,35 +66,74 @@ def optimality_table(placements: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(inputs: Inputs, output: Path) -> None:
-    """Write the table ``optimality`` and the figure of the distribution of gaps."""
-    placements = inputs.csv("placements.csv")
+    """Write the table ``optimality`` and the figure of how many placements miss the optimum by how much."""
+    placements, cached = inputs.csv("placements.csv"), inputs.csv("prompt_cache.csv")
     save_table(optimality_table(placements), output, NAME, caption="Optimal placements and gaps by method and testbed.")
     with paper_style():
-        save_figure(_figure(placements), output, NAME)
+        save_figure(_figure(classes(placements, cached, models_of(inputs.catalog))), output, NAME)
 
 
-def _figure(placements: pd.DataFrame) -> Figure:
-    """Share of instances (vertical) whose gap is at most so much (horizontal), a line a method."""
-    figure = Figure(figsize=(COLUMN_WIDTH_IN, 2.5))
-    axes = figure.subplots()
+def classes(placements: pd.DataFrame, cached: pd.DataFrame, models: Mapping[str, int]) -> pd.DataFrame:
+    """One row a method and scope (one model or several): how many instances fall in each class of gap.
+
+    The greedy has a further row, with class prompts encoded beforehand; instances without any are as they are.
+
+    Args:
+        placements: the table ``placements.csv`` of a run.
+        cached: the table ``prompt_cache.csv`` of a run.
+        models: number of models by workload.
+    """
     keys = placements["method"].map(method_key)
-    drawn = {m: style for m, style in methods_among(keys).items() if m in DRAWN or m not in METHODS}
-    for method, (title, colour, _) in drawn.items():
-        gaps = placements.loc[keys == method, "gap"].sort_values()
-        share = [(i + 1) / len(gaps) for i in range(len(gaps))]
-        placed = gaps.notna().to_numpy()
-        axes.step(
-            gaps[placed] * 100,
-            [s for s, p in zip(share, placed, strict=True) if p],
-            where="post",
-            marker="." if placed.sum() == 1 else "",  # one point is no step
-            color=colour,
-            label=title,
-        )
-    axes.set_xscale("symlog", linthresh=1.0)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.set_xlabel("Gap to the proved optimum (%), at most")
-    axes.set_ylabel("Share of the instances")
-    axes.set_ylim(0, 1.02)
-    legend_below(figure, axes, columns=2)
+    chosen = keys.isin(DRAWN) | ~keys.isin(list(METHODS))
+    gaps = placements.assign(title=keys.map(lambda key: METHODS.get(key, (key, ""))[0]))[chosen]
+    greedy = gaps[keys[chosen] == GREEDY]
+    prompts = cached.set_index(["workload", "testbed"])
+    beforehand = prompts["cached_greedy_s"] / prompts["cached_optimum_s"] - 1
+    index = pd.MultiIndex.from_frame(greedy[["workload", "testbed"]])
+    gap = pd.Series(beforehand.reindex(index).to_numpy(), index=greedy.index).fillna(greedy["gap"])
+    shown = pd.concat(
+        [greedy, greedy.assign(title=f"{METHODS[GREEDY][0]},\nprompts cached", gap=gap), gaps.drop(greedy.index)]
+    )
+    shown["scope"] = shown["workload"].map(lambda name: ONE if models[name] == 1 else SEVERAL)
+    shown["class"] = shown["gap"].map(class_of)
+    counted = shown.groupby(["title", "scope"], sort=False)["class"].value_counts().unstack(fill_value=0)  # noqa: PD010
+    return counted.reindex(columns=list(GAPS), fill_value=0).reset_index()
+
+
+def class_of(gap: float) -> str:
+    """The class of a gap to the optimum, as a share of it; no placement has no gap."""
+    if pd.isna(gap):
+        return "none"
+    if gap < -OPTIMALITY_TOLERANCE:
+        return "below"
+    if gap <= OPTIMALITY_TOLERANCE:
+        return "optimal"
+    return "tenth" if gap <= 0.1 else "twice" if gap <= 1.0 else "more"
+
+
+def _figure(counts: pd.DataFrame) -> Figure:
+    """A bar a method, of the instances of one model and of several; the paper's share of optimal ones as a line."""
+    scopes = [scope for scope in (ONE, SEVERAL) if (counts["scope"] == scope).any()]
+    titles = list(dict.fromkeys(counts["title"]))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.0 + 0.28 * len(titles)))
+    for axes, scope in zip(figure.subplots(1, len(scopes), sharey=True, squeeze=False)[0], scopes, strict=True):
+        part = counts[counts["scope"] == scope].set_index("title").reindex(titles)
+        left = pd.Series(0.0, index=titles)
+        for name, (title, bar) in GAPS.items():
+            axes.barh(range(len(titles)), part[name], left=left, height=0.62, label=title, **bar)
+            left = left + part[name]
+        every = int(left.max())
+        axes.axvline(every * PAPER_OPTIMAL / PAPER_INSTANCES, **PAPER_LINE | {"zorder": 4})
+        for row, optimal in enumerate(part["optimal"] + part["below"]):
+            axes.annotate(f"{optimal:.0f}", (1.01, row), xycoords=("axes fraction", "data"), va="center", size=7)
+        axes.set_xlim(0, every)
+        axes.set_yticks(range(len(titles)), titles)
+        axes.set_title(f"{every} instances of {scope}")
+        axes.set_xlabel("Instances (right: optimal or better)")
+        axes.grid(visible=False, axis="y")
+    axes.invert_yaxis()
+    handles, labels = axes.get_legend_handles_labels()
+    handles.append(Line2D([], [], **PAPER_LINE))
+    labels.append(f"the paper: {PAPER_OPTIMAL} of {PAPER_INSTANCES} optimal")
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from splitshare.choices import Sense
-from splitshare.figures.style import COLUMN_WIDTH_IN, NEW, line_of
+from splitshare.figures.palette import BASELINES, NEW, line_of
+from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.results.statistics import performance_profile
 from splitshare.results.verdict import per_instance
 
@@ -43,9 +44,13 @@ def profile_figure(
         problem: the problem's name; its known methods have lines of their own.
         sense: whether less or more is better.
     """
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * (2 if len(families) > 1 else 1.3), 2.9))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.9))
     panels: list[Axes] = list(np.atleast_1d(figure.subplots(1, len(families), sharey=True)))
-    methods = [m for m in dict.fromkeys(results["method"]) if m != new] + ([new] if new else [])
+    known = list(BASELINES)
+    place = {method: i for i, method in enumerate(known)}
+    others = sorted((m for m in dict.fromkeys(results["method"]) if m != new), key=lambda m: place.get(m, len(known)))
+    methods = others + ([new] if new else [])
+    families = sorted(families, key=lambda family: list(TITLES).index(family) if family in TITLES else len(TITLES))
     for axes, family in zip(panels, families, strict=True):
         part = results[results["family"] == family]
         there = [m for m in methods if (part["method"] == m).any()]

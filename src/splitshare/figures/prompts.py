@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from splitshare.catalog.loader import Catalog
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, legend_below, paper_style, save_figure, save_table
+from splitshare.figures.palette import PROMPTS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 
 DECLARATION = Declaration(
     name="prompts",
@@ -26,10 +29,6 @@ DECLARATION = Declaration(
 )
 
 NAME = "cached_prompts"
-DRAWN = {
-    "encoded_optimum_s": ("Encoded with each request", "whole"),
-    "cached_optimum_s": ("Encoded beforehand", "split"),
-}
 
 
 def draw(inputs: Inputs, output: Path) -> None:
@@ -46,19 +45,24 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 
 def _figure(table: pd.DataFrame, catalog: Catalog) -> Figure:
-    figure = Figure(figsize=(1.5 * COLUMN_WIDTH_IN, 1.1 + 0.22 * len(table)))
+    """From the latency with prompts encoded in each request to that with prompts encoded before; a row a workload."""
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.2 + 0.2 * len(table)))
     axes = figure.subplots()
-    height = 0.8 / len(DRAWN)
-    for i, (column, (title, colour)) in enumerate(DRAWN.items()):
-        positions = table.index + (i - (len(DRAWN) - 1) / 2) * height
-        axes.barh(positions, table[column], height=height, color=MEMORY[colour], label=title)
-    axes.set_yticks(table.index, [catalog.workload(w).title for w in table["workload"]])
-    axes.invert_yaxis()
-    if len(table):
-        axes.set_xscale("log")
-    else:
+    if table.empty:
         axes.annotate("No workload here has class prompts", (0.5, 0.5), xycoords="axes fraction", ha="center", size=8)
+        return figure
+    after, before = (table[column] for column in ("cached_optimum_s", "encoded_optimum_s"))
+    axes.hlines(table.index, after, before, color="0.55", linewidth=1.0, zorder=1)
+    for values, (title, mark) in zip((before, after), PROMPTS.values(), strict=True):
+        axes.plot(values, table.index, linestyle="none", label=title, **mark)
+    for row, ratio in enumerate(before / after):
+        told = f"{ratio:.3g} times" if ratio >= 1.005 else "as fast"
+        axes.annotate(told, (1.01, row), xycoords=("axes fraction", "data"), va="center", size=7)
+    axes.set_yticks(table.index, [catalog.workload(w).title for w in table["workload"]])
+    axes.set_ylim(len(table) - 0.5, -0.5)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Mean latency of an idle request, optimum (s)")
+    axes.set_xlabel("Mean latency of an idle request, optimum (s); right: how much longer with encoding")
     legend_below(figure, axes, columns=2)
     return figure

@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, NETWORKS, legend_below, paper_style, save_figure, save_table
+from splitshare.figures.palette import NETWORKS
+from splitshare.figures.sizes import COLUMN_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 
 DECLARATION = Declaration(
     name="shaping",
@@ -67,12 +69,19 @@ def table(measured: pd.DataFrame) -> pd.DataFrame:
 def _figure(measured: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(COLUMN_WIDTH_IN, 3.6))
     rate, delay = figure.subplots(2, 1, sharex=True)
-    for i, (network, (title, colour)) in enumerate(NETWORKS.items()):
+    for i, (network, (title, mark)) in enumerate(NETWORKS.items()):
         rows = measured[measured["network"] == network]
         beside = rows["bytes_per_s"] * 8e-6 * (1 + SPREAD * (2 * i - 1))
-        style = {"color": colour, "label": title, "markersize": 2.5, "alpha": 0.6}
-        rate.plot(beside, rows["rate_error"] * 100, "o", **style)
-        delay.plot(beside, rows["delay_error_s"] * 1e3, "o", **style)
+        style = {
+            "label": title,
+            "markersize": 3,
+            "linestyle": "none",
+            "fillstyle": "none",
+            "markeredgewidth": 0.7,
+            **mark,
+        }
+        rate.plot(beside, rows["rate_error"] * 100, **style)
+        delay.plot(beside, rows["delay_error_s"] * 1e3, **style)
     for low, high, aim in RATE_AIMS:
         _aim(rate, low, high, aim)
     _aim(delay, 10.0, 1000.0, DELAY_AIM_MS)

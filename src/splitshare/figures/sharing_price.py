@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, PLACES, legend_below, paper_style, save_figure, save_table
+from splitshare.figures.palette import PLACES
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.results.sharing_price import sharing_price
 
 DECLARATION = Declaration(
@@ -40,7 +42,7 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 def _figure(table: pd.DataFrame, inputs: Inputs) -> Figure:
     """A mark an instance: bytes saved against latency lost, a mark and colour a testbed."""
-    figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 2.9))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.9))
     axes = figure.subplots()
     for (testbed, part), mark in zip(table.groupby("testbed", sort=False), PLACES, strict=False):
         title = inputs.testbed(str(testbed)).title

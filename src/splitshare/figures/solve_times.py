@@ -10,15 +10,9 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import (
-    BASELINES,
-    COLUMN_WIDTH_IN,
-    SOLVERS,
-    legend_below,
-    paper_style,
-    save_figure,
-    save_table,
-)
+from splitshare.figures.palette import BASELINES, SOLVERS
+from splitshare.figures.sizes import COLUMN_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.results.baselines import read_baselines
 
 DECLARATION = Declaration(

@@ -13,7 +13,9 @@ from matplotlib.patches import Patch
 from splitshare.catalog.loader import Catalog
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.style import COLUMN_WIDTH_IN, STAGES, paper_style, save_figure, save_table
+from splitshare.figures.palette import STAGES
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.results.timeline import LINK, timeline_table
 
 DECLARATION = Declaration(
@@ -41,7 +43,7 @@ def _figure(table: pd.DataFrame, catalog: Catalog) -> Figure:
     requests = [name for name in catalog.models if name in set(table["request"])]
     lanes = sorted(dict.fromkeys(table["lane"]), key=lambda lane: (LINK in lane, lane))
     height = 0.5 + len(requests) * (0.45 + 0.2 * len(lanes))
-    figure = Figure(figsize=(COLUMN_WIDTH_IN * 1.6, height))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, height))
     for axes, request in zip(figure.subplots(len(requests), 1, squeeze=False)[:, 0], requests, strict=True):
         _panel(axes, table[table["request"] == request], lanes)
         axes.set_title(catalog.model(request).title, loc="left")
@@ -62,7 +64,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, lanes: list[str]) -> None:
         if finish_s - start_s > 0.2 * end_s:
             name = str(row.module).partition("@")[0]
             axes.annotate(
-                name, ((start_s + finish_s) / 2, lanes.index(lane)), ha="center", va="center", size=6, color="w"
+                name, ((start_s + finish_s) / 2, lanes.index(lane)), ha="center", va="center", size=7, color="w"
             )
     axes.set_yticks(range(len(lanes)), [lane.replace(LINK, " → ") for lane in lanes])
     axes.set_ylim(len(lanes) - 0.5, -0.5)

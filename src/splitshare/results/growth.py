@@ -1,4 +1,4 @@
-"""Parameters as tasks are added, with a copy a model and with shared modules."""
+"""Bytes as tasks are added, with a copy a model and with shared modules."""
 
 from __future__ import annotations
 
@@ -8,35 +8,29 @@ import pandas as pd
 
 from splitshare.catalog.loader import Catalog
 from splitshare.profiling.records import ModuleDescriptions
-from splitshare.results.memory import RULES, counted_parameters
 
 
 def growth_table(catalog: Catalog, descriptions: ModuleDescriptions, models: Sequence[str]) -> pd.DataFrame:
-    """One row a counting rule and number of models: parameters with a copy a model and with shared modules."""
+    """One row a number of models: bytes with a copy of each module a model and with shared modules."""
     rows = []
-    for rule in RULES:
-        copies = 0.0
-        shared: dict[str, float] = {}
-        for count, name in enumerate(models, start=1):
-            model = catalog.model(name)
-            sizes = {
-                ref.module: counted_parameters(descriptions.by_name[ref.module], rule) / 1e6
-                for ref in (*model.encoders, model.head)
+    copies = 0
+    shared: dict[str, int] = {}
+    for count, name in enumerate(models, start=1):
+        model = catalog.model(name)
+        sizes = {ref.module: descriptions.by_name[ref.module].parameter_bytes for ref in (*model.encoders, model.head)}
+        copies += sum(sizes.values())
+        shared |= sizes
+        total = sum(shared.values())
+        rows.append(
+            {
+                "models": count,
+                "added": model.title,
+                "task": catalog.tasks[model.task].title,
+                "unshared_bytes": copies,
+                "shared_bytes": total,
+                "saving": 1 - total / copies,
             }
-            copies += sum(sizes.values())
-            shared |= sizes
-            total = sum(shared.values())
-            rows.append(
-                {
-                    "counting": rule,
-                    "models": count,
-                    "added": model.title,
-                    "task": catalog.tasks[model.task].title,
-                    "unshared_million": copies,
-                    "shared_million": total,
-                    "saving": 1 - total / copies,
-                }
-            )
+        )
     return pd.DataFrame(rows)
 
 

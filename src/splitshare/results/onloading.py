@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def size_of(instance: OnloadingInstance) -> str:
         return OWN
     size = instance.size_class
     return size if instance.zoo in (FIRST_ZOO, None) else f"{instance.zoo}-{size}"
+
+
+def title_of(instance: str) -> str:
+    """What figures call an instance of the suite: ``Small 16, batching`` for ``small-16-batching``."""
+    named, batching, rest = instance.partition("-batching")
+    if rest or not re.fullmatch(r"[a-z-]+-[0-9]+", named):
+        return instance
+    return named.replace("-", " ").capitalize() + (", batching" if batching else "")
 
 
 def facts(instance: OnloadingInstance) -> dict[str, object]:

@@ -8,10 +8,11 @@ from typing import get_args
 from splitshare.catalog.loader import load_catalog
 from splitshare.commands.figures import Options
 from splitshare.config import Config
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.figures.declaration import Scope
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.registry import figures
+from splitshare.figures.style import watching
 from splitshare.records import nearest
 
 PACKAGE = "splitshare.figures"
@@ -24,6 +25,7 @@ def run(options: Options) -> None:
 
     Raises:
         InputError: a name is unknown, a figure is of another scope, or an input is missing or wrong.
+        WorkError: ``strict``, and a figure breaks the rules of style.
     """
     known = figures()
     for name in options.names:
@@ -46,9 +48,13 @@ def run(options: Options) -> None:
     if not chosen:
         raise InputError(options.results, "", "holds no results to draw; give --results results/canonical after a run")
     config, catalog = Config.read(options.config), load_catalog(options.catalog_root)
-    for figure in chosen:
-        inputs = Inputs(figure, options.results, config, catalog)
-        for path in (*map(inputs.result, figure.inputs), *map(inputs.recorded, figure.records)):
-            if not path.is_file():
-                raise InputError(path, "", f"is missing; {figure.name} is drawn from it: run its stage first")
-        importlib.import_module(f"{PACKAGE}.{figure.module}").draw(inputs, options.output)
+    told: list[str]
+    with watching() as told:
+        for figure in chosen:
+            inputs = Inputs(figure, options.results, config, catalog)
+            for path in (*map(inputs.result, figure.inputs), *map(inputs.recorded, figure.records)):
+                if not path.is_file():
+                    raise InputError(path, "", f"is missing; {figure.name} is drawn from it: run its stage first")
+            importlib.import_module(f"{PACKAGE}.{figure.module}").draw(inputs, options.output)
+    if told:
+        raise WorkError("these break the rules of style (splitshare.figures.style_rules):\n  " + "\n  ".join(told))

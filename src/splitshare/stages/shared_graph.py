@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from splitshare.checkpoints.sharing import Shared
 from splitshare.checkpoints.sizes import bytes_in_words
 from splitshare.errors import InputError
-from splitshare.figures.style import COLUMN_WIDTH_IN, MEMORY, paper_style
+from splitshare.figures.palette import MEMORY
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style
 from splitshare.files import atomic_path
 
 FORMATS = (".png", ".pdf", ".svg")
@@ -34,7 +36,7 @@ def draw(shared: Sequence[Shared], path: Path) -> None:
     ordered = sorted(shared, key=lambda each: min(models.index(member.model) for member in each.members))
     rows = max(len(models), len(ordered))
     with paper_style():
-        figure = Figure(figsize=(2 * COLUMN_WIDTH_IN, 0.5 + ROW_IN * rows))
+        figure = Figure(figsize=(PAGE_WIDTH_IN, 0.5 + ROW_IN * rows))
         axes = figure.subplots()
         model_at = _spread(len(models), rows)
         for place, each in zip(_spread(len(ordered), rows), ordered, strict=True):

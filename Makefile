@@ -29,7 +29,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-emulation record-accuracy record-zoo pin lock schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo pin lock schemas test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -102,6 +102,12 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \
 	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
+
+record-robustness: $(READY) ## Record in how many draws of times that are off the claims hold, on a quiet machine
+	$(COMMITTED)
+	$(RUN) instances
+	$(BIN)/splitshare robustness --modules results/canonical/modules.json \
+	  $(addprefix --profile ,$(sort $(wildcard profiles/*.json))) -o data/baselines/robustness.csv
 
 record-accuracy: $(READY) ## Train and judge the embedded benchmark's models again and record their accuracy
 	$(COMMITTED)

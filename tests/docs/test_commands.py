@@ -83,6 +83,12 @@ EXPECTED = {
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "
         "-o data/baselines " + " ".join(f"--method {name}" for name in ONLOADING)
     ],
+    "record-robustness": [
+        f"{RUN} instances",
+        "v/bin/splitshare robustness --modules results/canonical/modules.json "
+        + " ".join(f"--profile profiles/{path.name}" for path in sorted((ROOT / "profiles").glob("*.json")))
+        + " -o data/baselines/robustness.csv",
+    ],
     "record-accuracy": [
         f"{RUN} embedded",
         "v/bin/splitshare embedded evaluate results/local/embedded/weights --precision float16 --precision bfloat16 "

@@ -6,26 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from splitshare.benchmarks.accuracy import in_own_precision
+from splitshare.figures.all_claims import claims_of
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
 from splitshare.files import sha256_file
-from splitshare.results.claims_j3o import ONLOADING_RESULTS, onloading_accuracy, onloading_run_time
 from splitshare.results.claims_s2m3 import (
     ACCURACY,
     EQUIVALENCE,
     MODELS,
-    greedy_optimal,
-    greedy_optimal_cached,
-    judged_pairs,
-    latency_against_cloud,
-    latency_readings,
-    models_of,
-    no_loss_of_accuracy,
-    scope,
-    share_saving,
-    split_saving,
 )
 from splitshare.results.onloading import RECORD
 
@@ -53,20 +42,7 @@ NAME = "claims"
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``claims``."""
-    descriptions, judged = inputs.descriptions(), in_own_precision(inputs.accuracy().rows)
-    placements = inputs.csv("placements.csv")
-    claims = [
-        *split_saving(inputs.catalog, descriptions),
-        *share_saving(inputs.catalog, descriptions, inputs.config.workloads, inputs.config.sharing_workload),
-        no_loss_of_accuracy(inputs.record(EQUIVALENCE), judged, judged_pairs(inputs.catalog)),
-        *greedy_optimal(placements, models_of(inputs.catalog)),
-        *greedy_optimal_cached(placements, inputs.csv("prompt_cache.csv")),
-        latency_against_cloud(inputs.csv("cloud_grid.csv"), inputs.config.cloud.stated),
-        *latency_readings(inputs.csv("cloud_readings.csv")),
-        scope(inputs.catalog),
-        onloading_accuracy(inputs.csv(ONLOADING_RESULTS)),
-        *onloading_run_time(inputs.record(RECORD)),
-    ]
+    claims = claims_of(inputs)
     places = {MODELS: inputs.catalog.root / MODELS}
     places |= {name: inputs.recorded(name) for name in (EQUIVALENCE, ACCURACY, RECORD)}
     rows = []

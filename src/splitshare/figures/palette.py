@@ -121,6 +121,15 @@ PROMPTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Title and mark of when class prompts are encoded."""
 
+VERDICTS = {
+    "exceeded": (BLUE, "▲"),
+    "reproduced": (GREEN, "●"),
+    "partly": (ORANGE, "◐"),
+    "not reproduced": (VERMILION, "✕"),
+    "cannot be judged here": (GREY, "○"),
+}
+"""Colour and sign of each verdict on a claim."""
+
 NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 """Line of the method that a verdict is about."""
 

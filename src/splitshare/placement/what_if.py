@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from splitshare.catalog.records import Testbed
 from splitshare.placement.instance import PlacementInstance
@@ -16,18 +16,25 @@ def with_network(testbed: Testbed, *, latency_s: float, bandwidth_bytes_per_s: f
 
 def with_speed(instance: PlacementInstance, device: str, speed: float) -> PlacementInstance:
     """The instance with ``device`` computing everything ``speed`` times as fast."""
+    return with_times(instance, lambda other, _: 1 / speed if other == device else 1.0)
 
-    def scaled(compute_s: dict[str, float | None] | None) -> dict[str, float | None] | None:
+
+def with_times(instance: PlacementInstance, factor: Callable[[str, str], float]) -> PlacementInstance:
+    """The instance with its compute times multiplied by ``factor(device, module)``, those of requests too."""
+
+    def scaled(module: str, compute_s: dict[str, float | None] | None) -> dict[str, float | None] | None:
         if compute_s is None:
             return None
-        return {d: s / speed if s is not None and d == device else s for d, s in compute_s.items()}
+        return {d: s if s is None else s * factor(d, module) for d, s in compute_s.items()}
 
-    modules = [m.model_copy(update={"compute_s": scaled(m.compute_s)}) for m in instance.modules]
+    modules = [m.model_copy(update={"compute_s": scaled(m.name, m.compute_s)}) for m in instance.modules]
     requests = [
         r.model_copy(
             update={
-                "head_compute_s": scaled(r.head_compute_s),
-                "encoders": tuple(e.model_copy(update={"compute_s": scaled(e.compute_s)}) for e in r.encoders),
+                "head_compute_s": scaled(r.head, r.head_compute_s),
+                "encoders": tuple(
+                    e.model_copy(update={"compute_s": scaled(e.module, e.compute_s)}) for e in r.encoders
+                ),
             }
         )
         for r in instance.requests

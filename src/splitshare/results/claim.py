@@ -13,6 +13,17 @@ from typing import Literal
 
 Verdict = Literal["reproduced", "exceeded", "partly", "not reproduced", "cannot be judged here"]
 HALF_A_POINT = 0.005
+STATEMENTS = {
+    "S1": "S2M3: splitting saves memory",
+    "S2": "S2M3: sharing modules across tasks saves memory",
+    "S3": "S2M3: no loss of accuracy",
+    "S4": "S2M3: greedy placements are optimal",
+    "S5": "S2M3: the edge cuts latency against the cloud",
+    "S6": "S2M3: models, tasks and benchmarks",
+    "J1": "J3O: accuracy against the optimum's",
+    "J2": "J3O: run time against the solver's",
+}
+"""The claims in our words, by name."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ ONLOADING_RESULTS = "onloading/results.csv"
 SOME_WORK_S = 0.1
 """A lower bound on the solver's seconds, beside the one that the verdict is read at."""
 
+ABSTRACT = f"HiGHS works for over {WORK_S:g} s"
+"""Where the verdict on J2 is read."""
+
 
 def onloading_accuracy(results: pd.DataFrame) -> Claim:
     """J1: accuracy of J3O as a share of the optimum, over the whole suite.
@@ -54,7 +57,7 @@ def onloading_run_time(record: pd.DataFrame) -> list[Claim]:
     version = record.loc[record["method"] == "optimum-highs", "solver_version"].iloc[0]
     machine = f"recorded on {record['machine'].iloc[0]}"
     readings = {
-        f"HiGHS works for over {WORK_S:g} s": table[table["highs_s"] > WORK_S],
+        ABSTRACT: table[table["highs_s"] > WORK_S],
         f"HiGHS works for over {SOME_WORK_S:g} s": table[table["highs_s"] > SOME_WORK_S],
         "all instances, HiGHS": table,
     }

@@ -1,0 +1,74 @@
+"""Whether claims and the order of methods hold when times are others; one that hangs on an assumed time is marked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from splitshare.figures.declaration import Declaration
+from splitshare.figures.inputs import Inputs
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import paper_style, save_figure, save_table
+from splitshare.results.robustness import RANKING, ROBUSTNESS, hangs_on_assumed
+
+DECLARATION = Declaration(
+    name="robustness",
+    category="Claims",
+    records=("robustness.csv",),
+    tables=("robustness",),
+    drawn=("robustness",),
+    caption=(
+        "Share of seeded draws in which a claim holds when every time is off by up to so much, a factor a device and a "
+        "factor a module on it, recorded on one machine."
+    ),
+    takeaway=(
+        "What the claims say survives times that are off by half, but for how often the greedy is optimal when prompts "
+        "are encoded beforehand, and for run times where proofs get short."
+    ),
+    claim="S4",
+)
+
+NAME = "robustness"
+INK_FROM = 0.5
+"""Share from which on a cell is dark."""
+
+
+def draw(inputs: Inputs, output: Path) -> None:
+    """Write the table and the figure ``robustness``."""
+    record = inputs.record(ROBUSTNESS)
+    table = record.assign(hangs_on_assumed=hangs_on_assumed(record))
+    caption = "Share of draws in which each claim holds with times that are off, and verdicts in them."
+    save_table(table, output, NAME, caption=caption)
+    with paper_style():
+        save_figure(_figure(table), output, NAME)
+
+
+def _figure(table: pd.DataFrame) -> Figure:
+    """A row a claim and reading, a column a choice of times; the share in the cell."""
+    shares = table.pivot_table(index=["claim", "reading"], columns=["times", "spread"], values="holds", sort=False)
+    verdicts = table.drop_duplicates(["claim", "reading"])  # in the order of the shares
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 0.8 + 0.215 * len(shares)))
+    axes = figure.subplots()
+    values = shares.to_numpy(dtype=float)
+    axes.imshow(np.where(np.isnan(values), 0.0, values), vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    for (i, j), share in np.ndenumerate(values):
+        if not np.isnan(share):
+            ink = "white" if share > INK_FROM else "black"
+            axes.annotate(f"{100 * share:.3g}%", (j, i), ha="center", va="center", size=7, color=ink)
+    labels = []
+    for row in verdicts.to_dict("records"):
+        mark = " (hangs on assumed times)" if bool(row["hangs_on_assumed"]) else ""
+        told = row["reading"] if row["claim"] == RANKING else f"{row['claim']}, {row['reading']}"
+        labels.append(f"{told}: {row['as_recorded']}{mark}")
+    axes.set_yticks(range(len(shares)), [fill(label, 78) for label in labels])
+    columns = shares.columns.to_frame(index=False)
+    heads = [f"{which} times\n±{spread:.0%}" for which, spread in zip(columns["times"], columns["spread"], strict=True)]
+    axes.set_xticks(range(len(heads)), heads)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    return figure

@@ -141,7 +141,8 @@ def robustness_of(record: pd.DataFrame, claim: Claim) -> str:
     if mine.empty or (claim.claim.startswith("S") and mine["n"].iloc[0] != claim.n):
         return ""
     every = mine[mine["times"] == "all"]
-    told = ", ".join(f"{100 * row.holds:.3g}% at ±{row.spread:.0%}" for row in every.itertuples())
+    shares = zip(every["spread"].astype(float), every["holds"].astype(float), strict=True)
+    told = ", ".join(f"{100 * holds:.3g}% at ±{spread:.0%}" for spread, holds in shares)
     among = "" if mine["n"].iloc[0] == claim.n else f" ({mine['n'].iloc[0]} instances)"
     mark = "; hangs on assumed times" if bool(hangs_on_assumed(record)[mine.index].any()) else ""
     return f"holds in {told} of draws{among}{mark}"

@@ -65,6 +65,7 @@ rule all:
     input:
         RUN_CONFIG,
         FIGURES,
+        GALLERY,
         SPLIT_CHECKS,
         EMBEDDED_RESULTS,
         EMULATED,
@@ -113,6 +114,7 @@ rule onloading:
 rule figures:
     input:
         FIGURES,
+        GALLERY,
 
 
 # The benchmarks of the configuration, fetched from the hub (`--configfile config/paper.yaml`; needs the network).

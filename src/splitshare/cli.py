@@ -43,7 +43,7 @@ class Stages(StageGroup):
         ),
         "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),
         "The papers' studies": (
-            *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures"),
+            *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures", "gallery"),
         ),
         "Emulation and real devices": ("worker", "fidelity", "shaping"),
         "Keeping results": ("record", "robustness", "verify", "pin", "schemas"),

@@ -172,6 +172,11 @@ def placement_files(method, names, scope="canonical"):
     return [LAYOUT.placement(scope, method, name) for name in names]
 
 
+def heading(figure):
+    """Heading of a figure in the report, which sorts by it: claims first, then as the papers go."""
+    return f"{CATEGORIES.index(figure.category) + 1:02d} {figure.category}"
+
+
 def profiles_of(testbeds):
     """Profiles of the devices of testbeds, each device once, in order."""
     types = dict.fromkeys(device.device_type for name in testbeds for device in TESTBED_OF[name].devices)

@@ -1,4 +1,5 @@
 # Tables and figures, a rule each; canonical ones are committed, this machine's stay under results/local/.
+from splitshare.figures.declaration import CATEGORIES
 from splitshare.figures.registry import figures as declared_figures
 
 FIGURE_DIRECTORIES = {"canonical": PAPER_FIGURES, "local": LOCAL_FIGURES}
@@ -9,6 +10,7 @@ DRAWN = [
     if scope in SCOPES and (CONFIG.measured or not figure.measured)
 ]
 FIGURES = [f"{FIGURE_DIRECTORIES[scope]}/{name}" for figure, scope in DRAWN for name in figure.files()]
+GALLERY = f"{PAPER_FIGURES}/README.md"
 COMMITTED_PROFILES = sorted(map(str, PROFILES.glob("*.json")))
 SPLIT_CHECKS = (
     [f"{RESULTS}/local/split/{name}.csv" for name in ("split_equivalence", "differences")] if WORKLOADS["local"] else []
@@ -62,15 +64,20 @@ for figure, scope in DRAWN:
             zoos=ZOOS if figure.zoos else [],
             accuracy=[*ACCURACY, PUBLISHED_ACCURACY] if figure.accuracy else [],
         output:
-            tables=[
-                f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in figure.tables for suffix in ("csv", "tex")
-            ],
-            drawn=report(
-                [f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}" for name in figure.drawn for suffix in ("png", "pdf")],
-                caption="../report/figure.rst",
-                category=figure.category,
-                labels={"scope": scope, "name": figure.name},
+            # Once each: the table as CSV, the figure as PNG.
+            report(
+                [f"{FIGURE_DIRECTORIES[scope]}/{name}.csv" for name in figure.tables],
+                caption="../report/table.rst",
+                category=heading(figure),
+                labels={"scope": scope, "name": figure.name, "what": "table"},
             ),
+            report(
+                [f"{FIGURE_DIRECTORIES[scope]}/{name}.png" for name in figure.drawn],
+                caption="../report/figure.rst",
+                category=heading(figure),
+                labels={"scope": scope, "name": figure.name, "what": "figure"},
+            ),
+            [f"{FIGURE_DIRECTORIES[scope]}/{name}" for name in figure.files() if not name.endswith((".csv", ".png"))],
         log:
             f"{RESULTS}/logs/figures/{scope}-{figure.name}.log",
         params:
@@ -78,6 +85,7 @@ for figure, scope in DRAWN:
             name=figure.name,
             caption=figure.caption,
             takeaway=figure.takeaway,
+            told=[f"{FIGURE_DIRECTORIES[scope]}/{name}.caption.txt" for name in figure.drawn[:1]],
             results=subpath(input.config, parent=True),
             scope=scope,
             directory=subpath(output[0], parent=True),
@@ -86,3 +94,19 @@ for figure, scope in DRAWN:
         shell:
             "splitshare figures {params.name} --results {params.results}/{params.scope} --config {input.config}"
             " -o {params.directory} > {log} 2>&1"
+
+
+rule gallery:
+    input:
+        [f"{PAPER_FIGURES}/{name}" for figure, scope in DRAWN if scope == "canonical" for name in figure.files()],
+    output:
+        GALLERY,
+    log:
+        LAYOUT.log("gallery"),
+    params:
+        code=code("stages.gallery"),
+        directory=subpath(output[0], parent=True),
+    message:
+        "Writing the gallery of figures"
+    shell:
+        "splitshare gallery {params.directory} -o {output} > {log} 2>&1"

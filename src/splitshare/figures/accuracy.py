@@ -28,6 +28,18 @@ DECLARATION = Declaration(
     records=("accuracy.json", "split_equivalence.csv"),
     accuracy=True,
     tables=("accuracy", "accuracy_by_model", "accuracy_claim"),
+    printed={
+        "accuracy": {
+            "benchmark": ("Benchmark", "2.8cm"),
+            "model": ("Model", "2.6cm"),
+            "metric": "Metric",
+            "samples": "Samples",
+            "whole": ("Whole (%)", 100),
+            "split": ("Split (%)", 100),
+            "shared": ("Shared (%)", 100),
+            "status": "",
+        }
+    },
     drawn=("accuracy",),
     caption="Accuracy of split and shared models on each benchmark as a difference to the whole model.",
     takeaway="Wherever it was measured, split and shared models answer as the whole ones do.",
@@ -163,13 +175,11 @@ def draw(inputs: Inputs, output: Path) -> None:
         table,
         output,
         NAME,
-        caption="Accuracy of whole, split and shared models; what was not run is empty.",
     )
     save_table(
         accuracy_by_model(inputs.catalog, rows, published),
         output,
         BY_MODEL,
-        caption="Accuracy of each model on each benchmark in percent (CIDEr as it is), as measured and as published.",
     )
     claim = no_loss_of_accuracy(inputs.record(EQUIVALENCE), rows, judged_pairs(inputs.catalog))
     parts = {key: getattr(claim, key) for key in ("claim", "measured_value", "unit", "verdict", "note")}
@@ -177,7 +187,6 @@ def draw(inputs: Inputs, output: Path) -> None:
         pd.DataFrame([parts]),
         output,
         CLAIM,
-        caption="No loss of accuracy (S3) by its rule; the table of claims has the others.",
     )
     with paper_style():
         save_figure(_figure(table, published), output, NAME)

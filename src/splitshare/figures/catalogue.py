@@ -15,6 +15,15 @@ DECLARATION = Declaration(
     category="Catalogue",
     inputs=("modules.json",),
     tables=("catalogue", "modules"),
+    printed={
+        "catalogue": {
+            "model": ("Model", "3.4cm"),
+            "task": ("Task", "3cm"),
+            "encoders": ("Encoders", "3.8cm"),
+            "head": ("Head", "3cm"),
+            "parameters_million": "Parameters (M)",
+        }
+    },
     caption="Models and modules of the catalogue (ours).",
     takeaway="Models of several tasks name the same modules: there is much to share.",
     claim="S6",
@@ -50,5 +59,5 @@ def draw(inputs: Inputs, output: Path) -> None:
         }
         for module in descriptions.values()
     ]
-    save_table(pd.DataFrame(models), output, "catalogue", caption="Models of the catalogue (ours).")
-    save_table(pd.DataFrame(modules), output, "modules", caption="Modules after sharing, at batch 1.")
+    save_table(pd.DataFrame(models), output, "catalogue")
+    save_table(pd.DataFrame(modules), output, "modules")

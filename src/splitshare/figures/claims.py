@@ -53,5 +53,4 @@ def draw(inputs: Inputs, output: Path) -> None:
         pd.DataFrame(rows),
         output,
         NAME,
-        caption="The claims of the papers' abstracts and what this reproduction measured.",
     )

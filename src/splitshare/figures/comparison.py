@@ -19,6 +19,17 @@ DECLARATION = Declaration(
     category="Optimality",
     records=("placements.parquet",),
     tables=("baselines",),
+    printed={
+        "baselines": {
+            "family": "Family",
+            "method": "Method",
+            "instances": "n",
+            "placed": "Placed",
+            "optimal": "Optimal",
+            "mean_gap": ("Mean gap (%)", 100),
+            "worst_gap": ("Worst gap (%)", 100),
+        }
+    },
     drawn=("performance_profile",),
     caption="Share of the instances on which a recorded method is within a factor of the best one.",
     takeaway=(
@@ -37,7 +48,7 @@ def draw(inputs: Inputs, output: Path) -> None:
         columns={"objective_s": "objective", "optimum_s": "reference"}
     )
     table = summaries(recorded)
-    save_table(table, output, NAME, caption="Recorded methods on each family of instances.")
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(profile_figure(recorded, list(dict.fromkeys(recorded["family"]))), output, PROFILE)
 

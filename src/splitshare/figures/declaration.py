@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Scope = Literal["canonical", "local"]
+Column = str | tuple[str, float] | tuple[str, str]
+"""Title of a printed column; with it a factor (of numbers), or a width such as ``4cm`` (of texts that run on)."""
+FIGURE_SUFFIXES = ("png", "pdf", "caption.txt", "figure.tex")
+CATEGORIES = (
+    *("Claims", "Catalogue", "Memory", "Accuracy", "Devices", "Profile"),
+    *("Latency", "Optimality", "Replay", "Onloading"),
+)
+"""Headings in the order of report and gallery: claims first, then as the papers go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +31,8 @@ class Declaration:
     caption: str
     takeaway: str
     """What is to be seen, in a sentence; no numbers, which would grow old."""
+    tells_itself: bool = False
+    """Whether the figure itself tells its instances and what its times rest on, so that its caption need not."""
     claim: str | None = None
     """The claim of the papers' abstracts that it bears on, by its name in the table of claims."""
     inputs: tuple[str, ...] = ()
@@ -38,6 +48,8 @@ class Declaration:
     those of their devices."""
     zoos: bool = False
     """Whether it reads the zoos, the files in ``data/zoos``."""
+    printed: dict[str, dict[str, Column]] = field(default_factory=dict)
+    """Tables that a paper would print, and of each the columns that it would: they are written in LaTeX too."""
     drawn: tuple[str, ...] = ()
     """Base names of the figures that are drawn."""
     scopes: tuple[Scope, ...] = ("canonical",)
@@ -46,5 +58,5 @@ class Declaration:
 
     def files(self) -> list[str]:
         """File names that drawing writes."""
-        tables = [f"{name}.{suffix}" for name in self.tables for suffix in ("csv", "tex")]
-        return tables + [f"{name}.{suffix}" for name in self.drawn for suffix in ("pdf", "png")]
+        tables = [f"{name}.csv" for name in self.tables] + [f"{name}.tex" for name in self.printed]
+        return tables + [f"{name}.{suffix}" for name in self.drawn for suffix in FIGURE_SUFFIXES]

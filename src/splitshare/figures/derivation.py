@@ -19,6 +19,16 @@ DECLARATION = Declaration(
     name="derivation",
     category="Devices",
     tables=("derivation_errors",),
+    printed={
+        "derivation_errors": {
+            "device": ("Device", "3cm"),
+            "fitted_on": ("Fitted on", "3cm"),
+            "points": "Points",
+            "geometric_mean_ratio": "Geometric mean",
+            "worst_ratio": "Worst",
+            "worst_model": ("Worst model", "3.6cm"),
+        }
+    },
     caption="Leave-one-out error of the rules for CPUs that nobody measured.",
     takeaway="CPUs that nobody measured are known within a factor, not within a percent.",
 )
@@ -48,4 +58,4 @@ def draw(inputs: Inputs, output: Path) -> None:
             }
             for error in derivation_errors(published, column)
         )
-    save_table(pd.DataFrame(rows), output, NAME, caption="Leave-one-out error of the rules on the published figures.")
+    save_table(pd.DataFrame(rows), output, NAME)

@@ -16,6 +16,16 @@ DECLARATION = Declaration(
     category="Devices",
     profiles="clouds",
     tables=("device_profiles",),
+    printed={
+        "device_profiles": {
+            "device": "Device",
+            "memory_bytes": ("Memory (GB)", 1e-09),
+            "measured_rows": "Measured",
+            "published_rows": "Published",
+            "derived_rows": "Derived",
+            "assumed_rows": "Assumed",
+        }
+    },
     caption="Where the compute times of each device come from: measured, published, derived or assumed.",
     takeaway="Few compute times are measured on the device itself; the rest says what it stands on.",
 )
@@ -40,4 +50,4 @@ def draw(inputs: Inputs, output: Path) -> None:
                 "rule": "; ".join(profile.notes),
             }
         )
-    save_table(pd.DataFrame(rows), output, NAME, caption="Devices and where their compute times come from.")
+    save_table(pd.DataFrame(rows), output, NAME)

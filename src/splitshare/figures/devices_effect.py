@@ -54,7 +54,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``effect_of_devices``."""
     testbeds = {name: inputs.testbed(name) for name in inputs.config.testbeds}
     table = effect_table(inputs.csv("placements.csv"), {name: len(t.devices) for name, t in testbeds.items()})
-    save_table(table, output, NAME, caption="Latency of the optimum by testbed, and against the first testbed.")
+    save_table(table, output, NAME)
     with paper_style():
         workloads = {name: inputs.workload_title(name) for name in table["workload"].unique()}
         save_figure(_figure(table, {name: t.title for name, t in testbeds.items()}, workloads), output, NAME)

@@ -26,6 +26,17 @@ DECLARATION = Declaration(
     inputs=("embedded_modules.json",),
     records=("accuracy.json",),
     tables=("embedded_arrangements",),
+    printed={
+        "embedded_arrangements": {
+            "arrangement": ("Arrangement", "3cm"),
+            "counting": ("Counting", "2cm"),
+            "total_thousand": "All (k)",
+            "largest_piece_thousand": "Largest (k)",
+            "image_text_retrieval": ("Retrieval (%)", 100),
+            "visual_question_answering": ("VQA (%)", 100),
+            "image_classification": ("Class. (%)", 100),
+        }
+    },
     drawn=("embedded_arrangements",),
     caption="The embedded benchmark: parameters and accuracy of a model a task and of shared encoders.",
     takeaway="Sharing encoders saves parameters and leaves every answer as the whole model gives it.",
@@ -44,9 +55,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     record = AccuracyRecord.read(inputs.recorded(RECORD))
     rows = [row for row in in_own_precision(record.rows) if row.source == "embedded"]
     table = arrangements(catalog, descriptions, rows)
-    save_table(
-        table, output, NAME, caption="The embedded benchmark: parameters (thousands) and accuracy of each arrangement."
-    )
+    save_table(table, output, NAME)
     with paper_style():
         tasks = {task.name.replace("-", "_"): task.title for task in catalog.tasks.values()}
         save_figure(_figure(table, tasks), output, NAME)

@@ -36,10 +36,8 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables ``emulation_causes`` and ``emulation_computing`` and the figure of the first."""
     causes = inputs.record("emulation/causes.csv")
     computing = inputs.record("emulation/computing.csv")
-    caption = "Mean latency with real modules, and simulated with one measured cause after another (seconds)."
-    save_table(causes, output, NAME, caption=caption)
-    caption = "What real modules took on the host, alone and in the replay, beside their device's profile (seconds)."
-    save_table(computing, output, COMPUTING, caption=caption)
+    save_table(causes, output, NAME)
+    save_table(computing, output, COMPUTING)
     with paper_style():
         save_figure(_figure(causes, inputs.instance_title), output, NAME)
 

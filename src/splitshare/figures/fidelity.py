@@ -58,9 +58,9 @@ def draw(inputs: Inputs, output: Path) -> None:
     timeline = both_timelines(inputs.record("emulation/timeline.csv"))
     requests = inputs.record("emulation/recovery.csv")
     recoveries = inputs.record("emulation/recoveries.csv")
-    save_table(fidelity, output, FIDELITY, caption="Emulated and simulated replays of the same requests.")
-    save_table(timeline, output, TIMELINE, caption="Stages of idle requests, emulated and simulated (seconds).")
-    save_table(recoveries, output, RECOVERY, caption="A device killed during a replay, and what followed.")
+    save_table(fidelity, output, FIDELITY)
+    save_table(timeline, output, TIMELINE)
+    save_table(recoveries, output, RECOVERY)
     with paper_style():
         save_figure(_errors(differences(fidelity), inputs.instance_title), output, FIDELITY)
         save_figure(_timelines(timeline, inputs.catalog), output, TIMELINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from splitshare.config import Config
 from splitshare.figures.declaration import Declaration
 from splitshare.places import PROFILES
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+from splitshare.results.onloading import title_of
 
 
 class UndeclaredError(Exception):
@@ -82,6 +84,22 @@ class Inputs:
         workload, _, testbed = name.partition(".")
         where = self.testbed(testbed).title
         return f"{self.workload_title(workload)}, {where[:1].lower()}{where[1:]}"
+
+    def titles(self) -> dict[str, Callable[[str], str]]:
+        """What gives the title of a name, by the column that has such names."""
+        return {
+            "workload": lambda name: self.workload_title(name) if name in self._workloads() else name,
+            "testbed": lambda name: self.testbed(name).title if name in self._testbeds() else name,
+            "instance": lambda name: self.instance_title(name) if "." in name else title_of(name),
+            "task": lambda name: self.catalog.tasks[name].title if name in self.catalog.tasks else name,
+        }
+
+    def _workloads(self) -> set[str]:
+        return {*self.catalog.workloads, *load_catalog(self.catalog.root / EMBEDDED.name).workloads}
+
+    def _testbeds(self) -> set[str]:
+        own = (self.results / "testbeds").glob("*.yaml")
+        return {path.stem for path in own} | set(find_testbeds(self.catalog.root))
 
     def testbed(self, name: str) -> Testbed:
         """A testbed of the catalogue's data folder, or the one that this machine stands in, as the run wrote it."""

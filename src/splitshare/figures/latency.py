@@ -62,7 +62,7 @@ def draw(inputs: Inputs, output: Path) -> None:
         methods.append("cloud")
     origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
     table["compute_times"] = table["testbed"].map(origins)
-    save_table(table, output, NAME, caption="Mean latency of an idle request (seconds).")
+    save_table(table, output, NAME)
     with paper_style():
         titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}
         if inputs.declared.name == DECLARATION.name:

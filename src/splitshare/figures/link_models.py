@@ -29,4 +29,4 @@ def draw(inputs: Inputs, output: Path) -> None:
     idle = inputs.csv("replay/idle.csv")
     added_s = (idle["simulator_s"] - idle["evaluator_s"]).where(lambda added: added.abs() > 1e-9, 0.0)
     table = idle.assign(added_s=added_s, added_share=added_s / idle["evaluator_s"])
-    save_table(table, output, NAME, caption="Latency of an idle request by the evaluator and by the simulator (s).")
+    save_table(table, output, NAME)

@@ -43,7 +43,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the table (every link model) and the figure (the first one) ``latency_against_load``."""
     table = load_table(inputs.csv("replay/replay.csv"))
     link_model = inputs.config.replay.link_models[0]
-    save_table(table, output, NAME, caption="Latency against offered load (requests a second; seconds).")
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table[table["link_model"] == link_model]), output, NAME)
 

@@ -22,6 +22,16 @@ DECLARATION = Declaration(
     measured=True,
     profiles="testbeds",
     tables=("latency_measured", "claims_measured"),
+    printed={
+        "latency_measured": {
+            "workload": ("Workload", "4cm"),
+            "testbed": ("Testbed", "2.8cm"),
+            "optimum_s": "Optimum (s)",
+            "s2m3_greedy_s": "Greedy (s)",
+            "sequential_routing_s": "Sequential (s)",
+            "local_s": "Local (s)",
+        }
+    },
     drawn=("latency_measured",),
     caption="Mean latency of an idle request on testbeds in which every time is measured.",
     takeaway=(
@@ -46,12 +56,11 @@ def draw(inputs: Inputs, output: Path) -> None:
     table = latency_table(placements)
     origins = {name: compute_provenance(inputs, name) for name in table["testbed"].unique()}
     table["compute_times"] = table["testbed"].map(origins)
-    save_table(table, output, NAME, caption="Mean latency of an idle request, every time measured (seconds).")
+    save_table(table, output, NAME)
     save_table(
         pd.DataFrame(_claims(inputs, placements)),
         output,
         CLAIMS,
-        caption="Claims S4 and S5 on measured devices, by the rules of the table of claims.",
     )
     with paper_style():
         titles = {name: inputs.testbed(name).title for name in table["testbed"].unique()}

@@ -20,6 +20,21 @@ DECLARATION = Declaration(
     category="Memory",
     inputs=("modules.json",),
     tables=("memory_split", "memory_shared"),
+    printed={
+        "memory_split": {
+            "model": "Model",
+            "whole_bytes": ("Whole (GB)", 1e-09),
+            "largest_module_bytes": ("Largest module (GB)", 1e-09),
+            "saving": ("Saving (%)", 100),
+        },
+        "memory_shared": {
+            "workload": "Workload",
+            "models": "Models",
+            "unshared_bytes": ("A copy a model (GB)", 1e-09),
+            "shared_bytes": ("Shared (GB)", 1e-09),
+            "saving": ("Saving (%)", 100),
+        },
+    },
     drawn=("memory_split", "memory_shared"),
     caption="Bytes of each model whole and split, of each workload unshared and shared, beside the paper's savings.",
     takeaway=(
@@ -35,8 +50,8 @@ def draw(inputs: Inputs, output: Path) -> None:
     models = split_bytes(inputs.catalog, inputs.descriptions())
     shared = shared_bytes(inputs.catalog, inputs.descriptions(), inputs.config.workloads)
     several = shared[shared["models"] > 1]
-    save_table(models, output, "memory_split", caption="Bytes of each model, whole and of its largest module.")
-    save_table(shared, output, "memory_shared", caption="Bytes of each workload, with a copy a model and shared.")
+    save_table(models, output, "memory_split")
+    save_table(shared, output, "memory_shared")
     with paper_style():
         figure = _bars(models, ("model", "whole_bytes", "largest_module_bytes"), PAPER_SPLIT_SAVING, "split")
         save_figure(figure, output, "memory_split")

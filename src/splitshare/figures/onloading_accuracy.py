@@ -77,7 +77,6 @@ def draw(inputs: Inputs, output: Path) -> None:
         accuracy_table(results),
         output,
         NAME,
-        caption="Accuracy as a share of the optimum (of the best proved bound where no optimum is proved).",
     )
     with paper_style():
         save_figure(_figure(results), output, NAME)

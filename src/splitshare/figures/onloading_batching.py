@@ -43,7 +43,7 @@ def batching_table(results: pd.DataFrame) -> pd.DataFrame:
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``onloading_batching``."""
     table = batching_table(inputs.csv("onloading/results.csv"))
-    save_table(table, output, NAME, caption="Accuracy with and without choosing batch sizes, by instance.")
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table), output, NAME)
 

@@ -20,6 +20,14 @@ DECLARATION = Declaration(
     category="Onloading",
     inputs=("onloading/convergence.csv", "onloading/ablation.csv"),
     tables=("onloading_convergence", "onloading_ablation"),
+    printed={
+        "onloading_ablation": {
+            "variant": "Variant of J3O",
+            "instances": "n",
+            "mean_share": ("Mean (%)", 100),
+            "worst_share": ("Worst (%)", 100),
+        }
+    },
     drawn=("onloading_convergence",),
     caption="J3O round by round: this round's decision, the best so far, and the bound.",
     takeaway="The best decision rises and the bound falls, round by round, until little lies between them.",
@@ -40,12 +48,11 @@ def ablation_table(ablation: pd.DataFrame) -> pd.DataFrame:
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables ``onloading_convergence`` and ``onloading_ablation``, and the figure of the first."""
     rounds = inputs.csv("onloading/convergence.csv")
-    save_table(rounds, output, NAME, caption="J3O round by round, as shares of the optimum (or its best proved bound).")
+    save_table(rounds, output, NAME)
     save_table(
         ablation_table(inputs.csv("onloading/ablation.csv")),
         output,
         ABLATION,
-        caption="What the parts of J3O are worth: share of the optimum's accuracy without each.",
     )
     with paper_style():
         save_figure(_figure(rounds), output, NAME)

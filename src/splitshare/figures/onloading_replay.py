@@ -20,6 +20,17 @@ DECLARATION = Declaration(
     category="Onloading",
     inputs=("onloading/replay.csv",),
     tables=("onloading_replay",),
+    printed={
+        "onloading_replay": {
+            "instance": "Instance",
+            "load": "Load",
+            "planned_accuracy": ("Planned (%)", 100),
+            "accuracy": ("Replayed (%)", 100),
+            "accuracy_in_time": ("In time (%)", 100),
+            "latency_mean_s": "Mean (s)",
+            "latency_p95_s": "p95 (s)",
+        }
+    },
     drawn=("onloading_replay",),
     caption="J3O's decisions as planned and as replayed, with queues and real batches.",
     takeaway="What was planned holds query by query until the load is near what was planned for.",
@@ -37,7 +48,6 @@ def draw(inputs: Inputs, output: Path) -> None:
         table,
         output,
         NAME,
-        caption="J3O's decisions planned and replayed, at shares of the planned load (Poisson arrivals, with queues).",
     )
     with paper_style():
         save_figure(_figure(table), output, NAME)

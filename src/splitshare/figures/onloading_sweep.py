@@ -44,7 +44,7 @@ def sweep_table(sweep: pd.DataFrame) -> pd.DataFrame:
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``onloading_sweep``."""
     table = sweep_table(inputs.csv("onloading/sweep.csv"))
-    save_table(table, output, NAME, caption="Mean accuracy over all queries as one thing is varied, batching allowed.")
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table), output, NAME)
 

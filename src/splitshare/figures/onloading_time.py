@@ -22,6 +22,17 @@ DECLARATION = Declaration(
     category="Onloading",
     records=("onloading.csv",),
     tables=("onloading_run_time", "onloading_run_time_summary"),
+    printed={
+        "onloading_run_time_summary": {
+            "instances_of": "Instances",
+            "instances": "n",
+            "proved": "Proved",
+            "j3o_median_s": "J3O (s)",
+            "highs_median_s": "HiGHS (s)",
+            "mean_ratio": ("Mean (%)", 100),
+            "median_ratio": ("Median (%)", 100),
+        }
+    },
     drawn=("onloading_run_time",),
     caption=(
         "Run time of J3O as a share of that of the solver that proves the optimum, recorded on one machine; a solver "
@@ -40,11 +51,10 @@ NAME = "onloading_run_time"
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables ``onloading_run_time`` (by instance) and ``..._summary``, and the figure."""
     record = inputs.record(RECORD)
-    machine = ", ".join(dict.fromkeys(record["machine"]))
+    ", ".join(dict.fromkeys(record["machine"]))
     table = time_table(record)
-    caption = f"Seconds of building and solving, J3O with batching and HiGHS, one thread; recorded on {machine}."
-    save_table(table, output, NAME, caption=caption)
-    save_table(summary(table), output, f"{NAME}_summary", caption=caption)
+    save_table(table, output, NAME)
+    save_table(summary(table), output, f"{NAME}_summary")
     with paper_style():
         save_figure(_figure(table), output, NAME)
 

@@ -63,11 +63,9 @@ def draw(inputs: Inputs, output: Path) -> None:
         pd.concat([models_table(zoo) for zoo in zoos], ignore_index=True),
         output,
         MODELS,
-        caption="Models of the zoos: memory and accuracy by task.",
     )
     save_table(
         pd.concat([curves_table(zoo) for zoo in zoos], ignore_index=True),
         output,
         CURVES,
-        caption="Lines through the batch curves and their relative error; derived curves are lines by their rule.",
     )

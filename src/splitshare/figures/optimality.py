@@ -22,6 +22,17 @@ DECLARATION = Declaration(
     category="Optimality",
     inputs=("placements.csv", "prompt_cache.csv"),
     tables=("optimality",),
+    printed={
+        "optimality": {
+            "testbed": ("Testbed", "4.2cm"),
+            "method": "Method",
+            "instances": "n",
+            "placed": "Placed",
+            "optimal": "Optimal",
+            "mean_gap": ("Mean gap (%)", 100),
+            "largest_gap": ("Largest (%)", 100),
+        }
+    },
     drawn=("optimality",),
     caption=(
         "How far placements are from the proved optimum of sharing modules, for instances of one model and of several. "
@@ -68,7 +79,7 @@ def optimality_table(placements: pd.DataFrame) -> pd.DataFrame:
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``optimality`` and the figure of how many placements miss the optimum by how much."""
     placements, cached = inputs.csv("placements.csv"), inputs.csv("prompt_cache.csv")
-    save_table(optimality_table(placements), output, NAME, caption="Optimal placements and gaps by method and testbed.")
+    save_table(optimality_table(placements), output, NAME)
     with paper_style():
         save_figure(_figure(classes(placements, cached, models_of(inputs.catalog))), output, NAME)
 

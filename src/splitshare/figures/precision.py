@@ -62,11 +62,9 @@ def draw(inputs: Inputs, output: Path) -> None:
         memory_by_precision(inputs.catalog, inputs.descriptions(), inputs.config.workloads),
         output,
         "memory_by_precision",
-        caption="Bytes of each model, whole and its largest module, and of each workload, unshared and shared (GB).",
     )
     save_table(
         accuracy_by_precision(inputs.accuracy().rows),
         output,
         "accuracy_by_precision",
-        caption="Accuracy in other precisions, and samples answered otherwise than in the catalogue's.",
     )

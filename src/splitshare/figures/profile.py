@@ -41,7 +41,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     profile = inputs.profile()
     table = profile_table(profile)
     short = table.drop(columns=["source", "parameter_bytes", "output_bytes", "method", "reason"])
-    save_table(table, output, NAME, caption=f"Modules on {profile.device.cpu or profile.device.name}.")
+    save_table(table, output, NAME)
     with paper_style():
         figure = Figure(figsize=(COLUMN_WIDTH_IN, 4.0))
         axes = figure.subplots()

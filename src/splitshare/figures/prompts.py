@@ -34,9 +34,7 @@ NAME = "cached_prompts"
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table (every testbed) and the figure (the replay's testbed) ``cached_prompts``."""
     table = inputs.csv("prompt_cache.csv")
-    save_table(
-        table, output, NAME, caption="Mean latency with class prompts encoded in each request and beforehand (s)."
-    )
+    save_table(table, output, NAME)
     testbed = inputs.config.replay.testbed
     with paper_style():
         figure = _figure(table[table["testbed"] == testbed].reset_index(drop=True), inputs.catalog)

@@ -20,6 +20,17 @@ DECLARATION = Declaration(
     category="Claims",
     records=("robustness.csv",),
     tables=("robustness",),
+    printed={
+        "robustness": {
+            "claim": "Claim",
+            "reading": ("Reading", "5.2cm"),
+            "as_recorded": "As recorded",
+            "times": "Times",
+            "spread": ("Off by (%)", 100),
+            "draws": "Draws",
+            "holds": ("Holds (%)", 100),
+        }
+    },
     drawn=("robustness",),
     caption=(
         "Share of seeded draws in which a claim holds when every time is off by up to so much, a factor a device and a "
@@ -41,8 +52,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``robustness``."""
     record = inputs.record(ROBUSTNESS)
     table = record.assign(hangs_on_assumed=hangs_on_assumed(record))
-    caption = "Share of draws in which each claim holds with times that are off, and verdicts in them."
-    save_table(table, output, NAME, caption=caption)
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table), output, NAME)
 

@@ -41,9 +41,7 @@ SPREAD = 0.06
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and figure ``link_shaping``."""
     measured = pd.concat([inputs.record(file) for file in FILES], ignore_index=True)
-    save_table(
-        table(measured), output, NAME, caption="Shaped links: configured rate and how far measurements are from it."
-    )
+    save_table(table(measured), output, NAME)
     with paper_style():
         save_figure(_figure(measured), output, NAME)
 

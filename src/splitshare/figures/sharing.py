@@ -19,6 +19,14 @@ DECLARATION = Declaration(
     category="Memory",
     inputs=("modules.json",),
     tables=("sharing_as_tasks_are_added",),
+    printed={
+        "sharing_as_tasks_are_added": {
+            "task": "Task added",
+            "unshared_bytes": ("A copy a model (GB)", 1e-09),
+            "shared_bytes": ("Shared (GB)", 1e-09),
+            "saving": ("Saving (%)", 100),
+        }
+    },
     drawn=("sharing_as_tasks_are_added",),
     caption="Bytes as models of further tasks are added, with a copy of each module a model and with shared modules.",
     takeaway="With shared modules a further task costs only what it does not have in common with the others.",
@@ -32,7 +40,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``sharing_as_tasks_are_added``, over the largest of the nested workloads."""
     chain = nested_workload(inputs.catalog, inputs.config.workloads)
     table = growth_table(inputs.catalog, inputs.descriptions(), chain)
-    save_table(table, output, NAME, caption="Bytes as models of further tasks are added.")
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table), output, NAME)
 

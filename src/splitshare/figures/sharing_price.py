@@ -19,6 +19,14 @@ DECLARATION = Declaration(
     category="Memory",
     inputs=("modules.json", "placements.csv"),
     tables=("sharing_price",),
+    printed={
+        "sharing_price": {
+            "workload": ("Workload", "4.6cm"),
+            "testbed": ("Testbed", "4.6cm"),
+            "saving": ("Memory saved (%)", 100),
+            "price": ("Latency added (%)", 100),
+        }
+    },
     drawn=("sharing_price",),
     caption="What sharing saves in bytes and costs in latency, by S2M3's greedy, on instances of several models.",
     takeaway=(
@@ -34,8 +42,7 @@ NAME = "sharing_price"
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``sharing_price``."""
     table = sharing_price(inputs.catalog, inputs.descriptions(), inputs.csv("placements.csv"))
-    caption = "Bytes saved by sharing, and latency shared over latency with a copy a model, less one (price)."
-    save_table(table, output, NAME, caption=caption)
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table, inputs), output, NAME)
 

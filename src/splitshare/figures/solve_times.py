@@ -20,6 +20,16 @@ DECLARATION = Declaration(
     category="Optimality",
     records=("placements.parquet", "proofs.csv"),
     tables=("solve_times",),
+    printed={
+        "solve_times": {
+            "family": "Family",
+            "method": "Method",
+            "runs": "Runs",
+            "median_s": ("Median (ms)", 1000.0),
+            "p90_s": ("p90 (ms)", 1000.0),
+            "longest_s": ("Longest (ms)", 1000.0),
+        }
+    },
     drawn=("solve_times",),
     caption="Seconds that a method takes for an instance, recorded on the machine that the table names.",
     takeaway=(
@@ -72,7 +82,7 @@ def draw(inputs: Inputs, output: Path) -> None:
     """Write the table ``solve_times`` and the figure of how many instances are solved within so many seconds."""
     recorded = read_baselines(inputs.recorded("placements.parquet"))
     runs = solve_times(recorded, inputs.record("proofs.csv"))
-    save_table(times_table(runs), output, NAME, caption="Seconds to place the modules of an instance, by method.")
+    save_table(times_table(runs), output, NAME)
     with paper_style():
         save_figure(_figure(runs[runs["family"] == FAMILY]), output, NAME)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from splitshare.figures.sizes import COLUMN_WIDTH_IN
 from splitshare.figures.style_rules import faults
+from splitshare.figures.tex import in_tex
 from splitshare.files import atomic_path, write_text
 from splitshare.results.write import write_csv
 
@@ -82,19 +83,32 @@ def save_figure(figure: Figure, directory: Path, name: str) -> None:
         figure.savefig(temporary, dpi=PNG_DPI, metadata={"Software": None})
 
 
-def save_table(table: pd.DataFrame, directory: Path, name: str, *, caption: str, digits: int = 4) -> None:
-    """Write ``name.csv`` (full precision) and ``name.tex`` (``digits`` significant digits, ready to paste)."""
+def save_caption(caption: str, directory: Path, name: str) -> None:
+    """Write ``name.caption.txt``, and ``name.figure.tex``, which puts the figure and its caption into a paper."""
+    write_text(directory / f"{name}.caption.txt", f"{caption}\n")
+    label = name.replace("_", "-")
+    width_in = _png_width(directory / f"{name}.png") / PNG_DPI
+    environment = "figure" if width_in <= COLUMN_WIDTH_IN else "figure*"
+    lines = (
+        rf"\begin{{{environment}}}",
+        r"  \centering",
+        rf"  \includegraphics{{{name}.pdf}}",
+        rf"  \caption{{{in_tex(caption)}}}",
+        rf"  \label{{fig:{label}}}",
+        rf"\end{{{environment}}}",
+    )
+    write_text(directory / f"{name}.figure.tex", "\n".join(lines) + "\n")
+
+
+def _png_width(path: Path) -> int:
+    """Width in pixels, which stands behind the signature and the first chunk's length and name."""
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(20)[16:], "big")
+
+
+def save_table(table: pd.DataFrame, directory: Path, name: str) -> None:
+    """Write ``name.csv``, in full precision."""
     write_csv(table, directory / f"{name}.csv")
-    shown = table.copy()
-    for column in shown.select_dtypes("float"):
-        shown[column] = [f"{v:.{digits}g}" if pd.notna(v) else "--" for v in table[column]]
-    text = shown.to_latex(index=False, escape=True, caption=in_tex(caption), label=f"tab:{name.replace('_', '-')}")
-    write_text(directory / f"{name}.tex", text.replace("->", r"$\rightarrow$"))
-
-
-def in_tex(text: str) -> str:
-    """A sentence as LaTeX prints it, its special characters escaped."""
-    return re.sub(r"([&%$#_{}])", r"\\\1", text)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:

@@ -39,12 +39,24 @@ DECLARATION = Declaration(
     profiles="clouds",
     zoos=True,
     tables=("summary",),
+    printed={
+        "summary": {
+            "claim": "",
+            "statement": ("Claim", "3.4cm"),
+            "paper": "Paper",
+            "here": "Here",
+            "n": "n",
+            "times_rest_on": ("Times rest on", "2.6cm"),
+            "verdict": "Verdict",
+        }
+    },
     drawn=("summary",),
     caption=(
         "Every claim of the two abstracts on one page: the paper's number, ours in every reading, the rule that was "
         "fixed before, what the times rest on, and the verdict. Only the abstracts could be read; instances are ours."
     ),
     takeaway="What reproduced, what did not, what cannot be judged here, and what each of it rests on.",
+    tells_itself=True,
     claim="S1",
 )
 
@@ -81,7 +93,7 @@ class Row:
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``summary``."""
     rows = rows_of(inputs)
-    save_table(table_of(rows), output, NAME, caption="The claims of both abstracts: the paper, and here.")
+    save_table(table_of(rows), output, NAME)
     with paper_style():
         save_figure(_page(rows, inputs), output, NAME)
 

@@ -34,7 +34,7 @@ NAME = "request_timeline"
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and the figure ``request_timeline``."""
     table = timeline_table(inputs.parquet("replay/timeline.parquet"))
-    save_table(table, output, NAME, caption="Stages of a request of each class (seconds since its arrival).")
+    save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table, inputs.catalog), output, NAME)
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import importlib
 from typing import get_args
 
+import pandas as pd
+
 from splitshare.catalog.loader import load_catalog
 from splitshare.commands.figures import Options
 from splitshare.config import Config
 from splitshare.errors import InputError, WorkError
 from splitshare.figures.declaration import Scope
+from splitshare.figures.facts import caption_of
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.registry import figures
-from splitshare.figures.style import watching
+from splitshare.figures.style import save_caption, watching
+from splitshare.figures.tex import table_in_tex
+from splitshare.files import write_text
 from splitshare.records import nearest
 
 PACKAGE = "splitshare.figures"
@@ -56,5 +61,13 @@ def run(options: Options) -> None:
                 if not path.is_file():
                     raise InputError(path, "", f"is missing; {figure.name} is drawn from it: run its stage first")
             importlib.import_module(f"{PACKAGE}.{figure.module}").draw(inputs, options.output)
+            caption = caption_of(figure, inputs)
+            for name in figure.drawn:
+                save_caption(caption, options.output, name)
+            for name, columns in figure.printed.items():
+                table = pd.read_csv(options.output / f"{name}.csv")
+                printed = table_in_tex(table, columns, caption, name, inputs.titles())
+                write_text(options.output / f"{name}.tex", printed.text)
+                told.extend(printed.faults if options.strict else ())
     if told:
         raise WorkError("these break the rules of style (splitshare.figures.style_rules):\n  " + "\n  ".join(told))

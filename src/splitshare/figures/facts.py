@@ -1,0 +1,137 @@
+"""What every caption tells beside what is to be seen: instances, testbeds, seed, and what the times rest on.
+
+It follows from the files that the figure declares to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pandas as pd
+
+from splitshare.benchmarks.accuracy import AccuracyRecord
+from splitshare.catalog.gpus import THIS_MACHINE
+from splitshare.catalog.testbeds import profile_file
+from splitshare.figures.declaration import Declaration
+from splitshare.figures.inputs import Inputs
+from splitshare.onloading.zoo import Zoo
+from splitshare.profiling.records import ModuleProfile
+from splitshare.results import rests_on
+
+Told = Callable[[Inputs], str]
+
+
+def caption_of(declared: Declaration, inputs: Inputs) -> str:
+    """The whole caption: what is drawn, what is to be seen, and the facts."""
+    told = [] if declared.tells_itself else facts(declared, inputs)
+    return " ".join([declared.caption, declared.takeaway, *told])
+
+
+def facts(declared: Declaration, inputs: Inputs) -> list[str]:
+    """A sentence or more for each kind of file that the figure reads, in their order, each once."""
+    told = [tell(inputs) for name in declared.inputs for start, tell in INPUTS.items() if name.startswith(start)]
+    if declared.records:
+        told.append(_recorded(inputs, declared.records))
+    return list(dict.fromkeys(sentence for sentence in told if sentence))
+
+
+def _times(inputs: Inputs, testbeds: Iterable[str]) -> str:
+    """What the times of testbeds' devices rest on."""
+    types = dict.fromkeys(d.device_type for name in testbeds for d in inputs.testbed(name).devices)
+    files = [
+        inputs.results / f"{name}.json" if name.startswith(THIS_MACHINE) else profile_file(name, shared=inputs.profiles)
+        for name in types
+    ]
+    return f"Times: {rests_on.in_words(rests_on.of_profiles(map(ModuleProfile.read, files)))}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "; ".join(names)
+
+
+def _placements(inputs: Inputs, name: str = "placements.csv") -> str:
+    table = pd.read_csv(inputs.results / name)
+    testbeds = list(table["testbed"].unique())
+    where = _listed(inputs.testbed(testbed).title for testbed in testbeds)
+    workloads, instances = table["workload"].nunique(), len(table.drop_duplicates(["workload", "testbed"]))
+    what = f"n = {instances} instances: {workloads} workloads on {where}."
+    return f"{what} {_times(inputs, testbeds)} Seed {inputs.config.seed}."
+
+
+def _cloud(inputs: Inputs) -> str:
+    cloud, cell = inputs.config.cloud, inputs.config.cloud.stated
+    edge, far = (inputs.testbed(name).title for name in (cloud.edge_testbed, cloud.cloud_testbed))
+    where = f"Edge: {edge}; cloud: {far}, at the cell of the verdict over {cell.round_trip_s * 1e3:g} ms and "
+    where += f"{cell.bandwidth_bytes_per_s * 8e-6:g} Mbit/s."
+    return f"{where} {_times(inputs, (cloud.edge_testbed, cloud.cloud_testbed))}"
+
+
+def _replay(inputs: Inputs) -> str:
+    replay = inputs.config.replay
+    what = f"{inputs.workload_title(replay.workload)} on {inputs.testbed(replay.testbed).title}"
+    traces = " and ".join(replay.traces)
+    return (
+        f"{what}; {replay.requests:,} requests a trace ({traces}), seed {inputs.config.seed}. "
+        f"{_times(inputs, [replay.testbed])}"
+    )
+
+
+def _modules(inputs: Inputs) -> str:
+    models = len(inputs.catalog.models)
+    return f"n = {models} models; bytes and operations are counted on the modules themselves."
+
+
+def _onloading(inputs: Inputs) -> str:
+    zoos = [Zoo.read(path) for path in sorted((inputs.catalog.root / "zoos").glob("*.json"))]
+    times = rests_on.in_words(rests_on.of_zoos(zoos))
+    results = inputs.results / "onloading" / "results.csv"
+    if not results.is_file():
+        return f"Instances are ours. Times of models: {times}."
+    table = pd.read_csv(results, usecols=["instance", "zoo"]).drop_duplicates()
+    by_zoo = ", ".join(f"{count} of the zoo {zoo!r}" for zoo, count in table["zoo"].value_counts(sort=False).items())
+    return f"Suite of n = {len(table)} seeded instances ({by_zoo}), ours. Times of models: {times}."
+
+
+def _machine(inputs: Inputs) -> str:
+    device = ModuleProfile.read(inputs.results / f"{THIS_MACHINE}.json").device
+    return f"Measured on {device.cpu or device.name}, {device.threads} threads."
+
+
+INPUTS: dict[str, Told] = {
+    "placements.csv": _placements,
+    "measured/placements.csv": lambda inputs: _placements(inputs, "measured/placements.csv"),
+    "prompt_cache.csv": _placements,
+    "ablation.csv": _placements,
+    "cloud_grid.csv": _cloud,
+    "replay/": _replay,
+    "modules.json": _modules,
+    "onloading/": _onloading,
+    f"{THIS_MACHINE}.json": _machine,
+}
+"""What is told of a file of the run, by how its name begins."""
+
+
+def _recorded(inputs: Inputs, records: Iterable[str]) -> str:
+    """Machines and days of records."""
+    machines: dict[str, None] = {}
+    days: set[str] = set()
+    for name in records:
+        for machine, day in _origins(inputs, name):
+            machines.setdefault(machine)
+            days.add(day)
+    if not machines:
+        return ""
+    when = min(days) if len(days) == 1 else f"{min(days)} to {max(days)}"
+    return f"Recorded on {_listed(machines)}; {when}."
+
+
+def _origins(inputs: Inputs, name: str) -> list[tuple[str, str]]:
+    path = inputs.catalog.root / "baselines" / name
+    if path.suffix == ".json":
+        rows = AccuracyRecord.read(path).rows
+        return list(dict.fromkeys((row.provenance["machine"], row.provenance["date"][:10]) for row in rows))
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    if not {"machine", "date"} <= set(table):
+        return []
+    known = table[["machine", "date"]].drop_duplicates().astype(str)
+    return [(machine, date[:10]) for machine, date in known.itertuples(index=False)]

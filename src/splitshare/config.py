@@ -27,6 +27,7 @@ from splitshare.records import (
     Record,
     Seconds,
     Seed,
+    Skew,
     WaitSeconds,
 )
 
@@ -216,7 +217,10 @@ class Embedded(Record):
 
 
 class OnloadingSweep(Record):
-    """Instances of which one thing at a time is varied: memory, load, bandwidth (as factors), the number of clients."""
+    """Instances of which one thing at a time is varied.
+
+    That is memory, load and bandwidth (as factors), the number of clients, and how skewed demand is.
+    """
 
     clients: PositiveCount
     servers: PositiveCount
@@ -224,6 +228,8 @@ class OnloadingSweep(Record):
     models: PositiveCount
     factors: tuple[Factor, ...] = Field(min_length=1)
     client_counts: tuple[PositiveCount, ...] = Field(min_length=1)
+    skews: tuple[Skew, ...] = ()
+    """Zipf's exponents of the demand over tasks; 0: all are as popular."""
     seeds: tuple[Seed, ...] = Field(min_length=1)
     methods: tuple[Name, ...] = Field(min_length=1)
 

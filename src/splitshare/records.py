@@ -43,6 +43,7 @@ PerS = Annotated[float, Field(ge=1e-9, le=1e12, allow_inf_nan=False)]
 """Requests or queries a second: one in 30 years, to one in a picosecond."""
 Demand = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 """Queries a second, or none."""
+Skew = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Factor = Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]
 """How many times as much."""
 Limit = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]

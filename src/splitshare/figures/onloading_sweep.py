@@ -19,7 +19,7 @@ DECLARATION = Declaration(
     inputs=("onloading/sweep.csv",),
     tables=("onloading_sweep",),
     drawn=("onloading_sweep",),
-    caption="Mean accuracy as memory, demand, bandwidth and the number of clients vary.",
+    caption="Mean accuracy as memory, demand, bandwidth, the number of clients and the skew of demand over tasks vary.",
     takeaway="A joint decision is worth most under high load and with many clients; bandwidth hardly matters here.",
     claim="J1",
 )
@@ -30,6 +30,7 @@ VARIED = {
     "load": "Demand (factor)",
     "bandwidth": "Bandwidth (factor)",
     "clients": "Clients",
+    "skew": "Skew of demand (Zipf)",
 }
 """What is varied, and the title of its axis."""
 
@@ -51,8 +52,9 @@ def draw(inputs: Inputs, output: Path) -> None:
 
 def _figure(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(PAGE_WIDTH_IN, 2.5))
-    panels = figure.subplots(1, len(VARIED), sharey=True)
-    for axes, (varied, title) in zip(panels, VARIED.items(), strict=True):
+    there = {varied: title for varied, title in VARIED.items() if (table["varied"] == varied).any()}
+    panels = figure.subplots(1, len(there), sharey=True, squeeze=False)[0]
+    for axes, (varied, title) in zip(panels, there.items(), strict=True):
         part = table[table["varied"] == varied]
         for method, (name, colour) in ONLOADING_METHODS.items():
             rows = part[part["method"] == method].sort_values("value")
@@ -68,7 +70,8 @@ def _figure(table: pd.DataFrame) -> Figure:
         bound = part[part["method"] == "j3o-batching"].sort_values("value")
         grey = ONLOADING_METHODS["optimum"][1]
         axes.plot(bound["value"], bound["bound"], color=grey, linestyle=":", label="Upper bound")
-        axes.set_xscale("log")
+        if part["value"].min() > 0:
+            axes.set_xscale("log")
         values = sorted(part["value"].unique())
         axes.set_xticks(values, [f"{value:g}" for value in values])
         axes.minorticks_off()

@@ -130,6 +130,14 @@ VERDICTS = {
 }
 """Colour and sign of each verdict on a claim."""
 
+TIERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "client": ("At the client", {"color": "#0b3c5d"}),
+    "edge": ("At the edge", {"color": "#3f85b5"}),
+    "cloud": ("In the cloud", {"facecolor": "#a9cbe3", "edgecolor": "#3f85b5", "linewidth": 0.5}),
+    "unserved": ("Unserved", {"facecolor": "white", "edgecolor": VERMILION, "linewidth": 0.5, "hatch": "//////"}),
+}
+"""Title and bar of where queries are served."""
+
 NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 """Line of the method that a verdict is about."""
 

@@ -105,6 +105,8 @@ class Shape:
     """Factor on uplinks and backhauls."""
     load: float = 1.0
     """Factor on the demand."""
+    skew: float = 0.0
+    """Zipf's exponent of the demand over the tasks, in their order; at 0 all are as popular."""
     batches: tuple[Batch, ...] = field(default=NO_BATCHING)
 
 
@@ -234,8 +236,17 @@ def _client(draw: random.Random, index: int, shape: Shape, tasks: list[str]) -> 
         compute_limit=_rounded(shape.compute * COMPUTE_LIMIT),
         uplink_bytes_per_s=_whole(uplink),
         uplink_latency_s=_rounded(latency),
-        demand_per_s={task: _rounded(shape.load * draw.uniform(*DEMAND_PER_S)) for task in asked},
+        demand_per_s={
+            task: _rounded(shape.load * popularity(tasks, shape.skew)[task] * draw.uniform(*DEMAND_PER_S))
+            for task in asked
+        },
     )
+
+
+def popularity(tasks: list[str], skew: float) -> dict[str, float]:
+    """How much more than the mean each task is asked: in proportion to ``rank ** -skew``, with mean one."""
+    weights = [(rank + 1) ** -skew for rank in range(len(tasks))]
+    return {task: weight * len(tasks) / sum(weights) for task, weight in zip(tasks, weights, strict=True)}
 
 
 def _rounded(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Accuracy of several methods as memory, load, bandwidth and the number of clients vary."""
+"""Accuracy of several methods, and where queries are served, as memory, load, bandwidth, clients and skew vary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from splitshare.commands.onloading.sweep import Options
 from splitshare.config import Config, OnloadingSweep
 from splitshare.onloading.contract import load
 from splitshare.onloading.generate import BATCHES, Roles, Shape, generate, roles_of
-from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.instance import PLACES, OnloadingDecision, OnloadingInstance
 from splitshare.onloading.run import solve
 from splitshare.onloading.zoo import Zoo
 from splitshare.progress import track
@@ -39,10 +39,21 @@ def run(options: Options) -> None:
                     "method": method,
                     "objective": round(decision.objective or 0.0, 6),
                     "bound": None if decision.bound is None else round(decision.bound, 6),
+                    **{place: round(share, 6) for place, share in served_at(instance, decision).items()},
                     "unserved": round(decision.unserved or 0.0, 6),
                 }
             )
     write_csv(pd.DataFrame(rows), options.output)
+
+
+def served_at(instance: OnloadingInstance, decision: OnloadingDecision) -> dict[str, float]:
+    """The share of all queries that each kind of place serves."""
+    demand = {(c.name, task): rate for c in instance.clients for task, rate in c.demand_per_s.items()}
+    served = dict.fromkeys(PLACES, 0.0)
+    for flow in decision.offloading or ():
+        served[flow.place] += flow.fraction * demand[flow.client, flow.task]
+    total = sum(demand.values())
+    return {place: rate / total for place, rate in served.items()}
 
 
 def instances(zoo: Zoo, roles: Roles, settings: OnloadingSweep) -> Iterator[tuple[str, float, int, OnloadingInstance]]:
@@ -56,6 +67,7 @@ def instances(zoo: Zoo, roles: Roles, settings: OnloadingSweep) -> Iterator[tupl
             ("bandwidth", value, replace(base, bandwidth=value)),
         ]
     shapes += [("clients", count, replace(base, clients=count)) for count in settings.client_counts]
+    shapes += [("skew", skew, replace(base, skew=skew)) for skew in settings.skews]
     for varied, value, shape in sorted(shapes, key=lambda item: (item[0], item[1])):
         for seed in settings.seeds:
             yield varied, value, seed, generate(zoo, roles, shape, seed=seed, name=f"{varied}-{value:g}-{seed}")

@@ -217,10 +217,7 @@ class Embedded(Record):
 
 
 class OnloadingSweep(Record):
-    """Instances of which one thing at a time is varied.
-
-    That is memory, load and bandwidth (as factors), the number of clients, and how skewed demand is.
-    """
+    """Instances of which one thing at a time is varied: memory, load, bandwidth, clients, and the skew of demand."""
 
     clients: PositiveCount
     servers: PositiveCount

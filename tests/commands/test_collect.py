@@ -48,7 +48,7 @@ def run(placed: dict[str, Path], tmp_path: Path) -> None:
 def test_the_tables_hold_every_method_of_every_instance_and_repeat(placed: dict[str, Path], tmp_path: Path):
     run(placed, tmp_path)
     first = {path.name: path.read_bytes() for path in (tmp_path / "tables").iterdir()}
-    assert set(first) == {"placements.csv", "latencies.csv"}
+    assert set(first) == {"placements.csv", "latencies.csv", "assignments.csv"}
     table = pd.read_csv(tmp_path / "tables" / "placements.csv")
     assert table[["workload", "method"]].to_numpy().tolist() == [[w, m] for w in ("one", "two") for m in METHODS]
     assert (table["gap"] >= 0).all()

@@ -46,11 +46,6 @@ def test_the_gallery_has_every_figure_claims_first():
         assert (COMMITTED / target).is_file(), target
 
 
-def test_the_folder_holds_what_is_declared_and_nothing_else():
-    declared = {name for figure in figures().values() if "canonical" in figure.scopes for name in figure.files()}
-    assert {path.name for path in COMMITTED.iterdir()} == declared | {"README.md"}
-
-
 def test_no_committed_table_is_empty():
     assert [path.name for path in COMMITTED.glob("*.csv") if pd.read_csv(path).empty] == []
 

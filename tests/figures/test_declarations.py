@@ -39,7 +39,7 @@ def test_a_new_figure_is_one_file(tmp_path):
     (tmp_path / "mine.py").write_text(EXAMPLE.format(more='drawn=("mine",)'))
     declared = figures(tmp_path)["mine"]
     assert (declared.module, declared.scopes) == ("mine", ("canonical",))
-    assert declared.files() == ["mine.csv", "mine.tex", "mine.pdf", "mine.png"]
+    assert declared.files() == ["mine.csv", "mine.png", "mine.pdf", "mine.caption.txt", "mine.figure.tex"]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ rule collect:
     output:
         f"{RESULTS}/{{scope}}/placements.csv",
         f"{RESULTS}/{{scope}}/latencies.csv",
+        f"{RESULTS}/{{scope}}/assignments.csv",
         f"{RESULTS}/{{scope}}/runs/runs.parquet",
         f"{RESULTS}/{{scope}}/runs/runs.csv",
     log:

@@ -42,6 +42,7 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for entry in solved:
         instance, placement = entry.instance, entry.placement
+        workload, testbed = _origin(instance)
         optimum = optima.get(instance.name)
         gap = _gap(placement.objective, optimum)
         if placement.variant is None and gap is not None and gap < -OPTIMALITY_TOLERANCE:
@@ -49,8 +50,8 @@ def placements_table(solved: Sequence[Solved]) -> pd.DataFrame:
         rows.append(
             {
                 "paper": PAPER,
-                "workload": instance.origin.workload if instance.origin else instance.name,
-                "testbed": instance.origin.testbed if instance.origin else "",
+                "workload": workload,
+                "testbed": testbed,
                 "instance": instance.name,
                 "instance_sha256": placement.instance_sha256,
                 "method": entry.method,
@@ -85,6 +86,25 @@ def latencies_table(solved: Sequence[Solved]) -> pd.DataFrame:
             for request, latency in worth.latency_s.items()
         )
     return pd.DataFrame(rows, columns=["instance", "method", "request", "latency_s"])
+
+
+def assignments_table(solved: Sequence[Solved]) -> pd.DataFrame:
+    """One row a module and device that holds it: where every placement puts modules.
+
+    Where a method has copies of a module (``no-sharing``) each is a row under its own name.
+    """
+    rows = [
+        (*_origin(entry.instance), entry.method, module, device)
+        for entry in solved
+        for module, devices in (entry.placement.assignment or {}).items()
+        for device in devices
+    ]
+    return pd.DataFrame(rows, columns=["workload", "testbed", "method", "module", "device"])
+
+
+def _origin(instance: PlacementInstance) -> tuple[str, str]:
+    """Workload and testbed; of an instance that was made of none, its name and nothing."""
+    return (instance.origin.workload, instance.origin.testbed) if instance.origin else (instance.name, "")
 
 
 def runs_table(solved: Sequence[Solved], provenance: Mapping[str, str]) -> pd.DataFrame:

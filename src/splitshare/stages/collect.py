@@ -9,15 +9,15 @@ from splitshare.errors import WorkError
 from splitshare.layout import placement_file
 from splitshare.placement.pairs import read_base_pair
 from splitshare.results.provenance import provenance
-from splitshare.results.table import Solved, latencies_table, placements_table, runs_table
+from splitshare.results.table import Solved, assignments_table, latencies_table, placements_table, runs_table
 from splitshare.results.write import write_csv, write_parquet
 
 
 def run(options: Options) -> None:
     """Read ``placements/<method>/<instance file name>`` for every method and instance and write tables.
 
-    Writes ``placements.csv`` and ``latencies.csv`` into ``output`` (the same on every machine) and
-    ``runs.parquet`` and ``runs.csv`` into ``runs`` (with times and provenance).
+    Writes ``placements.csv``, ``latencies.csv`` and ``assignments.csv`` into ``output`` (the same on every machine)
+    and ``runs.parquet`` and ``runs.csv`` into ``runs`` (with times and provenance).
 
     Raises:
         InputError: a file is wrong or missing.
@@ -35,6 +35,7 @@ def run(options: Options) -> None:
             solved.append(Solved(method, instance, placement))
     write_csv(placements_table(solved), options.output / "placements.csv")
     write_csv(latencies_table(solved), options.output / "latencies.csv")
+    write_csv(assignments_table(solved), options.output / "assignments.csv")
     table = runs_table(solved, provenance(options.output if options.output.is_dir() else Path()))
     write_parquet(table, options.runs / "runs.parquet")
     write_csv(table, options.runs / "runs.csv")

@@ -5,7 +5,7 @@ import pytest
 from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
 from splitshare.onloading.contract import load
-from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, roles_of
+from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, popularity, roles_of
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.run import solve
 from splitshare.onloading.suite import SIZES, suite
@@ -95,3 +95,19 @@ def test_a_device_that_the_zoo_does_not_know_is_refused():
     roles = Roles(Role("phone"), Role("rtx-3090"), Role("rtx-3090"))
     with pytest.raises(InputError, match="has none for 'phone'"):
         generate(ZOO, roles, Shape(2, 1, 2, 5), seed=0, name="x")
+
+
+def test_skewed_demand_follows_zipf_and_none_leaves_instances_as_they_are():
+    assert popularity(["a", "b", "c"], 0.0) == {"a": 1.0, "b": 1.0, "c": 1.0}
+    skewed = popularity(["a", "b", "c", "d"], 1.0)
+    assert [skewed["a"] / skewed[task] for task in "abcd"] == pytest.approx([1, 2, 3, 4])
+    assert sum(skewed.values()) == pytest.approx(4)
+    even, uneven = (
+        generate(ZOO, PUBLISHED_ROLES, Shape(8, 2, 4, 8, skew=skew), seed=3, name="x") for skew in (0.0, 2.0)
+    )
+    tasks = [task.name for task in even.tasks]
+    weights = popularity(tasks, 2.0)
+    for before, after in zip(even.clients, uneven.clients, strict=True):
+        assert after.demand_per_s == pytest.approx(
+            {t: d * weights[t] for t, d in before.demand_per_s.items()}, rel=1e-5
+        )

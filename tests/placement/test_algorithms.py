@@ -1,7 +1,10 @@
+import math
+
 import pytest
 
 from splitshare.errors import InputError, WorkError
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
+from splitshare.placement.algorithms.whole_models import WholeModels
 from splitshare.placement.contract import load, shipped
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import evaluate
@@ -119,6 +122,35 @@ def test_no_sharing_leaves_an_unshared_instance_as_it_is():
     fields["requests"] = fields["requests"][:1]
     instance = PlacementInstance.parse(fields, "one request")
     assert without_sharing(instance).sha256() == instance.sha256()
+
+
+def test_whole_models_stand_on_one_device_each_and_one_alone_on_the_best():
+    for instance in INSTANCES:
+        placement = solve(instance, WholeModels())
+        if placement.assignment is None:
+            continue
+        own = without_sharing(instance)
+        for request in own.requests:
+            hosts = {placement.assignment[name] for name in (*(e.module for e in request.encoders), request.head)}
+            assert len(hosts) == 1
+            assert len(next(iter(hosts))) == 1
+    alone = [i for i in INSTANCES if len(i.requests) == 1 and not i.replication]
+    alone += [PlacementInstance.parse(random_fields(seed) | {"replication": False}, "x") for seed in range(30)]
+    seen = 0
+    for instance in alone:
+        fields = {name: getattr(instance, name) for name in type(instance).model_fields}
+        only = PlacementInstance.model_validate(fields | {"requests": instance.requests[:1]})
+        request = only.requests[0]
+        names = {*(e.module for e in request.encoders), request.head}
+        if names != {module.name for module in only.modules}:
+            continue
+        roomy = [d for d in only.devices if sum(m.bytes_on(d.name) for m in only.modules) <= d.memory_bytes]
+        worths = [judge.worth(only, dict.fromkeys(names, (device.name,))) for device in roomy]
+        possible = [worth for worth in worths if math.isfinite(worth)]
+        placement = solve(only, WholeModels())
+        assert placement.objective == (pytest.approx(min(possible)) if possible else None)
+        seen += 1
+    assert seen > 3
 
 
 def test_sequential_routing_is_never_faster_on_the_same_placement():

@@ -48,7 +48,7 @@ DECLARATION = Declaration(
 NAME = "optimality"
 GREEDY = "s2m3-greedy"
 ONE, SEVERAL = "one model", "several models"
-DRAWN = ("s2m3-greedy", "sequential-routing", "no-sharing", "local")
+DRAWN = ("s2m3-greedy", "sequential-routing", "no-sharing", "whole-models", "local")
 
 
 def optimality_table(placements: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ METHODS = {
     "s2m3-greedy": ("S2M3 greedy", BLUE),
     "sequential-routing": ("Sequential routing", ORANGE),
     "no-sharing": ("No sharing", GREEN),
+    "whole-models": ("Whole models", BROWN),
     "local": ("Local only", VERMILION),
     "cloud": ("Cloud only", PINK),
 }
@@ -60,6 +61,7 @@ LINES = {
     "optimum": (0, (1, 1)),
     "sequential-routing": "--",
     "no-sharing": "-.",
+    "whole-models": (0, (3, 1, 1, 1)),
     "local": (0, (4, 1.5, 1, 1.5, 1, 1.5)),
     "cloud": (0, (6, 2)),
 }
@@ -70,6 +72,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "s2m3-greedy": {"marker": ".", "markersize": 5, "zorder": 4},
     "sequential-routing": {"marker": "x", "markersize": 4},
     "no-sharing": {"marker": "+", "markersize": 5},
+    "whole-models": {"marker": "D", "markersize": 3},
     "local": {"marker": "s", "markersize": 3},
     "cloud": {"marker": "^", "markersize": 3.5},
 }
@@ -151,7 +154,7 @@ GAPS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Title and bar of each class of gaps to the optimum."""
 
-MEMORY = {"whole": BROWN, "split": METHODS["no-sharing"][1], "shared": METHODS["s2m3-greedy"][1]}
+MEMORY = {"whole": METHODS["whole-models"][1], "split": METHODS["no-sharing"][1], "shared": METHODS["s2m3-greedy"][1]}
 """Colours of the ways to hold models: whole, a copy of each module a model, and shared modules."""
 
 PAPER_LINE: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 0.9, "zorder": 1}

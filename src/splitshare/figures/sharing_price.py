@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.palette import PLACES
+from splitshare.figures.palette import ARRANGEMENT_MARKS, MEMORY, PLACES
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.results.sharing_price import sharing_price
@@ -27,8 +29,11 @@ DECLARATION = Declaration(
             "price": ("Latency added (%)", 100),
         }
     },
-    drawn=("sharing_price",),
-    caption="What sharing saves in bytes and costs in latency, by S2M3's greedy, on instances of several models.",
+    drawn=("sharing_price", "whole_split_shared"),
+    caption=(
+        "What sharing saves in bytes and costs in latency on instances of several models: every model whole on one "
+        "device, split with a copy of each module a model, and split with shared modules, by S2M3's greedy."
+    ),
     takeaway=(
         "Copies may stand nearer to where they are used and run at the same time, so sharing costs a few percent of "
         "latency where several devices are about as fast, and nothing where one device is the best place for all."
@@ -36,15 +41,16 @@ DECLARATION = Declaration(
     claim="S2",
 )
 
-NAME = "sharing_price"
+NAME, WAYS = "sharing_price", "whole_split_shared"
 
 
 def draw(inputs: Inputs, output: Path) -> None:
-    """Write the table and the figure ``sharing_price``."""
+    """Write the table ``sharing_price``, and the figures ``sharing_price`` and ``whole_split_shared``."""
     table = sharing_price(inputs.catalog, inputs.descriptions(), inputs.csv("placements.csv"))
     save_table(table, output, NAME)
     with paper_style():
         save_figure(_figure(table, inputs), output, NAME)
+        save_figure(_ways(table, inputs), output, WAYS)
 
 
 def _figure(table: pd.DataFrame, inputs: Inputs) -> Figure:
@@ -62,4 +68,34 @@ def _figure(table: pd.DataFrame, inputs: Inputs) -> Figure:
     axes.set_xlim(left=0)
     axes.margins(y=0.12)
     legend_below(figure, axes, columns=2)
+    return figure
+
+
+def _ways(table: pd.DataFrame, inputs: Inputs) -> Figure:
+    """Latency against bytes, a panel a testbed, a line a workload from whole over split to shared."""
+    testbeds = list(dict.fromkeys(table["testbed"])) or [""]
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.7))
+    panels = figure.subplots(1, len(testbeds), sharey=True, squeeze=False)[0]
+    ways = {
+        "whole": ("unshared_bytes", "whole_s", "D"),
+        "split": ("unshared_bytes", "unshared_s", "x"),
+        "shared": ("shared_bytes", "shared_s", "o"),
+    }
+    for axes, testbed in zip(panels, testbeds, strict=True):
+        part = table[table["testbed"] == testbed]
+        for _, row in part.iterrows():
+            sizes, seconds = ([row[way[i]] for way in ways.values()] for i in (0, 1))
+            axes.plot([size / 1e9 for size in sizes], seconds, color="0.5", linewidth=0.7, zorder=1)
+        for name, (size, latency, marker) in ways.items():
+            look = {"marker": marker, "markersize": 4, "color": MEMORY[name], "linestyle": "none"}
+            axes.plot(part[size] / 1e9, part[latency], label=ARRANGEMENT_MARKS[name][0], **look)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+        axes.set_title(fill(inputs.testbed(testbed).title, 17) if testbed else "No workload here has several models")
+    panels[len(panels) // 2].set_xlabel("Memory over all devices (GB)")
+    panels[0].set_ylabel("Mean latency, idle (s)")
+    legend_below(figure, panels[0], columns=3)
     return figure

@@ -112,7 +112,8 @@ def links_in_words(testbed: Testbed) -> str:
     delays = sorted({link.latency_s * 1e3 for link in testbed.links})
     if not rates:
         return "no links"
-    return f"{len(testbed.links)} links, {_range(rates)} Mbit/s, {_range(delays)} ms"
+    links = f"{len(testbed.links)} link{'' if len(testbed.links) == 1 else 's'}"
+    return f"{links}, {_range(rates)} Mbit/s, {_range(delays)} ms"
 
 
 def _range(values: list[float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 EXTRAS = {
+    "bokeh": "explore",
     "datasets": "hub",
     "easy_vqa": "embedded",
     "grpc": "emulate",

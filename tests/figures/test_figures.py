@@ -8,7 +8,7 @@ import yaml
 
 from splitshare.catalog.loader import load_catalog
 from splitshare.config import Config
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.latency_by_method import latency_table
 from splitshare.figures.measured_testbeds import check_measured
@@ -166,6 +166,23 @@ def test_a_figure_comes_out_byte_for_byte_the_same(run_directory):
     assert set(written[0]) == set(declared()["memory"].files())
     assert written[0]["memory_split.pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in written[0]["memory_split.pdf"]
+
+
+def test_what_breaks_the_rules_of_style_is_drawn_and_refused_where_that_is_asked(run_directory, monkeypatch):
+    def options(output: str, strict: bool) -> figures.Options:
+        paths = {"results": run_directory, "output": run_directory / output}
+        return figures.Options(names=["memory"], config=CONFIG, catalog_root=DATA, strict=strict, **paths)
+
+    figures.run(options("kept", strict=True))
+    monkeypatch.setattr("splitshare.figures.style.faults", lambda figure: ["is too bold"])
+    figures.run(options("lenient", strict=False))
+    with pytest.raises(WorkError, match="memory_split: is too bold"):
+        figures.run(options("strict", strict=True))
+    drawn = [
+        {path.name: path.read_bytes() for path in (run_directory / name).iterdir()}
+        for name in ("kept", "lenient", "strict")
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def _figure(results: pd.DataFrame) -> Figure:
     """A mark an instance, a row a method, a panel a size: what is missing to the optimum, on a logarithmic axis."""
     sizes = sorted(dict.fromkeys(results["size"]), key=_size_rank)
     methods = [m for m in ONLOADING_METHODS if m != "optimum" and (results["method"] == m).any()]
-    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.1 + 0.21 * len(methods)))
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 1.25 + 0.21 * len(methods)))
     panels = figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
     for axes, size in zip(panels, sizes, strict=True):
         part = results[results["size"] == size]
@@ -103,7 +103,7 @@ def _figure(results: pd.DataFrame) -> Figure:
         axes.set_xticks([LEAST_GAP, 1, 100], [f"≤{LEAST_GAP:g}", "1", "100"])
         axes.minorticks_off()
     panels[0].invert_yaxis()
-    panels[len(panels) // 2].set_xlabel("Accuracy missing to the optimum, or to its best proved bound (%)")
+    panels[len(panels) // 2].set_xlabel("Accuracy missing to the optimum,\nor to its best proved bound (%)")
     handles = [
         Line2D([], [], marker="|", markersize=6, linestyle="none", color="black"),
         Line2D([], [], marker="o", markersize=4.5, linestyle="none", color="black"),

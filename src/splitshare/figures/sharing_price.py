@@ -73,8 +73,12 @@ def _figure(table: pd.DataFrame, inputs: Inputs) -> Figure:
 
 def _ways(table: pd.DataFrame, inputs: Inputs) -> Figure:
     """Latency against bytes, a panel a testbed, a line a workload from whole over split to shared."""
-    testbeds = list(dict.fromkeys(table["testbed"])) or [""]
     figure = Figure(figsize=(PAGE_WIDTH_IN, 2.7))
+    if table.empty:
+        axes = figure.subplots()
+        axes.annotate("No workload here has several models", (0.5, 0.5), xycoords="axes fraction", ha="center", size=8)
+        return figure
+    testbeds = list(dict.fromkeys(table["testbed"]))
     panels = figure.subplots(1, len(testbeds), sharey=True, squeeze=False)[0]
     ways = {
         "whole": ("unshared_bytes", "whole_s", "D"),
@@ -94,7 +98,7 @@ def _ways(table: pd.DataFrame, inputs: Inputs) -> Figure:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
-        axes.set_title(fill(inputs.testbed(testbed).title, 17) if testbed else "No workload here has several models")
+        axes.set_title(fill(inputs.testbed(testbed).title, 17))
     panels[len(panels) // 2].set_xlabel("Memory over all devices (GB)")
     panels[0].set_ylabel("Mean latency, idle (s)")
     legend_below(figure, panels[0], columns=3)

@@ -74,13 +74,14 @@ def save_figure(figure: Figure, directory: Path, name: str) -> None:
 
     Inside of ``watching`` what breaks the rules of style is told.
     """
-    if _LOG.isEnabledFor(logging.INFO):
-        for fault in faults(figure):
-            _LOG.info("%s: %s", name, fault)
     with atomic_path(directory / f"{name}.pdf") as temporary:
         figure.savefig(temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     with atomic_path(directory / f"{name}.png") as temporary:
         figure.savefig(temporary, dpi=PNG_DPI, metadata={"Software": None})
+    # After writing: drawing once more would move things by fractions of a point, and the files differ.
+    if _LOG.isEnabledFor(logging.INFO):
+        for fault in faults(figure):
+            _LOG.info("%s: %s", name, fault)
 
 
 def save_caption(caption: str, directory: Path, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import get_args
 
 import pandas as pd
@@ -53,21 +54,30 @@ def run(options: Options) -> None:
     if not chosen:
         raise InputError(options.results, "", "holds no results to draw; give --results results/canonical after a run")
     config, catalog = Config.read(options.config), load_catalog(options.catalog_root)
-    told: list[str]
+    if not options.strict:
+        for figure in chosen:
+            _draw(Inputs(figure, options.results, config, catalog), options.output)
+        return
     with watching() as told:
         for figure in chosen:
-            inputs = Inputs(figure, options.results, config, catalog)
-            for path in (*map(inputs.result, figure.inputs), *map(inputs.recorded, figure.records)):
-                if not path.is_file():
-                    raise InputError(path, "", f"is missing; {figure.name} is drawn from it: run its stage first")
-            importlib.import_module(f"{PACKAGE}.{figure.module}").draw(inputs, options.output)
-            caption = caption_of(figure, inputs)
-            for name in figure.drawn:
-                save_caption(caption, options.output, name)
-            for name, columns in figure.printed.items():
-                table = pd.read_csv(options.output / f"{name}.csv")
-                printed = table_in_tex(table, columns, caption, name, inputs.titles())
-                write_text(options.output / f"{name}.tex", printed.text)
-                told.extend(printed.faults if options.strict else ())
+            told.extend(_draw(Inputs(figure, options.results, config, catalog), options.output))
     if told:
         raise WorkError("these break the rules of style (splitshare.figures.style_rules):\n  " + "\n  ".join(told))
+
+
+def _draw(inputs: Inputs, output: Path) -> list[str]:
+    """Draw a figure with its captions and printed tables; say which of these do not fit a page."""
+    figure = inputs.declared
+    for path in (*map(inputs.result, figure.inputs), *map(inputs.recorded, figure.records)):
+        if not path.is_file():
+            raise InputError(path, "", f"is missing; {figure.name} is drawn from it: run its stage first")
+    importlib.import_module(f"{PACKAGE}.{figure.module}").draw(inputs, output)
+    caption = caption_of(figure, inputs)
+    for name in figure.drawn:
+        save_caption(caption, output, name)
+    faults: list[str] = []
+    for name, columns in figure.printed.items():
+        printed = table_in_tex(pd.read_csv(output / f"{name}.csv"), columns, caption, name, inputs.titles())
+        write_text(output / f"{name}.tex", printed.text)
+        faults += printed.faults
+    return faults

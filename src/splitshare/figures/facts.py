@@ -6,6 +6,7 @@ It follows from the files that the figure declares to read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import product
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from splitshare.onloading.zoo import Zoo
 from splitshare.profiling.records import ModuleProfile
 from splitshare.results import rests_on
 
-Told = Callable[[Inputs], str]
+Told = Callable[[Inputs, str], str]
 
 
 def caption_of(declared: Declaration, inputs: Inputs) -> str:
@@ -29,7 +30,7 @@ def caption_of(declared: Declaration, inputs: Inputs) -> str:
 
 def facts(declared: Declaration, inputs: Inputs) -> list[str]:
     """A sentence or more for each kind of file that the figure reads, in their order, each once."""
-    told = [tell(inputs) for name in declared.inputs for start, tell in INPUTS.items() if name.startswith(start)]
+    told = [tell(inputs, name) for name in declared.inputs for start, tell in INPUTS.items() if name.startswith(start)]
     if declared.records:
         told.append(_recorded(inputs, declared.records))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
@@ -49,8 +50,12 @@ def _listed(names: Iterable[str]) -> str:
     return "; ".join(names)
 
 
-def _placements(inputs: Inputs, name: str = "placements.csv") -> str:
-    table = pd.read_csv(inputs.results / name)
+def _placements(inputs: Inputs, name: str) -> str:
+    """What a table of instances is of; one that does not name them is of those of the configuration."""
+    table = pd.read_csv(inputs.result(name))
+    if not {"workload", "testbed"} <= set(table):
+        pairs = list(product(inputs.config.workloads, inputs.config.testbeds))
+        table = pd.DataFrame(pairs, columns=["workload", "testbed"])
     testbeds = list(table["testbed"].unique())
     where = _listed(inputs.testbed(testbed).title for testbed in testbeds)
     workloads, instances = table["workload"].nunique(), len(table.drop_duplicates(["workload", "testbed"]))
@@ -58,7 +63,7 @@ def _placements(inputs: Inputs, name: str = "placements.csv") -> str:
     return f"{what} {_times(inputs, testbeds)} Seed {inputs.config.seed}."
 
 
-def _cloud(inputs: Inputs) -> str:
+def _cloud(inputs: Inputs, _name: str) -> str:
     cloud, cell = inputs.config.cloud, inputs.config.cloud.stated
     edge, far = (inputs.testbed(name).title for name in (cloud.edge_testbed, cloud.cloud_testbed))
     where = f"Edge: {edge}; cloud: {far}, at the cell of the verdict over {cell.round_trip_s * 1e3:g} ms and "
@@ -66,7 +71,7 @@ def _cloud(inputs: Inputs) -> str:
     return f"{where} {_times(inputs, (cloud.edge_testbed, cloud.cloud_testbed))}"
 
 
-def _replay(inputs: Inputs) -> str:
+def _replay(inputs: Inputs, _name: str) -> str:
     replay = inputs.config.replay
     what = f"{inputs.workload_title(replay.workload)} on {inputs.testbed(replay.testbed).title}"
     traces = " and ".join(replay.traces)
@@ -76,30 +81,30 @@ def _replay(inputs: Inputs) -> str:
     )
 
 
-def _modules(inputs: Inputs) -> str:
+def _modules(inputs: Inputs, _name: str) -> str:
     models = len(inputs.catalog.models)
     return f"n = {models} models; bytes and operations are counted on the modules themselves."
 
 
-def _onloading(inputs: Inputs) -> str:
+def _onloading(inputs: Inputs, _name: str) -> str:
     zoos = [Zoo.read(path) for path in sorted((inputs.catalog.root / "zoos").glob("*.json"))]
     times = rests_on.in_words(rests_on.of_zoos(zoos))
-    results = inputs.results / "onloading" / "results.csv"
-    if not results.is_file():
+    suite = "onloading/results.csv"
+    if suite not in inputs.declared.inputs:
         return f"Instances are ours. Times of models: {times}."
-    table = pd.read_csv(results, usecols=["instance", "zoo"]).drop_duplicates()
+    table = pd.read_csv(inputs.result(suite), usecols=["instance", "zoo"]).drop_duplicates()
     by_zoo = ", ".join(f"{count} of the zoo {zoo!r}" for zoo, count in table["zoo"].value_counts(sort=False).items())
     return f"Suite of n = {len(table)} seeded instances ({by_zoo}), ours. Times of models: {times}."
 
 
-def _machine(inputs: Inputs) -> str:
+def _machine(inputs: Inputs, _name: str) -> str:
     device = ModuleProfile.read(inputs.results / f"{THIS_MACHINE}.json").device
     return f"Measured on {device.cpu or device.name}, {device.threads} threads."
 
 
 INPUTS: dict[str, Told] = {
     "placements.csv": _placements,
-    "measured/placements.csv": lambda inputs: _placements(inputs, "measured/placements.csv"),
+    "measured/placements.csv": _placements,
     "prompt_cache.csv": _placements,
     "ablation.csv": _placements,
     "cloud_grid.csv": _cloud,

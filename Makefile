@@ -69,8 +69,8 @@ compare: $(READY) ## A new algorithm against the recorded baselines: make compar
 	$(RUN) compare --config 'compared=["$(ALGORITHM)"]'
 
 report: $(READY) ## One HTML page with every figure and table: results/report.html
-	$(RUN) all
-	$(RUN) all --report results/report.html
+	$(RUN) all explore
+	$(RUN) all explore --report results/report.html
 
 remeasure: $(READY) ## Measure this machine again, then everything that depends on it
 	$(RUN) all --forcerun profile_module

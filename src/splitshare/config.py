@@ -142,6 +142,8 @@ class Emulation(Record):
     repeats: PositiveCount
     """Emulated runs of each trace of the campaign, and of each measurement of links."""
     crash: Name
+    crashes: PositiveCount = 1
+    """How often, each time with other requests."""
     """Device that is killed in a further run of the last instance."""
     load: Factor
     """Utilisation of the busiest device or link."""

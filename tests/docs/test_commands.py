@@ -59,7 +59,7 @@ EXPECTED = {
         f"{PAPER} benchmarks --keep-going",
     ],
     "accuracy": [f"{PAPER} accuracy"],
-    "report": [f"{RUN} all", f"{RUN} all --report results/report.html"],
+    "report": [f"{RUN} all explore", f"{RUN} all explore --report results/report.html"],
     "remeasure": [f"{RUN} all --forcerun profile_module"],
     "lock": [
         "echo \"torch ; sys_platform == 'never'\" > v/overrides.txt",

@@ -34,11 +34,11 @@ if CONFIG.emulation:
             method=CONFIG.emulation.method,
             load=CONFIG.emulation.load,
             requests=CONFIG.emulation.requests,
-            more=f"{THOROUGHLY} --crash {CONFIG.emulation.crash}",
+            more=f"{THOROUGHLY} --crash {CONFIG.emulation.crash} --crashes {CONFIG.emulation.crashes}",
             seed=CONFIG.seed,
             directory=subpath(output[0], parent=True),
         message:
-            "Holding the emulator against the simulator (12 minutes)"
+            "Holding the emulator against the simulator (half an hour)"
         shell:
             "splitshare fidelity {input.instances} --placements {params.placements} --method {params.method}"
             " --load {params.load} --requests {params.requests} --seed {params.seed} {params.more}"

@@ -110,3 +110,25 @@ rule gallery:
         "Writing the gallery of figures"
     shell:
         "splitshare gallery {params.directory} -o {output} > {log} 2>&1"
+
+
+# On request, and the last page of the report: it needs splitshare[explore].
+rule explore:
+    input:
+        f"{RESULTS}/canonical/placements.csv",
+    output:
+        report(
+            f"{RESULTS}/explore.html",
+            caption="../report/explore.rst",
+            category="99 Every result",
+            labels={"scope": "canonical", "name": "explore", "what": "page"},
+        ),
+    log:
+        LAYOUT.log("explore"),
+    params:
+        code=code("stages.explore"),
+        results=f"{RESULTS}/canonical",
+    message:
+        "Writing the page of every result"
+    shell:
+        "splitshare explore --results {params.results} -o {output} > {log} 2>&1"

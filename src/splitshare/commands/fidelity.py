@@ -39,6 +39,7 @@ class Options:
     compute: Compute = "recorded"
     any_links: AnyLinks = False
     crash: Annotated[str | None, typer.Option(help="Device to kill in a further run of the last instance.")] = None
+    crashes: Annotated[int, typer.Option(**COUNT, help="How often, each time with other requests.")] = 1
     max_batch: MaxBatch = 1
     batch_curves: Annotated[Path | None, typer.Option(help="Directory of <instance>.json from `batch-curves`.")] = None
     seed: Seed = 0

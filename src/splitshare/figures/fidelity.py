@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from splitshare.catalog.loader import Catalog
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.palette import NETWORKS, REPLAYS, STAGES, STATUSES
-from splitshare.figures.sizes import BACKGROUND, COLUMN_WIDTH_IN, PAGE_WIDTH_IN
-from splitshare.figures.style import paper_style, save_figure, save_table
+from splitshare.figures.palette import NETWORKS, REPLAYS, STAGES, STATUS_MARKS
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
 from splitshare.replay.metrics import OVERALL
 from splitshare.results.timeline import LINK, timeline_table
 
@@ -159,25 +159,46 @@ def _timeline_panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _recovery(requests: pd.DataFrame, recoveries: pd.DataFrame) -> Figure:
-    """Latency of each request by its arrival, with the crash, its detection and the new placement."""
-    figure = Figure(figsize=(COLUMN_WIDTH_IN, 2.5))
-    axes = figure.subplots()
-    served = requests[requests["status"] == "ok"]
-    title, colour = STATUSES["ok"]
-    axes.plot(served["arrival_s"], served["latency_s"], "o", color=colour, label=title, markersize=3.5)
-    for status in ("failed", "dropped"):
-        lost = requests[requests["status"] == status]
-        if len(lost):
-            title, colour = STATUSES[status]
-            axes.plot(lost["arrival_s"], [0.0] * len(lost), "x", color=colour, label=title, markersize=5)
-    for i, row in enumerate(recoveries.itertuples()):
-        broken_s, recovered_s = float(row.broken_s), float(row.recovered_s)  # type: ignore[arg-type]
-        axes.axvline(broken_s, color="black", linewidth=0.8, label=f"{row.device} killed" if i == 0 else None)
-        shade: dict[str, Any] = {"alpha": 0.2, "color": "black", "gid": BACKGROUND}
-        axes.axvspan(broken_s, recovered_s, label="until served anew" if i == 0 else None, **shade)
-    axes.set_xlabel("Arrival of the request (s)")
-    axes.set_ylabel("Latency (s)")
-    axes.set_ylim(bottom=-0.05)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    """Latencies around the crash, over all crashes, and how long detection, placing anew and serving anew took."""
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.6))
+    left, right = figure.subplots(1, 2, width_ratios=(1.5, 1.0))
+    since_s = requests["arrival_s"] - requests["crash"].map(recoveries.set_index("crash")["broken_s"])
+    for status, (title, mark) in STATUS_MARKS.items():
+        part = requests["status"] == status
+        if part.any():
+            seconds = requests["latency_s"].where(part)[part].fillna(0.0)
+            left.plot(since_s[part], seconds, linestyle="none", label=title, **mark)
+    left.axvline(0, color="black", linewidth=0.8, label=f"{recoveries['device'].iloc[0]} killed")
+    left.set_xlabel("Arrival since the crash (s)")
+    left.set_ylabel("Latency (s)")
+    spans = recovery_spans(recoveries)
+    for row, (_, seconds) in enumerate(spans.items()):
+        right.plot(seconds, [row] * len(seconds), "|", color=STATUS_MARKS["ok"][1]["color"], markersize=8)
+        low, middle, high = seconds.quantile([0.1, 0.5, 0.9])
+        right.annotate(
+            f"{middle:.3g} s ({low:.3g} to {high:.3g})",
+            (0.02, row),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 7),
+            textcoords="offset points",
+            size=7,
+        )
+    right.set_yticks(range(spans.shape[1]), list(spans.columns))
+    right.set_ylim(spans.shape[1] - 0.5, -0.7)
+    right.set_xscale("log")
+    right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    right.xaxis.set_minor_formatter(NullFormatter())
+    right.set_xlabel("Seconds; median (p10 to p90)")
+    legend_below(figure, left, columns=3)
     return figure
+
+
+def recovery_spans(recoveries: pd.DataFrame) -> pd.DataFrame:
+    """Seconds of every crash from the loss to its detection, from that to the new placement, and to the next answer."""
+    return pd.DataFrame(
+        {
+            "Detected": recoveries["detected_s"] - recoveries["broken_s"],
+            "Placed anew": recoveries["replaced_s"] - recoveries["detected_s"],
+            "Served anew": recoveries["recovered_s"] - recoveries["broken_s"],
+        }
+    )

@@ -222,8 +222,12 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Title and mark of the emulator's networks."""
 
-STATUSES = {"ok": ("Served", TEAL), "failed": ("Failed", VERMILION), "dropped": ("Dropped", ORANGE)}
-"""Title and colour of what became of a request."""
+STATUS_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ok": ("Served", {"marker": ".", "markersize": 4, "color": TEAL}),
+    "failed": ("Failed", {"marker": "x", "markersize": 5, "color": VERMILION}),
+    "dropped": ("Dropped", {"marker": "v", "markersize": 4, "color": ORANGE}),
+}
+"""Title and mark of what became of a request."""
 
 
 def method_key(method: str) -> str:

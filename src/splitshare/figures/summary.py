@@ -43,11 +43,11 @@ DECLARATION = Declaration(
         "summary": {
             "claim": "",
             "statement": ("Claim", "3.4cm"),
-            "paper": "Paper",
+            "paper": ("Paper", "1.8cm"),
             "here": "Here",
             "n": "n",
             "times_rest_on": ("Times rest on", "2.6cm"),
-            "verdict": "Verdict",
+            "verdict": ("Verdict", "2cm"),
         }
     },
     drawn=("summary",),

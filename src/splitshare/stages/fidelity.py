@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,7 +113,8 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> None:
     simulated = simulate(case.instance, case.worth.routes, measured.alone, batching=case.options.batching)
     write_csv(_both(measured.idle.result, simulated), options.output / "timeline.csv")
     if options.crash is not None:
-        _write_recovery(_crash(measured, options, echo), last.name, facts, options.output)
+        crashes = [_crash(measured, options, number, echo) for number in range(options.crashes)]
+        _write_recovery(crashes, last.name, facts, options.output)
 
 
 def _testbed(
@@ -198,12 +199,12 @@ def _tables(measured: _Measured, options: Options, echo: Callable[[str], None]) 
     return tables
 
 
-def _crash(measured: _Measured, options: Options, echo: Callable[[str], None]) -> Emulated:
-    """Kill a device a third into the first requests of the trace, while one of them is in flight."""
+def _crash(measured: _Measured, options: Options, number: int, echo: Callable[[str], None]) -> Emulated:
+    """Kill a device a third into a trace of its own seed, while a request is in flight."""
     case = measured.case
     instance = case.instance
     count = min(len(measured.trace), CRASH_REQUESTS)
-    trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=options.seed)
+    trace = poisson_trace(instance, measured.rate_per_s, requests=count, seed=options.seed + number)
     with _testbed(instance, options, echo) as testbed:
         measure(instance, testbed, echo, any_links=case.options.any_links)
         return replay(
@@ -223,8 +224,13 @@ def _both(emulated: ReplayResult, simulated: ReplayResult) -> pd.DataFrame:
     )
 
 
-def _write_recovery(broken: Emulated, instance: str, facts: dict[str, str], output: Path) -> None:
-    write_csv(broken.result.requests.assign(instance=instance), output / "recovery.csv")
-    recoveries = pd.DataFrame([vars(recovery) for recovery in broken.recoveries])
-    counts = {f"{status}_requests": count for status, count in broken.counts.items()}
-    write_csv(recoveries.assign(instance=instance, **counts, **facts), output / "recoveries.csv")
+def _write_recovery(crashes: Sequence[Emulated], instance: str, facts: dict[str, str], output: Path) -> None:
+    """Requests and recoveries of every crash, by its number."""
+    requests, recoveries = [], []
+    for number, broken in enumerate(crashes):
+        requests.append(broken.result.requests.assign(instance=instance, crash=number))
+        counts = {f"{status}_requests": count for status, count in broken.counts.items()}
+        found = pd.DataFrame([vars(recovery) for recovery in broken.recoveries])
+        recoveries.append(found.assign(instance=instance, crash=number, **counts, **facts))
+    write_csv(pd.concat(requests, ignore_index=True), output / "recovery.csv")
+    write_csv(pd.concat(recoveries, ignore_index=True), output / "recoveries.csv")

@@ -8,6 +8,9 @@ if not workflow.configfiles and "schema" not in config:
     configfile: DEFAULT_CONFIG
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/config.smk"
 include: "workflow/rules/profiles.smk"

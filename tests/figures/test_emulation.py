@@ -1,5 +1,6 @@
 """Figures of the emulator: what a ladder adds up to, and that a far point is told instead of drawn to scale."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
@@ -64,3 +65,32 @@ def test_differences_are_in_percent_of_the_emulated_and_shares_in_points():
         panels = fidelity._errors(fidelity.differences(table), str.upper).axes
     assert [axes.get_title() for axes in panels] == ["Mean", "In time (SLO)"]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["ONE"]
+
+
+def test_recovery_spans_begin_at_the_crash_and_at_its_detection():
+    recoveries = pd.DataFrame(
+        {
+            "crash": [0, 1],
+            "device": "desktop",
+            "broken_s": [10.0, 20.0],
+            "detected_s": [10.5, 22.0],
+            "replaced_s": [10.75, 22.125],
+            "recovered_s": [12.0, 23.0],
+        }
+    )
+    spans = fidelity.recovery_spans(recoveries)
+    assert spans.to_numpy().tolist() == [[0.5, 0.25, 2.0], [2.0, 0.125, 3.0]]
+    requests = pd.DataFrame(
+        {
+            "crash": [0, 0, 1],
+            "arrival_s": [9.0, 10.0, 25.0],
+            "latency_s": [0.5, None, 1.5],
+            "status": ["ok", "failed", "ok"],
+        }
+    )
+    with paper_style():
+        left, right = fidelity._recovery(requests, recoveries).axes
+    served, failed = left.get_lines()[:2]
+    assert np.asarray(served.get_xdata()).tolist() == [-1.0, 5.0]  # seconds since the crash of its own replay
+    assert np.asarray(failed.get_data()).tolist() == [[0.0], [0.0]]
+    assert right.texts[0].get_text() == "1.25 s (0.65 to 1.85)"

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from splitshare.figures.solve_times import solve_times, times_table
+from splitshare.figures.solve_times import scaling_table, solve_times, times_table
 
 
 def test_times_are_of_building_and_solving_and_proofs_replace_the_recorded_optimum():
@@ -31,3 +31,20 @@ def test_times_are_of_building_and_solving_and_proofs_replace_the_recorded_optim
     assert (quick["runs"], quick["median_s"], quick["longest_s"]) == (4, 4.0, 7.0)
     assert quick["all_instances_s"] == pytest.approx(2 + 6)  # seeds averaged
     assert table.loc["optimum, gurobi", "all_instances_s"] == pytest.approx(82)
+
+
+def test_scaling_groups_instances_by_modules_times_devices():
+    runs = pd.DataFrame(
+        {
+            "method": "m",
+            "instance": ["a", "a", "b", "c"],
+            "seconds": [1.0, 3.0, 5.0, 9.0],
+            "family": "f",
+            "machine": "x",
+        }
+    )
+    table = scaling_table(runs, {"a": 4, "b": 6, "c": 40})
+    assert list(table["group"]) == ["(0, 6]", "(24, 48]"]
+    assert list(table["instances"]) == [2, 1]
+    assert list(table["median_s"]) == [3.0, 9.0]
+    assert list(table["size"]) == pytest.approx([(4 + 4 + 6) / 3, 40])

@@ -173,7 +173,9 @@ def placement_files(method, names, scope="canonical"):
 
 
 def heading(figure):
-    """Heading of a figure in the report, which sorts by it: claims first, then as the papers go."""
+    """Heading of a figure in the report, which sorts by it: the page of claims first, then as the papers go."""
+    if figure.name == "summary":
+        return "00 At a glance"
     return f"{CATEGORIES.index(figure.category) + 1:02d} {figure.category}"
 
 

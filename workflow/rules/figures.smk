@@ -65,18 +65,16 @@ for figure, scope in DRAWN:
             accuracy=[*ACCURACY, PUBLISHED_ACCURACY] if figure.accuracy else [],
         output:
             # Once each: the table as CSV, the figure as PNG.
-            report(
-                [f"{FIGURE_DIRECTORIES[scope]}/{name}.csv" for name in figure.tables],
-                caption="../report/table.rst",
-                category=heading(figure),
-                labels={"scope": scope, "name": figure.name, "what": "table"},
-            ),
-            report(
-                [f"{FIGURE_DIRECTORIES[scope]}/{name}.png" for name in figure.drawn],
-                caption="../report/figure.rst",
-                category=heading(figure),
-                labels={"scope": scope, "name": figure.name, "what": "figure"},
-            ),
+            [
+                report(
+                    f"{FIGURE_DIRECTORIES[scope]}/{name}.{suffix}",
+                    caption=f"../report/{what}.rst",
+                    category=heading(figure),
+                    labels={"scope": scope, "name": name, "what": what},
+                )
+                for names, suffix, what in ((figure.drawn, "png", "figure"), (figure.tables, "csv", "table"))
+                for name in names
+            ],
             [f"{FIGURE_DIRECTORIES[scope]}/{name}" for name in figure.files() if not name.endswith((".csv", ".png"))],
         log:
             f"{RESULTS}/logs/figures/{scope}-{figure.name}.log",

@@ -135,6 +135,8 @@ def _origins(inputs: Inputs, name: str) -> list[tuple[str, str]]:
     if path.suffix == ".json":
         rows = AccuracyRecord.read(path).rows
         return list(dict.fromkeys((row.provenance["machine"], row.provenance["date"][:10]) for row in rows))
+    if path.suffix == ".jsonl":
+        return []  # instances, which no machine has a part in
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     if not {"machine", "date"} <= set(table):
         return []

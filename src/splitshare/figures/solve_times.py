@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.palette import BASELINES, SOLVERS
-from splitshare.figures.sizes import COLUMN_WIDTH_IN
+from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.figures.style import legend_below, paper_style, save_figure, save_table
+from splitshare.jsonl import read_lines
+from splitshare.placement.instance import PlacementInstance
 from splitshare.results.baselines import read_baselines
 
 DECLARATION = Declaration(
     name="solve-times",
     category="Optimality",
-    records=("placements.parquet", "proofs.csv"),
-    tables=("solve_times",),
+    records=(
+        "placements.parquet",
+        "proofs.csv",
+        "instances/s2m3.jsonl",
+        "instances/random-tuning.jsonl",
+        "instances/random-test.jsonl",
+    ),
+    tables=("solve_times", "solve_scaling"),
     printed={
         "solve_times": {
             "family": "Family",
@@ -31,14 +41,20 @@ DECLARATION = Declaration(
         }
     },
     drawn=("solve_times",),
-    caption="Seconds that a method takes for an instance, recorded on the machine that the table names.",
+    caption=(
+        "Seconds that a method takes for an instance: over the instances of the paper's setting (left), and by the "
+        "size of an instance, modules times devices, over these and the random ones (right, medians)."
+    ),
     takeaway=(
         "Heuristics that build a placement take a few milliseconds at most; a proof takes longer than they do, and "
-        "less time than simulated annealing."
+        "less time than simulated annealing, at every size that was recorded."
     ),
 )
 
-NAME = "solve_times"
+NAME, SCALING = "solve_times", "solve_scaling"
+INSTANCES = DECLARATION.records[2:]
+SIZES = (0, 6, 12, 24, 48, 96)
+"""Bounds of the groups of instances by modules times devices."""
 FAMILY = "s2m3"
 DRAWN = ("s2m3-greedy", "heft", "greedy-local-search", "simulated-annealing")
 
@@ -78,29 +94,51 @@ def times_table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["family", "all_instances_s"], kind="stable", ignore_index=True)
 
 
+def scaling_table(runs: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
+    """One row a method and group of instances by size: how many, their mean size, median seconds of a run.
+
+    Args:
+        runs: as ``solve_times`` gives them.
+        sizes: modules times devices, by instance.
+    """
+    size = runs["instance"].map(sizes)
+    grouped = runs.assign(size=size, group=pd.cut(size, SIZES).astype(str)).groupby(["method", "group"], as_index=False)
+    return grouped.agg(instances=("instance", "nunique"), size=("size", "mean"), median_s=("seconds", "median"))
+
+
 def draw(inputs: Inputs, output: Path) -> None:
-    """Write the table ``solve_times`` and the figure of how many instances are solved within so many seconds."""
+    """Write the tables ``solve_times`` and ``solve_scaling``, and the figure of both."""
     recorded = read_baselines(inputs.recorded("placements.parquet"))
     runs = solve_times(recorded, inputs.record("proofs.csv"))
     save_table(times_table(runs), output, NAME)
+    instances = [i for name in INSTANCES for i in read_lines(PlacementInstance, inputs.recorded(name))]
+    scaling = scaling_table(runs, {i.name: len(i.modules) * len(i.devices) for i in instances})
+    save_table(scaling, output, SCALING)
     with paper_style():
-        save_figure(_figure(runs[runs["family"] == FAMILY]), output, NAME)
+        save_figure(_figure(runs[runs["family"] == FAMILY], scaling), output, NAME)
 
 
-def _figure(runs: pd.DataFrame) -> Figure:
-    """Share of runs (vertical) that take at most so long (horizontal), a line a method."""
-    figure = Figure(figsize=(COLUMN_WIDTH_IN, 2.6))
-    axes = figure.subplots()
+def _figure(runs: pd.DataFrame, scaling: pd.DataFrame) -> Figure:
+    """Left, the share of runs that take at most so long; right, seconds by size; a line a method."""
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 2.8))
+    left, right = figure.subplots(1, 2)
     solvers = {f"optimum, {solver}": line for solver, line in SOLVERS.items()}
     for method in (*DRAWN, *solvers):
         seconds = np.sort(runs.loc[runs["method"] == method, "seconds"].to_numpy(dtype=float))
         if not len(seconds):
             continue
         title, line = solvers.get(method) or BASELINES[method]
-        axes.step(seconds, np.arange(1, len(seconds) + 1) / len(seconds), where="post", label=title, **line)
-    axes.set_xscale("log")
-    axes.set_xlabel("Seconds to place an instance, at most")
-    axes.set_ylabel("Share of the 95 instances")
-    axes.set_ylim(0, 1.02)
-    legend_below(figure, axes, columns=2)
+        left.step(seconds, np.arange(1, len(seconds) + 1) / len(seconds), where="post", label=title, **line)
+        part = scaling[scaling["method"] == method].sort_values("size")
+        right.plot(part["size"], part["median_s"], marker=".", markersize=4, **line)
+    left.set_xscale("log")
+    left.set_xlabel("Seconds to place an instance, at most")
+    left.set_ylabel("Share of the 95 instances")
+    left.set_ylim(0, 1.02)
+    right.set_xscale("log", base=2)
+    right.set_yscale("log")
+    right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    right.set_xlabel("Size of the instance (modules × devices)")
+    right.set_ylabel("Median seconds")
+    legend_below(figure, left, columns=3)
     return figure

@@ -145,7 +145,10 @@ def _held(instance: PlacementInstance, assignment: Assignment) -> dict[str, list
 
 
 def _stages(instance: PlacementInstance, worth: Evaluation) -> dict[str, list[Any]]:
-    """Stages of an idle request of each class, from the simulator, one class after another."""
+    """Stages of an idle request of each class, from the simulator, one class after another.
+
+    Transfers over one link do not wait for each other, as in the evaluator: the last stage ends when it says.
+    """
     count = len(instance.requests)
     trace = RequestTrace(
         request_id=np.arange(count, dtype=np.int64),
@@ -154,7 +157,7 @@ def _stages(instance: PlacementInstance, worth: Evaluation) -> dict[str, list[An
         request_class=np.arange(count, dtype=np.int64),
         size=np.ones(count),
     )
-    table = timeline_table(simulate(instance, worth.routes, trace).stages)
+    table = timeline_table(simulate(instance, worth.routes, trace, link_model="independent").stages)
     stages = table["stage"].astype(str)
     return {
         "lane": [f"{row.request}: {str(row.lane).replace(LINK, ' → ')}" for row in table.itertuples()],

@@ -113,7 +113,7 @@ rule gallery:
 # On request, and the last page of the report: it needs splitshare[explore].
 rule explore:
     input:
-        f"{RESULTS}/canonical/placements.csv",
+        placements=f"{RESULTS}/canonical/placements.csv",
     output:
         report(
             f"{RESULTS}/explore.html",
@@ -125,7 +125,7 @@ rule explore:
         LAYOUT.log("explore"),
     params:
         code=code("stages.explore"),
-        results=f"{RESULTS}/canonical",
+        results=subpath(input.placements, parent=True),
     message:
         "Writing the page of every result"
     shell:

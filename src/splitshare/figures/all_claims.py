@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from splitshare.benchmarks.accuracy import in_own_precision
 from splitshare.figures.inputs import Inputs
-from splitshare.results.claim import Claim
+from splitshare.onloading.zoo import Zoo
+from splitshare.results import rests_on
+from splitshare.results.claim import STATEMENTS, Claim
 from splitshare.results.claims_j3o import ONLOADING_RESULTS, onloading_accuracy, onloading_run_time
 from splitshare.results.claims_s2m3 import (
     EQUIVALENCE,
@@ -20,6 +22,10 @@ from splitshare.results.claims_s2m3 import (
     split_saving,
 )
 from splitshare.results.onloading import RECORD
+
+NO_TIMES = "no times"
+TIMED = {"S4": "placements", "S5": "cloud", "J1": "zoos", "J2": "runs"}
+"""What the times of a claim come from; the others rest on none."""
 
 
 def claims_of(inputs: Inputs) -> list[Claim]:
@@ -38,3 +44,20 @@ def claims_of(inputs: Inputs) -> list[Claim]:
         onloading_accuracy(inputs.csv(ONLOADING_RESULTS)),
         *onloading_run_time(inputs.record(RECORD)),
     ]
+
+
+def times_of(inputs: Inputs) -> dict[str, str]:
+    """What the times that each claim rests on are, in words, by claim; those of splitting and sharing rest on none."""
+    cloud = inputs.config.cloud
+    testbeds = {"placements": inputs.config.testbeds, "cloud": (cloud.edge_testbed, cloud.cloud_testbed)}
+    told = {
+        what: rests_on.in_words(rests_on.of_profiles(map(inputs.device_profile, _devices(inputs, names))))
+        for what, names in testbeds.items()
+    }
+    zoos = rests_on.of_zoos(Zoo.read(path) for path in inputs.zoos())
+    told |= {"zoos": rests_on.in_words(zoos), "runs": "run times, 100% measured; instances as of J1"}
+    return {name: told.get(TIMED.get(name, ""), NO_TIMES) for name in STATEMENTS}
+
+
+def _devices(inputs: Inputs, testbeds: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(d.device_type for name in testbeds for d in inputs.testbed(name).devices))

@@ -87,7 +87,7 @@ def _claims(inputs: Inputs, placements: pd.DataFrame) -> list[dict[str, str]]:
     pairs = inputs.csv("cloud_pairs.csv")
     for both, grid in pairs.groupby(["edge_testbed", "cloud_testbed"], sort=False):
         names = [str(name) for name in both]
-        claim = latency_against_cloud(grid, inputs.config.cloud.stated, devices="")
+        claim = latency_against_cloud(grid, inputs.config.cloud.stated)
         rows.append(_row(claim, " against ".join(names), inputs, names))
     return rows
 

@@ -11,15 +11,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from splitshare.figures.all_claims import claims_of
+from splitshare.figures.all_claims import claims_of, times_of
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.palette import VERDICTS
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.figures.summary_plots import plot
-from splitshare.onloading.zoo import Zoo
-from splitshare.results import rests_on
 from splitshare.results.claim import STATEMENTS, Claim
 from splitshare.results.robustness import ROBUSTNESS, hangs_on_assumed
 
@@ -61,9 +59,6 @@ DECLARATION = Declaration(
 )
 
 NAME = "summary"
-NO_TIMES = "no times"
-TIMED = {"S4": "placements", "S5": "cloud", "J1": "zoos", "J2": "runs"}
-"""What the times of a claim come from; the others rest on none."""
 LINE_IN, GAP_IN, FOOT_IN = 0.118, 0.1, 0.35
 """Height of a line of the smallest type, between two rows, and below the last."""
 FOOT = (
@@ -103,7 +98,7 @@ def rows_of(inputs: Inputs) -> list[Row]:
     record = inputs.record(ROBUSTNESS)
     times = times_of(inputs)
     return [
-        Row(name, readings, times.get(TIMED.get(name, ""), NO_TIMES), robustness_of(record, readings[0]))
+        Row(name, readings, times[name], robustness_of(record, readings[0]))
         for name, found in groupby(claims_of(inputs), key=lambda claim: claim.claim)
         for readings in (list(found),)
     ]
@@ -128,22 +123,6 @@ def table_of(rows: list[Row]) -> pd.DataFrame:
             for row in rows
         ]
     )
-
-
-def times_of(inputs: Inputs) -> dict[str, str]:
-    """What the times of placements, of the cloud's cell, of zoos and of runs rest on, in words."""
-    cloud = inputs.config.cloud
-    testbeds = {"placements": inputs.config.testbeds, "cloud": (cloud.edge_testbed, cloud.cloud_testbed)}
-    told = {
-        what: rests_on.in_words(rests_on.of_profiles(map(inputs.device_profile, _devices(inputs, names))))
-        for what, names in testbeds.items()
-    }
-    zoos = rests_on.of_zoos(Zoo.read(path) for path in inputs.zoos())
-    return told | {"zoos": rests_on.in_words(zoos), "runs": "run times, 100% measured; instances as of J1"}
-
-
-def _devices(inputs: Inputs, testbeds: tuple[str, ...]) -> list[str]:
-    return list(dict.fromkeys(d.device_type for name in testbeds for d in inputs.testbed(name).devices))
 
 
 def robustness_of(record: pd.DataFrame, claim: Claim) -> str:

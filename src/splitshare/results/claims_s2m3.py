@@ -239,11 +239,8 @@ def _optimal(reading: str, optimal: int, instances: int, note: str, source: str)
     )
 
 
-def latency_against_cloud(grid: pd.DataFrame, cell: CloudCell, devices: str = "; devices are assumed") -> Claim:
-    """S5: latency against cloud AI, best of the models, at the cell that the configuration stated before the run.
-
-    ``devices`` ends the note: what their times are.
-    """
+def latency_against_cloud(grid: pd.DataFrame, cell: CloudCell) -> Claim:
+    """S5: latency against cloud AI, best of the models, at the cell that the configuration stated before the run."""
     single = at_cell(grid[grid["models"] == 1], cell)
     best = single.loc[single["reduction"] == single["reduction"].max()].iloc[0]
     faster = int((single["reduction"] > 0).sum())
@@ -258,7 +255,7 @@ def latency_against_cloud(grid: pd.DataFrame, cell: CloudCell, devices: str = ";
         verdict=saving_verdict(float(best["reduction"]), PAPER_CLOUD_REDUCTION),
         note=f"{best['workload']}; {cell.round_trip_s * 1e3:g} ms, {cell.bandwidth_bytes_per_s * 8e-6:g} Mbit/s; the "
         f"edge is faster for {faster} of {len(single)} models, by {single['reduction'].median():.0%} for the median "
-        f"model (negative: slower){devices}",
+        f"model (negative: slower)",
         source="cloud_grid.csv",
     )
 
@@ -289,7 +286,7 @@ def latency_readings(readings: pd.DataFrame) -> list[Claim]:
                 rule="the largest reduction of a model",
                 verdict=saving_verdict(float(best["reduction"]), PAPER_CLOUD_REDUCTION),
                 note=f"{best['workload']}; the edge is faster for {faster} of {len(part)} models, by "
-                f"{part['reduction'].median():.0%} for the median model (negative: slower); devices are assumed",
+                f"{part['reduction'].median():.0%} for the median model (negative: slower)",
                 source="cloud_readings.csv",
             )
         )

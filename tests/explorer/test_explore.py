@@ -91,8 +91,8 @@ def test_the_page_needs_nothing_from_elsewhere(results: Path, tmp_path: Path):
     assert parser.found == []
 
 
-def test_results_without_instances_are_told(tmp_path: Path):
-    with pytest.raises(InputError, match="holds no instances; give --results results/canonical after a run"):
+def test_results_without_placements_are_told(tmp_path: Path):
+    with pytest.raises(InputError, match="holds no placements; give --results results/canonical after a run"):
         explore.run(explore.Options(tmp_path / "page.html", tmp_path))
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from splitshare.benchmarks.accuracy import ARRANGEMENTS, AccuracyRow, Arrangement, in_own_precision
-from splitshare.catalog.loader import Catalog
-from splitshare.catalog.paths import published_accuracy_file
+from splitshare.catalog.loader import Catalog, load_catalog
+from splitshare.catalog.paths import EMBEDDED, published_accuracy_file
 from splitshare.catalog.published_accuracy import PublishedAccuraciesFile, PublishedAccuracy
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
@@ -189,10 +189,10 @@ def draw(inputs: Inputs, output: Path) -> None:
         CLAIM,
     )
     with paper_style():
-        save_figure(_figure(table, published), output, NAME)
+        save_figure(_figure(table, published, _titles(inputs.catalog)), output, NAME)
 
 
-def _figure(table: pd.DataFrame, published: PublishedAccuraciesFile) -> Figure:
+def _figure(table: pd.DataFrame, published: PublishedAccuraciesFile, titles: Mapping[str, str]) -> Figure:
     """Split, shared and published accuracies as differences to the whole model, in points."""
     shown = table[table["metric"].isin(MAIN_METRICS) & table["whole"].notna()].reset_index(drop=True)
     unit = shown["metric"].map(lambda metric: CIDER_UNIT if metric == "cider" else 1.0)
@@ -213,10 +213,11 @@ def _figure(table: pd.DataFrame, published: PublishedAccuraciesFile) -> Figure:
         told = f"{row['whole']:.1f}" if row["metric"] == "cider" else f"{100 * row['whole']:.1f} %"
         samples = f"{told} of {row['samples']:,}"
         axes.annotate(samples, (1.01, place), xycoords=("axes fraction", "data"), va="center", size=7)
-    axes.set_yticks(shown.index, [_label(row) for _, row in shown.iterrows()])
+    axes.set_yticks(shown.index, [_label(row, titles) for _, row in shown.iterrows()])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    left_out = [f"{row['benchmark']} ({row['model']})" for _, row in table[table["status"] == "not run"].iterrows()]
+    not_run = table.loc[table["status"] == "not run", ["benchmark", "model"]]
+    left_out = [f"{titles.get(b, b)} ({titles.get(m, m)})" for b, m in not_run.astype(str).itertuples(index=False)]
     told = "Difference to the whole model (points; of CIDEr, tenths); right: the whole model's accuracy"
     if left_out:
         told += "\n" + fill(f"Not run here: {', '.join(left_out)}", 88)
@@ -238,7 +239,13 @@ def _published_marks(
     return [mark for mark in marks if mark[2].any()]
 
 
-def _label(row: pd.Series) -> str:
+def _titles(catalog: Catalog) -> dict[str, str]:
+    """Titles of benchmarks and models, the embedded ones too, by name."""
+    both = (catalog, load_catalog(catalog.root / EMBEDDED.name))
+    return {name: one.title for part in both for kind in (part.benchmarks, part.models) for name, one in kind.items()}
+
+
+def _label(row: pd.Series, titles: Mapping[str, str]) -> str:
     metric = f", {row['metric']}" if row["metric"] else ""
-    model = str(row["model"]).removeprefix("embedded-")
-    return f"{row['benchmark']}: {model}{metric}"
+    told = [titles.get(row[field], str(row[field])) for field in ("benchmark", "model")]
+    return fill(f"{told[0]}: {told[1]}{metric}", 52)

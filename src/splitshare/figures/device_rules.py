@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -53,7 +54,7 @@ ERROR = "device_rules_error"
 
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the table and figure ``device_rules``, a row or mark a module and batch, and ``device_rules_error``."""
-    predicted = predictions(inputs)
+    predicted, titles = predictions(inputs), _titles(inputs)
     tables = {device: predictions_table(device, among) for device, among in predicted.items()}
     save_table(
         pd.concat(tables.values(), ignore_index=True),
@@ -75,12 +76,18 @@ def draw(inputs: Inputs, output: Path) -> None:
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.tick_params(axis="x", pad=6)  # clear of the other axis in the corner
-            axes.set_title(device)
+            axes.set_title(fill(titles[device], 48))
             axes.set_xlabel("Measured seconds a batch")
             axes.set_ylabel("Predicted seconds a batch")
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=5)
         save_figure(figure, output, NAME)
+
+
+def _titles(inputs: Inputs) -> dict[str, str]:
+    """Titles of the devices by name."""
+    folder = paths.device_file(inputs.catalog.root, "any").parent
+    return {device.name: device.title for device in map(read_device, sorted(folder.glob("*.yaml")))}
 
 
 def predictions(inputs: Inputs) -> dict[str, list[Prediction]]:

@@ -16,7 +16,7 @@ def run(options: Options) -> None:
     Raises:
         InputError: the results hold no placements, or a file is wrong.
     """
-    if not (options.results / "instances").is_dir():
-        raise InputError(options.results, "", "holds no instances; give --results results/canonical after a run")
+    if not all((options.results / name).is_dir() for name in ("instances", "placements")):
+        raise InputError(options.results, "", "holds no placements; give --results results/canonical after a run")
     catalog = load_catalog(options.catalog_root)
     write_text(options.output, page(collect(options.results, catalog)))

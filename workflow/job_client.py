@@ -41,7 +41,7 @@ def main() -> None:
     except OSError:  # there is no server, or no more
         begun = b""
     if begun != BEGUN:
-        os.execvp(arguments[0], arguments)
+        os.execvp(arguments[0], arguments)  # noqa: S606 - the job itself, as Snakemake would start it
     code = server.recv(CODE, socket.MSG_WAITALL)
     if len(code) < CODE:
         sys.exit("error: the server of the workflow's jobs has ended before the job")

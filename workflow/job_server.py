@@ -204,7 +204,7 @@ def become(job: Job, anew: bool) -> None:
     os.chdir(job.directory)
     sys.argv = job.arguments
     if anew:
-        os.execvp(job.arguments[0], job.arguments)
+        os.execvp(job.arguments[0], job.arguments)  # noqa: S606 - the job, in a process of its own
     # What the job spawns by multiprocessing would run this file first, as it would any program's.
     sys.modules["__main__"] = types.ModuleType("__main__")
 

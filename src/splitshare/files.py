@@ -208,7 +208,7 @@ def parse_yaml(text: str, source: Path | str) -> Any:
         InputError: with the line and column of the mistake.
     """
     try:
-        return yaml.load(text, Loader=_StrictLoader)
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a safe loader that refuses a key twice
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

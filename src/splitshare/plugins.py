@@ -138,7 +138,7 @@ def from_file(spec: str) -> Any:
     sys.modules[location.name] = module  # dataclasses look their own module up
     try:
         location.loader.exec_module(module)
-    except Exception as error:  # whatever a user's file raises is told in one line
+    except Exception as error:
         del sys.modules[location.name]
         raise InputError(path, "", f"does not load: {type(error).__name__}: {error}") from error
     chosen = getattr(module, name, None)

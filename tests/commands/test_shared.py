@@ -100,10 +100,9 @@ def test_one_that_cannot_be_split_counts_as_one_module(models, tmp_path, capsys)
 
 
 def test_one_that_cannot_be_split_is_one_line_and_the_others_are_cut(models):
-    seen = []
+    seen: list[str] = []
     with pytest.raises(WorkError, match="vilt cannot be split: pictures and words enter one transformer together"):
-        for tree in split.run(split.Options([str(models["vilt"]), str(models["clip"])])):
-            seen.append(tree)
+        seen.extend(split.run(split.Options([str(models["vilt"]), str(models["clip"])])))
     assert len(seen) == 1
     assert seen[0].startswith("clip (CLIPModel)")
 

@@ -134,7 +134,8 @@ def test_the_grid_is_the_edge_and_the_cloud_by_hand(grids):
         seen_s = max(read_s, way + 600 / bandwidth) + 0.1
         assert row["cloud_s"] == pytest.approx(seen_s + 0.02 + way + 20 / bandwidth)
     assert table["reduction"].to_list() == pytest.approx((1 - table["edge_s"] / table["cloud_s"]).to_list(), abs=1e-8)
-    assert (table["reduction"] > 0).any() and (table["reduction"] < 0).any()
+    assert (table["reduction"] > 0).any()
+    assert (table["reduction"] < 0).any()
     assert table.groupby("workload")["models"].first().to_dict() == {"talk": 1, "both": 2}
 
 
@@ -222,7 +223,8 @@ def test_every_reading_is_held_against_the_optimum(solved):
         for instance in instances:
             placed = greedy.place(instance, seed=0, time_limit=None)
             best = judge.optimum(instance)
-            assert placed is not None and best is not None
+            assert placed is not None
+            assert best is not None
             gaps.append(judge.worth(instance, placed) / best - 1)
         assert (row["instances"], row["placed"], row["optimal"]) == (2, 2, sum(gap <= 1e-6 for gap in gaps))
         assert (row["mean_gap"], row["worst_gap"]) == pytest.approx((sum(gaps) / 2, max(gaps)), abs=1e-8)

@@ -142,7 +142,7 @@ class TimeWaster(Offender):
         while time.monotonic() < until:
             try:
                 time.sleep(0.01)
-            except Exception:
+            except Exception:  # noqa: BLE001 - an algorithm that swallows what is to stop it
                 continue
         return placed
 

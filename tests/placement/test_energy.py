@@ -115,4 +115,5 @@ def test_evaluating_and_replaying_tell_them():
     unknown = with_energy(metrics, trace, {"pair": None, "single": 4.5}).set_index("request")["energy_j"]
     assert unknown["single"] == 9.0
     assert unknown[["pair", OVERALL]].isna().all()
-    assert isinstance(table, pd.Series) and np.isfinite(table).all()
+    assert isinstance(table, pd.Series)
+    assert np.isfinite(table).all()

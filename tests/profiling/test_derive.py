@@ -84,7 +84,8 @@ def test_a_derived_time_is_the_power_law_of_the_same_device():
 def test_a_derived_batch_takes_that_many_times_as_long():
     profile = derived("desktop-i9-10940x", described())
     one, four = (profile.by_key["tower@w", b, None].compute_median_s for b in (1, 4))
-    assert one is not None and four == pytest.approx(4 * one, rel=2e-6)
+    assert one is not None
+    assert four == pytest.approx(4 * one, rel=2e-6)
 
 
 def test_a_module_that_mostly_moves_bytes_is_bound_by_memory():
@@ -148,7 +149,8 @@ def test_another_device_is_an_edit_of_data():
     spec = DeviceSpec.parse(parse_yaml(faster, "twice.yaml"), "twice.yaml")
     slow = derived("jetson-nano", VIT).by_key["vit@w", 1, None].compute_median_s
     fast = derived(spec, VIT).by_key["vit@w", 1, None].compute_median_s
-    assert slow is not None and fast == pytest.approx(slow / 2, rel=1e-5)
+    assert slow is not None
+    assert fast == pytest.approx(slow / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -154,8 +154,8 @@ def test_every_batch_is_as_in_the_readable_replay(
 
 
 def refusal(instance: PlacementInstance, curves: list[dict[str, Any]]) -> str:
+    value = {"schema": "splitshare.batch-curves/1", "instance": "example", "curves": curves}
     with pytest.raises(InputError) as error:
-        value = {"schema": "splitshare.batch-curves/1", "instance": "example", "curves": curves}
         BatchCurves.parse(value, "curves.json").check(instance, "curves.json")
     return str(error.value)
 

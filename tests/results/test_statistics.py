@@ -50,7 +50,8 @@ def test_an_interval_that_resampling_cannot_bound_is_none(differing, bounded):
     assert (found.high is not None) is bounded
     assert found.no_interval is (None if bounded else NoInterval.UNBOUNDED)
     if bounded:
-        assert found.low is not None and found.high is not None
+        assert found.low is not None
+        assert found.high is not None
         assert 0 <= found.low < found.estimate < found.high < 10
 
 
@@ -78,7 +79,8 @@ def test_the_interval_agrees_with_a_bootstrap_t_written_apart():
 
 
 def width(found: ClusterMean) -> float:
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     return found.high - found.low
 
 

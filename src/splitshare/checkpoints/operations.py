@@ -28,7 +28,7 @@ def operations(found: Cut, families: Mapping[str, Family]) -> dict[str, int]:
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter, WholeNumbersAreReal():  # type: ignore[no-untyped-call]
             checkpoint.skeleton(**inputs)
-    except Exception:  # whatever a class does with values that are not there: then it is not known
+    except Exception:  # noqa: BLE001 - whatever a class does with values that are not there: then it is not known
         return {}
     root = type(checkpoint.skeleton).__name__
     counted = {place: sum(ops.values()) for place, ops in counter.get_flop_counts().items()}

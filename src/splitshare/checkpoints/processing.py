@@ -48,6 +48,6 @@ def tokenizer(folder: Path) -> Any:
 def _read(kind: Any, folder: Path, **more: Any) -> Any:
     try:
         return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **more)
-    except Exception as error:  # whatever a processor's file does to its class: it is the file that is wrong
+    except Exception as error:  # noqa: BLE001 - whatever a processor's file does to its class: it is the file that is wrong
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise InputError(folder, "", f"its processor or tokeniser cannot be read: {reason}") from None

@@ -104,7 +104,7 @@ def _needed(
         with arrived(model, place, copied(returned, path)):
             try:
                 answers = answers_of(model, inputs)
-            except Exception:  # whatever a class does without a tensor that it needs: then this one does not suffice
+            except Exception:  # noqa: BLE001, S112 - whatever a class does without a tensor that it needs: then this one does not suffice
                 continue
         if answers.keys() >= expected.keys() and all(torch.equal(answers[key], expected[key]) for key in expected):
             return Sends(name, place, path, tuple(tensor.shape), tensor.numel() * tensor.element_size())

@@ -133,7 +133,7 @@ def _config(folder: Path) -> Any:
         )
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever a configuration does to its class: it is the file that is wrong
+    except Exception as error:  # noqa: BLE001 - whatever a configuration does to its class: it is the file that is wrong
         raise InputError(path, "", next(iter(str(error).strip().splitlines()), type(error).__name__)) from None
 
 
@@ -150,7 +150,7 @@ def _skeleton(folder: Path, config: Any) -> PreTrainedModel:
     try:
         with torch.device("meta"), without_initialiser():
             skeleton: PreTrainedModel = cls(config)
-    except Exception as error:  # as above
+    except Exception as error:  # noqa: BLE001 - as above
         raise InputError(path, "", f"{names[0]} takes it not: {error}") from None
     skeleton.eval().requires_grad_(False)
     return skeleton

@@ -221,7 +221,7 @@ class _Original:
 def _in_one_line(error: BaseException) -> str:
     try:
         text = str(error)
-    except BaseException:  # an exception of the algorithm's own that cannot even be shown
+    except BaseException:  # noqa: BLE001 - an exception of the algorithm's own that cannot even be shown
         text = "?"
     return one_line(f"{type(error).__name__}: {text}" if text else type(error).__name__, MESSAGE_CHARACTERS)
 
@@ -236,7 +236,7 @@ def _describe(connection: Answers, algorithm: str, problem: str | None) -> None:
         said: Described | InputError = Described(chosen.name, name, bool(getattr(loaded, "stochastic", False)))
     except InputError as error:
         said = error
-    except BaseException as error:  # importing or making it may do anything
+    except BaseException as error:  # noqa: BLE001 - importing or making it may do anything
         said = InputError("--algorithm", algorithm, f"cannot be loaded: {_in_one_line(error)}")
     connection.send(said)
 
@@ -250,7 +250,7 @@ def _check(connection: Answers, problem: str, algorithm: str, names: Sequence[st
             try:
                 (seen,) = run_checks(original, [check])
                 result = CheckResult(seen.check, seen.passed, one_line(seen.message, MESSAGE_CHARACTERS))
-            except BaseException as error:  # whatever passes the check's own guard
+            except BaseException as error:  # noqa: BLE001 - whatever passes the check's own guard
                 result = CheckResult(check.name, False, _in_one_line(error))
             connection.send(result)
 
@@ -271,5 +271,5 @@ def _serve(connection: Answers, problem: str, algorithm: str, runs: list[Algorit
             connection.send((answer, None, ""))
         except SplitshareError as error:
             connection.send((None, "broke the contract", _in_one_line(error).partition(": ")[2]))
-        except BaseException as error:  # whatever a user's algorithm raises is a result of the comparison
+        except BaseException as error:  # noqa: BLE001 - whatever a user's algorithm raises is a result of the comparison
             connection.send((None, "crashed", _in_one_line(error)))

@@ -61,7 +61,8 @@ def certificate_of(instance: PlacementInstance, optima: Sequence[Placement]) -> 
         bounds.append(placement.bound)
         proved_by.append(str(placement.versions.solver))
     first = optima[0]
-    assert first.assignment is not None and first.objective is not None  # optima have both
+    assert first.assignment is not None  # optima have both
+    assert first.objective is not None
     certificate = Certificate(
         schema_="splitshare.certificate/1",
         instance=instance.name,

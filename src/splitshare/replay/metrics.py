@@ -149,8 +149,7 @@ def utilisation(
 
     rows: list[tuple[Literal["device", "link", "cell"], str, float]] = []
     cells: dict[str, float] = {}
-    for device in instance.devices:
-        rows.append(("device", device.name, float(by_device.get(device.name, 0.0))))
+    rows += [("device", device.name, float(by_device.get(device.name, 0.0))) for device in instance.devices]
     for link in instance.links:
         for name in (f"{link.a}->{link.b}", f"{link.b}->{link.a}"):
             busy_s = float(by_link.get(name, 0.0))

@@ -81,7 +81,7 @@ def run(options: Options, echo: Callable[[str], None] = tell_of_failure) -> Iter
                     read_lock(lock).find(selection),
                     catalog.benchmarks[source.name].classes,
                 )
-            except Exception as error:  # whatever one data set does, the others go on; each is told of in one line
+            except Exception as error:  # noqa: BLE001 - whatever one data set does, the others go on; each is told of in one line
                 failed.append(f"{source.name} ({part})")
                 echo(f"{source.name} ({part}): {explain(error, split)}")
                 continue

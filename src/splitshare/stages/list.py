@@ -36,7 +36,7 @@ def _algorithms(options: Options) -> Rows:
         for name in finder.names():
             try:
                 what = _first_line(finder.factory(name))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - what a plug-in does as it loads is told in its line
                 what = f"cannot be loaded: {type(error).__name__}: {error}"
             yield name, f"{problem.name}: {what}"
 

@@ -59,7 +59,7 @@ def test_words_of_all_images_say_nothing():
 
 @pytest.mark.parametrize(("captions", "references"), [([], []), ([["a"]], []), ([["a"]], [[]])])
 def test_refuses_what_has_no_score(captions, references):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"captions for|no reference caption"):
         cider(captions, references)
 
 

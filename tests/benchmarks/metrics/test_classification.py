@@ -23,15 +23,15 @@ def test_of_equal_scores_the_first_class_wins():
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "told"),
     [
-        lambda: ranked([1.0, 2.0]),
-        lambda: ranked([[float("nan")]]),
-        lambda: top_k(ranked([[1.0, 2.0]]), [0], 3),
-        lambda: top_k(ranked([[1.0, 2.0]]), [0], 0),
-        lambda: top_k(ranked([[1.0, 2.0]]), [0, 1], 1),
+        (lambda: ranked([1.0, 2.0]), "must have the shape"),
+        (lambda: ranked([[float("nan")]]), "is not a number"),
+        (lambda: top_k(ranked([[1.0, 2.0]]), [0], 3), "top-3 of 2 classes"),
+        (lambda: top_k(ranked([[1.0, 2.0]]), [0], 0), "top-0 of 2 classes"),
+        (lambda: top_k(ranked([[1.0, 2.0]]), [0, 1], 1), "1 rankings for labels"),
     ],
 )
-def test_refuses_what_has_no_answer(wrong):
-    with pytest.raises(ValueError):
+def test_refuses_what_has_no_answer(wrong, told):
+    with pytest.raises(ValueError, match=told):
         wrong()

@@ -33,5 +33,5 @@ def test_scores_without_an_upper_end_are_not_shares():
 
 @pytest.mark.parametrize("wrong", [[], [[1.0]], [float("nan")], [float("inf")]])
 def test_refuses_what_has_no_mean(wrong):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"must have the shape|is not finite"):
         mean_interval(wrong)

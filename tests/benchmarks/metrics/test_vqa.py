@@ -54,5 +54,5 @@ def test_normalises_only_where_people_disagree():
 
 
 def test_needs_people():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="nobody answered"):
         vqa_accuracy("yes", [])

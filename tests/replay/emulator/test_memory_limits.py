@@ -74,11 +74,11 @@ def test_a_worker_that_loads_more_than_its_device_has_is_killed_and_the_error_sa
     instance = PlacementInstance.parse(found, "instance")
     assignment: Assignment = {module.name: ("jetson",) for module in instance.modules}
     setup = WorkerSetup(compute="real", catalog_root=ROOT / "data", limits="kernel")
+    trace = trace_of(instance, [(0.0, "vqa-vit-b16", 1.0)])
     with (
         proxy_testbed(instance, setup, "serial", lambda line: None) as testbed,
         pytest.raises(WorkError, match=r"jetson: killed by the kernel beyond its 6e\+07 bytes of memory"),
     ):
-        trace = trace_of(instance, [(0.0, "vqa-vit-b16", 1.0)])
         replay(instance, assignment, trace, testbed, options=EmulationOptions())
 
 

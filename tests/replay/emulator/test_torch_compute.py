@@ -199,7 +199,8 @@ def test_on_another_device_nothing_is_left_behind(elsewhere: str) -> None:
                 shapes = [load((await device.compute.run([stage], 1.0))[0])[TENSOR].shape for device in (here, there)]
                 assert shapes[0] == shapes[1]
                 at_home, abroad = (device.compute.took for device in (here, there))
-                assert at_home is not None and abroad is not None
+                assert at_home is not None
+                assert abroad is not None
                 assert at_home.moved_s == 0.0 < abroad.moved_s < abroad.wall_s
                 assert abroad.share(4) == pytest.approx([seconds / 4 for seconds in abroad])
         for device in (here, there):

@@ -13,7 +13,7 @@ import grpc
 from splitshare.errors import InputError, shown
 from splitshare.replay.emulator.wire import CHUNK_BYTES, MESSAGE_BYTES
 
-TOKEN_KEY = "authorization"
+TOKEN_KEY = "authorization"  # noqa: S105 - where the token stands, not the token
 MOST_PORT = 65_535
 ADDRESS_PATTERN = (
     r"^(unix:.*|[^\n]+:0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$"

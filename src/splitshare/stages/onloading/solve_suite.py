@@ -36,9 +36,11 @@ def run(options: Options) -> None:
     rows = []
     for method in (*AGAIN, *PROVED_AGAIN):
         algorithm = Method.parse(method).load(FINDER)
-        for instance in track(instances, f"solving by {method}"):
-            if method in AGAIN or instance.size_class == SMALL:
-                rows.append(row(instance, method, 0, solve(instance, algorithm), facts))
+        rows += [
+            row(instance, method, 0, solve(instance, algorithm), facts)
+            for instance in track(instances, f"solving by {method}")
+            if method in AGAIN or instance.size_class == SMALL
+        ]
     here = pd.DataFrame(rows)
     recorded = read_record(options.record)
     recorded = recorded[recorded["instance_sha256"].isin({i.sha256() for i in instances})]

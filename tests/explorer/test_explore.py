@@ -1,7 +1,5 @@
 """The page of every result: what it holds, and, in a real browser, that its filters and clicks work."""
 
-import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -18,9 +16,9 @@ from splitshare.placement.algorithms.whole_models import WholeModels
 from splitshare.placement.contract import PlacementAlgorithm
 from splitshare.placement.run import solve
 from splitshare.stages import explore
+from tests.explorer.browser import loads, needs_browser, opened
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NAMES = ("four-tasks.laptop-two-jetsons", "clip-rn50x64.laptop-jetson")
 METHODS: dict[str, PlacementAlgorithm] = {
     "optimum-highs": Optimum(),
@@ -28,18 +26,6 @@ METHODS: dict[str, PlacementAlgorithm] = {
     "whole-models": WholeModels(),
     "local": Local(),
 }
-
-
-class _Loads(HTMLParser):
-    """What the tags of a page load."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag != "a":
-            self.found += [f"{tag} {value}" for name, value in attrs if name in ("src", "href") and value]
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +72,7 @@ def test_recorded_results_stand_beside_without_placements(results: Path):
 
 def test_the_page_needs_nothing_from_elsewhere(results: Path, tmp_path: Path):
     explore.run(explore.Options(tmp_path / "page.html", results, catalog_root=ROOT / "data"))
-    parser = _Loads()
-    parser.feed((tmp_path / "page.html").read_text())
-    assert parser.found == []
+    assert loads((tmp_path / "page.html").read_text()) == []
 
 
 def test_results_without_placements_are_told(tmp_path: Path):
@@ -97,19 +81,11 @@ def test_results_without_placements_are_told(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: Debian's chromium")
+@needs_browser
 def test_filters_and_clicks_work_in_a_browser(results: Path, tmp_path: Path):
-    playwright = pytest.importorskip("playwright.sync_api")
     (tmp_path / "page.html").write_text(page(collect(results, load_catalog(ROOT / "data"))))
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1100, "height": 1500})
-        wrong: list[str] = []
-        opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        opened.on("pageerror", lambda error: wrong.append(str(error)))
-        opened.on("requestfailed", lambda request: wrong.append(request.url))
-        opened.goto((tmp_path / "page.html").as_uri())
-        rows = opened.locator(".slick-row")
+    with opened(tmp_path / "page.html") as (page_, wrong):
+        rows = page_.locator(".slick-row")
         rows.first.wait_for()
 
         def cells(column: str) -> list[str]:
@@ -118,24 +94,23 @@ def test_filters_and_clicks_work_in_a_browser(results: Path, tmp_path: Path):
 
         assert set(cells("family")) == {RUN}
         assert len(cells("family")) == len(NAMES) * len(METHODS)
-        family, testbed, method = opened.locator("select").all()
+        family, testbed, method = page_.locator("select").all()
         method.select_option(label="S2M3 greedy")
-        opened.wait_for_timeout(300)
+        page_.wait_for_timeout(300)
         assert set(cells("method")) == {"S2M3 greedy"}
         testbed.select_option(label="laptop-two-jetsons")
-        opened.wait_for_timeout(300)
+        page_.wait_for_timeout(300)
         assert cells("workload") == ["four-tasks"]
         rows.first.locator(".slick-cell").first.click()
-        opened.wait_for_timeout(300)
-        assert opened.get_by_text("on four-tasks.laptop-two-jetsons").is_visible()
+        page_.wait_for_timeout(300)
+        assert page_.get_by_text("on four-tasks.laptop-two-jetsons").is_visible()
         family.select_option(label="(all)")
         testbed.select_option(label="(all)")
-        opened.locator("input").fill("five-tasks-l")
-        opened.wait_for_timeout(300)
+        page_.locator("input").fill("five-tasks-l")
+        page_.wait_for_timeout(300)
         assert set(cells("workload")) == {"five-tasks-large"}
         assert set(cells("family")) == {"recorded: s2m3"}
-        opened.set_viewport_size({"width": 390, "height": 844})
-        opened.wait_for_timeout(300)
-        assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+        page_.set_viewport_size({"width": 390, "height": 844})
+        page_.wait_for_timeout(300)
+        assert page_.evaluate("document.documentElement.scrollWidth") <= 390
         assert wrong == []
-        browser.close()

@@ -4,7 +4,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from splitshare.figures.registry import figures as declared
 from splitshare.files import LEFTOVER
 from splitshare.stages import figures
+from tests.explorer.browser import needs_browser, opened
 from tests.workflow.repository import PARTS, Repository, locked
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,6 @@ pytestmark = pytest.mark.slow
 CONFIG = "config/smoke.yaml"
 RESULTS = Path("results/smoke")
 TIMEOUT_S = 900
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -109,29 +108,21 @@ def test_the_report_is_one_page_that_loads_nothing(smoke: Repository):
     assert [source for source in parser.found if not source.startswith("data:")] == []
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: Debian's chromium")
+@needs_browser
 def test_the_report_opens_in_a_browser(smoke: Repository, tmp_path: Path):
-    playwright = pytest.importorskip("playwright.sync_api")
     answer = smoke.run("all", "--report", str(tmp_path / "report.html"))
     assert answer.returncode == 0, answer.stderr
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1200, "height": 900})
-        wrong: list[str] = []
-        opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        opened.on("pageerror", lambda error: wrong.append(str(error)))
-        opened.goto((tmp_path / "report.html").as_uri())
-        headings = opened.get_by_text(re.compile(r"^\d\d "))
+    with opened(tmp_path / "report.html") as (page, wrong):
+        headings = page.get_by_text(re.compile(r"^\d\d "))
         headings.first.wait_for()
         told = [heading.inner_text() for heading in headings.all()]
         assert told == sorted(told)
         assert told[:2] == ["00 At a glance", "01 Claims"]
         headings.first.click()
-        opened.locator("a", has=opened.locator("svg")).first.wait_for()
-        rows = opened.locator("tr").all_inner_texts()
+        page.locator("a", has=page.locator("svg")).first.wait_for()
+        rows = page.locator("tr").all_inner_texts()
         assert [row.split()[1] for row in rows if row.startswith("canonical")] == ["summary", "summary"]
         assert wrong == []
-        browser.close()
 
 
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_tables(smoke: Repository, tmp_path: Path):

@@ -27,4 +27,7 @@ class Options:
         list[str], typer.Option("--family", help="Family of instances; repeatable; default the problem's.")
     ] = field(default_factory=list)
     time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 10.0
+    html: Annotated[
+        bool, typer.Option("--html", help="Write verdict.html too: one page, for any browser and without a network.")
+    ] = False
     seed: Seed = 0

@@ -141,6 +141,9 @@ TIERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Title and bar of where queries are served."""
 
+DUELS = {"wins": ("wins", BLUE), "ties": ("ties", "#949494"), "losses": ("losses", VERMILION)}
+"""Title and colour of how duels end."""
+
 NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 """Line of the method that a verdict is about."""
 

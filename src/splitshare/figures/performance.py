@@ -27,6 +27,17 @@ TITLES = {
 FACTORS = np.geomspace(1, 32, 200)
 
 
+def profile_shares(results: pd.DataFrame, family: str, methods: Sequence[str], sense: Sense) -> pd.DataFrame:
+    """The share of a family's instances on which each method is within each of ``FACTORS`` (rows) of the best one."""
+    part = results[results["family"] == family]
+    there = [method for method in methods if (part["method"] == method).any()]
+    objective = pd.concat(
+        {method: per_instance(part[part["method"] == method], sense)["objective"] for method in there}, axis=1
+    ).fillna(np.inf if sense == "min" else -np.inf)
+    shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS, more_is_better=sense == "max")
+    return pd.DataFrame(dict(zip(objective.columns, shares, strict=True)), index=FACTORS)
+
+
 def profile_figure(
     results: pd.DataFrame,
     families: Sequence[str],
@@ -52,14 +63,8 @@ def profile_figure(
     methods = others + ([new] if new else [])
     families = sorted(families, key=lambda family: list(TITLES).index(family) if family in TITLES else len(TITLES))
     for axes, family in zip(panels, families, strict=True):
-        part = results[results["family"] == family]
-        there = [m for m in methods if (part["method"] == m).any()]
-        objective = pd.concat(
-            {m: per_instance(part[part["method"] == m], sense)["objective"] for m in there}, axis=1
-        ).fillna(np.inf if sense == "min" else -np.inf)
-        shares = performance_profile(objective.to_numpy(dtype=float).T, FACTORS, more_is_better=sense == "max")
-        for method, share in zip(objective.columns, shares, strict=True):
-            title, style = line_of(problem, str(method), methods.index(method))
+        for method, share in profile_shares(results, family, methods, sense).items():
+            title, style = line_of(problem, str(method), methods.index(str(method)))
             axes.step(FACTORS, share, where="post", label=title, **(NEW if method == new else style))
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -43,8 +43,8 @@ def run(options: Options) -> list[Verdict]:
     """Judge methods over families of recorded instances and write what was found into ``output``.
 
     Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``performance_profile.pdf``
-    and ``.png``, ``verdict.json`` and ``verdict.txt``; of several algorithms into a folder each, and beside the folders
-    a summary of all of them.
+    and ``.png``, ``verdict.json`` and ``verdict.txt``, and where asked ``verdict.html``; of several algorithms into a
+    folder each, and beside the folders a summary of all of them.
 
     Raises:
         InputError: neither or both of ``algorithms`` and ``results``; an algorithm cannot be loaded; the results, a
@@ -56,7 +56,7 @@ def run(options: Options) -> list[Verdict]:
         asked = problem_named(options.problem or _problem_of_results(options.results))
         recorded = read_recorded(asked, options.baselines, options.families or asked.families)
         found = _reported(options.results, asked, recorded)
-        return _judged(found, asked, recorded, options.output, options.seed)
+        return _judged(found, asked, recorded, options.output, options)
     methods = [method for text in options.algorithms for method in Method.specs(text)]
     check_labels([method.label for method in methods])
     described = [_described(method, options) for method in methods]  # all are loaded before one is run
@@ -65,7 +65,7 @@ def run(options: Options) -> list[Verdict]:
     for method, (own, asked, recorded) in zip(methods, described, strict=True):
         found = _tried(method.spec, own.name, seeds_of(own.stochastic), asked, recorded, options.time_limit_s)
         output = options.output / method.folder if len(methods) > 1 else options.output
-        judged = _judged(found, asked, recorded, output, options.seed)
+        judged = _judged(found, asked, recorded, output, options)
         rows += [summary_table(verdict).head(1).assign(method=method.label)[list(ALONE)] for verdict in judged]
         verdicts += judged
     if len(methods) > 1:
@@ -84,14 +84,14 @@ def _described(method: Method, options: Options) -> tuple[Described, Problem[Any
 
 
 def _judged(
-    findings: Findings, asked: Problem[Any, Any], recorded: Recorded[Any], output: Path, seed: int
+    findings: Findings, asked: Problem[Any, Any], recorded: Recorded[Any], output: Path, options: Options
 ) -> list[Verdict]:
     covered = [family for family in recorded.instances if (findings.results["family"] == family).any()]
     verdicts = [
-        judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=seed)
+        judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=options.seed)
         for family in covered
     ]
-    write_findings(asked, findings, verdicts, recorded.results, output)
+    write_findings(asked, findings, verdicts, recorded.results, output, html=options.html)
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
     return verdicts

@@ -40,7 +40,13 @@ class Findings:
 
 
 def write_findings(
-    problem: Problem[Any, Any], findings: Findings, verdicts: Sequence[Verdict], recorded: pd.DataFrame, output: Path
+    problem: Problem[Any, Any],
+    findings: Findings,
+    verdicts: Sequence[Verdict],
+    recorded: pd.DataFrame,
+    output: Path,
+    *,
+    html: bool = False,
 ) -> None:
     """Write all files of a comparison into ``output``.
 
@@ -50,6 +56,7 @@ def write_findings(
         verdicts: one a family.
         recorded: results of the recorded methods.
         output: directory.
+        html: whether to write the page ``verdict.html`` too.
     """
     summary = pd.concat([summary_table(verdict) for verdict in verdicts], ignore_index=True)
     own = {"objective": problem.objective_column, "reference": problem.reference_column}
@@ -62,7 +69,13 @@ def write_findings(
         figure = profile_figure(both, families, findings.method, problem=problem.name, sense=problem.sense)
         save_figure(figure, output, PROFILE)
     paragraphs = [in_words(verdict, does=problem.terms.does, reference=problem.terms.reference) for verdict in verdicts]
-    write_text(output / "verdict.txt", "\n".join([*paragraphs, _words(problem, findings)]) + "\n")
+    paragraphs.append(_words(problem, findings))
+    write_text(output / "verdict.txt", "\n".join(paragraphs) + "\n")
+    if html:
+        from splitshare.explorer.verdict_page import verdict_page  # of an extra, and half a second to import
+
+        page = verdict_page(findings.method, paragraphs, verdicts, both, findings.failures, problem.sense)
+        write_text(output / "verdict.html", page)
     ratio = findings.time_ratio
     plain = {
         "schema": "splitshare.verdict/1",

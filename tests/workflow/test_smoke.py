@@ -115,7 +115,7 @@ def test_the_report_opens_in_a_browser(smoke: Repository, tmp_path: Path):
     with opened(tmp_path / "report.html") as (page, wrong):
         headings = page.get_by_text(re.compile(r"^\d\d "))
         headings.first.wait_for()
-        told = [heading.inner_text() for heading in headings.all()]
+        told = list(dict.fromkeys(heading.inner_text() for heading in headings.all()))  # the front page names one too
         assert told == sorted(told)
         assert told[:2] == ["00 At a glance", "01 Claims"]
         headings.first.click()

@@ -121,7 +121,7 @@ def test_the_report_opens_in_a_browser(smoke: Repository, tmp_path: Path):
         headings.first.click()
         page.locator("a", has=page.locator("svg")).first.wait_for()
         rows = page.locator("tr").all_inner_texts()
-        assert [row.split()[1] for row in rows if row.startswith("canonical")] == ["summary", "summary"]
+        assert {row.split()[1] for row in rows if row.startswith("canonical")} == {"summary"}
         assert wrong == []
 
 

@@ -36,6 +36,13 @@ def test_facts_are_those_of_the_data():
     assert f"Suite of n = {len(suite)} seeded instances" in (COMMITTED / "onloading_accuracy.caption.txt").read_text()
 
 
+def test_what_is_drawn_from_one_zoo_tells_of_that_zoo_alone():
+    swept = (COMMITTED / "onloading_sweep.caption.txt").read_text()
+    assert "means over seeds 11 and 12" in swept
+    assert "Times of models: 50% published, 50% derived." in swept  # nothing of the trained zoo, which is measured
+    assert "% measured" in (COMMITTED / "onloading_accuracy.caption.txt").read_text()
+
+
 def test_the_gallery_has_every_figure_claims_first():
     page = (COMMITTED / "README.md").read_text()
     headings = re.findall(r"^## (.*)$", page, flags=re.MULTILINE)

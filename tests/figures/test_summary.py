@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from splitshare.figures.registry import figures
 from splitshare.figures.summary import robustness_of
 from splitshare.figures.summary_plots import PLOTS
 from splitshare.results.claim import STATEMENTS, Claim
@@ -46,6 +47,12 @@ def test_a_claim_that_fails_where_only_assumed_times_are_off_is_marked():
     assert robustness_of(record(0.99), claim()).endswith("of draws; hangs on assumed times")
     assert hangs_on_assumed(record(0.99)).tolist() == [True, True, True, False]
     assert not hangs_on_assumed(record()).any()
+
+
+def test_the_page_and_the_table_of_claims_read_the_same():
+    page, table = figures()["summary"], figures()["claims"]
+    assert page.inputs == table.inputs
+    assert set(page.records) - set(table.records) == {"robustness.csv"}
 
 
 def test_every_claim_has_a_statement_a_plot_and_a_row_on_the_committed_page():

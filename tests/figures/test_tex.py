@@ -28,6 +28,7 @@ BODY
 def test_special_characters_are_escaped():
     assert in_tex("5 % & {more} #1 $2") == r"5 \% \& \{more\} \#1 \$2"
     assert in_tex("x86_64") == r"x86\_\allowbreak{}64"
+    assert in_tex(r"C:\x~y^2") == r"C:\textbackslash{}x\textasciitilde{}y\textasciicircum{}2"
     assert in_tex("a -> b, ±50") == r"a $\rightarrow$ b, $\pm$50"
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from splitshare.catalog.loader import Catalog
-from splitshare.figures.palette import BASELINES, METHODS, ONLOADING_METHODS, method_key
-from splitshare.placement.instance import Assignment, Placement, PlacementInstance
+from splitshare.figures.palette import METHODS, method_key, method_title
+from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import Evaluation, evaluate
 from splitshare.placement.pairs import read_base_pair
 from splitshare.placement.variants import apply_variant
@@ -22,6 +22,7 @@ from splitshare.replay.simulator import simulate
 from splitshare.replay.traces import RequestTrace
 from splitshare.results.baselines import read_baselines
 from splitshare.results.onloading import RECORD, read_record, references, results_table, title_of
+from splitshare.results.table import Solved, placements_table
 from splitshare.results.timeline import LINK, timeline_table
 
 RUN = "this run"
@@ -58,57 +59,39 @@ def collect(results: Path, catalog: Catalog) -> Explored:
     Raises:
         InputError: a file is wrong.
     """
+    solved = list(_solved(results))
+    table = placements_table(solved) if solved else pd.DataFrame()
     rows: list[tuple[object, ...]] = []
     explored = Explored(pd.DataFrame(columns=list(COLUMNS)))
-    optima: dict[str, float] = {}
-    pairs = list(_pairs(results))
-    for _, instance, placement in pairs:
-        if placement.status == "optimal" and placement.objective is not None:
-            optima[instance.name] = placement.objective
-    for method, instance, placement in track(pairs, "following requests"):
-        workload, testbed = _origin(instance)
-        key = f"{instance.name} {method}" if placement.assignment else ""
-        gap = _gap(placement.objective, optima.get(instance.name))
-        rows.append((RUN, workload, testbed, _title(method), placement.status, placement.objective, None, gap, key))
+    for entry, row in zip(track(solved, "following requests"), table.to_dict("records"), strict=True):
+        instance, placement = entry.instance, entry.placement
+        key = f"{instance.name} {entry.method}" if placement.assignment else ""
+        told = row["status"], _number(row["objective_s"]), None, _number(100 * row["gap"])
+        rows.append((RUN, row["workload"], row["testbed"], method_title(entry.method), *told, key))
         explored.testbeds.setdefault(instance.name, _drawn(instance))
         if placement.assignment:
-            solved = apply_variant(instance, placement.variant)
-            explored.placements[key] = _held(solved, placement.assignment)
-            explored.timelines[key] = _stages(solved, evaluate(solved, placement.assignment))
+            changed = apply_variant(instance, placement.variant)
+            explored.placements[key] = _held(changed, placement.assignment)
+            explored.timelines[key] = _stages(changed, evaluate(changed, placement.assignment))
     rows += _recorded_placements(catalog.root / "baselines" / "placements.parquet")
     rows += _recorded_onloading(catalog.root / "baselines" / RECORD)
     explored.results = pd.DataFrame(rows, columns=list(COLUMNS))
     return explored
 
 
-def _pairs(results: Path) -> Iterator[tuple[str, PlacementInstance, Placement]]:
-    """Method, instance and placement of everything that lies there."""
+def _solved(results: Path) -> Iterator[Solved]:
+    """Everything that lies there, in the order of figures."""
     known = list(METHODS)
     folders = [path for path in (results / "placements").iterdir() if path.is_dir()]
     for path in sorted((results / "instances").glob("*.json")):
         for folder in sorted(folders, key=lambda f: (_place(method_key(f.name), known), f.name)):
             placed = folder / path.name
             if placed.is_file():
-                yield folder.name, *read_base_pair(path, placed)
+                yield Solved(folder.name, *read_base_pair(path, placed))
 
 
 def _place(method: str, known: list[str]) -> int:
     return known.index(method) if method in known else len(known)
-
-
-def _origin(instance: PlacementInstance) -> tuple[str, str]:
-    return (instance.origin.workload, instance.origin.testbed) if instance.origin else (instance.name, "")
-
-
-def _title(method: str) -> str:
-    """The method's title; a solver stands behind."""
-    key = method_key(method)
-    title = METHODS[key][0] if key in METHODS else BASELINES[key][0] if key in BASELINES else method
-    return f"{title} ({method.removeprefix(key + '-')})" if method != key and method.startswith(key) else title
-
-
-def _gap(objective: float | None, optimum: float | None) -> float | None:
-    return None if objective is None or optimum is None else round(100 * (objective / optimum - 1), 4)
 
 
 def _drawn(instance: PlacementInstance) -> dict[str, Any]:
@@ -180,7 +163,7 @@ def _recorded_placements(path: Path) -> list[tuple[object, ...]]:
             f"recorded: {family}",
             workload,
             testbed,
-            _title(method),
+            method_title(method),
             status,
             _number(seconds),
             None,
@@ -199,10 +182,7 @@ def _recorded_onloading(path: Path) -> list[tuple[object, ...]]:
     results = results_table(record, references(record), list(dict.fromkeys(record["instance"])))
     rows: list[tuple[object, ...]] = []
     for row in results.to_dict("records"):
-        key = method_key(str(row["method"]))
-        title = ONLOADING_METHODS[key][0] if key in ONLOADING_METHODS else key
-        solver = str(row["method"]).removeprefix(key).strip("-")
-        told = f"{title} ({solver})" if solver else title
+        told = method_title(str(row["method"]))
         accuracy, gap = _number(100 * row["objective"]), _number(100 * (1 - row["ratio"]))
         rows.append(
             ("recorded: onloading", title_of(row["instance"]), "", told, row["status"], None, accuracy, gap, "")
@@ -210,5 +190,5 @@ def _recorded_onloading(path: Path) -> list[tuple[object, ...]]:
     return rows
 
 
-def _number(value: float) -> float | None:
-    return None if pd.isna(value) else round(float(value), 6)
+def _number(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else round(float(value), 6)

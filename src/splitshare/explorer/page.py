@@ -19,7 +19,7 @@ from bokeh.plotting import figure
 from bokeh.resources import INLINE
 
 from splitshare.explorer.data import RUN, Explored
-from splitshare.figures.palette import STAGES
+from splitshare.figures.palette import BLUE, GREY, STAGES
 
 ALL = "(all)"
 TITLE = "splitshare: every result"
@@ -139,8 +139,8 @@ def _plots() -> dict[str, Any]:
         x_range=Range1d(start=-1.9, end=1.9),
         y_range=Range1d(start=-1.6, end=1.35),
     )
-    lines = bed.segment("x0", "y0", "x1", "y1", source=links, color="#707070", line_width=2)
-    bed.scatter("x", "y", source=boxes, size=10, marker="square", color="#0072b2")
+    lines = bed.segment("x0", "y0", "x1", "y1", source=links, color=GREY, line_width=2)
+    bed.scatter("x", "y", source=boxes, size=10, marker="square", color=BLUE)
     bed.add_tools(HoverTool(renderers=[lines], tooltips=[("link", "@link")], line_policy="interp"))
     style: dict[str, Any] = {"source": boxes, "x": "x", "y": "y", "x_offset": 9, "text_font_size": "12px"}
     style |= {"background_fill_color": "white", "background_fill_alpha": 0.85}

@@ -10,6 +10,7 @@ import pandas as pd
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.style import save_table
+from splitshare.results.rests_on import KINDS
 
 DECLARATION = Declaration(
     name="devices",
@@ -31,7 +32,6 @@ DECLARATION = Declaration(
 )
 
 NAME = "device_profiles"
-PROVENANCES = ("measured", "published", "derived", "assumed")
 
 
 def draw(inputs: Inputs, output: Path) -> None:
@@ -46,7 +46,7 @@ def draw(inputs: Inputs, output: Path) -> None:
             {
                 "device": device,
                 "memory_bytes": profile.device.memory_bytes,
-                **{f"{kind}_rows": counts[kind] for kind in PROVENANCES},
+                **{f"{kind}_rows": counts[kind] for kind in KINDS},
                 "rule": "; ".join(profile.notes),
             }
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import product
+from pathlib import PurePath
 
 import pandas as pd
 
@@ -30,7 +31,7 @@ def caption_of(declared: Declaration, inputs: Inputs) -> str:
 
 def facts(declared: Declaration, inputs: Inputs) -> list[str]:
     """A sentence or more for each kind of file that the figure reads, in their order, each once."""
-    told = [tell(inputs, name) for name in declared.inputs for start, tell in INPUTS.items() if name.startswith(start)]
+    told = [tell(inputs, name) for name in declared.inputs if (tell := _teller(name))]
     if declared.records:
         told.append(_recorded(inputs, declared.records))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
@@ -86,15 +87,40 @@ def _modules(inputs: Inputs, _name: str) -> str:
     return f"n = {models} models; bytes and operations are counted on the modules themselves."
 
 
-def _onloading(inputs: Inputs, _name: str) -> str:
-    zoos = [Zoo.read(path) for path in sorted((inputs.catalog.root / "zoos").glob("*.json"))]
-    times = rests_on.in_words(rests_on.of_zoos(zoos))
-    suite = "onloading/results.csv"
-    if suite not in inputs.declared.inputs:
-        return f"Instances are ours. Times of models: {times}."
-    table = pd.read_csv(inputs.result(suite), usecols=["instance", "zoo"]).drop_duplicates()
+def _teller(name: str) -> Told | None:
+    """What tells of a file: the longest beginning of its name decides."""
+    fitting = [start for start in INPUTS if name.startswith(start)]
+    return INPUTS[max(fitting, key=len)] if fitting else None
+
+
+def _suite(inputs: Inputs, name: str) -> str:
+    table = pd.read_csv(inputs.result(name), usecols=["instance", "zoo"]).drop_duplicates()
     by_zoo = ", ".join(f"{count} of the zoo {zoo!r}" for zoo, count in table["zoo"].value_counts(sort=False).items())
-    return f"Suite of n = {len(table)} seeded instances ({by_zoo}), ours. Times of models: {times}."
+    what = f"Suite of n = {len(table)} seeded instances ({by_zoo}), ours."
+    return f"{what} {_times_of_zoos(inputs, map(str, table['zoo'].unique()))}"
+
+
+def _sweep(inputs: Inputs, _name: str) -> str:
+    sweep = inputs.config.onloading.sweep
+    size = f"{sweep.clients} clients, {sweep.servers} servers, {sweep.tasks} tasks and {sweep.models} models"
+    seeds = " and ".join(map(str, sweep.seeds))
+    what = f"Instances (ours) of {size} where these are not varied; means over seeds {seeds}."
+    return f"{what} {_times_of_zoos(inputs, [_zoo(inputs)])}"
+
+
+def _studied(inputs: Inputs, _name: str) -> str:
+    return f"Instances of the suite, ours. {_times_of_zoos(inputs, [_zoo(inputs)])}"
+
+
+def _zoo(inputs: Inputs) -> str:
+    """The zoo that sweeps and studies draw from."""
+    return PurePath(inputs.config.onloading.zoo).stem
+
+
+def _times_of_zoos(inputs: Inputs, names: Iterable[str]) -> str:
+    files = [inputs.catalog.root / "zoos" / f"{name}.json" for name in names]
+    zoos = [Zoo.read(path) for path in files if path.is_file()]  # instances of one's own are of no zoo
+    return f"Times of models: {rests_on.in_words(rests_on.of_zoos(zoos))}." if zoos else ""
 
 
 def _machine(inputs: Inputs, _name: str) -> str:
@@ -110,7 +136,9 @@ INPUTS: dict[str, Told] = {
     "cloud_grid.csv": _cloud,
     "replay/": _replay,
     "modules.json": _modules,
-    "onloading/": _onloading,
+    "onloading/": _studied,
+    "onloading/results.csv": _suite,
+    "onloading/sweep.csv": _sweep,
     f"{THIS_MACHINE}.json": _machine,
 }
 """What is told of a file of the run, by how its name begins."""

@@ -87,19 +87,15 @@ class Inputs:
 
     def titles(self) -> dict[str, Callable[[str], str]]:
         """What gives the title of a name, by the column that has such names."""
+        workloads = {*self.catalog.workloads, *load_catalog(self.catalog.root / EMBEDDED.name).workloads}
+        testbeds = {path.stem for path in (self.results / "testbeds").glob("*.yaml")}
+        testbeds |= set(find_testbeds(self.catalog.root))
         return {
-            "workload": lambda name: self.workload_title(name) if name in self._workloads() else name,
-            "testbed": lambda name: self.testbed(name).title if name in self._testbeds() else name,
+            "workload": lambda name: self.workload_title(name) if name in workloads else name,
+            "testbed": lambda name: self.testbed(name).title if name in testbeds else name,
             "instance": lambda name: self.instance_title(name) if "." in name else title_of(name),
             "task": lambda name: self.catalog.tasks[name].title if name in self.catalog.tasks else name,
         }
-
-    def _workloads(self) -> set[str]:
-        return {*self.catalog.workloads, *load_catalog(self.catalog.root / EMBEDDED.name).workloads}
-
-    def _testbeds(self) -> set[str]:
-        own = (self.results / "testbeds").glob("*.yaml")
-        return {path.stem for path in own} | set(find_testbeds(self.catalog.root))
 
     def testbed(self, name: str) -> Testbed:
         """A testbed of the catalogue's data folder, or the one that this machine stands in, as the run wrote it."""

@@ -22,7 +22,7 @@ DECLARATION = Declaration(
     caption="Where queries are served by each method, as demand grows and as it concentrates on few tasks.",
     takeaway=(
         "A joint decision serves most queries at the edge while it has room and moves to the clients as load grows; "
-        "methods that use one tier leave queries unserved."
+        "the edge or the cloud alone leaves queries unserved."
     ),
     claim="J1",
 )

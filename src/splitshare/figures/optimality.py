@@ -14,7 +14,7 @@ from splitshare.figures.inputs import Inputs
 from splitshare.figures.palette import GAPS, METHODS, PAPER_LINE, method_key
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.figures.style import paper_style, save_figure, save_table
-from splitshare.results.claims_s2m3 import PAPER_INSTANCES, PAPER_OPTIMAL, models_of
+from splitshare.results.claims_s2m3 import PAPER_INSTANCES, PAPER_OPTIMAL, gaps_with_prompts_cached, models_of
 from splitshare.results.table import OPTIMALITY_TOLERANCE
 
 DECLARATION = Declaration(
@@ -98,10 +98,7 @@ def classes(placements: pd.DataFrame, cached: pd.DataFrame, models: Mapping[str,
     chosen = keys.isin(DRAWN) | ~keys.isin(list(METHODS))
     gaps = placements.assign(title=keys.map(lambda key: METHODS.get(key, (key, ""))[0]))[chosen]
     greedy = gaps[keys[chosen] == GREEDY]
-    prompts = cached.set_index(["workload", "testbed"])
-    beforehand = prompts["cached_greedy_s"] / prompts["cached_optimum_s"] - 1
-    index = pd.MultiIndex.from_frame(greedy[["workload", "testbed"]])
-    gap = pd.Series(beforehand.reindex(index).to_numpy(), index=greedy.index).fillna(greedy["gap"])
+    gap = gaps_with_prompts_cached(placements, cached).to_numpy()
     shown = pd.concat(
         [greedy, greedy.assign(title=f"{METHODS[GREEDY][0]},\nprompts cached", gap=gap), gaps.drop(greedy.index)]
     )

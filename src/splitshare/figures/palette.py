@@ -16,6 +16,8 @@ from splitshare.methods import Method
 BLUE, GREY, GREEN, ORANGE, VERMILION = "#0072b2", "#707070", "#008060", "#b86a00", "#c8401a"
 PINK, BROWN, VIOLET, OLIVE, SKY = "#b0569a", "#7a4a1e", "#5b3a9e", "#7c7a00", "#2b8fc0"
 TEAL, ROSE, SLATE = "#0b6e75", "#d0507a", "#46566b"
+DARK, MIDDLE, PALE = "#0b3c5d", "#3f85b5", "#a9cbe3"
+"""Shades of one colour, for classes that have an order; the palest needs an edge."""
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PINK, BROWN, VIOLET, GREY, OLIVE, SKY)
 
 METHODS = {
@@ -134,9 +136,9 @@ VERDICTS = {
 """Colour and sign of each verdict on a claim."""
 
 TIERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "client": ("At the client", {"color": "#0b3c5d"}),
-    "edge": ("At the edge", {"color": "#3f85b5"}),
-    "cloud": ("In the cloud", {"facecolor": "#a9cbe3", "edgecolor": "#3f85b5", "linewidth": 0.5}),
+    "client": ("At the client", {"color": DARK}),
+    "edge": ("At the edge", {"color": MIDDLE}),
+    "cloud": ("In the cloud", {"facecolor": PALE, "edgecolor": MIDDLE, "linewidth": 0.5}),
     "unserved": ("Unserved", {"facecolor": "white", "edgecolor": VERMILION, "linewidth": 0.5, "hatch": "//////"}),
 }
 """Title and bar of where queries are served."""
@@ -149,10 +151,10 @@ NEW: dict[str, Any] = {"color": "black", "linewidth": 2.2, "zorder": 5}
 
 GAPS: dict[str, tuple[str, dict[str, Any]]] = {
     "below": ("below (other problem)", {"facecolor": "white", "edgecolor": GREEN, "linewidth": 0.5, "hatch": "...."}),
-    "optimal": ("optimal", {"color": "#0b3c5d"}),
-    "tenth": ("up to 10 % above", {"color": "#3f85b5"}),
-    "twice": ("up to twice", {"facecolor": "#a9cbe3", "edgecolor": "#3f85b5", "linewidth": 0.5}),
-    "more": ("more", {"facecolor": "white", "edgecolor": "#3f85b5", "linewidth": 0.5}),
+    "optimal": ("optimal", {"color": DARK}),
+    "tenth": ("up to 10 % above", {"color": MIDDLE}),
+    "twice": ("up to twice", {"facecolor": PALE, "edgecolor": MIDDLE, "linewidth": 0.5}),
+    "more": ("more", {"facecolor": "white", "edgecolor": MIDDLE, "linewidth": 0.5}),
     "none": ("not placed", {"facecolor": "white", "edgecolor": VERMILION, "linewidth": 0.5, "hatch": "//////"}),
 }
 """Title and bar of each class of gaps to the optimum."""
@@ -231,6 +233,18 @@ STATUS_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
     "dropped": ("Dropped", {"marker": "v", "markersize": 4, "color": ORANGE}),
 }
 """Title and mark of what became of a request."""
+
+
+TITLES = {key: title for table in (BASELINES, ONLOADING_METHODS, METHODS) for key, (title, _) in table.items()}
+"""Titles of all known methods, without their solvers."""
+
+
+def method_title(method: str) -> str:
+    """What a method is called; a solver stands behind in brackets."""
+    parsed = Method(method) if method.endswith("]") else Method.parse(method)
+    key = replace(parsed, solver=None).label
+    title = TITLES.get(key, key)
+    return f"{title} ({parsed.solver})" if parsed.solver else title
 
 
 def method_key(method: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
-from splitshare.figures.palette import BASELINES
+from splitshare.figures.palette import TITLES
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.figures.style import paper_style, save_figure, save_table
 from splitshare.results.robustness import RANKING, ROBUSTNESS, hangs_on_assumed
@@ -35,7 +35,8 @@ DECLARATION = Declaration(
     drawn=("robustness",),
     caption=(
         "Share of seeded draws in which a claim holds when every time is off by up to so much, a factor a device and a "
-        "factor a module on it, recorded on one machine."
+        "factor a module on it, recorded on one machine. J1 is read on the small instances, J2 on a few that take "
+        "the solver long."
     ),
     takeaway=(
         "The edge's best case, J3O's accuracy and run time, and the greedy's lead over list scheduling and packing "
@@ -75,6 +76,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     for row in verdicts.to_dict("records"):
         mark = " (hangs on assumed times)" if bool(row["hangs_on_assumed"]) else ""
         told = _ranked(row["reading"]) if row["claim"] == RANKING else f"{row['claim']}, {row['reading']}"
+        told += f" (n = {row['n']})"
         labels.append(f"{told}: {row['as_recorded']}{mark}")
     axes.set_yticks(range(len(shares)), [fill(label, 78) for label in labels])
     columns = shares.columns.to_frame(index=False)
@@ -89,4 +91,4 @@ def _figure(table: pd.DataFrame) -> Figure:
 def _ranked(reading: str) -> str:
     """The reading with the other method's title in the place of its name."""
     before, _, method = reading.rpartition(" ")
-    return f"{before} {BASELINES[method][0] if method in BASELINES else method}"
+    return f"{before} {TITLES.get(method, method)}"

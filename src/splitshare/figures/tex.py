@@ -9,14 +9,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from splitshare.figures.declaration import Column
-from splitshare.figures.palette import BASELINES, METHODS, ONLOADING_METHODS
+from splitshare.figures.palette import TITLES
 
 DIGITS = 3
 COLUMN_LETTERS, PAGE_LETTERS, MOST_ROWS = 46, 110, 50
 """Letters that fit next to each other in a column and on a page, and rows under each other."""
 SEPARATION_LETTERS = 3
 SPECIAL = {"→": r"$\rightarrow$", "->": r"$\rightarrow$", "≤": r"$\leq$", "±": r"$\pm$", "×": r"$\times$", "−": r"$-$"}
-_TITLES = {key: title for table in (METHODS, ONLOADING_METHODS, BASELINES) for key, (title, _) in table.items()}
+NAMED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
 class Printed(NamedTuple):
@@ -29,8 +29,7 @@ class Printed(NamedTuple):
 
 def in_tex(text: str) -> str:
     """A sentence as LaTeX prints it, its special characters escaped."""
-    escaped = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", "/"))
-    escaped = re.sub(r"~", r"\\textasciitilde{}", re.sub(r"\^", r"\\textasciicircum{}", escaped))
+    escaped = re.sub(r"[&%$#_{}\\~^]", lambda sign: NAMED.get(sign[0], rf"\{sign[0]}"), text)
     escaped = escaped.replace(r"\_", r"\_\allowbreak{}")  # long names of models break there
     for sign, printed in SPECIAL.items():
         escaped = escaped.replace(sign, printed)
@@ -101,7 +100,7 @@ def cell(value: object, factor: float = 1, title: Callable[[str], str] | None = 
     if value is None or value is pd.NA or value != value:  # noqa: PLR0124 - a NaN is not itself
         return "--"
     if isinstance(value, str):
-        return title(value) if title else _TITLES.get(value, value)
+        return title(value) if title else TITLES.get(value, value)
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return "yes" if value else "no"
     number = float(value) * factor  # type: ignore[arg-type]

@@ -13,12 +13,11 @@ from splitshare.profiling.records import ModuleDescriptions
 from splitshare.results.claim import Claim, Verdict, counted_verdict, saving_verdict
 from splitshare.results.cloud import at_cell
 from splitshare.results.memory import RULES, saving_column, shared_bytes, split_bytes
+from splitshare.results.table import OPTIMALITY_TOLERANCE
 
 PAPER_MODELS, PAPER_TASKS, PAPER_BENCHMARKS, PAPER_INSTANCES = 14, 5, 10, 95
 PAPER_SPLIT_SAVING, PAPER_SHARE_SAVING, PAPER_OPTIMAL = 0.50, 0.62, 89
 PAPER_CLOUD_REDUCTION = 0.569
-SAME = 1e-9
-"""Relative difference below which two latencies are the same."""
 MODELS = "catalogue/models.yaml"
 """Source of the scope, below the data folder."""
 EQUIVALENCE = "split_equivalence.csv"
@@ -207,21 +206,25 @@ def greedy_optimal(placements: pd.DataFrame, models: Mapping[str, int]) -> list[
     return rows
 
 
+def gaps_with_prompts_cached(placements: pd.DataFrame, cached: pd.DataFrame) -> pd.Series[float]:
+    """The greedy's gaps by workload and testbed, with class prompts encoded beforehand where there are any."""
+    greedy = placements[placements["method"] == "s2m3-greedy"].set_index(["workload", "testbed"])["gap"]
+    prompted = cached.set_index(["workload", "testbed"])
+    beforehand = prompted["cached_greedy_s"].astype(float) / prompted["cached_optimum_s"].astype(float) - 1
+    return beforehand.reindex(greedy.index).fillna(greedy)
+
+
 def greedy_optimal_cached(placements: pd.DataFrame, cached: pd.DataFrame) -> list[Claim]:
     """S4 with class prompts encoded beforehand; instances without class prompts are as they were, and alone no row."""
     if cached.empty:
         return []
-    greedy = placements[placements["method"] == "s2m3-greedy"].set_index(["workload", "testbed"])
-    best = cached["cached_optimum_s"].astype(float)
-    gaps = cached["cached_greedy_s"].astype(float) / best - 1
-    found = cached.assign(optimal=gaps <= SAME).set_index(["workload", "testbed"])["optimal"]
-    optimal = greedy["optimal"].astype(bool).copy()
-    optimal.loc[found.index.intersection(optimal.index)] = found
+    gaps = gaps_with_prompts_cached(placements, cached)
+    optimal = int((gaps <= OPTIMALITY_TOLERANCE).sum())
     note = (
-        f"largest gap {max(float(gaps.max()), 0.0):.2%}; {len(found)} of the {len(optimal)} instances have class "
+        f"largest gap {max(float(gaps.max()), 0.0):.2%}; {len(cached)} of the {len(gaps)} instances have class "
         "prompts; our reading of the greedy, our instances"
     )
-    return [_optimal("prompts encoded beforehand", int(optimal.sum()), len(optimal), note, "prompt_cache.csv")]
+    return [_optimal("prompts encoded beforehand", optimal, len(gaps), note, "prompt_cache.csv")]
 
 
 def _optimal(reading: str, optimal: int, instances: int, note: str, source: str) -> Claim:

@@ -39,8 +39,8 @@ class OnTestbed:
 
     instance: PlacementInstance
     testbed: Testbed
-    single: bool
-    """Whether the workload is of one model."""
+    models: int
+    """How many models the workload has."""
 
     def pairs(self) -> set[Pair]:
         """Device types and modules that have a time."""
@@ -89,7 +89,7 @@ def claims(setting: Setting, factor: Factor) -> tuple[list[Claim], list[Finding]
     """
     objectives = _objectives(setting, factor)
     placements = _placements(setting, objectives)
-    models = {entry.origin[0]: 1 if entry.single else 2 for entry in setting.encoded}
+    models = {entry.origin[0]: entry.models for entry in setting.encoded}
     cached = _cached(setting, factor)
     readings = _readings(setting, factor)
     found = [*greedy_optimal(placements, models), *greedy_optimal_cached(placements, cached)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from splitshare.layout import placement_file
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import Evaluation
 from splitshare.placement.pairs import read_replayable
+from splitshare.profiling.machine import usable_threads
 from splitshare.records import nearest
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.causes import causes_table, computing_table, with_computing
@@ -192,7 +192,7 @@ def _tables(measured: _Measured, options: Options, echo: Callable[[str], None]) 
         replayed = pd.concat([emulated.runs for emulated in measured.runs], ignore_index=True)
         computing = computing_table(measured.idle.runs, replayed)
         shown = causes_table(instance, routes, measured.trace, measured.requests, overheads, computing)
-        cores = len(os.sched_getaffinity(0))
+        cores = usable_threads()
         tables["causes"] = shown.assign(rate_per_s=measured.rate_per_s, workers=len(instance.devices), cores=cores)
         tables["computing"] = computing
     echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -18,6 +17,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.placement.generate import Profiles, build_instance
 from splitshare.placement.what_if import with_network, with_speed
 from splitshare.problems.placement import PROBLEM
+from splitshare.profiling.machine import usable_threads
 from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
 from splitshare.progress import track
@@ -88,7 +88,7 @@ def _setting(options: Options, config: Config) -> tuple[Setting, set[Pair]]:
         instance = build_instance(catalog, chosen, bed, profiles, described, cached_prompts=cached)
         if testbed == "edge":
             instance = with_speed(instance, bed.source, cell.speed)
-        return OnTestbed(instance, bed, single=len(chosen.models) == 1)
+        return OnTestbed(instance, bed, models=len(chosen.models))
 
     single = [name for name in config.workloads if len(catalog.workload(name).models) == 1]
     prompted = [
@@ -126,16 +126,15 @@ def _run_time(instances: Sequence[OnloadingInstance], factor: Factor) -> list[Fi
     return onloading.run_time_findings(onloading.solved(instances, factor, PROOF_LIMIT_S))
 
 
-class _Draw:
-    """One draw, such that it can be handed to another process."""
-
-    def __init__(
-        self, find: Callable[[Factor], list[Finding]], pairs: Collection[Pair], seed: int, assumed: Collection[Pair]
-    ) -> None:
-        self._find, self._pairs, self._seed, self._assumed = find, pairs, seed, assumed
-
-    def __call__(self, drawn: tuple[Perturbation, int]) -> list[Finding]:
-        return self._find(factors(self._pairs, drawn[0], self._seed, drawn[1], self._assumed))
+def _draw(
+    find: Callable[[Factor], list[Finding]],
+    pairs: Collection[Pair],
+    seed: int,
+    assumed: Collection[Pair],
+    drawn: tuple[Perturbation, int],
+) -> list[Finding]:
+    """One draw: a perturbation, and the draw's number."""
+    return find(factors(pairs, drawn[0], seed, drawn[1], assumed))
 
 
 def _drawn(
@@ -151,8 +150,8 @@ def _drawn(
     """All draws of all perturbations, in the processes that there are."""
     as_recorded = find(lambda _device, _module: 1.0)
     tasks = [(perturbation, draw) for perturbation in perturbations for draw in range(draws)]
-    with ProcessPoolExecutor(processes or len(os.sched_getaffinity(0))) as pool:
-        drawn = pool.map(_Draw(find, pairs, seed, assumed), tasks, chunksize=5)
+    with ProcessPoolExecutor(processes or usable_threads()) as pool:
+        drawn = pool.map(partial(_draw, find, pairs, seed, assumed), tasks, chunksize=5)
         found = list(track(drawn, f"{doing}: draws", total=len(tasks)))
     tables = []
     for perturbation in perturbations:

@@ -117,12 +117,10 @@ def test_run_times_are_read_where_the_solver_works_and_gets_to_its_proof():
 
 def test_the_takeaway_of_the_record_is_what_it_says():
     record = pd.read_csv(BASELINES / "robustness.csv")
-    always = record.groupby(["claim", "reading"], sort=False)["holds"].min() == 1
-    assert always["S5"].all()
-    assert always["J1"].all()
-    assert always["J2"].all()
-    behind = "S2M3's greedy against greedy-local-search"
-    assert set(always["ranking"].index[~always["ranking"]]) == {behind}
-    assert not always["S4"].any()
+    worst = record.groupby(["claim", "reading"], sort=False, as_index=False)["holds"].min()
+    failing = worst[worst["holds"] < 1]
+    assert set(failing["claim"]) == {"S4", "ranking"}
+    assert set(failing.loc[failing["claim"] == "ranking", "reading"]) == {"S2M3's greedy against greedy-local-search"}
+    assert (failing["claim"] == "S4").sum() == (worst["claim"] == "S4").sum()
     only_assumed = record[(record["times"] == "assumed") & (record["claim"] == "S4")]
     assert (only_assumed["holds"] < 1).all()

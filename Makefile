@@ -29,7 +29,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo pin lock schemas test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo pin lock schemas docs test test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -145,6 +145,9 @@ lock: $(READY) ## Write the locks again, for every platform and with digests; UP
 schemas: $(READY) ## Write the JSON Schemas again (after a meant change of a file's fields)
 	$(BIN)/splitshare schemas -o schemas
 
+docs: $(READY) ## The documentation as a site, notebooks executed: results/site
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sphinx-build --quiet --nitpicky --fail-on-warning --keep-going --builder html docs results/site
+
 test: $(READY) ## The default tests
 	$(call tests,not slow and not gpu and not network)
 
@@ -152,8 +155,8 @@ test-all: $(READY) ## The default tests and the slow ones
 	$(call tests,not gpu and not network)
 
 lint: $(READY) ## Format and type checks
-	$(BIN)/ruff format --check src tests workflow benchmarks
-	$(BIN)/ruff check src tests workflow benchmarks
+	$(BIN)/ruff format --check src tests workflow benchmarks docs
+	$(BIN)/ruff check src tests workflow benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/python workflow/lint.py

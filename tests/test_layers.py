@@ -1,4 +1,4 @@
-"""The house: packages import downwards, in the README's order; no file or function is long without a reason."""
+"""The house: packages import downwards, in the order of docs/house.md; no file or function is long without a reason."""
 
 import ast
 import re
@@ -16,8 +16,8 @@ ABOVE_ALL = {"__init__", "lookup", "schemas", "interface", "cli"}
 
 
 def order() -> list[str]:
-    """Packages as the README lists them, the lowest first."""
-    table = (ROOT / "README.md").read_text().split("Data flows one way")[1].split("\n\n")[1]
+    """Packages as docs/house.md lists them, the lowest first."""
+    table = (ROOT / "docs/house.md").read_text().split("Data flows one way")[1].split("\n\n")[1]
     return re.findall(r"^\| `splitshare\.([\w.]+)`", table, flags=re.MULTILINE)
 
 
@@ -26,7 +26,7 @@ def module_of(path: Path) -> str:
 
 
 def package_of(module: str) -> str | None:
-    """The README's package that a module is of; the innermost; ``None`` for single files."""
+    """The package of docs/house.md that a module is of; the innermost; ``None`` for single files."""
     parts = module.split(".")
     names = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
     return next((name for name in names if name in order()), None)

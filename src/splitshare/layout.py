@@ -47,3 +47,7 @@ class Layout:
     def log(self, *names: str) -> str:
         """A job's log."""
         return f"{self.root}/logs/{'/'.join(names)}.log"
+
+    def benchmark(self, *names: str) -> str:
+        """Seconds and memory that a job took."""
+        return f"{self.root}/times/{'/'.join(names)}.tsv"

@@ -77,9 +77,9 @@ class Record(BaseModel):
         """The record as canonical JSON; fields that have their default are left out."""
         return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write the record to ``path`` as canonical JSON, whole or not at all."""
-        write_text(path, self.to_json())
+        write_text(Path(path), self.to_json())
 
     def sha256(self) -> str:
         """Digest of the canonical JSON without labels, the same however the file that it came from was laid out."""
@@ -104,12 +104,13 @@ class Record(BaseModel):
             raise InputError(source, "", "is nested too deeply") from None
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: Path | str) -> Self:
         """Read a JSON or YAML file (by its suffix).
 
         Raises:
             InputError: the file is missing, malformed or does not fit the record.
         """
+        path = Path(path)
         text = read_text(path)
         parsed = parse_yaml(text, path) if path.suffix in {".yaml", ".yml"} else parse_json(text, path)
         return cls.parse(parsed, path)

@@ -18,8 +18,11 @@ PAGES = tuple(
     sorted(
         str(path.relative_to(ROOT))
         for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").rglob("*.md"))
+        if path.parent != ROOT / "docs/written"  # by the site's build, see tests/docs/test_site.py
     )
 )
+OF_THE_PROGRAM = {"--help", "--install-completion"}
+"""Options of ``splitshare`` itself."""
 WRITTEN_BY_THE_READER = {"mine.py", "fastest_with_room.py"}
 
 
@@ -43,9 +46,9 @@ class Block(NamedTuple):
 
 
 def blocks(page: str) -> list[Block]:
-    """The fenced blocks of a page, in order."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
-    return [Block(page, language, text) for language, text in found]
+    """The fenced blocks of a page, in order, without directives of the site."""
+    found = re.findall(r"^```([^\n`]*)\n(.*?)^```$", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    return [Block(page, language, text) for language, text in found if not language.startswith("{")]
 
 
 @cache
@@ -121,11 +124,11 @@ def _of_command(span: str) -> list[str]:
     words = span.split()
     if words[0] == "make" and len(words) > 1:
         return of_make(words[1:])
-    if words[0] == "splitshare" and len(words) > 1:
+    if words[0] == "splitshare" and len(words) > 1 and words[1] not in OF_THE_PROGRAM:
         return of_splitshare(words[1:])
     if len(words) > 1 and words[0] in subcommands() and words[1].startswith("--"):
         return of_splitshare(words)
-    if re.fullmatch(r"--[a-z][a-z-]*", words[0]) and words[0] not in {"--help", "--install-completion"}:
+    if re.fullmatch(r"--[a-z][a-z-]*", words[0]) and words[0] not in OF_THE_PROGRAM:
         having = [name for name, command in subcommands().items() if words[0] in options(command)]
         if not having:
             return ["no command has this option"]

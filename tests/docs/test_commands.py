@@ -18,6 +18,7 @@ import yaml
 
 from tests.docs import commands
 from tests.docs.commands import PAGES, ROOT, Block, blocks, make_targets, mistakes, named_commands, parse
+from tests.docs.test_python import EXECUTED as EXECUTED_PAGES
 from tests.docs.test_walks import WALKED
 from tests.workflow.repository import Repository
 
@@ -45,6 +46,7 @@ EXECUTED = {  # by a test below, or where it says
     "pin": "here",
     "compare": "here",
     "clean": "here",
+    "docs": "tests/docs/test_site.py",
     "smoke": "tests/workflow/test_smoke.py",
 }
 # What `make -n` says of the others, which take minutes, measure this machine or would start this test again. Lines of
@@ -117,8 +119,8 @@ EXPECTED = {
         '&& v/bin/pytest -m "not gpu and not network and alone"',
     ],
     "lint": [
-        "v/bin/ruff format --check src tests workflow benchmarks",
-        "v/bin/ruff check src tests workflow benchmarks",
+        "v/bin/ruff format --check src tests workflow benchmarks docs",
+        "v/bin/ruff check src tests workflow benchmarks docs",
         "v/bin/mypy",
         "v/bin/snakefmt --check Snakefile workflow",
         "v/bin/python workflow/lint.py",
@@ -129,14 +131,13 @@ EXPECTED = {
 # "plan" (planned by Snakemake below), "targets" (of make, see above), "read" (by the command line, and why), "drawing".
 BLOCKS = {
     ("README.md", "$ make reproduce    # everything, end to end: measure, place, prove, replay, draw"): "targets",
-    ("README.md", "data/catalogue ──> modules ─────> profiles ──────> instances ──────> placements"): "drawing",
-    ("README.md", "$ pip install ."): "read: by tests/test_package.py in an environment of its own",
-    ("README.md", "$ source .venv/bin/activate"): "run",
-    ("README.md", "$ make benchmarks SAMPLES=500"): "targets",
-    ("README.md", "$ snakemake benchmarks --cores all"): "plan",
-    ("README.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
-    ("README.md", "$ splitshare init my-study"): "run",
-    ("README.md", "class NearestFirst:"): "run",
+    ("docs/house.md", "data/catalogue ──> modules ─────> profiles ──────> instances ──────> placements"): "drawing",
+    ("docs/first-steps.md", "$ pip install ."): "read: by tests/test_package.py in an environment of its own",
+    ("docs/workflow.md", "$ source .venv/bin/activate"): "run",
+    ("docs/accuracy.md", "$ make benchmarks SAMPLES=500"): "targets",
+    ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",
+    ("docs/accuracy.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
+    ("docs/workflow.md", "$ splitshare init my-study"): "run",
     ("README.md", "$ splitshare compare --algorithm mine.py:NearestFirst"): "run",
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",
     ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",
@@ -153,7 +154,7 @@ def held(block: Block) -> str:
     """The class of a block, or the empty string."""
     if block.language == "bash" and Path(block.page).name in WALKED:
         return "walk"
-    if block.language == "python" and Path(block.page).name == "python.md":
+    if block.language == "python" and block.page in EXECUTED_PAGES:
         return "python: executed by test_python.py"
     found = [kind for (page, first), kind in BLOCKS.items() if block.page == page and block.first.startswith(first)]
     return found[0] if len(found) == 1 else ""
@@ -191,7 +192,7 @@ def test_every_target_is_in_one_table_and_listed_wherever_targets_are(tmp_path: 
     assert Counter(re.findall(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)[0].split()) == Counter(targets)
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert dict(line.split(maxsplit=1) for line in helped.splitlines()) == make_targets()
-    table = (ROOT / "README.md").read_text().partition("| target | does |")[2].partition("\n\n")[0]
+    table = (ROOT / "docs/workflow.md").read_text().partition("| target | does |")[2].partition("\n\n")[0]
     first = [cell for row in table.splitlines()[2:] for cell in re.findall(r"`([^`]+)`", row.split("|")[1])]
     assert Counter(cell.removeprefix("make ").split()[0] for cell in first) == Counter(targets)
 
@@ -381,6 +382,7 @@ def test_results_that_prose_names_are_made(copy: Repository) -> None:
     beside = {
         "results/*/runs",  # tables of run times beside the placements
         *("results/compare", "results/side-by-side"),  # the verdicts of the walks
+        *("results/site", "results/site/index.html"),  # by `make docs`
         "results/digests",  # what `splitshare shared` keeps
         *("results/own/placements.csv", "results/own/replay"),  # of a study with models of its own
         "results/job_outputs.json",  # written by the run itself
@@ -394,7 +396,7 @@ def test_results_that_prose_names_are_made(copy: Repository) -> None:
 
 
 @pytest.mark.slow
-def test_the_workflow_plans_the_snakemake_lines_of_the_readme(copy: Repository) -> None:
+def test_the_workflow_plans_the_snakemake_lines_of_the_docs(copy: Repository) -> None:
     (block,) = of_kind("plan")
     assert len(block.commands) == 2
     for line in block.commands:
@@ -402,7 +404,7 @@ def test_the_workflow_plans_the_snakemake_lines_of_the_readme(copy: Repository) 
 
 
 @pytest.mark.slow
-def test_the_stages_of_the_readme_by_hand(copy: Repository) -> None:
+def test_the_stages_of_the_docs_by_hand(copy: Repository) -> None:
     (copy.root / ".venv").symlink_to(copy.venv)
     stages = next(block for block in of_kind("run") if block.first == "$ source .venv/bin/activate")
     assert len(stages.commands) == 10
@@ -417,8 +419,8 @@ def test_the_stages_of_the_readme_by_hand(copy: Repository) -> None:
 
 @pytest.mark.slow
 def test_the_algorithm_of_the_readme_by_hand_and_by_make(copy: Repository) -> None:
-    written = next(block for block in of_kind("run") if block.language == "python")
-    (copy.root / "mine.py").write_text(written.text)
+    written = next(block for block in of_kind("python") if block.page == "README.md")
+    (copy.root / "mine.py").write_text(written.text.partition("\n\nprint(")[0] + "\n")
     judged = next(block for block in of_kind("run") if block.first.startswith("$ splitshare compare"))
     answer = succeeded(copy.shell("\n".join(judged.commands), timeout_s=300))
     assert "nearest-first places " in answer

@@ -16,7 +16,10 @@ import pytest
 from tests.docs.test_lists import files_of, rows
 
 ROOT = Path(__file__).parents[2]
-WALKED = {"new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"}
+WALKED = {
+    *("first-steps.md", "new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"),
+    "your-own-trace.md",
+}
 """Pages of ``docs/`` whose shell blocks are executed here."""
 
 
@@ -86,6 +89,29 @@ def test_new_algorithm(clone):
     assert "fastest-with-room places 95 of 95 instances" in printed
     named = {name for row in rows("docs/new-algorithm.md", "lies in `results/compare`:") for name in files_of(row[0])}
     assert {path.name for path in (directory / "results/compare").iterdir()} == named
+
+
+def test_first_steps(clone):
+    directory, run = clone
+    printed = "".join(run(script) for script in blocks("first-steps.md"))
+    first_fit, greedy, optimum = (
+        json.loads((directory / f"{name}.json").read_text())["objective"] for name in ("first-fit", "greedy", "optimum")
+    )
+    assert optimum <= greedy * (1 + 1e-9) < first_fit
+    assert len(pd.read_parquet(directory / "replay.parquet")) == 1000
+    placed = int(re.findall(r"nearest-first places (\d+) of 95 instances", printed)[0])
+    assert placed < 95 / 2  # "most workloads do not fit on one board"
+
+
+def test_your_own_trace(clone):
+    directory, run = clone
+    printed = "".join(run(script) for script in blocks("your-own-trace.md"))
+    assert "['clip-vit-b16', 'vqa-vit-b16', 'align-vit-b16', 'probe-vit-b16']" in printed
+    replayed = pd.read_parquet(directory / "replayed.parquet")
+    written = pd.read_csv(directory / "mine.csv")
+    assert replayed["arrival_s"].tolist() == written["arrival_s"].tolist()
+    assert len(pd.read_parquet(directory / "bursty.parquet")) == 500
+    assert {"device", "ready_s", "start_s", "finish_s"} <= set(pd.read_parquet(directory / "stages.parquet").columns)
 
 
 def test_onloading(clone):

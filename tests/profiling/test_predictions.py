@@ -144,13 +144,13 @@ def test_uncounted_operations_are_told(descriptions):
 
 @pytest.mark.parametrize(("device", "predicted", "most"), [(GPU, predicted_launches, 1.3), (CPU, predicted_cpu, 1.35)])
 def test_the_rules_are_close_on_devices_that_were_measured(descriptions, device, predicted, most):
-    """The errors that the README states; computed here from the table's own seconds."""
+    """The errors that docs/limits.md states; computed here from the table's own seconds."""
     rows = measured_work(descriptions, ModuleProfile.read(ROOT / f"profiles/{device.name}.json"))
     predictions = predicted(rows, device)
     logs = [abs(np.log(p.predicted_s / p.measured_s)) for p in predictions]
     assert geometric_mean_ratio(predictions) == pytest.approx(float(np.exp(np.mean(logs))))
     assert geometric_mean_ratio(predictions) < most
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    readme = " ".join((ROOT / "docs/limits.md").read_text(encoding="utf-8").split())
     told = readme.partition("Held against these two")[2].partition("What carrying")[0]
     assert f"{geometric_mean_ratio(predictions):.2f} in the geometric mean over {len(rows)} rows" in told or (
         f"{geometric_mean_ratio(predictions):.2f} over {len(rows)}" in told

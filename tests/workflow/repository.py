@@ -23,7 +23,7 @@ PARTS = (
     "requirements-dev.lock",
     "requirements-torch.lock",
 )
-TOOLS = ("python", "splitshare", "snakemake", "pytest", "ruff", "mypy", "snakefmt")
+TOOLS = ("python", "splitshare", "snakemake", "pytest", "ruff", "mypy", "snakefmt", "sphinx-build")
 
 
 class Planned(NamedTuple):

@@ -18,6 +18,12 @@ if JUDGED:
             update(f"{RESULTS}/benchmarks/locks/{{benchmark}}.json"),
         log:
             LAYOUT.log("benchmarks", "{benchmark}"),
+        benchmark:
+            LAYOUT.benchmark("benchmarks", "{benchmark}")
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=240,
         params:
             code=code("stages.benchmarks"),
             directory=f"{RESULTS}/benchmarks",
@@ -40,7 +46,13 @@ if JUDGED:
             directory(f"{RESULTS}/heads"),
         log:
             LAYOUT.log("fit_heads"),
+        benchmark:
+            LAYOUT.benchmark("fit_heads")
         threads: workflow.cores
+        resources:
+            mem_mb=8000,
+            runtime=1440,
+            gpu=1,  # asked of a cluster; `--set-resources` takes it back
         params:
             code=code("stages.fit_heads"),
             fetched=f"{RESULTS}/benchmarks",
@@ -68,7 +80,13 @@ if JUDGED:
             ACCURACY,
         log:
             LAYOUT.log("accuracy"),
+        benchmark:
+            LAYOUT.benchmark("accuracy")
         threads: workflow.cores
+        resources:
+            mem_mb=24000,
+            runtime=1440,
+            gpu=1,  # asked of a cluster; `--set-resources` takes it back
         params:
             code=code("stages.accuracy"),
             fetched=f"{RESULTS}/benchmarks",

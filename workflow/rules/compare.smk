@@ -50,7 +50,13 @@ for compared in COMPARED:
                 )
             ],
         log:
-            f"{RESULTS}/logs/compare/{compared.folder}.log",
+            LAYOUT.log("compare", compared.folder),
+        benchmark:
+            LAYOUT.benchmark("compare", compared.folder)
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
         params:
             code=comparing_code(compared.algorithm),
             algorithm=compared.spec,

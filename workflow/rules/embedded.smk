@@ -24,12 +24,13 @@ for group in EMBEDDED_GROUPS:
         output:
             trained_files(group),
         log:
-            f"{RESULTS}/logs/embedded_train/{group[0].name}.log",
+            LAYOUT.log("embedded_train", group[0].name),
         benchmark:
-            f"{RESULTS}/benchmarks/embedded_train/{group[0].name}.tsv"
+            LAYOUT.benchmark("embedded_train", group[0].name)
         threads: 1
         resources:
             mem_mb=2000,
+            runtime=10,
         params:
             code=TRAINING_CODE,
             data=subpath(input[0], ancestor=2),
@@ -53,10 +54,11 @@ rule embedded_evaluate:
     log:
         LAYOUT.log("embedded_evaluate"),
     benchmark:
-        f"{RESULTS}/benchmarks/embedded_evaluate.tsv"
+        LAYOUT.benchmark("embedded_evaluate")
     threads: 1
     resources:
         mem_mb=3000,
+        runtime=30,
     params:
         code=code("stages.embedded.evaluate"),
         data=subpath(input[0], ancestor=2),
@@ -73,7 +75,7 @@ use rule profile_module as embedded_profile_module with:
     log:
         LAYOUT.log("embedded_profile_module", "{module}"),
     benchmark:
-        f"{RESULTS}/benchmarks/embedded_profile_module/{{module}}.tsv"
+        LAYOUT.benchmark("embedded_profile_module", "{module}")
     params:
         definition=lambda wildcards: definition_sha256(EMBEDDED.module(wildcards.module)),
         data=f"--data {EMBEDDED_DATA}",
@@ -86,6 +88,8 @@ use rule profile_machine as embedded_profile_machine with:
         f"{RESULTS}/local/embedded/this-machine.json",
     log:
         LAYOUT.log("embedded_profile_machine"),
+    benchmark:
+        LAYOUT.benchmark("embedded_profile_machine")
     message:
         "Collecting this machine's profile of the embedded benchmark's modules"
 
@@ -98,7 +102,7 @@ if GPU_TYPES:
         log:
             LAYOUT.log("embedded_profile_gpu_module", "{gpu}", "{module}"),
         benchmark:
-            f"{RESULTS}/benchmarks/embedded_profile_gpu_module/{{gpu}}/{{module}}.tsv"
+            LAYOUT.benchmark("embedded_profile_gpu_module", "{gpu}", "{module}")
         params:
             definition=lambda wildcards: definition_sha256(EMBEDDED.module(wildcards.module)),
             data=f"--data {EMBEDDED_DATA}",
@@ -114,6 +118,8 @@ if GPU_TYPES:
             f"{RESULTS}/local/embedded/{{gpu}}.json",
         log:
             LAYOUT.log("embedded_profile_gpu", "{gpu}"),
+        benchmark:
+            LAYOUT.benchmark("embedded_profile_gpu", "{gpu}")
         message:
             "Collecting the profile of {wildcards.gpu} for the embedded benchmark's modules"
 
@@ -129,6 +135,12 @@ rule embedded_derive:
         f"{RESULTS}/local/embedded/devices/{{device}}.json",
     log:
         LAYOUT.log("embedded_derive", "{device}"),
+    benchmark:
+        LAYOUT.benchmark("embedded_derive", "{device}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.derive"),
     message:
@@ -155,6 +167,8 @@ use rule instances_canonical as embedded_instances with:
         EMBEDDED_INSTANCES,
     log:
         LAYOUT.log("embedded_instances"),
+    benchmark:
+        LAYOUT.benchmark("embedded_instances")
     params:
         data=f"--data {EMBEDDED_DATA}",
         workloads=flags("--workload", EMBEDDED_WORKLOADS),

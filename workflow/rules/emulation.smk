@@ -25,9 +25,12 @@ if CONFIG.emulation:
             CAMPAIGN,
         log:
             LAYOUT.log("emulate_campaign"),
+        benchmark:
+            LAYOUT.benchmark("emulate_campaign")
         threads: workflow.cores
         resources:
             mem_mb=4000,
+            runtime=90,
         params:
             code=code("stages.fidelity", "stages.worker", "placement.algorithms.s2m3_greedy"),
             placements=folder_of("placements", 1),
@@ -53,7 +56,7 @@ if CONFIG.emulation:
         log:
             LAYOUT.log("emulate_every_run"),
         benchmark:
-            f"{RESULTS}/benchmarks/emulate_every_run.tsv"
+            LAYOUT.benchmark("emulate_every_run")
         params:
             requests=CONFIG.emulation.every_run.requests,
             more="--any-links",
@@ -71,6 +74,8 @@ if CONFIG.emulation:
                 OVER_NAMESPACES,
             log:
                 LAYOUT.log("emulate_namespaces"),
+            benchmark:
+                LAYOUT.benchmark("emulate_namespaces")
             params:
                 code=code(
                     "stages.fidelity",
@@ -92,8 +97,14 @@ if CONFIG.emulation:
             f"{RESULTS}/canonical/batch_curves/{{workload}}.{{testbed}}.json",
         log:
             LAYOUT.log("batch_curves", "{workload}.{testbed}"),
+        benchmark:
+            LAYOUT.benchmark("batch_curves", "{workload}.{testbed}")
         wildcard_constraints:
             testbed="|".join(TESTBEDS["canonical"]),
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
         params:
             code=code("stages.batch_curves"),
             profiles=from_inputs("--profile", "profiles"),
@@ -111,6 +122,8 @@ if CONFIG.emulation:
             IN_BATCHES,
         log:
             LAYOUT.log("emulate_batches"),
+        benchmark:
+            LAYOUT.benchmark("emulate_batches")
         params:
             load=CONFIG.emulation.batches.load,
             more=lambda wildcards, input: (
@@ -125,11 +138,14 @@ if CONFIG.emulation:
             f"{RESULTS}/local/shaping/{{network}}.csv",
         log:
             LAYOUT.log("shaping", "{network}"),
+        benchmark:
+            LAYOUT.benchmark("shaping", "{network}")
         wildcard_constraints:
             network="proxy|namespaces",
         threads: workflow.cores
         resources:
             mem_mb=2000,
+            runtime=60,
         params:
             code=code("stages.shaping", "stages.worker", "replay.emulator.namespaces"),
             repeats=CONFIG.emulation.repeats,
@@ -147,8 +163,11 @@ if CONFIG.emulation:
             EXPLAINED,
         log:
             LAYOUT.log("emulate_real"),
+        benchmark:
+            LAYOUT.benchmark("emulate_real")
         resources:
             mem_mb=6000,
+            runtime=60,
         params:
             requests=CONFIG.emulation.real_requests,
             more=f"--repeats {CONFIG.emulation.repeats} --compute real",

@@ -27,11 +27,12 @@ rule check_split:
     log:
         LAYOUT.log("check_split"),
     benchmark:
-        f"{RESULTS}/benchmarks/check_split.tsv"
+        LAYOUT.benchmark("check_split")
     # It takes no times, and most of it is building models: nothing has to wait for it.
     threads: 1
     resources:
         mem_mb=6000,
+        runtime=60,
     params:
         code=code("stages.check_split"),
         models=[
@@ -77,7 +78,13 @@ for figure, scope in DRAWN:
             ],
             [f"{FIGURE_DIRECTORIES[scope]}/{name}" for name in figure.files() if not name.endswith((".csv", ".png"))],
         log:
-            f"{RESULTS}/logs/figures/{scope}-{figure.name}.log",
+            LAYOUT.log("figures", f"{scope}-{figure.name}"),
+        benchmark:
+            LAYOUT.benchmark("figures", f"{scope}-{figure.name}")
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
         params:
             code=code("stages.figures", f"figures.{figure.module}"),
             name=figure.name,
@@ -101,6 +108,12 @@ rule gallery:
         GALLERY,
     log:
         LAYOUT.log("gallery"),
+    benchmark:
+        LAYOUT.benchmark("gallery")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.gallery"),
         directory=subpath(output[0], parent=True),
@@ -123,6 +136,12 @@ rule explore:
         ),
     log:
         LAYOUT.log("explore"),
+    benchmark:
+        LAYOUT.benchmark("explore")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.explore"),
         results=subpath(input.placements, parent=True),

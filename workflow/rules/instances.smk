@@ -10,6 +10,12 @@ rule instances_canonical:
         INSTANCES["canonical"],
     log:
         LAYOUT.log("instances_canonical"),
+    benchmark:
+        LAYOUT.benchmark("instances_canonical")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.instances"),
         data="",
@@ -35,6 +41,8 @@ use rule instances_canonical as instances_local with:
         INSTANCES["local"],
     log:
         LAYOUT.log("instances_local"),
+    benchmark:
+        LAYOUT.benchmark("instances_local")
     params:
         workloads=flags("--workload", WORKLOADS["local"]),
     message:
@@ -53,6 +61,8 @@ if CONFIG.measured:
             INSTANCES[MEASURED],
         log:
             LAYOUT.log("instances_measured"),
+        benchmark:
+            LAYOUT.benchmark("instances_measured")
         params:
             workloads=flags("--workload", WORKLOADS[MEASURED]),
         message:

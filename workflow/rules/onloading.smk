@@ -14,10 +14,11 @@ rule onloading_suite:
     log:
         LAYOUT.log("onloading_suite"),
     benchmark:
-        f"{RESULTS}/benchmarks/onloading_suite.tsv"
+        LAYOUT.benchmark("onloading_suite")
     threads: 1
     resources:
         mem_mb=2000,
+        runtime=60,
     params:
         code=onloading_code("solve_suite"),
         sizes=flags("--size", CONFIG.onloading.sizes),
@@ -37,10 +38,11 @@ rule onloading_sweep:
     log:
         LAYOUT.log("onloading_sweep"),
     benchmark:
-        f"{RESULTS}/benchmarks/onloading_sweep.tsv"
+        LAYOUT.benchmark("onloading_sweep")
     threads: 1
     resources:
         mem_mb=2000,
+        runtime=60,
     params:
         code=onloading_code("sweep"),
     message:
@@ -59,10 +61,11 @@ rule onloading_study:
     log:
         LAYOUT.log("onloading_study"),
     benchmark:
-        f"{RESULTS}/benchmarks/onloading_study.tsv"
+        LAYOUT.benchmark("onloading_study")
     threads: 1
     resources:
         mem_mb=2000,
+        runtime=60,
     params:
         code=onloading_code("study"),
         size=CONFIG.onloading.ablation_size,
@@ -84,10 +87,11 @@ rule onloading_replay:
     log:
         LAYOUT.log("onloading_replay"),
     benchmark:
-        f"{RESULTS}/benchmarks/onloading_replay.tsv"
+        LAYOUT.benchmark("onloading_replay")
     threads: 1
     resources:
         mem_mb=2000,
+        runtime=30,
     params:
         code=onloading_code("replay"),
     message:

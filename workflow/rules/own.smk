@@ -28,6 +28,8 @@ use rule describe as own_describe with:
         OWN_DESCRIPTIONS,
     log:
         LAYOUT.log("own_describe"),
+    benchmark:
+        LAYOUT.benchmark("own_describe")
     message:
         "Counting parameters, operations and bytes of the modules of one's own models"
 
@@ -38,7 +40,7 @@ use rule profile_module as own_profile_module with:
     log:
         LAYOUT.log("own_profile_module", "{module}"),
     benchmark:
-        f"{RESULTS}/benchmarks/own_profile_module/{{module}}.tsv"
+        LAYOUT.benchmark("own_profile_module", "{module}")
     params:
         definition=lambda wildcards: definition_sha256(OWN.module(wildcards.module)),
         data=f"--data {shlex.quote(OWN_DATA)}",
@@ -51,6 +53,8 @@ use rule profile_machine as own_profile_machine with:
         f"{RESULTS}/own/profiles/this-machine.json",
     log:
         LAYOUT.log("own_profile_machine"),
+    benchmark:
+        LAYOUT.benchmark("own_profile_machine")
     message:
         "Collecting this machine's profile of one's own models"
 
@@ -66,8 +70,14 @@ rule own_derive:
         f"{RESULTS}/own/profiles/{{device}}.json",
     log:
         LAYOUT.log("own_derive", "{device}"),
+    benchmark:
+        LAYOUT.benchmark("own_derive", "{device}")
     wildcard_constraints:
         device=r"(?!this-machine\.)[a-z0-9-]+",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.derive"),
         data=OWN_DATA,
@@ -88,6 +98,8 @@ use rule instances_canonical as own_instances with:
         INSTANCES["own"],
     log:
         LAYOUT.log("own_instances"),
+    benchmark:
+        LAYOUT.benchmark("own_instances")
     params:
         data=f"--data {shlex.quote(OWN_DATA)}",
         workloads=flags("--workload", WORKLOADS["own"]),
@@ -103,7 +115,7 @@ use rule solve_canonical as own_solve with:
     log:
         LAYOUT.log("own_solve", "{method}"),
     benchmark:
-        f"{RESULTS}/benchmarks/own_solve/{{method}}.tsv"
+        LAYOUT.benchmark("own_solve", "{method}")
     message:
         "Placing one's own models with {wildcards.method}"
 
@@ -117,6 +129,12 @@ if CONFIG.own_models.replay:
             f"{RESULTS}/own/replay/{{instance}}.trace.parquet",
         log:
             LAYOUT.log("own_trace", "{instance}"),
+        benchmark:
+            LAYOUT.benchmark("own_trace", "{instance}")
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
         params:
             code=code("stages.trace"),
             rate_per_s=CONFIG.own_models.replay.rate_per_s,
@@ -137,6 +155,12 @@ if CONFIG.own_models.replay:
             f"{RESULTS}/own/replay/{{instance}}.simulated.parquet",
         log:
             LAYOUT.log("own_simulate", "{instance}"),
+        benchmark:
+            LAYOUT.benchmark("own_simulate", "{instance}")
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
         params:
             code=code("stages.simulate"),
         message:
@@ -157,7 +181,12 @@ if CONFIG.own_models.replay:
             runs=f"{RESULTS}/own/replay/{{instance}}.runs.parquet",
         log:
             LAYOUT.log("own_emulate", "{instance}"),
+        benchmark:
+            LAYOUT.benchmark("own_emulate", "{instance}")
         threads: workflow.cores
+        resources:
+            mem_mb=2000,
+            runtime=60,
         params:
             code=code("stages.emulate", "stages.worker"),
             data=OWN_DATA,

@@ -13,6 +13,12 @@ rule describe:
         DESCRIPTIONS,
     log:
         LAYOUT.log("describe"),
+    benchmark:
+        LAYOUT.benchmark("describe")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.describe"),
         data=subpath(input[0], ancestor=2),
@@ -29,6 +35,8 @@ use rule describe as embedded_describe with:
         EMBEDDED_DESCRIPTIONS,
     log:
         LAYOUT.log("embedded_describe"),
+    benchmark:
+        LAYOUT.benchmark("embedded_describe")
     message:
         "Counting parameters, operations and bytes of the embedded benchmark's modules"
 
@@ -41,11 +49,13 @@ rule profile_module:
     log:
         LAYOUT.log("profile_module", "{module}"),
     benchmark:
-        f"{RESULTS}/benchmarks/profile_module/{{module}}.tsv"
+        LAYOUT.benchmark("profile_module", "{module}")
     # All cores, so that nothing else runs while times are taken.
     threads: workflow.cores
     resources:
         mem_mb=4000,
+        runtime=60,
+        gpu=int(CONFIG.profiling.torch_device != "cpu"),
     params:
         definition=lambda wildcards: definition_sha256(CATALOG.module(wildcards.module)),
         data="",
@@ -71,6 +81,12 @@ rule profile_machine:
         LOCAL_PROFILES["this-machine"],
     log:
         LAYOUT.log("profile_machine"),
+    benchmark:
+        LAYOUT.benchmark("profile_machine")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.merge_profiles"),
     message:
@@ -87,7 +103,11 @@ if GPU_TYPES:
         log:
             LAYOUT.log("profile_gpu_module", "{gpu}", "{module}"),
         benchmark:
-            f"{RESULTS}/benchmarks/profile_gpu_module/{{gpu}}/{{module}}.tsv"
+            LAYOUT.benchmark("profile_gpu_module", "{gpu}", "{module}")
+        resources:
+            mem_mb=4000,
+            runtime=60,
+            gpu=1,
         params:
             machine="{gpu}",
             torch_device=lambda wildcards: MACHINES[wildcards.gpu],
@@ -101,6 +121,8 @@ if GPU_TYPES:
             f"{RESULTS}/local/{{gpu}}.json",
         log:
             LAYOUT.log("profile_gpu", "{gpu}"),
+        benchmark:
+            LAYOUT.benchmark("profile_gpu", "{gpu}")
         wildcard_constraints:
             gpu="|".join(GPU_TYPES),
         message:
@@ -116,6 +138,12 @@ if CONFIG.local_testbed:
             LOCAL_TESTBED,
         log:
             LAYOUT.log("local_testbed"),
+        benchmark:
+            LAYOUT.benchmark("local_testbed")
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
         params:
             code=code("stages.local_testbed"),
             gpus=len(GPU_TYPES),

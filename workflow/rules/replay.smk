@@ -14,6 +14,12 @@ rule trace:
         LAYOUT.trace("{kind}", "{rate}"),
     log:
         LAYOUT.log("trace", "{kind}-{rate}"),
+    benchmark:
+        LAYOUT.benchmark("trace", "{kind}-{rate}")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.trace"),
         arrivals=lambda wildcards, input: (f"--arrivals {input.arrivals}" if input.arrivals else ""),
@@ -36,10 +42,11 @@ rule sweep:
     log:
         LAYOUT.log("sweep"),
     benchmark:
-        f"{RESULTS}/benchmarks/sweep.tsv"
+        LAYOUT.benchmark("sweep")
     threads: 1
     resources:
         mem_mb=2000,
+        runtime=30,
     params:
         code=code("stages.sweep"),
         placements=folder_of("placements", 1),
@@ -63,6 +70,12 @@ rule timeline:
         stages=REPLAY_TABLES[2],
     log:
         LAYOUT.log("timeline"),
+    benchmark:
+        LAYOUT.benchmark("timeline")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.simulate"),
         link_model=CONFIG.replay.link_models[0],

@@ -8,10 +8,11 @@ rule solve_canonical:
     log:
         LAYOUT.log("solve_canonical", "{method}"),
     benchmark:
-        f"{RESULTS}/benchmarks/solve_canonical/{{method}}.tsv"
+        LAYOUT.benchmark("solve_canonical", "{method}")
     threads: 1
     resources:
         mem_mb=2000,
+        runtime=60,
     params:
         code=lambda wildcards: solving_code(wildcards.method),
         method=lambda wildcards: method_options(wildcards.method),
@@ -34,7 +35,7 @@ use rule solve_canonical as solve_local with:
     log:
         LAYOUT.log("solve_local", "{method}"),
     benchmark:
-        f"{RESULTS}/benchmarks/solve_local/{{method}}.tsv"
+        LAYOUT.benchmark("solve_local", "{method}")
     message:
         "Solving this machine's instances with {wildcards.method}"
 
@@ -49,7 +50,7 @@ if CONFIG.measured:
         log:
             LAYOUT.log("solve_measured", "{method}"),
         benchmark:
-            f"{RESULTS}/benchmarks/solve_measured/{{method}}.tsv"
+            LAYOUT.benchmark("solve_measured", "{method}")
         message:
             "Solving the measured testbeds' instances with {wildcards.method}"
 
@@ -67,8 +68,14 @@ rule collect:
         f"{RESULTS}/{{scope}}/runs/runs.csv",
     log:
         LAYOUT.log("collect", "{scope}"),
+    benchmark:
+        LAYOUT.benchmark("collect", "{scope}")
     wildcard_constraints:
         scope="|".join(TESTBEDS),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.collect"),
         directory=lambda wildcards: f"{RESULTS}/{wildcards.scope}",

@@ -19,6 +19,12 @@ rule cloud_grid:
         tables(f"{RESULTS}/canonical", "cloud_grid", "cloud_pairs", "cloud_readings"),
     log:
         LAYOUT.log("cloud_grid"),
+    benchmark:
+        LAYOUT.benchmark("cloud_grid")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         code=code("stages.cloud_grid"),
         profiles=from_inputs("--profile", "profiles"),
@@ -41,7 +47,11 @@ rule prompt_cache:
     log:
         LAYOUT.log("prompt_cache"),
     benchmark:
-        f"{RESULTS}/benchmarks/prompt_cache.tsv"
+        LAYOUT.benchmark("prompt_cache")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
     params:
         code=code("stages.prompt_cache"),
         profiles=from_inputs("--profile", "profiles"),
@@ -63,7 +73,11 @@ rule ablation:
     log:
         LAYOUT.log("ablation"),
     benchmark:
-        f"{RESULTS}/benchmarks/ablation.tsv"
+        LAYOUT.benchmark("ablation")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         code=code("stages.ablation"),
         placements=folder_of("optima", 1),

@@ -46,7 +46,7 @@ class Stages(StageGroup):
             *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures", "gallery"),
         ),
         "Emulation and real devices": ("worker", "fidelity", "shaping"),
-        "Keeping results": ("record", "robustness", "verify", "pin", "schemas"),
+        "Keeping results": ("record", "standings", "robustness", "verify", "pin", "schemas"),
     }
     order = tuple(name for names in panels.values() for name in names)
 

@@ -30,6 +30,7 @@ from splitshare.records import Record
 from splitshare.replay.batching import BatchCurves
 from splitshare.replay.emulator.program import Program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
+from splitshare.results.verdict_file import VerdictFile
 
 CONTRACTS: tuple[type[Record], ...] = (
     Config,
@@ -62,6 +63,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     RunningWorkers,
     Family,
     CheckpointsFile,
+    VerdictFile,
 )
 """The records of files that people or other programs write or read."""
 

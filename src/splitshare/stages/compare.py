@@ -12,6 +12,7 @@ import typer
 
 from splitshare.commands.compare import Options
 from splitshare.errors import InputError
+from splitshare.files import sha256_file
 from splitshare.isolation.child import RunLimits
 from splitshare.isolation.runs import (
     AlgorithmRun,
@@ -31,6 +32,7 @@ from splitshare.progress import track
 from splitshare.results.recording import seeds_of
 from splitshare.results.reported import columns_of, read_reported
 from splitshare.results.verdict import Verdict, gaps, judge, summary_table
+from splitshare.results.verdict_file import Judged
 from splitshare.stages.findings import Findings, write_findings, write_summary
 
 ALONE = ("family", "method", "instances", "placed", "optimal", "mean_gap", "mean_gap_low", "mean_gap_high", "worst_gap")
@@ -91,7 +93,7 @@ def _judged(
         judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=options.seed)
         for family in covered
     ]
-    write_findings(asked, findings, verdicts, recorded.results, output, html=options.html)
+    write_findings(asked, findings, verdicts, recorded, output, html=options.html)
     typer.echo((output / "summary.md").read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
     return verdicts
@@ -118,7 +120,8 @@ def _reported(path: Path, problem: Problem[Any, Any], recorded: Recorded[Any]) -
     if table.empty:
         families = ", ".join(recorded.instances)
         raise InputError(path, "instance", f"no row is of the families {families}; give --family")
-    return Findings(method, with_reference(table.assign(reason=""), problem, recorded))
+    judged = Judged(name=path.name, file_sha256=sha256_file(path), ran_here=False)
+    return Findings(method, judged, with_reference(table.assign(reason=""), problem, recorded))
 
 
 def _tried(
@@ -147,12 +150,22 @@ def _tried(
     table = with_reference(pd.DataFrame([_row(outcome) for outcome in outcomes]), problem, recorded)
     return Findings(
         name,
+        _ran(algorithm),
         table,
         checks,
         len(repeated),
         tuple(dict.fromkeys(changed)),
         _time_ratio(table, problem, [run.instance for run in runs if run.seed == seeds[0]]),
     )
+
+
+def _ran(spec: str) -> Judged:
+    """An algorithm that was run here, by its spec: a name with parameters or without, or ``file.py:Class``."""
+    path, colon, rest = spec.partition(":")
+    file = Path(path)
+    if not (colon and file.suffix == ".py"):
+        return Judged(name=spec, file_sha256=None, ran_here=True)
+    return Judged(name=f"{file.name}:{rest}", file_sha256=sha256_file(file), ran_here=True)
 
 
 def _row(outcome: Outcome[Any]) -> dict[str, object]:

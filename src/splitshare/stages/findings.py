@@ -12,10 +12,12 @@ import pandas as pd
 from splitshare.conformance import CheckResult
 from splitshare.figures.performance import PROFILE, profile_figure
 from splitshare.figures.style import paper_style, save_figure
-from splitshare.files import canonical_json, write_text
+from splitshare.files import write_text
 from splitshare.isolation.runs import GIVE_UP
-from splitshare.problems.problem import Problem
+from splitshare.problems.problem import Problem, Recorded
+from splitshare.results.provenance import provenance
 from splitshare.results.verdict import Verdict, in_words, shown, summary_table
+from splitshare.results.verdict_file import Judged, VerdictFile, digest_of
 from splitshare.results.write import write_csv
 
 
@@ -24,6 +26,7 @@ class Findings:
     """What is known of a new method beside its verdicts."""
 
     method: str
+    judged: Judged
     results: pd.DataFrame
     """A row a run: family, instance, workload, seed, status, reason, objective, reference, gap, solve_s."""
     checks: tuple[CheckResult, ...] = ()
@@ -43,7 +46,7 @@ def write_findings(
     problem: Problem[Any, Any],
     findings: Findings,
     verdicts: Sequence[Verdict],
-    recorded: pd.DataFrame,
+    recorded: Recorded[Any],
     output: Path,
     *,
     html: bool = False,
@@ -54,7 +57,7 @@ def write_findings(
         problem: whose algorithm was judged.
         findings: of the new method.
         verdicts: one a family.
-        recorded: results of the recorded methods.
+        recorded: what the method was held against.
         output: directory.
         html: whether to write the page ``verdict.html`` too.
     """
@@ -62,7 +65,7 @@ def write_findings(
     own = {"objective": problem.objective_column, "reference": problem.reference_column}
     write_csv(findings.results.rename(columns=own), output / "results.csv")
     write_summary(summary, output)
-    others = recorded[recorded["method"] != findings.method]
+    others = recorded.results[recorded.results["method"] != findings.method]
     both = pd.concat([others, findings.results.assign(method=findings.method)], ignore_index=True)
     with paper_style():
         families = [verdict.family for verdict in verdicts]
@@ -76,18 +79,29 @@ def write_findings(
 
         page = verdict_page(findings.method, paragraphs, verdicts, both, findings.failures, problem.sense)
         write_text(output / "verdict.html", page)
+    _verdict_file(problem, findings, verdicts, recorded).write(output / "verdict.json")
+
+
+def _verdict_file(
+    problem: Problem[Any, Any], findings: Findings, verdicts: Sequence[Verdict], recorded: Recorded[Any]
+) -> VerdictFile:
     ratio = findings.time_ratio
     plain = {
-        "schema": "splitshare.verdict/1",
+        "schema": "splitshare.verdict/2",
         "problem": problem.name,
         "method": findings.method,
-        "families": [verdict.to_plain() for verdict in verdicts],
+        "judged": findings.judged.model_dump(),
+        "made_with": provenance(),
+        "families": [
+            verdict.to_plain() | {"instances_sha256": digest_of(recorded.instances[verdict.family])}
+            for verdict in verdicts
+        ],
         "time_ratio": None if ratio is None else {"to": problem.timed_baseline, "median": ratio},
         "checks": [vars(check) for check in findings.checks],
         "repeated": {"runs": findings.repeated, "changed": list(findings.changed)},
         "failures": findings.failures.to_dict("records"),
     }
-    write_text(output / "verdict.json", canonical_json(plain))
+    return VerdictFile.parse(plain, "verdict.json")
 
 
 def write_summary(summary: pd.DataFrame, output: Path) -> str:

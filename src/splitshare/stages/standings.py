@@ -1,0 +1,28 @@
+"""Set several verdicts in one table, with the recorded methods that they were held against."""
+
+from __future__ import annotations
+
+import pandas as pd
+import typer
+
+from splitshare.commands.standings import Options
+from splitshare.results.verdict import shown
+from splitshare.results.verdict_file import standings
+from splitshare.results.write import write_csv
+
+
+def run(options: Options) -> pd.DataFrame:
+    """Build the table, and write it where asked.
+
+    Raises:
+        InputError: a file is no verdict, two are of different problems, or of one family with other instances.
+    """
+    table = standings(options.verdicts)
+    if options.output is not None:
+        write_csv(table, options.output)
+    return table
+
+
+def show(table: pd.DataFrame) -> None:
+    """Print it, to be pasted."""
+    typer.echo(table.map(shown).to_markdown(index=False))

@@ -58,6 +58,7 @@ from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.baselines import read_baselines
 from splitshare.results.onloading import read_record
 from splitshare.results.reported import read_reported
+from splitshare.results.verdict_file import VerdictFile
 from splitshare.schemas import schema_of
 from splitshare.solvers.exchange import read_solution
 from splitshare.stages import evaluate
@@ -97,6 +98,29 @@ heads:
         call: {{ path: [hidden_states, 1], returns: tuple, among: 3, shape: [10, 32] }}
         items: 3
 """
+SUMMARY = {"method": "mine", "instances": 40, "clusters": 40, "placed": 39, "optimal": 3, "worst_gap": 0.5}
+MEAN = {"estimate": 0.1, "low": 0.05, "high": 0.2, "confidence": 0.95, "clusters": 40, "no_interval": None}
+DUEL = {"baseline": "heft", "wins": 3, "ties": 1, "losses": 36, "clusters": 40, "deciding": 39, "better": False}
+VERDICT = {
+    "schema": "splitshare.verdict/2",
+    "problem": "placement",
+    "method": "mine",
+    "judged": {"name": "mine.py:Mine", "file_sha256": "c" * 64, "ran_here": True},
+    "made_with": {"splitshare": "0.1.0", "date": "2026-11-29T14:53:50+00:00"},
+    "families": [
+        {
+            "family": "random-test",
+            "method": "mine",
+            "instances_sha256": "d" * 64,
+            "summaries": [SUMMARY | {"mean_gap": MEAN}, SUMMARY | {"method": "heft", "mean_gap": None}],
+            "duels": [DUEL | {"p_value": 0.01, "smallest_p": 0.001}],
+        }
+    ],
+    "time_ratio": {"to": "s2m3-greedy", "median": 0.5},
+    "checks": [{"check": "feasible", "passed": True, "message": "every answer"}],
+    "repeated": {"runs": 40, "changed": []},
+    "failures": [{"instance": "random-1", "seed": 0, "status": "infeasible", "reason": "too large"}],
+}
 
 
 @dataclass(frozen=True)
@@ -369,6 +393,7 @@ def all_readers(folder: Path) -> list[Reader]:
             covers=("load_families",),
         ),
         of_record(CheckpointsFile, CHECKPOINTS.encode(), file="checkpoints.yaml", covers=("read_entry",)),
+        of_record(VerdictFile, json.dumps(VERDICT).encode(), file="verdict.json", covers=("standings",)),
         *(
             Reader(
                 f"load_catalog:{Path(name).stem}",

@@ -33,6 +33,7 @@ READERS = (
         "HubFile",
         "Family",
         "CheckpointsFile",
+        "VerdictFile",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

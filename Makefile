@@ -29,7 +29,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo pin lock schemas docs test test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -151,15 +151,21 @@ docs: $(READY) ## The documentation as a site, notebooks executed: results/site
 test: $(READY) ## The default tests
 	$(call tests,not slow and not gpu and not network)
 
+coverage: $(READY) ## The default tests with the share of lines that they run, by file: results/coverage/index.html
+	$(BIN)/pytest -m "not slow and not gpu and not network and not alone" --numprocesses 2 --dist loadfile \
+	  --cov --cov-report=html:results/coverage --cov-report=term:skip-covered
+
 test-all: $(READY) ## The default tests and the slow ones
 	$(call tests,not gpu and not network)
 
-lint: $(READY) ## Format and type checks
+lint: $(READY) ## Format, types, workflow, spelling, licences
 	$(BIN)/ruff format --check src tests workflow benchmarks docs
 	$(BIN)/ruff check src tests workflow benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/python workflow/lint.py
+	$(BIN)/codespell
+	$(BIN)/reuse lint --quiet
 
 clean: ## Remove what runs have computed
 	rm -rf results .snakemake

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,25 @@ def test_imports_go_down(path: Path) -> None:
             assert module.partition(".")[0] not in ABOVE_ALL - {"schemas"}, f"imports {module} from above"
         elif importer is not None and imported is not None:
             assert names.index(imported) <= names.index(importer), f"imports {module} from above"
+
+
+def test_the_picture_of_the_house_is_true() -> None:
+    """``docs/house.svg``: every package once, and no floor that imports from one above it."""
+    picture = (ROOT / "docs/house.svg").read_text()
+    marks = re.findall(r'class="(floor|package)"[^>]*>([^<]+)<', picture)
+    floor_of: dict[str, int] = {}
+    floor = 0
+    for kind, name in marks:
+        if kind == "floor":
+            floor -= 1
+        else:
+            floor_of[name] = floor
+    assert Counter(name for kind, name in marks if kind == "package") == Counter(order())
+    for path in FILES:
+        importer = package_of(module_of(path))
+        for imported in {package_of(module) for module in imports(path)} - {None}:
+            if importer is not None and imported is not None:
+                assert floor_of[imported] <= floor_of[importer], f"{path.name}: {importer} stands below {imported}"
 
 
 def test_there_is_no_circle_of_files() -> None:

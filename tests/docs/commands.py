@@ -17,7 +17,14 @@ ROOT = Path(__file__).parents[2]
 PAGES = tuple(
     sorted(
         str(path.relative_to(ROOT))
-        for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "data").rglob("*.md"))
+        for path in (
+            *(
+                ROOT / name
+                for name in ("README.md", "ARTIFACT.md", "CONTRIBUTING.md", "SECURITY.md", "config/README.md")
+            ),
+            *(ROOT / "docs").rglob("*.md"),
+            *(ROOT / "data").rglob("*.md"),
+        )
         if path.parent != ROOT / "docs/written"  # by the site's build, see tests/docs/test_site.py
     )
 )
@@ -159,6 +166,8 @@ def of_splitshare(words: list[str]) -> list[str]:
     named = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in subcommands()), None)
     if named is None:
         return [f"no command {words[0]}"]
+    if names_in(subcommands()[named]) and len(words) > 1 and not words[1].startswith("-"):
+        return [f"{named} has no command {words[1]}"]
     known = options(subcommands()[named])
     return [f"{named} has no option {word}" for word in words if word.startswith("--") and word not in known]
 

@@ -124,6 +124,12 @@ EXPECTED = {
         "v/bin/mypy",
         "v/bin/snakefmt --check Snakefile workflow",
         "v/bin/python workflow/lint.py",
+        "v/bin/codespell",
+        "v/bin/reuse lint --quiet",
+    ],
+    "coverage": [
+        'v/bin/pytest -m "not slow and not gpu and not network and not alone" --numprocesses 2 --dist loadfile '
+        "--cov --cov-report=html:results/coverage --cov-report=term:skip-covered"
     ],
 }
 
@@ -317,6 +323,7 @@ def test_what_prose_names_is_there(page: str) -> None:
         ("run `splitshare solv x`", "no command solv"),
         ("run `splitshare solve --algoritm x`", "solve has no option --algoritm"),
         ("run `splitshare onloading\nstudy --sizes x`", "onloading study has no option --sizes"),
+        ("run `splitshare onloading stdy`", "onloading has no command stdy"),
         ("run `emulate --run FILE`", "emulate has no option --run"),
         ("with `--netwrk proxy`", "no command has this option"),
         ("with `--network wire`", "no command takes 'wire' there"),
@@ -382,7 +389,7 @@ def test_results_that_prose_names_are_made(copy: Repository) -> None:
     beside = {
         "results/*/runs",  # tables of run times beside the placements
         *("results/compare", "results/side-by-side"),  # the verdicts of the walks
-        *("results/site", "results/site/index.html"),  # by `make docs`
+        *("results/site", "results/site/index.html", "results/coverage"),  # by make
         "results/digests",  # what `splitshare shared` keeps
         *("results/own/placements.csv", "results/own/replay"),  # of a study with models of its own
         "results/job_outputs.json",  # written by the run itself

@@ -51,7 +51,7 @@ def placement(digest: str, **changes) -> Placement:
 
 def test_replaying_writes_both_tables_and_returns_metrics(files, tmp_path) -> None:
     outputs = {"output": tmp_path / "out" / "requests.parquet", "stages_output": tmp_path / "out" / "stages.csv"}
-    metrics = simulate.run(simulate.Options(**files, **outputs, link_model="independent"))
+    metrics = simulate.run(simulate.Options(**files, **outputs, link_model="independent")).metrics
     requests = pd.read_parquet(outputs["output"])
     assert requests["request_id"].tolist() == list(range(40))
     # The least latency is that of a request that met nobody: 0.101 + 0.2 + 0.002 + 0.01, its result already at home.

@@ -165,6 +165,13 @@ class BatchPlan:
     """Seconds of the resource for a batch of so many stages at size 1; NaN: no batch has this size. Shape (stages,
     max_batch + 1)."""
 
+    @property
+    def least_s(self) -> NDArray[np.float64]:
+        """Seconds of a stage's resource for one request, in the batch size that takes least; shape (stages,)."""
+        sizes = np.arange(1, self.batch_s.shape[1])
+        least: NDArray[np.float64] = np.nanmin(self.batch_s[:, 1:] / sizes, axis=1)
+        return least
+
 
 def batch_plan(plan: StagePlan, classes: tuple[str, ...], batching: Batching, overheads: Overheads) -> BatchPlan:
     """Lay out the batches of the stages of ``plan``.

@@ -11,7 +11,7 @@ there; the request is finished when the result is back at its source. Links are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from splitshare.placement.objective import Route
 from splitshare.replay.batch_loop import run_batches
 from splitshare.replay.batching import ONE_BY_ONE, Batching, batch_plan
 from splitshare.replay.event_loop import run_events
+from splitshare.replay.load import OfferedLoad, offered_load
 from splitshare.replay.plan import IDEAL, STAGES, LinkModel, Overheads, StagePlan, build_plan
 from splitshare.replay.tables import categorical, write_table
 from splitshare.replay.traces import RequestTrace
@@ -49,6 +50,8 @@ class ReplayResult:
     link's latency included. Stages that ran as one batch have one ``start_s`` and ``finish_s`` and each an equal
     share of the batch's time as ``busy_s``, so that sums are the time for which a device was busy.
     """
+    load: OfferedLoad | None = None
+    """What the trace asks of devices and links; of a simulation."""
 
     def write(self, requests: Path, stages: Path | None = None) -> None:
         """Write the tables as Parquet or CSV by suffix; ``stages`` only where a path is given."""
@@ -100,13 +103,15 @@ def simulate(
     )
     stage = _stages(plan, trace, row_first)
     if batching.max_batch == 1:
-        return _tables(plan, trace, row_first, stage, run_events(*flat), plan.service_s[stage])
+        result = _tables(plan, trace, row_first, stage, run_events(*flat), plan.service_s[stage])
+        return replace(result, load=offered_load(instance, plan, trace))
     batches = batch_plan(plan, trace.classes, batching, overheads)
     owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
     sizes, size = np.unique(trace.size, return_inverse=True)
     alike = batches.group[stage] * len(sizes) + size[owner]
     *times, batch = run_batches(*flat, stage, owner, alike, batches.batch_s)
-    return _tables(plan, trace, row_first, stage, times, batches.batch_s[stage, batch] / batch)
+    result = _tables(plan, trace, row_first, stage, times, batches.batch_s[stage, batch] / batch)
+    return replace(result, load=offered_load(instance, plan, trace, batches.least_s))
 
 
 def warm_up() -> None:

@@ -11,7 +11,10 @@ Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
 """How an algorithm's run on an instance ended."""
 DrawnTrace = Literal["poisson", "bursty"]
 """Kinds of request traces that the workflow draws."""
-TraceKind = Literal["poisson", "bursty", "azure-llm-2023"]
+TraceKind = Literal["poisson", "gamma", "pareto", "mmpp", "diurnal", "at-once", "bursty", "recorded"]
+"""How requests arrive: drawn, at once, after recorded counts, or as somebody recorded them."""
+Scaling = Literal["stretch", "thin"]
+"""How a recorded trace comes to another rate: time is stretched, or requests are left out at random."""
 LinkModel = Literal["independent", "serial", "shared-medium"]
 """How transfers delay each other."""
 EmulatedLinks = Literal["serial", "shared-medium"]

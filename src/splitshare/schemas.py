@@ -30,6 +30,7 @@ from splitshare.records import Record
 from splitshare.replay.batching import BatchCurves
 from splitshare.replay.emulator.program import Program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
+from splitshare.replay.trace_mapping import TraceMapping
 from splitshare.results.verdict_file import VerdictFile
 
 CONTRACTS: tuple[type[Record], ...] = (
@@ -59,6 +60,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     LockFile,
     FittedHead,
     BatchCurves,
+    TraceMapping,
     Program,
     RunningWorkers,
     Family,

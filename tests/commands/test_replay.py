@@ -113,7 +113,12 @@ def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
     instance = example()
     made: dict[TraceKind, dict[str, Any]] = {
         "bursty": {"arrivals": COUNTS, "rate_per_s": 2.0, "horizon_s": 30.0},
-        "azure-llm-2023": {"arrivals": recorded},
+        "recorded": {"arrivals": recorded},
+        "gamma": {"rate_per_s": 2.0, "requests": 7, "parameters": ["cv=3"]},
+        "pareto": {"rate_per_s": 2.0, "requests": 7},
+        "mmpp": {"rate_per_s": 2.0, "requests": 7},
+        "diurnal": {"rate_per_s": 2.0, "requests": 7, "parameters": ["period_s=100"]},
+        "at-once": {"requests": 7},
     }
     lengths: dict[str, int] = {}
     for kind, arguments in made.items():
@@ -123,17 +128,25 @@ def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
         first = output.read_bytes()
         trace.run(trace.Options(instance=files["instance"], output=output, kind=kind, **arguments))
         assert output.read_bytes() == first
-    assert lengths == {"bursty": 60, "azure-llm-2023": 2}
-    assert read_trace(tmp_path / "azure-llm-2023.parquet").arrival_s.tolist() == [0.0, 1.5]
+    assert lengths == {"bursty": 60, "recorded": 2} | dict.fromkeys(
+        ("gamma", "pareto", "mmpp", "diurnal", "at-once"), 7
+    )
+    assert read_trace(tmp_path / "recorded.parquet").arrival_s.tolist() == [0.0, 1.5]
 
 
 @pytest.mark.parametrize(
     ("arguments", "source"),
     [
-        ({"kind": "poisson", "requests": 5}, "rate_per_s"),
-        ({"kind": "poisson", "rate_per_s": 1.0, "requests": 5, "arrivals": COUNTS}, "arrivals"),
-        ({"kind": "bursty", "rate_per_s": 1.0, "requests": 5}, "arrivals"),
-        ({"kind": "azure-llm-2023", "arrivals": COUNTS, "requests": 5}, "requests"),
+        ({"kind": "poisson", "requests": 5}, "--rate-per-s"),
+        ({"kind": "poisson", "rate_per_s": 1.0, "requests": 5, "arrivals": COUNTS}, "--arrivals"),
+        ({"kind": "bursty", "rate_per_s": 1.0, "requests": 5}, "--arrivals"),
+        ({"kind": "poisson", "rate_per_s": 1.0, "requests": 5, "parameters": ["cv=2"]}, "--parameter"),
+        ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "from_s": 2.0}, "--from-s"),
+        ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "parameters": ["cw=2"]}, "--parameter"),
+        ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "parameters": ["cv=-2"]}, "--parameter"),
+        ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "parameters": ["cv=1", "cv=2"]}, "--parameter"),
+        ({"kind": "at-once", "requests": 5, "rate_per_s": 1.0}, "--rate-per-s"),
+        ({"kind": "recorded", "arrivals": COUNTS, "horizon_s": 5.0}, "--horizon-s"),
     ],
 )
 def test_arguments_that_do_not_fit_the_kind_are_refused(files, tmp_path, arguments, source) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from splitshare.replay.arrivals import PROCESSES
 from tests.docs.test_lists import files_of, rows
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +111,14 @@ def test_your_own_trace(clone):
     replayed = pd.read_parquet(directory / "replayed.parquet")
     written = pd.read_csv(directory / "mine.csv")
     assert replayed["arrival_s"].tolist() == written["arrival_s"].tolist()
-    assert len(pd.read_parquet(directory / "bursty.parquet")) == 500
+    assert len(pd.read_parquet(directory / "bursty.parquet")) == len(pd.read_parquet(directory / "mmpp.parquet")) == 500
+    logged = pd.read_parquet(directory / "log.parquet")
+    assert logged["request"].tolist()[::2] == ["clip-vit-b16"] * 2  # the row without an image and a rule is left out
+    assert logged["size"].tolist() == pytest.approx([0.4, 3.0, 80 / 300])
+    assert logged["arrival_s"].tolist() == pytest.approx([0, 0.7, 9.0])
+    assert "1 of 4 rows fit no rule and are left out" in printed
+    kinds = {name for row in rows("docs/your-own-trace.md", "`--parameter` sets what they have:") for name in row[:1]}
+    assert kinds == {f"`{kind}`" for kind in ("poisson", *PROCESSES)}
     assert {"device", "ready_s", "start_s", "finish_s"} <= set(pd.read_parquet(directory / "stages.parquet").columns)
 
 

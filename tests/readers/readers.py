@@ -48,12 +48,14 @@ from splitshare.profiling.published import read_figures, read_published
 from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
 from splitshare.records import Record
-from splitshare.replay.azure import read_arrival_counts, read_azure_llm_2023
+from splitshare.replay.arrival_counts import read_arrival_counts
 from splitshare.replay.batching import BatchCurves, Batching, read_batching
 from splitshare.replay.emulator.credentials import read_pem, read_token
 from splitshare.replay.emulator.program import Program, build_program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
 from splitshare.replay.generators import poisson_trace
+from splitshare.replay.public_traces import read_public_trace
+from splitshare.replay.trace_mapping import TraceMapping
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.baselines import read_baselines
 from splitshare.results.onloading import read_record
@@ -97,6 +99,17 @@ heads:
         place: model.vision_tower
         call: {{ path: [hidden_states, 1], returns: tuple, among: 3, shape: [10, 32] }}
         items: 3
+"""
+MOONCAKE = b"""{"timestamp": 0, "input_length": 6755, "output_length": 500, "hash_ids": [0, 1, 2]}
+{"timestamp": 27482, "input_length": 7322, "output_length": 490, "hash_ids": [0, 14]}
+"""
+MAPPING = """
+schema: splitshare.trace-mapping/1
+classes:
+  - where: { Model: GPT-4, NumImages: { at_least: 1, below: 3 } }
+    requests: { pair: 2, single: 1 }
+  - requests: { single: 1 }
+size: { column: GeneratedTokens, per: 100, least: 0.1, most: 20 }
 """
 SUMMARY = {"method": "mine", "instances": 40, "clusters": 40, "placed": 39, "optimal": 3, "worst_gap": 0.5}
 MEAN = {"estimate": 0.1, "low": 0.05, "high": 0.2, "confidence": 0.95, "clusters": 40, "no_interval": None}
@@ -226,9 +239,12 @@ def right_trace(trace: Any, data: bytes) -> None:
         assert list(other["request"]) == [trace.classes[i] for i in trace.request_class]
 
 
-def right_times(times: Any, data: bytes) -> None:
-    assert (np.diff(times) >= 0).all()
-    assert times[0] == 0
+def right_recorded(recorded: Any, data: bytes) -> None:
+    assert (np.diff(recorded.arrival_s) >= 0).all()
+    assert recorded.arrival_s[0] == 0
+    for values in recorded.numbers.values():
+        assert np.isfinite(values).all()
+        assert len(values) == len(recorded)
 
 
 def right_counts(counts: Any, data: bytes) -> None:
@@ -569,12 +585,31 @@ def all_readers(folder: Path) -> list[Reader]:
             covers=("read_csv", "csv_rows"),
         ),
         Reader(
-            "read_azure_llm_2023",
+            "read_public_trace:csv",
             "azure.csv",
-            (csv_of("TIMESTAMP,ContextTokens,GeneratedTokens", *azure),),
-            read_azure_llm_2023,
-            right_times,
+            (
+                csv_of("TIMESTAMP,ContextTokens,GeneratedTokens", *azure),
+                csv_of("arrival_s,kind", "0,a", "0.5,b", "2,a"),
+            ),
+            read_public_trace,
+            right_recorded,
+            covers=("read_public_trace",),
         ),
+        Reader(
+            "read_public_trace:jsonl",
+            "mooncake.jsonl",
+            (MOONCAKE,),
+            read_public_trace,
+            right_recorded,
+        ),
+        Reader(
+            "read_public_trace:parquet",
+            "recorded.parquet",
+            (parquet_of(pa.table({"arrival_s": [0.0, 1.5], "tokens": [3, 4], "model": ["a", "b"]})),),
+            read_public_trace,
+            right_recorded,
+        ),
+        of_record(TraceMapping, MAPPING.encode(), file="mapping.yaml"),
         Reader(
             "read_trace:csv",
             "trace.csv",

@@ -34,6 +34,7 @@ READERS = (
         "Family",
         "CheckpointsFile",
         "VerdictFile",
+        "TraceMapping",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",
@@ -53,7 +54,15 @@ READERS = (
         "_State",
     ),
     *("_Shard", "read_report", "read_lines", "read_instance", "read_solution", "read_published", "read_figures"),
-    *("read_arrival_counts", "read_azure_llm_2023", "read_trace:csv", "read_trace:parquet", "read_reported:csv"),
+    *(
+        "read_arrival_counts",
+        "read_public_trace:csv",
+        "read_public_trace:jsonl",
+        "read_public_trace:parquet",
+        "read_trace:csv",
+        "read_trace:parquet",
+        "read_reported:csv",
+    ),
     *("read_reported:parquet", "read_record", "read_recorded", "read_baselines", "read_token", "read_pem"),
 )
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from splitshare.errors import InputError
-from splitshare.replay.azure import read_arrival_counts, read_azure_llm_2023
+from splitshare.replay.arrival_counts import read_arrival_counts
 from splitshare.replay.generators import bursty_trace, poisson_trace, trace_at
 from tests.replay.examples import example
 
@@ -83,37 +83,10 @@ def test_a_part_of_the_record_has_the_asked_rate_too() -> None:
     assert 0.9 * 60 < trace.arrival_s[-1] < 60.0
 
 
-def test_public_traces_are_read_as_they_are(tmp_path) -> None:
-    # Made up, in the true format: CRLF, seven decimals, no zone, no final newline.
-    path = tmp_path / "trace.csv"
-    path.write_bytes(
-        b"TIMESTAMP,ContextTokens,GeneratedTokens\r\n"
-        b"2023-11-16 23:59:59.9999999,4808,10\r\n"
-        b"2023-11-17 00:00:00.0000001,3180,8\r\n"
-        b"2023-11-17 00:01:00.4999999,110,27"
-    )
-    times_s = read_azure_llm_2023(path)
-    assert times_s.tolist() == [0.0, 2e-7, 60.5]
+def test_given_times_are_kept_or_stretched() -> None:
+    times_s = np.array([0.0, 2e-7, 60.5])
     assert trace_at(example(), times_s, seed=0).arrival_s.tolist() == [0.0, 2e-7, 60.5]
     assert trace_at(example(), times_s, rate_per_s=0.5, seed=0).arrival_s[-1] == pytest.approx(3 / 0.5)
-
-
-@pytest.mark.parametrize(
-    ("row", "field"),
-    [
-        ("2023-11-16T18:17:03Z,1,1", "TIMESTAMP, row 1"),
-        ("2023-13-16 18:17:03.9799600,1,1", "TIMESTAMP, row 1"),
-        ("2023-11-16 18:17:03.9799600,x,1", "ContextTokens, row 1"),
-        ("2023-11-16 18:17:03.9799600,1,-1", "GeneratedTokens, row 1"),
-        ("2023-11-16 18:17:03.9799600,1", "row 1"),
-    ],
-)
-def test_a_mistake_in_a_public_trace_is_named(tmp_path, row, field) -> None:
-    path = tmp_path / "trace.csv"
-    path.write_text(f"TIMESTAMP,ContextTokens,GeneratedTokens\n{row}\n")
-    with pytest.raises(InputError) as error:
-        read_azure_llm_2023(path)
-    assert error.value.field == field
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ All draws are from NumPy's PCG64, with one stream for the arrivals and one for t
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.profiling.machine import available_memory_bytes
 from splitshare.ranges import MOST_SECONDS
-from splitshare.replay.azure import ArrivalCounts, read_arrival_counts
+from splitshare.replay.arrival_counts import ArrivalCounts, read_arrival_counts
+from splitshare.replay.arrivals import Arrivals
 from splitshare.replay.traces import RequestTrace
 
 BYTES_A_REQUEST = 100
@@ -56,6 +58,52 @@ def poisson_trace(
     if not len(arrival_s):
         raise InputError("horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer")
     return _trace(instance, arrival_s, class_stream, "poisson")
+
+
+def drawn_trace(
+    instance: PlacementInstance,
+    arrivals: Arrivals,
+    rate_per_s: float,
+    *,
+    requests: int | None = None,
+    horizon_s: float | None = None,
+    seed: int,
+    kind: str,
+) -> RequestTrace:
+    """Arrivals of any process; the first ``requests`` of them, or those before ``horizon_s``.
+
+    Args:
+        instance: its request classes are drawn with their ``rate_per_s`` as weights.
+        arrivals: the process.
+        rate_per_s: mean rate over all classes together.
+        requests: how many requests; give this or ``horizon_s``.
+        horizon_s: how long, in seconds.
+        seed: the same seed gives the same trace.
+        kind: what the trace says of how it was made.
+
+    Raises:
+        InputError: an argument is out of range, both or none of the lengths are given, or nothing arrives.
+    """
+    _check_length(rate_per_s, requests, horizon_s)
+    arrival_stream, class_stream = _streams(seed)
+    count = requests if requests is not None else math.ceil(rate_per_s * (horizon_s or 0.0) * 1.25) + 100
+    _check_room(count)
+    if horizon_s is None:
+        return _trace(instance, arrivals.times(count, rate_per_s, arrival_stream), class_stream, kind)
+    # Drawn anew with more where so many end before the horizon, from the same stream's start, so that a longer horizon
+    # begins as a shorter one.
+    state = arrival_stream.bit_generator.state
+    while True:
+        arrival_stream.bit_generator.state = state
+        arrival_s = arrivals.times(count, rate_per_s, arrival_stream)
+        if arrival_s[-1] >= horizon_s or not arrival_s[-1] > 0:
+            break
+        count *= 2
+        _check_room(count)
+    arrival_s = arrival_s[arrival_s < horizon_s]
+    if not len(arrival_s):
+        raise InputError("horizon_s", "", f"nothing arrives within {horizon_s} s at {rate_per_s}/s; make it longer")
+    return _trace(instance, arrival_s, class_stream, kind)
 
 
 def bursty_trace(

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
+
+import typer
 
 from splitshare.commands.trace import Options
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
-from splitshare.replay.azure import read_azure_llm_2023
-from splitshare.replay.generators import bursty_trace, poisson_trace, trace_at
+from splitshare.replay.arrivals import PROCESSES, process_of
+from splitshare.replay.generators import bursty_trace, drawn_trace, poisson_trace, trace_at
+from splitshare.replay.public_traces import read_public_trace
+from splitshare.replay.recorded import scaled, window
 from splitshare.replay.tables import check_table_path
+from splitshare.replay.trace_mapping import TraceMapping, map_requests
 from splitshare.replay.traces import RequestTrace, write_trace
 
 _T = TypeVar("_T")
+OF_RECORDED = ("mapping", "from_s", "until_s", "sort")
+"""Options that only recorded traces have."""
 
 
-def run(options: Options) -> RequestTrace:
+@dataclass(frozen=True)
+class Written:
+    """A trace that was written."""
+
+    trace: RequestTrace
+    told: tuple[str, ...] = ()
+    """What its reader should know of how it was read."""
+
+
+def run(options: Options) -> Written:
     """Write a seeded request trace.
 
     Raises:
@@ -23,36 +40,80 @@ def run(options: Options) -> RequestTrace:
     """
     check_table_path(options.output)
     instance = PlacementInstance.read(options.instance)
-    if options.kind == "azure-llm-2023":
-        _refuse(options.kind, requests=options.requests, horizon_s=options.horizon_s)
-        times_s = read_azure_llm_2023(_needed(options.kind, "arrivals", options.arrivals))
-        trace = trace_at(instance, times_s, rate_per_s=options.rate_per_s, seed=options.seed, kind=options.kind)
-    elif options.kind == "bursty":
-        trace = bursty_trace(
-            _needed(options.kind, "arrivals", options.arrivals),
+    if options.kind == "recorded":
+        written = _recorded(options, instance)
+    else:
+        for name in OF_RECORDED:
+            _refuse(options.kind, **{name: getattr(options, name) or None})
+        written = Written(_drawn(options, instance))
+    write_trace(written.trace, options.output)
+    return written
+
+
+def show(written: Written) -> None:
+    """Say what was written, and what of it one should know."""
+    for line in written.told:
+        typer.echo(line)
+    trace = written.trace
+    typer.echo(f"{len(trace)} requests in {trace.arrival_s[-1]:.6g} s, {trace.mean_rate_per_s:.4g} a second")
+
+
+def _drawn(options: Options, instance: PlacementInstance) -> RequestTrace:
+    kind, seed = options.kind, options.seed
+    if kind == "bursty":
+        _refuse(kind, parameter=options.parameters or None)
+        return bursty_trace(
+            _needed(kind, "arrivals", options.arrivals),
             instance,
-            _needed(options.kind, "rate_per_s", options.rate_per_s),
+            _needed(kind, "rate_per_s", options.rate_per_s),
             requests=options.requests,
             horizon_s=options.horizon_s,
             seed=options.seed,
         )
-    else:
-        _refuse(options.kind, arrivals=options.arrivals)
-        rate_per_s = _needed(options.kind, "rate_per_s", options.rate_per_s)
-        trace = poisson_trace(
-            instance, rate_per_s, requests=options.requests, horizon_s=options.horizon_s, seed=options.seed
-        )
-    write_trace(trace, options.output)
-    return trace
+    _refuse(kind, arrivals=options.arrivals)
+    if kind == "at-once":
+        _refuse(kind, rate_per_s=options.rate_per_s, horizon_s=options.horizon_s)
+        _needed(kind, "requests", options.requests)
+    rate_per_s = 1.0 if kind == "at-once" else _needed(kind, "rate_per_s", options.rate_per_s)
+    if kind == "poisson":
+        _refuse(kind, parameter=options.parameters or None)
+        return poisson_trace(instance, rate_per_s, requests=options.requests, horizon_s=options.horizon_s, seed=seed)
+    assert kind in PROCESSES
+    process = process_of(kind, options.parameters)
+    return drawn_trace(
+        instance, process, rate_per_s, requests=options.requests, horizon_s=options.horizon_s, seed=seed, kind=kind
+    )
+
+
+def _recorded(options: Options, instance: PlacementInstance) -> Written:
+    kind = options.kind
+    _refuse(kind, horizon_s=options.horizon_s, parameter=options.parameters or None)
+    path = _needed(kind, "arrivals", options.arrivals)
+    rows = window(read_public_trace(path, sort=options.sort), path, options.from_s, options.until_s, options.requests)
+    told = list(rows.told)
+    if options.rate_per_s is not None:
+        rows, how = scaled(rows, options.rate_per_s, options.scale_by, options.seed)
+        told.append(how)
+    if options.mapping is None:
+        return Written(trace_at(instance, rows.arrival_s, seed=options.seed, kind=rows.format.name), tuple(told))
+    mapping = TraceMapping.read(options.mapping)
+    trace, more = map_requests(
+        rows, instance, mapping, source=str(options.mapping), seed=options.seed, kind=rows.format.name
+    )
+    return Written(trace, (*told, *more))
 
 
 def _needed(kind: str, name: str, value: _T | None) -> _T:
     if value is None:
-        raise InputError(name, "", f"is needed for a {kind} trace; give it")
+        raise InputError(_option(name), "", f"is needed for the kind {kind}; give it")
     return value
 
 
 def _refuse(kind: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
-            raise InputError(name, "", f"has no meaning for a {kind} trace; leave it out")
+            raise InputError(_option(name), "", f"has no meaning for the kind {kind}; leave it out")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,21 +1,19 @@
-"""Arrivals in public trace files, in the formats that they really have."""
+"""Arrivals as most services keep them: counts in bins of one width."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from splitshare.errors import InputError, shown
+from splitshare.errors import InputError
 from splitshare.ranges import LEAST_SECONDS
 from splitshare.replay.tables import at_row, parse_counts, parse_floats, read_csv
 
 MOST_ARRIVALS = 10**9
 """Greatest count of one bin."""
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,9})?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,34 +49,3 @@ def read_arrival_counts(path: Path) -> ArrivalCounts:
     if not arrivals.sum():
         raise InputError(path, "arrivals", "nothing ever arrives; at least one bin needs a count")
     return ArrivalCounts(width_s, arrivals)
-
-
-def read_azure_llm_2023(path: Path) -> NDArray[np.float64]:
-    """Read the arrival times of an Azure LLM inference trace of 2023.
-
-    Source: Microsoft Azure Public Dataset, ``AzureLLMInferenceTrace_{code,conv}.csv``: the columns
-    ``TIMESTAMP,ContextTokens,GeneratedTokens``, times such as ``2023-11-16 18:17:03.9799600`` without a zone.
-    The token counts are checked and not returned: the size of a request belongs to its class here.
-
-    Returns:
-        Seconds since the first request, ascending, shape (requests,).
-
-    Raises:
-        InputError: names the row of the first mistake.
-    """
-    text = read_csv(path, ("TIMESTAMP", "ContextTokens", "GeneratedTokens"))
-    parse_counts(path, "ContextTokens", text["ContextTokens"])
-    parse_counts(path, "GeneratedTokens", text["GeneratedTokens"])
-    stamps = np.empty(len(text["TIMESTAMP"]), dtype="datetime64[ns]")
-    for i, stamp in enumerate(text["TIMESTAMP"]):
-        try:
-            if not _TIMESTAMP.fullmatch(stamp):
-                raise ValueError
-            stamps[i] = np.datetime64(stamp, "ns")
-        except ValueError:
-            raise InputError(
-                path, at_row("TIMESTAMP", i), f"must look like 2023-11-16 18:17:03.9799600, not {shown(stamp)}"
-            ) from None
-    stamps.sort()
-    ticks: NDArray[np.int64] = (stamps - stamps[0]).astype(np.int64)
-    return ticks / 1e9

@@ -106,3 +106,59 @@ def test_an_algorithm_that_changes_its_instance_is_refused():
 
     with pytest.raises(WorkError, match="changed the instance"):
         splitshare.solve(example(), Greedy())
+
+
+class Source:
+    name = "source"
+
+    def place(self, instance, *, seed, time_limit):
+        return {module.name: instance.requests[0].source for module in instance.modules}
+
+
+class Says:
+    name = "says"
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def place(self, instance, *, seed, time_limit):
+        return self.answer
+
+
+def test_what_is_no_algorithm_is_told_with_its_mend():
+    instance = splitshare.instances("random-tuning")[0]
+    with pytest.raises(InputError, match=r"is a class; give an object of it: Source\(\)"):
+        splitshare.compare(Source, split="tuning")
+    with pytest.raises(InputError, match=r"is a class; give an object of it: Source\(\)"):
+        splitshare.solve(instance, Source)
+    with pytest.raises(InputError, match="no attribute `name` or no method `place`"):
+        splitshare.solve(instance, object())
+    with pytest.raises(InputError, match="is no split; did you mean 'tuning'"):
+        splitshare.compare(Source(), split="tunning")  # type: ignore[arg-type]
+    with pytest.raises(WorkError, match="is not devices by module but str"):
+        splitshare.solve(instance, Says("hi"))
+    with pytest.raises(WorkError, match="has int for 'm'; it must be a device, or several"):
+        splitshare.solve(instance, Says({"m": 3}))
+    with pytest.raises(InputError, match="says no class; write the class of that file behind it"):
+        splitshare.algorithm("mine.py", "placement")
+
+
+def test_paths_may_be_text(tmp_path):
+    instance = splitshare.instances("s2m3")[0]
+    instance.write(f"{tmp_path}/i.json")
+    assert splitshare.read_instance(f"{tmp_path}/i.json") == instance
+    (tmp_path / "t.csv").write_text("request_id,arrival_s,request\n0,0,a\n")
+    assert len(splitshare.read_trace(f"{tmp_path}/t.csv")) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("request_id;arrival_s;request", "has fields separated by semicolons; separate them by commas"),
+        ("request_id, arrival_s,request", "arrival_s: stands with a blank before or behind it"),
+    ],
+)
+def test_what_tables_are_commonly_wrong_in(tmp_path, header, problem):
+    (tmp_path / "t.csv").write_text(f"{header}\n0,0,a\n")
+    with pytest.raises(InputError, match=problem):
+        splitshare.read_trace(tmp_path / "t.csv")

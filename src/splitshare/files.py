@@ -79,7 +79,7 @@ def read_text(path: Path, *, newline: str | None = None) -> str:
     """
     try:
         with path.open(encoding="utf-8", newline=newline) as file:
-            return file.read()
+            return file.read().removeprefix("\ufeff")  # a byte-order mark, as some editors write it
     except FileNotFoundError:
         raise InputError(path, "", "no such file; check the path") from None
     except MemoryError:

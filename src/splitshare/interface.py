@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -115,7 +115,7 @@ def solve(instance: Any, by: Any, *, seed: int = 0, time_limit_s: float | None =
         WorkError: the algorithm changed the instance, or an exact method's objective does not hold.
     """
     problem = _problem_of(instance)
-    made = problem.finder.load(by) if isinstance(by, str) else by
+    made = problem.finder.load(by) if isinstance(by, str) else _object(by, problem)
     return problem.solve(instance, made, seed=seed, time_limit_s=time_limit_s)
 
 
@@ -221,6 +221,8 @@ def compare(
     Raises:
         InputError: there is no such algorithm or family, or the problem has nothing to tune on.
     """
+    if split not in get_args(Split):
+        raise InputError("split", str(split), f"is no split; {nearest(str(split), get_args(Split))}")
     owner, made = _owner(by, problem)
     chosen = tuple(families) or (owner.families if split == "test" else owner.tuning_families)
     if not chosen:
@@ -264,13 +266,27 @@ def _recorded(problem: str, families: tuple[str, ...], data: Path) -> Recorded[A
     return read_recorded(problem_named(problem), data / "baselines", families)
 
 
+def _object(by: Any, problem: Problem[Any, Any]) -> Any:
+    """An algorithm that was given as an object.
+
+    Raises:
+        InputError: it is a class, or has no such method.
+    """
+    if isinstance(by, type):
+        raise InputError("algorithm", by.__name__, f"is a class; give an object of it: {by.__name__}()")
+    if not isinstance(by, problem.finder.contract):
+        lacks = f"has no attribute `name` or no method `{problem.finder.method}`; see the contract"
+        raise InputError("algorithm", type(by).__name__, lacks)
+    return by
+
+
 def _owner(by: Any, problem: str | None) -> tuple[Problem[Any, Any], Any]:
     if isinstance(by, str):
         return problem_and_algorithm(by, problem)
     candidates = [problem_named(name) for name in ([problem] if problem else names())]
     for candidate in candidates:
         if hasattr(by, candidate.finder.method):
-            return candidate, by
+            return candidate, _object(by, candidate)
     methods = ", ".join(f"`{candidate.finder.method}`" for candidate in candidates)
     raise InputError("algorithm", type(by).__name__, f"has none of the methods {methods}; see the contract")
 

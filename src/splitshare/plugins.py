@@ -94,6 +94,8 @@ class Finder(Generic[Algorithm]):
         if spec in self.shipped():
             module = importlib.import_module(f"{self.package.__name__}.{spec.replace('-', '_')}")
             return next(c for c in vars(module).values() if isinstance(c, type) and getattr(c, "name", None) == spec)
+        if spec.endswith(".py"):
+            raise InputError("--algorithm", spec, "says no class; write the class of that file behind it: mine.py:Mine")
         outside = {point.name: point for point in entry_points(group=self.group)}
         if spec in outside:
             return outside[spec].load()

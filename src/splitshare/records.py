@@ -93,6 +93,7 @@ class Record(BaseModel):
         Raises:
             InputError: names ``source``, the first field that is wrong, and the mend.
         """
+        _check_schema(cls, value, source)
         try:
             # Validation in JSON mode turns arrays into tuples while staying strict about everything else.
             return cls.model_validate_json(json.dumps(value))
@@ -154,14 +155,36 @@ def field_path(location: tuple[int | str, ...]) -> str:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """A hint that names the known word nearest to ``name``, or lists them (the first dozen) where none is near."""
-    matches = difflib.get_close_matches(name[:200], [word[:200] for word in known], n=1, cutoff=0.5)
+    lowered = {word[:200].lower(): word for word in reversed(known)}
+    matches = difflib.get_close_matches(name[:200].lower(), list(lowered), n=1, cutoff=0.5)
     if matches:
-        return f"did you mean {shown(matches[0])}?"
+        return f"did you mean {shown(lowered[matches[0]])}?"
     if not known:
         return "none is known"
     listed = [shortened(word, 60) for word in sorted(known)]
     more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     return f"known: {', '.join(listed[:_LISTED])}{more}"
+
+
+def _check_schema(cls: type[BaseModel], value: Any, source: Path | str) -> None:
+    """Refuse a file of another contract before any of its fields: what it says it is tells the mend.
+
+    Raises:
+        InputError: ``schema`` names another contract, or another version of this one.
+    """
+    field = cls.model_fields.get("schema_")
+    said = value.get("schema") if isinstance(value, dict) else None
+    if field is None or not isinstance(said, str) or said in get_args(field.annotation):
+        return
+    (expected, *_) = get_args(field.annotation)
+    name, _, version = said.partition("/")
+    if name == expected.partition("/")[0]:
+        problem = (
+            f"is of version {shown(version)}, and version {expected.partition('/')[2]} is read; make the file anew"
+        )
+    else:
+        problem = f"the file is {shown(said)}, and {expected!r} is expected; is it another file that you mean?"
+    raise InputError(source, "schema", problem)
 
 
 def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel] | None:
@@ -186,6 +209,11 @@ def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[Ba
     return current
 
 
+def _said(value: Any) -> str:
+    """A value as its file has it."""
+    return "null" if value is None else shown(value)
+
+
 def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, source: Path | str) -> InputError:
     details: list[ErrorDetails] = error.errors(include_url=False)
     # An unknown key next to a missing one is a misspelling: tell of the unknown key, it names the mend.
@@ -206,6 +234,11 @@ def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, sourc
             (bound,) = (value for name, value in first["ctx"].items() if name in {"ge", "le"})
             words = first["type"].replace("_", " ").replace("equal", "or equal")
             problem = f"input should be {words} to {bound:g}, not {shown(first['input'])}"
+        case "too_short":
+            found, least = first["ctx"]["actual_length"], first["ctx"]["min_length"]
+            problem = "is empty; it needs at least one entry" if not found else f"has {found} entries; it needs {least}"
+        case "string_pattern_mismatch":
+            problem = f"must look like {first['ctx']['pattern']}, not {shown(first['input'])}"
         case _:
-            problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {shown(first['input'])}"
+            problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {_said(first['input'])}"
     return InputError(source, field, problem + more)

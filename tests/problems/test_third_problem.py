@@ -95,7 +95,7 @@ def test_what_breaks_its_rules_is_told(recorded):
         *("compare", "--algorithm", "mine.py:Everything", "--baselines", "baselines", "-o", "out2"), cwd=recorded
     )
     assert "packs 0 of 6 instances" in done.stdout, done.stderr
-    assert "feasible fails: k0: " in done.stdout
+    assert "feasible fails (k0: " in done.stdout
     assert "6 of 6 runs gave no feasible packing; the first: k20: infeasible: " in done.stdout
 
 

@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -87,3 +89,52 @@ def test_reported_results_say_so(verdicts: list[Path], tmp_path: Path) -> None:
         "file_sha256": hashlib.sha256(results.read_bytes()).hexdigest(),
         "ran_here": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda d: d["families"][0]["summaries"].pop(0), r"summaries\[0\].method: must be 'never'"),
+        (lambda d: d["families"][0]["summaries"][1].update(method="never"), "a method stands there twice"),
+        (lambda d: d["families"][0]["duels"][0].update(baseline="zzz"), "duels: 'zzz' has no summary"),
+        (lambda d: d["families"][0].update(method="zzz"), r"method: must be '"),
+        (lambda d: d["families"].append(d["families"][0]), "stands there twice"),
+        (
+            lambda d: d["families"][0]["summaries"][0].update(placed=99),
+            "placed: must lie between optimal and instances",
+        ),
+        (lambda d: d["families"][0]["summaries"][1]["mean_gap"].update(low=None), "give both or neither"),
+        (lambda d: d["families"][0]["summaries"][1]["mean_gap"].update(low=9.0), "must lie between low and high"),
+        (lambda d: d["families"][0].update(summaries=[]), "summaries: is empty; it needs at least one entry"),
+        (lambda d: d["families"][0].update(instances_sha256="x"), "must look like"),
+        (lambda d: d.update(method=None), "not null"),
+        (lambda d: d.update(schema="splitshare.verdict/1"), "is of version '1', and version 2 is read"),
+        (lambda d: d.update(schema="splitshare.placement/1"), "the file is 'splitshare.placement/1'"),
+    ],
+)
+def test_a_verdict_that_does_not_agree_with_itself_is_refused(
+    verdicts: list[Path], tmp_path: Path, change: Callable[[Any], object], problem: str
+) -> None:
+    told = json.loads(verdicts[0].read_text())
+    told["families"][0]["summaries"][1]["mean_gap"] |= {"low": 0.0, "estimate": 1.0, "high": 2.0}
+    change(told)
+    (tmp_path / "v.json").write_text(json.dumps(told))
+    with pytest.raises(InputError, match=problem):
+        standings([tmp_path / "v.json"])
+
+
+def test_one_verdict_counts_once(verdicts: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is given twice"):
+        standings([verdicts[0], verdicts[0]])
+    done = RUN.invoke(app, ["standings", str(verdicts[0]), "-o", str(tmp_path / "s.txt")])
+    assert "the suffix must be .csv" in str(done.exception) + done.output
+
+
+def test_rows_that_were_left_out_are_told(verdicts: list[Path], tmp_path: Path) -> None:
+    table = pd.read_csv(verdicts[1].with_name("results.csv"))
+    table.head(5).assign(method="five").to_csv(tmp_path / "five.csv", index=False)
+    asked = ["compare", "--results", str(tmp_path / "five.csv"), "--family", "random-test", "-o", str(tmp_path / "out")]
+    done = RUN.invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    assert "NOT ALL WERE REPORTED: 35 of 40 instances have no row." in done.output
+    assert "five places 5 of 5" in done.output

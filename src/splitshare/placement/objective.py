@@ -215,5 +215,14 @@ def evaluate(instance: PlacementInstance, assignment: Mapping[str, Sequence[str]
 
 
 def normalised(assignment: Mapping[str, str | Sequence[str]]) -> Assignment:
-    """An algorithm's answer (a device, or a list of devices, a module) in the one internal form."""
+    """An algorithm's answer (a device, or a list of devices, a module) in the one internal form.
+
+    Raises:
+        WorkError: it is not devices by module.
+    """
+    if not isinstance(assignment, Mapping):
+        raise WorkError(f"the answer is not devices by module but {type(assignment).__name__}")
+    for module, hosts in assignment.items():
+        if not isinstance(hosts, Iterable):
+            raise WorkError(f"the answer has {type(hosts).__name__} for {module!r}; it must be a device, or several")
     return {m: (hosts,) if isinstance(hosts, str) else tuple(hosts) for m, hosts in assignment.items()}

@@ -35,6 +35,9 @@ def read_arrival_counts(path: Path) -> ArrivalCounts:
     text = read_csv(path, ("start_s", "arrivals"))
     start_s = parse_floats(path, "start_s", text["start_s"])
     arrivals = parse_counts(path, "arrivals", text["arrivals"], MOST_ARRIVALS)
+    if np.any(np.diff(start_s) <= 0):
+        i = int(np.flatnonzero(np.diff(start_s) <= 0)[0]) + 1
+        raise InputError(path, at_row("start_s", i), f"{start_s[i]:.9g} is not after the row above; sort by start_s")
     if len(start_s) < 2 or start_s[1] < LEAST_SECONDS:
         raise InputError(path, "start_s", "needs at least two bins, the second after 0, to tell the width of one")
     width_s = float(start_s[1])

@@ -35,6 +35,10 @@ def check_columns(path: Path, found: Sequence[str], required: Sequence[str], opt
     """
     known = [*required, *optional]
     for i, name in enumerate(found):
+        if name not in known and name.strip() in known:
+            raise InputError(path, name.strip(), "stands with a blank before or behind it; take it away, in all rows")
+        if name not in known and len(found) == 1 and ";" in name:
+            raise InputError(path, "", "has fields separated by semicolons; separate them by commas")
         if name not in known:
             raise InputError(path, name, f"unknown column; {nearest(name, known)}")
         if name in found[:i]:

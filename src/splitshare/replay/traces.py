@@ -91,7 +91,7 @@ def write_trace(trace: RequestTrace, path: Path) -> None:
     write_table(trace.to_frame(), path, {} if trace.kind is None else {_KIND: trace.kind})
 
 
-def read_trace(path: Path, instance: PlacementInstance | None = None) -> RequestTrace:
+def read_trace(path: Path | str, instance: PlacementInstance | None = None) -> RequestTrace:
     """Read a request trace, Parquet or CSV by suffix.
 
     Args:
@@ -103,6 +103,7 @@ def read_trace(path: Path, instance: PlacementInstance | None = None) -> Request
     Raises:
         InputError: names the file, the column and the row (data rows counted from 1) of the first mistake.
     """
+    path = Path(path)
     check_table_path(path)
     request_id, arrival_s, names, size, kind = _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
     late = np.flatnonzero(np.diff(arrival_s) < 0)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from splitshare.errors import InputError
 from splitshare.files import sha256_bytes
@@ -32,6 +32,15 @@ class Interval(Record):
     clusters: Count
     no_interval: NoInterval | None
 
+    @model_validator(mode="after")
+    def _around(self) -> Self:
+        ends = (self.low, self.high)
+        if (self.low is None) != (self.high is None):
+            raise ValueError("low, high: give both or neither")
+        if self.low is not None and self.high is not None and not self.low <= self.estimate <= self.high:
+            raise ValueError(f"estimate: must lie between low and high, {ends[0]:g} and {ends[1]:g}")
+        return self
+
 
 class MethodSummary(Record):
     """One method over a family."""
@@ -44,6 +53,12 @@ class MethodSummary(Record):
     optimal: Count
     mean_gap: Interval | None
     worst_gap: Finite | None
+
+    @model_validator(mode="after")
+    def _counted(self) -> Self:
+        if not self.optimal <= self.placed <= self.instances:
+            raise ValueError("placed: must lie between optimal and instances")
+        return self
 
 
 class DuelRecord(Record):
@@ -70,6 +85,18 @@ class FamilyVerdict(Record):
     summaries: tuple[MethodSummary, ...] = Field(min_length=1)
     """The new method first."""
     duels: tuple[DuelRecord, ...]
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        names = [summary.method for summary in self.summaries]
+        if names[0] != self.method:
+            raise ValueError(f"summaries[0].method: must be {self.method!r}, the new method, which comes first")
+        if len(set(names)) < len(names):
+            raise ValueError("summaries: a method stands there twice; keep one")
+        strangers = [duel.baseline for duel in self.duels if duel.baseline not in names[1:]]
+        if strangers:
+            raise ValueError(f"duels: {strangers[0]!r} has no summary")
+        return self
 
 
 class Judged(Record):
@@ -129,6 +156,15 @@ class VerdictFile(Record):
     repeated: Repeated
     failures: tuple[Failure, ...]
 
+    @model_validator(mode="after")
+    def _of_one_method(self) -> Self:
+        for i, part in enumerate(self.families):
+            if part.method != self.method:
+                raise ValueError(f"families[{i}].method: must be {self.method!r}, as the verdict's")
+            if part.family in [other.family for other in self.families[:i]]:
+                raise ValueError(f"families[{i}].family: {part.family!r} stands there twice; keep one")
+        return self
+
 
 def digest_of(instances: Sequence[Instance]) -> str:
     """Digest of a family: of its instances' digests, in order of their names."""
@@ -145,16 +181,18 @@ def standings(paths: Sequence[Path]) -> pd.DataFrame:
     """
     first: dict[str, tuple[Path, FamilyVerdict]] = {}
     rows, problem = [], ""
-    for path in paths:
+    for i, path in enumerate(paths):
+        if path.resolve() in [other.resolve() for other in paths[:i]]:
+            raise InputError(path, "", "is given twice; give it once")
         file = VerdictFile.read(path)
         problem = problem or file.problem
         if file.problem != problem:
             raise InputError(path, "problem", f"is {file.problem!r}, and {paths[0]} is of {problem!r}; give one's")
-        for i, part in enumerate(file.families):
+        for j, part in enumerate(file.families):
             other, known = first.setdefault(part.family, (path, part))
             if part.instances_sha256 != known.instances_sha256:
                 mend = f"is of other instances than {other}; judge both with the same recorded baselines"
-                raise InputError(path, f"families[{i}].instances_sha256", mend)
+                raise InputError(path, f"families[{j}].instances_sha256", mend)
             made = f"{file.made_with.get('splitshare', '')} {file.made_with.get('date', '')[:10]}".strip()
             rows.append(_row(part.family, part.summaries[0], str(path), file.judged.ran_here, made))
     for family, (_, part) in first.items():

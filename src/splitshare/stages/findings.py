@@ -72,7 +72,8 @@ def write_findings(
         figure = profile_figure(both, families, findings.method, problem=problem.name, sense=problem.sense)
         save_figure(figure, output, PROFILE)
     paragraphs = [in_words(verdict, does=problem.terms.does, reference=problem.terms.reference) for verdict in verdicts]
-    paragraphs.append(_words(problem, findings))
+    asked = sum(len(recorded.instances[verdict.family]) for verdict in verdicts)
+    paragraphs.append(_words(problem, findings, asked))
     write_text(output / "verdict.txt", "\n".join(paragraphs) + "\n")
     if html:
         from splitshare.explorer.verdict_page import verdict_page  # of an extra, and half a second to import
@@ -114,7 +115,7 @@ def write_summary(summary: pd.DataFrame, output: Path) -> str:
     return text
 
 
-def _words(problem: Problem[Any, Any], findings: Findings) -> str:
+def _words(problem: Problem[Any, Any], findings: Findings, recorded: int) -> str:
     """Time, contract, repetition and failures, as a paragraph."""
     answer = problem.terms.answer
     sentences = []
@@ -124,9 +125,13 @@ def _words(problem: Problem[Any, Any], findings: Findings) -> str:
     if findings.checks:
         broken = [check for check in findings.checks if not check.passed]
         passed = f"It passes {len(findings.checks) - len(broken)} of {len(findings.checks)} checks of the contract"
-        sentences.append(passed + (f"; {broken[0].check} fails: {broken[0].message}." if broken else "."))
+        told = [f"{check.check} fails ({check.message})" for check in broken]
+        sentences.append(passed + (f": {'; '.join(told)}." if broken else "."))
     else:
         sentences.append("Its objectives are as reported; nothing was run or checked here.")
+        missing = recorded - len(findings.results["instance"].unique())
+        if missing:
+            sentences.append(f"NOT ALL WERE REPORTED: {missing} of {recorded} instances have no row.")
     if findings.changed:
         sentences.append(
             f"It is NOT DETERMINISTIC: of {findings.repeated} runs that were repeated with the same seed in another "

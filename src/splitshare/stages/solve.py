@@ -51,7 +51,8 @@ def run(options: Options) -> list[str]:
             answer = answer.model_copy(update={"algorithm": titled(algorithm.name, method.parameters)})
             several = len(options.instances) > 1 or len(methods) > 1
             answer.write(output / path.name if several or output.is_dir() else output)
-            lines.append(f"{answer.algorithm}: {answer.status}, {problem.worth(answer)}")
+            why = f" ({answer.reason})" if answer.reason else ""
+            lines.append(f"{answer.algorithm}: {answer.status}, {problem.worth(answer)}{why}")
     return lines
 
 

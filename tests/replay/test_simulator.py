@@ -224,3 +224,39 @@ def test_a_hundred_thousand_requests_keep_the_books() -> None:
             assert np.all(start >= free - 1e-9)  # one at a time
             assert np.all(np.diff(ready) >= 0)  # first come, first served
             assert np.allclose(start, np.maximum(ready, free), rtol=0, atol=1e-6)  # never idle while someone waits
+
+
+@given(st.data())
+def test_requests_alone_are_those_of_the_whole_replay(data: st.DataObject) -> None:
+    """Without a table of stages another loop runs, whose memory is that of the requests under way."""
+    numbers = st.floats(0, 5).map(lambda x: round(x, 2))
+    instance = data.draw(instances(numbers, st.floats(0.5, 10)))
+    routes = data.draw(routes_of(instance))
+    count = data.draw(st.integers(1, 300))
+    stream = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    arrivals = np.round(np.cumsum(stream.exponential(data.draw(st.sampled_from([0.01, 1.0, 50.0])), count)), 2)
+    classes = [request.name for request in instance.requests]
+    trace = trace_of(
+        instance, [(t, classes[stream.integers(len(classes))], float(stream.integers(0, 3))) for t in arrivals]
+    )
+    for link_model in LINK_MODELS:
+        whole = simulate(instance, routes, trace, link_model=link_model)
+        alone = simulate(instance, routes, trace, link_model=link_model, keep_stages=False)
+        pd.testing.assert_frame_equal(whole.requests, alone.requests)
+        assert list(alone.stages.columns) == list(whole.stages.columns)
+        assert not len(alone.stages)
+        assert alone.load is not None
+        assert whole.load is not None
+        assert alone.load.resources.equals(whole.load.resources)
+
+
+def test_one_request_may_outlast_thousands() -> None:
+    """The first request waits for a slow encoder while others come and go on the other device."""
+    instance = example()
+    routes = {"pair": Route(("b", "c"), "a"), "single": Route(("c",), "a")}
+    arrivals = [(0.0, "pair", 1e6), *((1.0 + i, "single", 1e-3) for i in range(5000))]
+    trace = trace_of(instance, arrivals)
+    whole = simulate(instance, routes, trace, link_model="independent")
+    alone = simulate(instance, routes, trace, link_model="independent", keep_stages=False)
+    pd.testing.assert_frame_equal(whole.requests, alone.requests)
+    assert whole.requests["finish_s"].iloc[0] > whole.requests["finish_s"].iloc[-1] > 0

@@ -176,3 +176,125 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
                     push(times, ids, count, ready[waiting], (owner << shift) | after)
                     count += 1
     return ready, start, done
+
+
+@compiled
+def finish_known(slot_of: _Ints, request: int) -> bool:
+    """Whether a request has given its slot back."""
+    return bool(slot_of[request % len(slot_of)] == 0)
+
+
+# Long, and alike to `run_events`: see there.
+@compiled
+def run_requests(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - see `run_events`
+    arrival_s: _Floats,
+    size: _Floats,
+    request_class: _Ints,
+    first: _Ints,
+    waits: _Ints,
+    resource: _Ints,
+    service_s: _Floats,
+    delay_s: _Floats,
+    next_a: _Ints,
+    next_b: _Ints,
+    signal_s: _Floats,
+    serves: _Ints,
+    resources: int,
+) -> tuple[_Floats, _Floats]:
+    """Run all requests as ``run_events`` does, and keep of each only when it was first served and when it was done.
+
+    What is known of a request's stages is kept while it is under way, in a slot that the next one then takes: memory
+    grows with the requests under way at one time, not with their number.
+
+    Args: as of ``run_events``, and ``serves``: 1 where a stage is on a device or a link, shape (stages,).
+
+    Returns:
+        Seconds at which each request was first served by a device or link, and at which its last stage was done; each
+        of shape (requests,).
+    """
+    requests = len(arrival_s)
+    served = np.full(requests, np.inf)
+    finish = np.empty(requests)
+    free = np.zeros(resources)
+
+    shift = bits_of(first)
+    width = 1 << shift
+    mask = width - 1
+    slots = 64
+    ready = np.zeros(slots * width)
+    missing = np.zeros(slots * width, dtype=np.int64)
+    vacant = np.arange(slots)[::-1].copy()
+    vacancies = slots
+    slot_of = np.zeros(slots, dtype=np.int64)  # of the requests under way, by request modulo its length
+    times = np.empty(slots * width)
+    ids = np.empty(slots * width, dtype=np.int64)
+    count = 0
+    oldest = 0  # the first request that may still be under way
+
+    request = 0
+    while request < requests or count > 0:
+        if request < requests and (count == 0 or arrival_s[request] < times[0]):
+            if vacancies == 0:  # as many slots again
+                ready = np.append(ready, np.zeros(slots * width))
+                missing = np.append(missing, np.zeros(slots * width, dtype=np.int64))
+                vacant = np.arange(2 * slots - 1, slots - 1, -1)
+                vacant = np.append(vacant, np.zeros(slots, dtype=np.int64))
+                vacancies = slots
+                times = np.append(times, np.empty(slots * width))
+                ids = np.append(ids, np.empty(slots * width, dtype=np.int64))
+                slots *= 2
+            while oldest < request and finish_known(slot_of, oldest):
+                oldest += 1
+            if request - oldest >= len(slot_of):
+                grown = np.zeros(2 * len(slot_of), dtype=np.int64)
+                for older in range(oldest, request):
+                    grown[older % len(grown)] = slot_of[older % len(slot_of)]
+                slot_of = grown
+            vacancies -= 1
+            slot = vacant[vacancies]
+            slot_of[request % len(slot_of)] = slot + 1
+            base = slot * width
+            stage = first[request_class[request]]
+            for place in range(first[request_class[request] + 1] - stage):
+                missing[base + place] = waits[stage + place]
+                ready[base + place] = 0.0
+                if missing[base + place] == 0:
+                    ready[base + place] = arrival_s[request]
+                    push(times, ids, count, arrival_s[request], (request << shift) | place)
+                    count += 1
+            request += 1
+            continue
+
+        now = times[0]
+        owner = ids[0] >> shift
+        place = ids[0] & mask
+        drop_first(times, ids, count)
+        count -= 1
+        klass = request_class[owner]
+        stage = first[klass] + place
+        slot = slot_of[owner % len(slot_of)] - 1
+
+        begin = now
+        freed = now + service_s[stage] * size[owner]
+        if resource[stage] >= 0:
+            begin = max(now, free[resource[stage]])
+            freed = begin + service_s[stage] * size[owner]
+            free[resource[stage]] = freed
+        done = freed + delay_s[stage]
+
+        for after, known_s in ((next_a[stage], done), (next_b[stage], done + signal_s[stage])):
+            if after >= 0:
+                waiting = slot * width + after
+                ready[waiting] = max(ready[waiting], known_s)
+                missing[waiting] -= 1
+                if missing[waiting] == 0:
+                    push(times, ids, count, ready[waiting], (owner << shift) | after)
+                    count += 1
+        if serves[stage]:
+            served[owner] = min(served[owner], begin)
+        if stage == first[klass + 1] - 1:  # the result, for which every other stage was waited
+            finish[owner] = done
+            slot_of[owner % len(slot_of)] = 0
+            vacant[vacancies] = slot
+            vacancies += 1
+    return served, finish

@@ -75,9 +75,10 @@ def request_metrics(
     """
     counted = _after_warm_up(requests, warm_up_fraction)
     window_s = float(counted["finish_s"].max() - counted["arrival_s"].min())
-    names = counted["request"].astype(str)
-    limit_s = _limits(names, latency_limit_s)
-    groups = [(name, np.asarray(names == name)) for name in sorted(names.unique())]
+    codes, labels = pd.factorize(counted["request"])
+    texts = [str(label) for label in labels]
+    limit_s = _limits(codes, texts, latency_limit_s)
+    groups = [(text, codes == code) for text, code in sorted((text, code) for code, text in enumerate(texts))]
     groups.append((OVERALL, np.ones(len(counted), dtype=bool)))
     answered = np.asarray(counted["status"] == "ok")
     latency_s = counted["latency_s"].to_numpy(dtype=np.float64)
@@ -168,11 +169,13 @@ def _after_warm_up(requests: pd.DataFrame, fraction: float) -> pd.DataFrame:
     return requests.iloc[int(len(requests) * fraction) :]
 
 
-def _limits(names: pd.Series[str], limit_s: float | Mapping[str, float] | None) -> NDArray[np.float64]:
+def _limits(
+    codes: NDArray[np.int64], names: list[str], limit_s: float | Mapping[str, float] | None
+) -> NDArray[np.float64]:
     """The limit of each request, shape (requests,)."""
     if limit_s is None or isinstance(limit_s, float | int):
-        return np.full(len(names), math.inf if limit_s is None else float(limit_s))
+        return np.full(len(codes), math.inf if limit_s is None else float(limit_s))
     missing = sorted(set(names) - set(limit_s))
     if missing:
         raise ValueError(f"latency_limit_s has no limit for {missing[0]!r}")
-    return np.array([limit_s[name] for name in names], dtype=np.float64)
+    return np.array([limit_s[name] for name in names], dtype=np.float64)[codes]

@@ -22,7 +22,7 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.replay.batch_loop import run_batches
 from splitshare.replay.batching import ONE_BY_ONE, Batching, batch_plan
-from splitshare.replay.event_loop import run_events
+from splitshare.replay.event_loop import run_events, run_requests
 from splitshare.replay.load import OfferedLoad, offered_load
 from splitshare.replay.plan import IDEAL, STAGES, LinkModel, Overheads, StagePlan, build_plan
 from splitshare.replay.tables import categorical, write_table
@@ -69,6 +69,7 @@ def simulate(
     source: Path | str = "placement",
     overheads: Overheads = IDEAL,
     batching: Batching = ONE_BY_ONE,
+    keep_stages: bool = True,
 ) -> ReplayResult:
     """Replay a trace.
 
@@ -80,11 +81,15 @@ def simulate(
         source: file that the routes came from, for messages.
         overheads: what a system adds to the ideal times.
         batching: how devices form batches; their curves must be of this instance (``BatchCurves.check``).
+        keep_stages: whether to return a row for each stage. Without them, and without batches, memory grows with the
+            requests and not with their stages, and the replay is several times as fast; the table is then empty.
 
     Raises:
         InputError: a route is missing or cannot be gone; see ``build_plan``.
     """
     plan = build_plan(instance, routes, trace.classes, link_model, source, overheads)
+    if not keep_stages and batching.max_batch == 1:
+        return _requests_alone(plan, trace, offered_load(instance, plan, trace))
     row_first = _row_first(plan, trace)
     flat = (
         trace.arrival_s,
@@ -114,11 +119,34 @@ def simulate(
     return replace(result, load=offered_load(instance, plan, trace, batches.least_s))
 
 
+def _requests_alone(plan: StagePlan, trace: RequestTrace, load: OfferedLoad) -> ReplayResult:
+    """The replay without a table of stages."""
+    served_s, finish_s = run_requests(
+        trace.arrival_s,
+        trace.size,
+        trace.request_class,
+        plan.first,
+        plan.waits,
+        plan.resource,
+        plan.service_s,
+        plan.delay_s,
+        plan.next_a,
+        plan.next_b,
+        plan.signal_s,
+        ((plan.link >= 0) | (plan.device >= 0)).astype(np.int64),
+        plan.resources,
+    )
+    nothing = np.zeros(0, dtype=np.int64)
+    empty = _stage_table(plan, trace, nothing, nothing, (np.zeros(0),) * 3, np.zeros(0))
+    return ReplayResult(_request_table(trace, served_s, finish_s), empty, load)
+
+
 def warm_up() -> None:
     """Compile the event loop (or load it from the cache on disk), so that no timing includes it."""
     nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
     one = np.array([0, 1], dtype=np.int64)
     run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, nothing, 1)
+    run_requests(nothing, nothing, none, one, none, none, nothing, nothing, none - 1, none - 1, nothing, none, 1)
 
 
 def idle_latency_s(
@@ -164,34 +192,49 @@ def _tables(
     share_s: NDArray[np.float64],
 ) -> ReplayResult:
     """The tables; ``share_s`` is what each row has of its resource's time, at size 1."""
-    ready_s, start_s, finish_s = times
+    _, start_s, finish_s = times
     owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
-    link, device = plan.link[stage], plan.device[stage]
-    served_s = np.where((link < 0) & (device < 0), np.inf, start_s)
+    served_s = np.where((plan.link[stage] < 0) & (plan.device[stage] < 0), np.inf, start_s)
     request_finish_s = finish_s[row_first[1:] - 1]  # the result is a class's last stage
-    requests = pd.DataFrame(
+    requests = _request_table(trace, np.minimum.reduceat(served_s, row_first[:-1]), request_finish_s)
+    return ReplayResult(requests, _stage_table(plan, trace, owner, stage, times, share_s))
+
+
+def _request_table(trace: RequestTrace, served_s: NDArray[np.float64], finish_s: NDArray[np.float64]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "request_id": trace.request_id,
             "request": categorical(trace.request_class, trace.classes),
             "arrival_s": trace.arrival_s,
-            "start_s": np.minimum.reduceat(served_s, row_first[:-1]),
-            "finish_s": request_finish_s,
-            "latency_s": request_finish_s - trace.arrival_s,
-            "status": categorical(np.zeros(len(trace), dtype=np.int64), ["ok", "dropped", "failed"]),
+            "start_s": served_s,
+            "finish_s": finish_s,
+            "latency_s": finish_s - trace.arrival_s,
+            "status": categorical(np.zeros(len(trace), dtype=np.int8), ["ok", "dropped", "failed"]),
         }
     )
-    stages = pd.DataFrame(
+
+
+def _stage_table(
+    plan: StagePlan,
+    trace: RequestTrace,
+    owner: NDArray[np.int64],
+    stage: NDArray[np.int64],
+    times: Sequence[NDArray[np.float64]],
+    share_s: NDArray[np.float64],
+) -> pd.DataFrame:
+    """A row a stage; ``owner`` is the position of its request, ``stage`` that in the plan."""
+    ready_s, start_s, finish_s = times
+    return pd.DataFrame(
         {
             "request_id": trace.request_id[owner],
             "request": categorical(trace.request_class[owner], trace.classes),
             "stage": categorical(plan.kind[stage], STAGES),
             "module": categorical(plan.module[stage], plan.modules),
-            "device": categorical(device, plan.devices),
-            "link": categorical(link, plan.links),
+            "device": categorical(plan.device[stage], plan.devices),
+            "link": categorical(plan.link[stage], plan.links),
             "ready_s": ready_s,
             "start_s": start_s,
             "finish_s": finish_s,
             "busy_s": share_s * trace.size[owner],
         }
     )
-    return ReplayResult(requests, stages)

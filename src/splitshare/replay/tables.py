@@ -106,7 +106,7 @@ def check_numbers(
     path: Path,
     column: str,
     values: NDArray[Any],
-    cells: Sequence[object],
+    cells: Sequence[object] | NDArray[Any],
     most: float = MOST_SECONDS,
     *,
     first: int = 0,
@@ -127,10 +127,12 @@ def check_numbers(
     wrong = np.flatnonzero(~((values >= 0) & (values <= most)))
     if wrong.size:
         i = int(wrong[0])
-        raise InputError(path, at_row(column, first + i), f"must be a number from 0 to {most:g}, not {shown(cells[i])}")
+        raise InputError(
+            path, at_row(column, first + i), f"must be a number from 0 to {most:g}, not {shown(str(cells[i]))}"
+        )
 
 
-def categorical(codes: NDArray[np.int64], names: Sequence[str]) -> pd.Categorical[str]:
+def categorical(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[str]:
     """A column of text held as positions in ``names``; -1 is null."""
     return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="str"))
 

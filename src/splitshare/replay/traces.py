@@ -105,7 +105,7 @@ def read_trace(path: Path | str, instance: PlacementInstance | None = None) -> R
     """
     path = Path(path)
     check_table_path(path)
-    request_id, arrival_s, names, size, kind = _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
+    request_id, arrival_s, codes, names, size, kind = _from_csv(path) if path.suffix == ".csv" else _from_parquet(path)
     late = np.flatnonzero(np.diff(arrival_s) < 0)
     if late.size:
         i = int(late[0]) + 1
@@ -115,33 +115,39 @@ def read_trace(path: Path | str, instance: PlacementInstance | None = None) -> R
             f"{arrival_s[i]:.9g} is before the row above, {arrival_s[i - 1]:.9g}; sort by arrival_s",
         )
     _refuse_repeated(path, request_id)
-    classes = tuple(dict.fromkeys(names)) if instance is None else tuple(r.name for r in instance.requests)
-    code = {name: i for i, name in enumerate(classes)}
-    for i, name in enumerate(names):
+    used, first_row = np.unique(codes, return_index=True)
+    in_order = [names[code] for code in used[np.argsort(first_row)]]
+    classes = tuple(in_order) if instance is None else tuple(r.name for r in instance.requests)
+    code_of = {name: i for i, name in enumerate(classes)}
+    for row in np.sort(first_row).tolist():
+        name = names[codes[row]]
         if not name:
-            raise InputError(path, at_row("request", i), "is empty; name a request class")
-        if name not in code:
-            raise InputError(
-                path, at_row("request", i), f"unknown request class {shown(name)}; {nearest(name, list(classes))}"
-            )
+            raise InputError(path, at_row("request", row), "is empty; name a request class")
+        if name not in code_of:
+            problem = f"unknown request class {shown(name)}; {nearest(name, list(classes))}"
+            raise InputError(path, at_row("request", row), problem)
+    position = np.array([code_of.get(name, -1) for name in names], dtype=np.int64)
     return RequestTrace(
         request_id=request_id,
         arrival_s=arrival_s,
         classes=classes,
-        request_class=np.array([code[name] for name in names], dtype=np.int64),
+        request_class=position[codes],
         size=size,
         kind=kind,
     )
 
 
-_Columns = tuple[NDArray[np.int64], NDArray[np.float64], list[str], NDArray[np.float64], str | None]
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[Any], list[str], NDArray[np.float64], str | None]
+"""Numbers, times, positions of classes in the names that follow, sizes, and how it was made."""
 
 
 def _from_csv(path: Path) -> _Columns:
     text = read_csv(path, _REQUIRED, _OPTIONAL)
     arrival_s = parse_floats(path, "arrival_s", text["arrival_s"])
     size = parse_floats(path, "size", text["size"], MOST_SIZE) if "size" in text else np.ones(len(arrival_s))
-    return parse_counts(path, "request_id", text["request_id"]), arrival_s, text["request"], size, None
+    known: dict[str, int] = {}
+    codes = np.array([known.setdefault(name, len(known)) for name in text["request"]], dtype=np.int64)
+    return parse_counts(path, "request_id", text["request_id"]), arrival_s, codes, list(known), size, None
 
 
 def _from_parquet(path: Path) -> _Columns:
@@ -150,19 +156,23 @@ def _from_parquet(path: Path) -> _Columns:
     if not table.num_rows:
         raise InputError(path, "", "has no rows; add at least one")
     identity = _parquet_numbers(path, table, "request_id", whole=True)
-    check_numbers(path, "request_id", identity, identity.tolist(), MOST_IDENTITY)
+    check_numbers(path, "request_id", identity, identity, MOST_IDENTITY)
     identity = identity.astype(np.int64)
     arrival_s = _parquet_numbers(path, table, "arrival_s")
-    check_numbers(path, "arrival_s", arrival_s, arrival_s.tolist())
+    check_numbers(path, "arrival_s", arrival_s, arrival_s)
     size = _parquet_numbers(path, table, "size") if "size" in table.column_names else np.ones(len(arrival_s))
-    check_numbers(path, "size", size, size.tolist(), MOST_SIZE)
+    check_numbers(path, "size", size, size, MOST_SIZE)
     column = table.schema.field("request").type
     plain = column.value_type if pa.types.is_dictionary(column) else column
     if not (pa.types.is_string(plain) or pa.types.is_large_string(plain)):
         raise InputError(path, "request", f"must be a column of text, not {column}")
     _refuse_null(path, table, "request")
     kind = (table.schema.metadata or {}).get(_KIND.encode())
-    return identity, arrival_s, table["request"].to_pylist(), size, kind and kind.decode(errors="replace")
+    names = table["request"].combine_chunks()
+    coded = names if pa.types.is_dictionary(column) else names.dictionary_encode()
+    # Of a file with several blocks the dictionaries may differ; `combine_chunks` has joined them.
+    texts = coded.dictionary.to_pylist()
+    return identity, arrival_s, coded.indices.to_numpy(), texts, size, kind and kind.decode(errors="replace")
 
 
 def _parquet_numbers(path: Path, table: pa.Table, column: str, *, whole: bool = False) -> NDArray[Any]:
@@ -181,6 +191,8 @@ def _refuse_null(path: Path, table: pa.Table, column: str) -> None:
 
 
 def _refuse_repeated(path: Path, request_id: NDArray[np.int64]) -> None:
+    if np.all(np.diff(request_id) > 0):
+        return
     _, first = np.unique(request_id, return_index=True)
     if len(first) < len(request_id):
         seen = np.ones(len(request_id), dtype=bool)

@@ -10,11 +10,12 @@ import typer
 
 from splitshare.commands.simulate import Options
 from splitshare.placement.energy import energy_j, tells_energy
+from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pairs import read_replayable
 from splitshare.replay.batching import read_batching
 from splitshare.replay.load import OfferedLoad
 from splitshare.replay.metrics import request_metrics, utilisation, with_energy
-from splitshare.replay.simulator import simulate
+from splitshare.replay.simulator import ReplayResult, simulate
 from splitshare.replay.tables import check_table_path
 from splitshare.replay.traces import read_trace
 
@@ -44,19 +45,34 @@ def run(options: Options) -> Replayed:
     batching = read_batching(options.batch_curves, options.max_batch, instance, needed=True)
     requests = read_trace(options.trace, instance)
     result = simulate(
-        instance, worth.routes, requests, link_model=options.link_model, source=options.placement, batching=batching
+        instance,
+        worth.routes,
+        requests,
+        link_model=options.link_model,
+        source=options.placement,
+        batching=batching,
+        keep_stages=options.stages_output is not None or options.max_batch > 1,
     )
     result.write(options.output, options.stages_output)
     metrics = request_metrics(result.requests)
     if options.max_batch == 1 and tells_energy(instance):
         metrics = with_energy(metrics, requests, energy_j(instance, worth.routes))
     assert result.load is not None
-    busy = utilisation(result.requests, result.stages, instance).set_index(["kind", "name"])["utilisation"]
     used = result.load.resources[["kind", "name", "offered"]]
-    used = used.assign(
-        busy=[busy.get((kind, name), math.nan) for kind, name in zip(used["kind"], used["name"], strict=True)]
-    )
-    return Replayed(metrics, used, result.load)
+    return Replayed(metrics, used.assign(busy=_busy(result, instance)), result.load)
+
+
+def _busy(result: ReplayResult, instance: PlacementInstance) -> list[float]:
+    """Share of the time, from the first arrival to the last finish, for which each used resource was busy."""
+    assert result.load is not None
+    resources = result.load.resources
+    if len(result.stages):  # in batches what a run takes depends on who came together
+        share = utilisation(result.requests, result.stages, instance).set_index(["kind", "name"])["utilisation"]
+        names = zip(resources["kind"], resources["name"], strict=True)
+        return [float(share.get((kind, name), math.nan)) for kind, name in names]
+    span_s = float(result.requests["finish_s"].max() - result.requests["arrival_s"].min())
+    asked_s = resources["seconds_per_request"] * len(result.requests)
+    return [float(seconds / span_s) if span_s > 0 else math.nan for seconds in asked_s]
 
 
 def show(replayed: Replayed) -> None:

@@ -106,10 +106,12 @@ def causes_table(
     def mean_s(requests: pd.DataFrame) -> pd.Series[float]:
         return request_metrics(requests).set_index("request")["mean_s"]
 
-    steps = {"ideal_s": mean_s(simulate(instance, routes, trace, overheads=IDEAL).requests)}
+    steps = {"ideal_s": mean_s(simulate(instance, routes, trace, overheads=IDEAL, keep_stages=False).requests)}
     for cause, column in CAUSES.items():
         here = instance if column is None else with_computing(instance, computing, column)
-        steps[f"with_{cause}_s"] = mean_s(simulate(here, routes, trace, overheads=overheads).requests)
+        steps[f"with_{cause}_s"] = mean_s(
+            simulate(here, routes, trace, overheads=overheads, keep_stages=False).requests
+        )
     pooled = request_metrics(pd.concat(emulated, ignore_index=True)).set_index("request")
     single = [mean_s(requests) for requests in emulated]
     rows: list[dict[str, object]] = []

@@ -52,6 +52,9 @@ class Options:
     on_failure: Annotated[OnFailure, typer.Option(help="What follows a lost device.")] = "drop"
     algorithm: Annotated[str, typer.Option(help="Places anew after a loss.")] = "s2m3-greedy"
     any_links: AnyLinks = False
+    all_links: Annotated[
+        bool, typer.Option(help="Measure every link before the replay, not only those that the placement uses.")
+    ] = False
     deadline_s: Annotated[
         float,
         typer.Option(

@@ -46,4 +46,7 @@ class Options:
         Scaling, typer.Option(help="How a recorded trace comes to another rate: by stretching time, or thinning.")
     ] = "stretch"
     sort: Annotated[bool, typer.Option("--sort", help="Recorded rows may come in any order of time.")] = False
+    plot: Annotated[
+        Path | None, typer.Option(help="Folder for a figure of it: arrivals over time, dispersion, mix (pdf, png).")
+    ] = None
     seed: Seed = 0

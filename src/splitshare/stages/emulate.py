@@ -14,7 +14,7 @@ from splitshare.placement.pairs import read_replayable
 from splitshare.profiling.machine import usable_device
 from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.driver import DriverOptions
-from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay
+from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, used_directions
 from splitshare.replay.emulator.faults import parse_fault
 from splitshare.replay.emulator.network import WorkerSetup
 from splitshare.replay.emulator.program import build_program
@@ -38,7 +38,7 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     recorded = options.compute == "recorded" and options.testbed_file is None
     batching = read_batching(options.batch_curves, options.max_batch, instance, needed=recorded)
     # What cannot be carried out is refused before anything is started.
-    build_program(instance, worth.routes, assignment, epoch=1, batching=batching, source=options.placement)
+    program = build_program(instance, worth.routes, assignment, epoch=1, batching=batching, source=options.placement)
     requests = read_trace(options.trace, instance)
     faults = [parse_fault(text, instance) for text in options.faults]
     emulation = EmulationOptions(
@@ -62,7 +62,8 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
         echo=echo,
         testbed_file=options.testbed_file,
     ) as testbed:
-        links = measure(instance, testbed, echo, any_links=options.any_links)
+        used = None if options.all_links else used_directions(program)
+        links = measure(instance, testbed, echo, any_links=options.any_links, used=used)
         emulated = replay(instance, assignment, requests, testbed, options=emulation, faults=faults)
     emulated.result.write(options.output, options.stages_output)
     if options.runs_output is not None:

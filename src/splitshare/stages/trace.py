@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import typer
@@ -47,6 +48,8 @@ def run(options: Options) -> Written:
             _refuse(options.kind, **{name: getattr(options, name) or None})
         written = Written(_drawn(options, instance))
     write_trace(written.trace, options.output)
+    if options.plot is not None:
+        _draw(written.trace, options.plot)
     return written
 
 
@@ -56,6 +59,14 @@ def show(written: Written) -> None:
         typer.echo(line)
     trace = written.trace
     typer.echo(f"{len(trace)} requests in {trace.arrival_s[-1]:.6g} s, {trace.mean_rate_per_s:.4g} a second")
+
+
+def _draw(trace: RequestTrace, folder: Path) -> None:
+    from splitshare.figures.style import paper_style, save_figure  # half a second to import
+    from splitshare.figures.trace_plot import ARRIVALS, trace_figure
+
+    with paper_style():
+        save_figure(trace_figure(trace), folder, ARRIVALS)
 
 
 def _drawn(options: Options, instance: PlacementInstance) -> RequestTrace:

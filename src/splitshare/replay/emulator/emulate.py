@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -51,17 +51,35 @@ class Emulated:
     """What real modules took (``outcome.runs_table``)."""
 
 
+def used_directions(program: Program) -> frozenset[tuple[str, str]]:
+    """Directions of links over which a placement sends tensors or signals."""
+    found: set[tuple[str, str]] = set()
+    for of_class in program.classes:
+        for place, step in enumerate(of_class.steps):
+            if step.begin != step.end:
+                found.add((step.begin, step.end))
+            found |= {(step.end, device) for device in of_class.signalled(place) if device != step.end}
+    return frozenset(found)
+
+
 def measure(
-    instance: PlacementInstance, testbed: Testbed, echo: Callable[[str], None], *, any_links: bool
+    instance: PlacementInstance,
+    testbed: Testbed,
+    echo: Callable[[str], None],
+    *,
+    any_links: bool,
+    used: Collection[tuple[str, str]] | None = None,
 ) -> list[LinkMeasurement]:
-    """Measure and print the links.
+    """Measure and print links: all, or those that are ``used``.
 
     Raises:
         WorkError: one is not as configured.
     """
-    measured = asyncio.run(measure_links(instance, testbed))
+    measured = asyncio.run(measure_links(instance, testbed, used))
     for measurement in measured:
         echo(measurement.line())
+    if len(measured) < len(testbed.links):
+        echo(f"{len(measured)} of {len(testbed.links)} directions are used and were measured")
     check_links(measured, anyway=any_links)
     return measured
 

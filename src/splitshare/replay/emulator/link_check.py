@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from splitshare.errors import WorkError
@@ -25,6 +25,10 @@ STREAM_BYTES = (65_536, 16 * 2**20)
 """Least and most bytes for it."""
 SHORT_STREAM = 0.25
 """Part of it that is sent apart: the difference in time is free of what each transfer costs, however long it is."""
+SIDE_BY_SIDE = 4
+"""Directions that are measured at a time, at most."""
+SIDE_BY_SIDE_BYTES_PER_S = 50e6
+"""What they may carry together."""
 STREAMS = 3
 """Streams of either length, of which the median counts."""
 TOLERANCE = 0.05
@@ -74,8 +78,40 @@ class LinkMeasurement:
         )
 
 
-async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[LinkMeasurement]:
-    """Measure every direction of every link, one after another.
+def rounds(instance: PlacementInstance, directions: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Directions that are measured side by side, round by round.
+
+    Those of a round share no device and no cell, and are together so few and so slow that measuring them does not load
+    this machine.
+    """
+    waiting, found = list(directions), []
+    while waiting:
+        chosen: list[tuple[str, str]] = []
+        taken: set[str] = set()
+        rate = 0.0
+        for direction in waiting:
+            link = instance.link_between(*direction)
+            assert link is not None
+            shared = {*direction} | ({f"cell {link.cell}"} if link.cell is not None else set())
+            fits = not chosen or rate + link.bandwidth_bytes_per_s <= SIDE_BY_SIDE_BYTES_PER_S
+            if len(chosen) < SIDE_BY_SIDE and fits and not shared & taken:
+                chosen.append(direction)
+                taken |= shared
+                rate += link.bandwidth_bytes_per_s
+        waiting = [direction for direction in waiting if direction not in chosen]
+        found.append(chosen)
+    return found
+
+
+async def measure_links(
+    instance: PlacementInstance, testbed: Testbed, used: Collection[tuple[str, str]] | None = None
+) -> list[LinkMeasurement]:
+    """Measure directions of links, several side by side; one that is off then is measured again, alone.
+
+    Args:
+        instance: what the links are configured as.
+        testbed: the workers.
+        used: which directions; ``None``: all.
 
     Raises:
         WorkError: a worker does not answer, or a link does not carry anything.
@@ -85,13 +121,23 @@ async def measure_links(instance: PlacementInstance, testbed: Testbed) -> list[L
     try:
         for client in clients.values():
             await client.read_clock()
-        past_s = dict.fromkeys(testbed.links, 0.0)
+        asked = [direction for direction in testbed.links if used is None or direction in used]
+        together = rounds(instance, asked)
+        past_s = dict.fromkeys(asked, 0.0)
         if testbed.faults is not None:  # emulated workers can be reached past their links
-            await configure(clients, {(a, b): testbed.workers[b] for a, b in testbed.links}, nothing)
-            past_s = {(a, b): min(await _delays_s(clients[a], b)) for a, b in testbed.links}
-        await configure(clients, testbed.links, nothing)
-        links = track(testbed.links, "measuring links")
-        return [await _measure(instance, clients[a], b, past_s[a, b]) for a, b in links]
+            await configure(clients, {(a, b): testbed.workers[b] for a, b in asked}, nothing)
+            for part in together:
+                delays = await asyncio.gather(*(_delays_s(clients[a], b) for a, b in part))
+                past_s |= {direction: min(trips) for direction, trips in zip(part, delays, strict=True)}
+        await configure(clients, {direction: testbed.links[direction] for direction in asked}, nothing)
+        measured: dict[tuple[str, str], LinkMeasurement] = {}
+        for part in track(together, "measuring links"):
+            found = await asyncio.gather(*(_measure(instance, clients[a], b, past_s[a, b]) for a, b in part))
+            measured |= dict(zip(part, found, strict=True))
+            for a, b in part if len(part) > 1 else ():
+                if not measured[a, b].holds:
+                    measured[a, b] = await _measure(instance, clients[a], b, past_s[a, b])
+        return [measured[direction] for direction in asked]
     finally:
         for client in clients.values():
             await client.__aexit__(None, None, None)

@@ -13,6 +13,8 @@ DrawnTrace = Literal["poisson", "bursty"]
 """Kinds of request traces that the workflow draws."""
 TraceKind = Literal["poisson", "gamma", "pareto", "mmpp", "diurnal", "at-once", "bursty", "recorded"]
 """How requests arrive: drawn, at once, after recorded counts, or as somebody recorded them."""
+DrawnKind = Literal["poisson", "gamma", "pareto", "mmpp", "diurnal"]
+"""Processes that have a rate."""
 Scaling = Literal["stretch", "thin"]
 """How a recorded trace comes to another rate: time is stretched, or requests are left out at random."""
 LinkModel = Literal["independent", "serial", "shared-medium"]

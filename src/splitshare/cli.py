@@ -25,7 +25,7 @@ class Stages(StageGroup):
     """All stages, by who needs them."""
 
     panels: ClassVar = {
-        "Most used": ("compare", "solve", "evaluate", "trace", "simulate", "emulate", "explore", "list"),
+        "Most used": ("compare", "solve", "evaluate", "trace", "simulate", "capacity", "emulate", "explore", "list"),
         "Models of your own": ("split", "shared", "catalogue"),
         "Studies, modules, devices, instances": (
             *(

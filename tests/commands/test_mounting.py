@@ -43,7 +43,7 @@ def test_the_first_page_names_what_most_people_use_and_cuts_nothing_off():
     told = CliRunner().invoke(app, ["--help"]).stdout
     first = told.partition("Most used:")[2].partition("Models of your own")[0]
     assert re.findall(r"^  (\S+) ", first, re.MULTILINE) == [
-        *("compare", "solve", "evaluate", "trace", "simulate", "emulate", "explore", "list")
+        *("compare", "solve", "evaluate", "trace", "simulate", "capacity", "emulate", "explore", "list")
     ]
     assert " ".join(help_of("splitshare.commands.solve").split()) in " ".join(told.split())
     assert "…" not in told

@@ -18,6 +18,7 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.replay.event_loop import run_events
 from splitshare.replay.generators import poisson_trace
+from splitshare.replay.link_changes import change_arrays
 from splitshare.replay.plan import StagePlan, build_plan
 from splitshare.replay.simulator import simulate, warm_up
 from splitshare.replay.traces import RequestTrace
@@ -76,6 +77,7 @@ def compiled(plan: StagePlan, trace: RequestTrace) -> np.ndarray:
         plan.next_b,
         plan.signal_s,
         plan.resources,
+        *change_arrays(plan, None).flat,
     )
     return done[stages - 1 :: stages]
 

@@ -390,6 +390,7 @@ def test_results_that_prose_names_are_made(copy: Repository) -> None:
         "results/*/runs",  # tables of run times beside the placements
         *("results/compare", "results/side-by-side"),  # the verdicts of the walks
         *("results/site", "results/site/index.html", "results/coverage"),  # by make
+        "results/paper/figures/accuracy.csv",  # with a network, by config/paper.yaml
         "results/digests",  # what `splitshare shared` keeps
         *("results/own/placements.csv", "results/own/replay"),  # of a study with models of its own
         "results/job_outputs.json",  # written by the run itself

@@ -63,6 +63,9 @@ KeepGoing = Annotated[bool, typer.Option("--keep-going", help="Exit code 0 thoug
 NETWORK_HELP = "Relays on loopback, or network namespaces (root or user namespaces)."
 Network = Annotated[EmulatedNetwork, typer.Option(help=NETWORK_HELP)]
 Compute = Annotated[ComputeKind, typer.Option(help="Sleep for recorded times, or run real modules.")]
+LinkChangesFile = Annotated[
+    Path | None, typer.Option(help="How links change (CSV): link,time_s,bandwidth_bytes_per_s,latency_s.")
+]
 AnyLinks = Annotated[bool, typer.Option(help="Go on when links are not as configured.")]
 MaxBatch = Annotated[int, typer.Option(**BATCH, help="Most runs of one module that go as one batch.")]
 BatchCurvesFile = Annotated[Path | None, typer.Option(help="What batches take: the output of `batch-curves`.")]

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import LinkModel
-from splitshare.commands.arguments import AnswerFile, BatchCurvesFile, InstanceFile, MaxBatch, Output, TraceFile
+from splitshare.commands.arguments import (
+    AnswerFile,
+    BatchCurvesFile,
+    InstanceFile,
+    LinkChangesFile,
+    MaxBatch,
+    Output,
+    TraceFile,
+)
 
 
 @dataclass(frozen=True)
@@ -24,3 +32,4 @@ class Options:
     link_model: Annotated[LinkModel, typer.Option(help="How transfers delay each other.")] = "serial"
     max_batch: MaxBatch = 1
     batch_curves: BatchCurvesFile = None
+    link_changes: LinkChangesFile = None

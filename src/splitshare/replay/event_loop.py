@@ -84,7 +84,7 @@ def bits_of(first: _Ints) -> int:
 # Long, and alike to `run_batches`: what the two do for an arrival and after a stage is written out in both, since a
 # compiled call with so many arrays, inlined or not, makes the loop two to three times slower.
 @compiled
-def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the caller holds them in one record
+def run_events(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - flat arrays are what compiles; the caller holds them in one record
     arrival_s: _Floats,
     size: _Floats,
     request_class: _Ints,
@@ -98,6 +98,13 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
     next_b: _Ints,
     signal_s: _Floats,
     resources: int,
+    change_of: _Ints,
+    change_bytes: _Floats,
+    change_first: _Ints,
+    change_time_s: _Floats,
+    change_carried: _Floats,
+    change_rate: _Floats,
+    change_latency_s: _Floats,
 ) -> tuple[_Floats, _Floats, _Floats]:
     """Run all requests through the stages of their classes.
 
@@ -117,6 +124,13 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
         next_b: a second one.
         signal_s: seconds until that second one knows that this stage is done.
         resources: how many resources there are.
+        change_of: which direction of a link that changes a stage's transfer goes over; -1: none.
+        change_bytes: bytes that it carries, at size 1.
+        change_first: where each direction's changes start in what follows (``splitshare.replay.link_changes``).
+        change_time_s: when it changes.
+        change_carried: bytes that it could have carried by then.
+        change_rate: bytes a second from then on.
+        change_latency_s: seconds of latency from then on.
 
     Returns:
         Seconds at which each row was ready, started and was done; each of shape (rows,).
@@ -164,8 +178,36 @@ def run_events(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles; the c
             begin = max(now, free[resource[stage]])
             freed = begin + service_s[stage] * size[owner]
             free[resource[stage]] = freed
+        delay = delay_s[stage]
+        direction = change_of[stage]
+        if direction >= 0:
+            amount = change_bytes[stage] * size[owner]
+            last = change_first[direction + 1] - 1
+            at, high = change_first[direction], last
+            while at < high:  # the change that holds at `begin`
+                middle = (at + high + 1) >> 1
+                if change_time_s[middle] <= begin:
+                    at = middle
+                else:
+                    high = middle - 1
+            freed = begin
+            if amount > 0:
+                goal = change_carried[at] + (begin - change_time_s[at]) * change_rate[at] + amount
+                high = last
+                while at < high:  # the one during which the last byte leaves
+                    middle = (at + high + 1) >> 1
+                    if change_carried[middle] < goal:
+                        at = middle
+                    else:
+                        high = middle - 1
+                freed = max(begin, change_time_s[at] + (goal - change_carried[at]) / change_rate[at])
+                if at < last and change_time_s[at + 1] <= freed:
+                    at += 1
+            delay = change_latency_s[at]
+            if resource[stage] >= 0:
+                free[resource[stage]] = freed
         start[row] = begin
-        done[row] = freed + delay_s[stage]
+        done[row] = freed + delay
 
         for after, known_s in ((next_a[stage], done[row]), (next_b[stage], done[row] + signal_s[stage])):
             if after >= 0:
@@ -200,6 +242,13 @@ def run_requests(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - see `run_events`
     signal_s: _Floats,
     serves: _Ints,
     resources: int,
+    change_of: _Ints,
+    change_bytes: _Floats,
+    change_first: _Ints,
+    change_time_s: _Floats,
+    change_carried: _Floats,
+    change_rate: _Floats,
+    change_latency_s: _Floats,
 ) -> tuple[_Floats, _Floats]:
     """Run all requests as ``run_events`` does, and keep of each only when it was first served and when it was done.
 
@@ -280,7 +329,35 @@ def run_requests(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - see `run_events`
             begin = max(now, free[resource[stage]])
             freed = begin + service_s[stage] * size[owner]
             free[resource[stage]] = freed
-        done = freed + delay_s[stage]
+        delay = delay_s[stage]
+        direction = change_of[stage]
+        if direction >= 0:
+            amount = change_bytes[stage] * size[owner]
+            last = change_first[direction + 1] - 1
+            at, high = change_first[direction], last
+            while at < high:  # the change that holds at `begin`
+                middle = (at + high + 1) >> 1
+                if change_time_s[middle] <= begin:
+                    at = middle
+                else:
+                    high = middle - 1
+            freed = begin
+            if amount > 0:
+                goal = change_carried[at] + (begin - change_time_s[at]) * change_rate[at] + amount
+                high = last
+                while at < high:  # the one during which the last byte leaves
+                    middle = (at + high + 1) >> 1
+                    if change_carried[middle] < goal:
+                        at = middle
+                    else:
+                        high = middle - 1
+                freed = max(begin, change_time_s[at] + (goal - change_carried[at]) / change_rate[at])
+                if at < last and change_time_s[at + 1] <= freed:
+                    at += 1
+            delay = change_latency_s[at]
+            if resource[stage] >= 0:
+                free[resource[stage]] = freed
+        done = freed + delay
 
         for after, known_s in ((next_a[stage], done), (next_b[stage], done + signal_s[stage])):
             if after >= 0:

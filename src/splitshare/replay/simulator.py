@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.replay.batch_loop import run_batches
 from splitshare.replay.batching import ONE_BY_ONE, Batching, batch_plan
 from splitshare.replay.event_loop import run_events, run_requests
+from splitshare.replay.link_changes import ChangeArrays, LinkChanges, change_arrays
 from splitshare.replay.load import OfferedLoad, offered_load
 from splitshare.replay.plan import IDEAL, STAGES, LinkModel, Overheads, StagePlan, build_plan
 from splitshare.replay.tables import categorical, write_table
@@ -60,7 +62,7 @@ class ReplayResult:
             write_table(self.stages, stages)
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - a keyword a choice
     instance: PlacementInstance,
     routes: Mapping[str, Route],
     trace: RequestTrace,
@@ -70,6 +72,7 @@ def simulate(
     overheads: Overheads = IDEAL,
     batching: Batching = ONE_BY_ONE,
     keep_stages: bool = True,
+    changes: LinkChanges | None = None,
 ) -> ReplayResult:
     """Replay a trace.
 
@@ -83,13 +86,18 @@ def simulate(
         batching: how devices form batches; their curves must be of this instance (``BatchCurves.check``).
         keep_stages: whether to return a row for each stage. Without them, and without batches, memory grows with the
             requests and not with their stages, and the replay is several times as fast; the table is then empty.
+        changes: how links change; without batches.
 
     Raises:
-        InputError: a route is missing or cannot be gone; see ``build_plan``.
+        InputError: a route is missing or cannot be gone (see ``build_plan``), or links change and batches are formed.
     """
     plan = build_plan(instance, routes, trace.classes, link_model, source, overheads)
+    moving = change_arrays(plan, changes)
+    if changes is not None and batching.max_batch > 1:
+        raise InputError("--link-changes", "", "is for replays without batches; leave one of the two out")
+    load = offered_load(instance, plan, trace, moving.mean_service_s(plan, trace))
     if not keep_stages and batching.max_batch == 1:
-        return _requests_alone(plan, trace, offered_load(instance, plan, trace))
+        return _requests_alone(plan, trace, moving, load)
     row_first = _row_first(plan, trace)
     flat = (
         trace.arrival_s,
@@ -108,8 +116,10 @@ def simulate(
     )
     stage = _stages(plan, trace, row_first)
     if batching.max_batch == 1:
-        result = _tables(plan, trace, row_first, stage, run_events(*flat), plan.service_s[stage])
-        return replace(result, load=offered_load(instance, plan, trace))
+        run = run_events(*flat, *moving.flat)
+        row_size = np.repeat(trace.size, np.diff(row_first))
+        held_s = moving.held_s(stage, run[1], row_size, plan.service_s[stage])
+        return replace(_tables(plan, trace, row_first, stage, run, held_s), load=load)
     batches = batch_plan(plan, trace.classes, batching, overheads)
     owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
     sizes, size = np.unique(trace.size, return_inverse=True)
@@ -119,7 +129,7 @@ def simulate(
     return replace(result, load=offered_load(instance, plan, trace, batches.least_s))
 
 
-def _requests_alone(plan: StagePlan, trace: RequestTrace, load: OfferedLoad) -> ReplayResult:
+def _requests_alone(plan: StagePlan, trace: RequestTrace, moving: ChangeArrays, load: OfferedLoad) -> ReplayResult:
     """The replay without a table of stages."""
     served_s, finish_s = run_requests(
         trace.arrival_s,
@@ -135,6 +145,7 @@ def _requests_alone(plan: StagePlan, trace: RequestTrace, load: OfferedLoad) -> 
         plan.signal_s,
         ((plan.link >= 0) | (plan.device >= 0)).astype(np.int64),
         plan.resources,
+        *moving.flat,
     )
     nothing = np.zeros(0, dtype=np.int64)
     empty = _stage_table(plan, trace, nothing, nothing, (np.zeros(0),) * 3, np.zeros(0))
@@ -145,8 +156,11 @@ def warm_up() -> None:
     """Compile the event loop (or load it from the cache on disk), so that no timing includes it."""
     nothing, none = np.zeros(1), np.zeros(1, dtype=np.int64)
     one = np.array([0, 1], dtype=np.int64)
-    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, nothing, 1)
-    run_requests(nothing, nothing, none, one, none, none, nothing, nothing, none - 1, none - 1, nothing, none, 1)
+    still = (none - 1, nothing, one, nothing, nothing, nothing, nothing)
+    run_events(nothing, nothing, none, one, one, none, none, nothing, nothing, none - 1, none - 1, nothing, 1, *still)
+    run_requests(
+        nothing, nothing, none, one, none, none, nothing, nothing, none - 1, none - 1, nothing, none, 1, *still
+    )
 
 
 def idle_latency_s(

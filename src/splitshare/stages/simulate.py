@@ -13,6 +13,7 @@ from splitshare.placement.energy import energy_j, tells_energy
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.pairs import read_replayable
 from splitshare.replay.batching import read_batching
+from splitshare.replay.link_changes import read_link_changes
 from splitshare.replay.load import OfferedLoad
 from splitshare.replay.metrics import request_metrics, utilisation, with_energy
 from splitshare.replay.simulator import ReplayResult, simulate
@@ -44,6 +45,7 @@ def run(options: Options) -> Replayed:
     instance, _, worth = read_replayable(options.instance, options.placement)
     batching = read_batching(options.batch_curves, options.max_batch, instance, needed=True)
     requests = read_trace(options.trace, instance)
+    changes = None if options.link_changes is None else read_link_changes(options.link_changes, instance)
     result = simulate(
         instance,
         worth.routes,
@@ -51,7 +53,8 @@ def run(options: Options) -> Replayed:
         link_model=options.link_model,
         source=options.placement,
         batching=batching,
-        keep_stages=options.stages_output is not None or options.max_batch > 1,
+        keep_stages=options.stages_output is not None or options.max_batch > 1 or changes is not None,
+        changes=changes,
     )
     result.write(options.output, options.stages_output)
     metrics = request_metrics(result.requests)

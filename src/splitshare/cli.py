@@ -39,7 +39,7 @@ class Stages(StageGroup):
                 "instances",
                 "random-instances",
             ),
-            "batch-curves",
+            *("batch-curves", "link-changes"),
         ),
         "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),
         "The papers' studies": (

@@ -54,6 +54,7 @@ from splitshare.replay.emulator.credentials import read_pem, read_token
 from splitshare.replay.emulator.program import Program, build_program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
 from splitshare.replay.generators import poisson_trace
+from splitshare.replay.link_changes import read_link_changes
 from splitshare.replay.public_traces import read_public_trace
 from splitshare.replay.trace_mapping import TraceMapping
 from splitshare.replay.traces import RequestTrace, read_trace
@@ -237,6 +238,14 @@ def right_trace(trace: Any, data: bytes) -> None:
         assert [int(i) for i in other["request_id"]] == trace.request_id.tolist()
         assert [float(i) for i in other["arrival_s"]] == trace.arrival_s.tolist()
         assert list(other["request"]) == [trace.classes[i] for i in trace.request_class]
+
+
+def right_changes(changes: Any, data: bytes) -> None:
+    for times, rates, latencies in changes.by_link.values():
+        assert times[0] == 0
+        assert (np.diff(times) > 0).all()
+        assert rates[-1] > 0
+        assert (latencies >= 0).all()
 
 
 def right_recorded(recorded: Any, data: bytes) -> None:
@@ -608,6 +617,17 @@ def all_readers(folder: Path) -> list[Reader]:
             (parquet_of(pa.table({"arrival_s": [0.0, 1.5], "tokens": [3, 4], "model": ["a", "b"]})),),
             read_public_trace,
             right_recorded,
+        ),
+        Reader(
+            "read_link_changes",
+            "changes.csv",
+            (
+                csv_of(
+                    "link,time_s,bandwidth_bytes_per_s,latency_s", "a--b,1,50000,0.02", "a->b,2,0,0.1", "a->b,3,10,0"
+                ),
+            ),
+            lambda path: read_link_changes(path, example()),
+            right_changes,
         ),
         of_record(TraceMapping, MAPPING.encode(), file="mapping.yaml"),
         Reader(

@@ -35,6 +35,7 @@ READERS = (
         "CheckpointsFile",
         "VerdictFile",
         "TraceMapping",
+        "read_link_changes",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

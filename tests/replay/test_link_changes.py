@@ -154,3 +154,50 @@ def test_batches_are_refused() -> None:
     trace = trace_of(example(), [(0.0, "single", 1.0)])
     with pytest.raises(InputError, match="is for replays without batches"):
         simulate(example(), ROUTES, trace, batching=Batching(max_batch=2), changes=LinkChanges({}))
+
+
+def drawn(folder: Path, *more: str) -> LinkChanges:
+    example().write(folder / "i.json")
+    asked = ["link-changes", str(folder / "i.json"), "-o", str(folder / "drawn.csv"), "--horizon-s", "20000", *more]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, str(done.exception) + done.output
+    return read_link_changes(folder / "drawn.csv", example())
+
+
+def test_outages_take_the_share_of_time_that_they_should(tmp_path: Path) -> None:
+    changes = drawn(tmp_path, "--kind", "outages", "--stay-s", "15", "--outage-s", "5", "--link", "a--b")
+    assert set(changes.by_link) == {"a->b", "b->a"}
+    times, rates, _ = changes.by_link["a->b"]
+    down_s = np.diff(times)[rates[:-1] == 0].sum()
+    assert down_s / 20_000 == pytest.approx(0.25, abs=0.03)
+    assert set(rates) == {0.0, 1e6}
+    assert rates[-1] == 1e6
+    again = drawn(tmp_path, "--kind", "outages", "--stay-s", "15", "--outage-s", "5")
+    assert again.by_link["a->b"][0].tolist() == times.tolist()  # a link's draws are its own, whoever else changes
+    assert len(again.by_link) == 6
+
+
+def test_levels_are_gone_through_as_by_the_chain(tmp_path: Path) -> None:
+    """Inner levels are left for either side, outer ones for the inside: in the long run 1/6, 1/3, 1/3, 1/6."""
+    times, rates, _ = drawn(tmp_path, "--kind", "markov", "--stay-s", "2").by_link["a->b"]
+    stay_s = pd.Series(np.diff(times)).groupby(rates[:-1]).sum() / times[-1]
+    assert stay_s.index.tolist() == [1e5, 2.5e5, 5e5, 1e6]
+    assert stay_s.to_numpy() == pytest.approx([1 / 6, 1 / 3, 1 / 3, 1 / 6], abs=0.03)
+    steps = np.abs(np.diff(np.searchsorted([1e5, 2.5e5, 5e5, 1e6], rates[:-1])))
+    assert set(steps.tolist()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        (["--link", "a--z"], "is no link of example"),
+        (["--stay-s", "0.001"], "more than a million changes"),
+        (["--horizon-s", "0.001"], "so short that nothing changes"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(more: list[str], problem: str, tmp_path: Path) -> None:
+    example().write(tmp_path / "i.json")
+    asked = ["link-changes", str(tmp_path / "i.json"), "-o", str(tmp_path / "o.csv"), "--kind", "markov"]
+    done = CliRunner().invoke(app, [*asked, "--horizon-s", "1000", *more])
+    assert problem in str(done.exception) + done.output
+    assert not (tmp_path / "o.csv").exists()

@@ -18,6 +18,7 @@ from splitshare.commands.arguments import (
     Compute,
     Device,
     InstanceFile,
+    LinkChangesFile,
     MaxBatch,
     Output,
     TraceFile,
@@ -66,4 +67,5 @@ class Options:
     ] = None
     max_batch: MaxBatch = 1
     batch_curves: BatchCurvesFile = None
+    link_changes: LinkChangesFile = None
     catalog_root: CatalogRoot = DATA

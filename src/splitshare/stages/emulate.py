@@ -19,6 +19,7 @@ from splitshare.replay.emulator.faults import parse_fault
 from splitshare.replay.emulator.network import WorkerSetup
 from splitshare.replay.emulator.program import build_program
 from splitshare.replay.emulator.testbed import open_testbed
+from splitshare.replay.link_changes import read_link_changes
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.tables import check_table_path, write_table
 from splitshare.replay.traces import read_trace
@@ -40,6 +41,7 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     # What cannot be carried out is refused before anything is started.
     program = build_program(instance, worth.routes, assignment, epoch=1, batching=batching, source=options.placement)
     requests = read_trace(options.trace, instance)
+    changes = None if options.link_changes is None else read_link_changes(options.link_changes, instance)
     faults = [parse_fault(text, instance) for text in options.faults]
     emulation = EmulationOptions(
         driver=DriverOptions(deadline_s=options.deadline_s),
@@ -61,6 +63,7 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
         link_model=options.link_model,
         echo=echo,
         testbed_file=options.testbed_file,
+        changes=changes,
     ) as testbed:
         used = None if options.all_links else used_directions(program)
         links = measure(instance, testbed, echo, any_links=options.any_links, used=used)

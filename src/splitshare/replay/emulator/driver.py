@@ -120,6 +120,8 @@ class Driver:
             assert self._program is not None
             await configure(self._clients, self._testbed.links, self._program)
             self._began_s = time.monotonic() + START_S
+            if self._testbed.faults is not None:
+                self._testbed.faults.begin(self._began_s)
             for client in self._clients.values():
                 tasks += [asyncio.create_task(self._listen(client)), asyncio.create_task(self._watch(client))]
             tasks += [asyncio.create_task(self._break(fault)) for fault in self._faults]

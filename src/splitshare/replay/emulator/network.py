@@ -17,7 +17,8 @@ from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.credentials import Credentials
 from splitshare.replay.emulator.memory_limits import Explain, Limits, enforce, nothing_happened
 from splitshare.replay.emulator.processes import Child
-from splitshare.replay.emulator.relay import RelayedLink, RelaySpec
+from splitshare.replay.emulator.relay import RelayedChange, RelayedLink, RelaySpec
+from splitshare.replay.link_changes import LinkChanges
 from splitshare.replay.plan import LinkModel
 
 
@@ -34,6 +35,10 @@ class Faults(Protocol):
 
     def cut(self, a: str, b: str, *, restored: bool) -> None:
         """Break both directions of a link, or mend them."""
+        ...
+
+    def begin(self, began_s: float) -> None:
+        """Tell links that change that the replay begins, in this machine's monotonic clock."""
         ...
 
 
@@ -67,8 +72,13 @@ class WorkerSetup:
 class ProcessFaults:
     """Faults of worker processes and relays."""
 
-    def __init__(self, workers: Mapping[str, Child], relays: Mapping[str, Child]) -> None:
-        self._workers, self._relays = workers, relays
+    def __init__(self, workers: Mapping[str, Child], relays: Mapping[str, Child], changing: Sequence[str] = ()) -> None:
+        self._workers, self._relays, self._changing = workers, relays, changing
+
+    def begin(self, began_s: float) -> None:
+        """By the relays."""
+        for name in self._changing:
+            self._relays[name].echo({"links": [name], "began_s": began_s})
 
     def kill(self, device: str) -> None:
         """SIGKILL."""
@@ -134,7 +144,11 @@ def medium_of(instance: PlacementInstance, a: str, b: str, link_model: LinkModel
 
 @contextmanager
 def proxy_testbed(
-    instance: PlacementInstance, setup: WorkerSetup, link_model: LinkModel, echo: Callable[[str], None]
+    instance: PlacementInstance,
+    setup: WorkerSetup,
+    link_model: LinkModel,
+    echo: Callable[[str], None],
+    changes: LinkChanges | None = None,
 ) -> Iterator[Testbed]:
     """Workers as plain processes on loopback, every direction of a link a shaped relay; needs no rights.
 
@@ -143,6 +157,7 @@ def proxy_testbed(
         setup: what workers are started with.
         link_model: ``serial`` or ``shared-medium``.
         echo: takes a line for people: how memory is bounded.
+        changes: how links change once a replay begins.
 
     Raises:
         InputError: a setting is wrong.
@@ -165,6 +180,7 @@ def proxy_testbed(
                 bytes_per_s=link.bandwidth_bytes_per_s,
                 latency_s=link.latency_s,
                 medium=medium_of(instance, a, b, link_model),
+                changes=_relayed(changes, f"{a}->{b}"),
             )
             for a, b in directions(instance)
             if (link := instance.link_between(a, b)) is not None
@@ -176,9 +192,16 @@ def proxy_testbed(
             workers={name: f"127.0.0.1:{port}" for name, port in ports.items()},
             links=addresses,
             credentials=Credentials(),
-            faults=ProcessFaults(children, dict.fromkeys(listening, relay)),
+            faults=ProcessFaults(children, dict.fromkeys(listening, relay), list(changes.by_link) if changes else ()),
             explain=explain,
         )
+
+
+def _relayed(changes: LinkChanges | None, direction: str) -> tuple[RelayedChange, ...]:
+    if changes is None or direction not in changes.by_link:
+        return ()
+    rows = zip(*(column.tolist() for column in changes.by_link[direction]), strict=True)
+    return tuple(RelayedChange(time_s=time, bytes_per_s=rate, latency_s=latency) for time, rate, latency in rows)
 
 
 def start_relay(

@@ -1,4 +1,4 @@
-"""How links change where nobody measured it: outages, and levels of bandwidth that a Markov chain goes through (ours)."""
+"""How links change where nobody measured it: outages, and levels of bandwidth in a Markov chain (ours)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def link_changes_table(
 def _outages(
     link: Link, horizon_s: float, stay_s: float, outage_s: float, stream: Generator
 ) -> list[tuple[float, float]]:
-    found, now = [], 0.0
+    found: list[tuple[float, float]] = []
+    now = 0.0
     while True:
         now += stream.exponential(stay_s)
         if now >= horizon_s:
@@ -81,7 +82,8 @@ def _outages(
 def _levels(
     link: Link, horizon_s: float, stay_s: float, outage_s: float, stream: Generator
 ) -> list[tuple[float, float]]:
-    found, now, level = [], 0.0, 0
+    found: list[tuple[float, float]] = []
+    now, level = 0.0, 0
     while True:
         now += stream.exponential(stay_s)
         if now >= horizon_s:

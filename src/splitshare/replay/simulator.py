@@ -62,6 +62,7 @@ class ReplayResult:
             write_table(self.stages, stages)
 
 
+# Long: what each keyword means, and a list of arrays for the compiled loop.
 def simulate(  # noqa: PLR0913 - a keyword a choice
     instance: PlacementInstance,
     routes: Mapping[str, Route],

@@ -68,7 +68,7 @@ def leaves_s(times: list[float], rates: list[float], begin_s: float, size_bytes:
     raise AssertionError
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_every_transfer_leaves_when_it_should(data: st.DataObject) -> None:
     """First come, first served over a link that changes: each begins when it is ready and the one before has left."""

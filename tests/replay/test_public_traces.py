@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splitshare.errors import InputError
@@ -248,6 +248,7 @@ def test_the_first_rule_that_fits_is_taken_and_others_are_left_out() -> None:
     assert told == ("2 of 4 rows fit no rule and are left out",)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1000))
 def test_weights_are_shares(seed: int) -> None:
     rows = recorded(list(range(4000)))

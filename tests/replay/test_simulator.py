@@ -226,6 +226,7 @@ def test_a_hundred_thousand_requests_keep_the_books() -> None:
             assert np.allclose(start, np.maximum(ready, free), rtol=0, atol=1e-6)  # never idle while someone waits
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_requests_alone_are_those_of_the_whole_replay(data: st.DataObject) -> None:
     """Without a table of stages another loop runs, whose memory is that of the requests under way."""

@@ -81,10 +81,41 @@ def bits_of(first: _Ints) -> int:
     return bits
 
 
+@compiled
+def gone(
+    begin: float, amount: float, at: int, last: int, time_s: _Floats, carried: _Floats, rate: _Floats
+) -> tuple[float, int]:
+    """When ``amount`` bytes that begin to leave at ``begin`` have left a link that changes, and what holds then.
+
+    Its changes stand from ``at`` to ``last`` in ``time_s``, ``carried`` (bytes that could have left by then), ``rate``.
+    """
+    high = last
+    while at < high:  # the change that holds at `begin`
+        middle = (at + high + 1) >> 1
+        if time_s[middle] <= begin:
+            at = middle
+        else:
+            high = middle - 1
+    if amount <= 0:
+        return begin, at
+    goal = carried[at] + (begin - time_s[at]) * rate[at] + amount
+    high = last
+    while at < high:  # the one during which the last byte leaves
+        middle = (at + high + 1) >> 1
+        if carried[middle] < goal:
+            at = middle
+        else:
+            high = middle - 1
+    freed = max(begin, time_s[at] + (goal - carried[at]) / rate[at])
+    if at < last and time_s[at + 1] <= freed:
+        at += 1
+    return freed, at
+
+
 # Long, and alike to `run_batches`: what the two do for an arrival and after a stage is written out in both, since a
 # compiled call with so many arrays, inlined or not, makes the loop two to three times slower.
 @compiled
-def run_events(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - flat arrays are what compiles; the caller holds them in one record
+def run_events(  # noqa: PLR0913, PLR0915, PLR0917 - flat arrays are what compiles; the caller holds them in one record
     arrival_s: _Floats,
     size: _Floats,
     request_class: _Ints,
@@ -181,28 +212,9 @@ def run_events(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - flat arrays are wh
         delay = delay_s[stage]
         direction = change_of[stage]
         if direction >= 0:
-            amount = change_bytes[stage] * size[owner]
             last = change_first[direction + 1] - 1
-            at, high = change_first[direction], last
-            while at < high:  # the change that holds at `begin`
-                middle = (at + high + 1) >> 1
-                if change_time_s[middle] <= begin:
-                    at = middle
-                else:
-                    high = middle - 1
-            freed = begin
-            if amount > 0:
-                goal = change_carried[at] + (begin - change_time_s[at]) * change_rate[at] + amount
-                high = last
-                while at < high:  # the one during which the last byte leaves
-                    middle = (at + high + 1) >> 1
-                    if change_carried[middle] < goal:
-                        at = middle
-                    else:
-                        high = middle - 1
-                freed = max(begin, change_time_s[at] + (goal - change_carried[at]) / change_rate[at])
-                if at < last and change_time_s[at + 1] <= freed:
-                    at += 1
+            amount = change_bytes[stage] * size[owner]
+            freed, at = gone(begin, amount, change_first[direction], last, change_time_s, change_carried, change_rate)
             delay = change_latency_s[at]
             if resource[stage] >= 0:
                 free[resource[stage]] = freed
@@ -332,28 +344,9 @@ def run_requests(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - see `run_events`
         delay = delay_s[stage]
         direction = change_of[stage]
         if direction >= 0:
-            amount = change_bytes[stage] * size[owner]
             last = change_first[direction + 1] - 1
-            at, high = change_first[direction], last
-            while at < high:  # the change that holds at `begin`
-                middle = (at + high + 1) >> 1
-                if change_time_s[middle] <= begin:
-                    at = middle
-                else:
-                    high = middle - 1
-            freed = begin
-            if amount > 0:
-                goal = change_carried[at] + (begin - change_time_s[at]) * change_rate[at] + amount
-                high = last
-                while at < high:  # the one during which the last byte leaves
-                    middle = (at + high + 1) >> 1
-                    if change_carried[middle] < goal:
-                        at = middle
-                    else:
-                        high = middle - 1
-                freed = max(begin, change_time_s[at] + (goal - change_carried[at]) / change_rate[at])
-                if at < last and change_time_s[at + 1] <= freed:
-                    at += 1
+            amount = change_bytes[stage] * size[owner]
+            freed, at = gone(begin, amount, change_first[direction], last, change_time_s, change_carried, change_rate)
             delay = change_latency_s[at]
             if resource[stage] >= 0:
                 free[resource[stage]] = freed

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,8 @@ from splitshare.replay.plan import StagePlan
 from splitshare.replay.tables import at_row, check_table_path, parse_floats, read_csv
 from splitshare.replay.traces import RequestTrace
 
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
 COLUMNS = ("link", "time_s", "bandwidth_bytes_per_s", "latency_s")
 MOST_BYTES_PER_S = 1e18
 
@@ -59,7 +60,7 @@ class ChangeArrays:
     latency_s: NDArray[np.float64]
 
     @property
-    def flat(self) -> tuple[NDArray[Any], ...]:
+    def flat(self) -> tuple[_Ints, _Floats, _Ints, _Floats, _Floats, _Floats, _Floats]:
         """In the order in which the event loop takes them."""
         return (
             self.of,

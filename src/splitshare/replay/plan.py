@@ -15,6 +15,9 @@ from splitshare.placement.instance import PlacementInstance, Request
 from splitshare.placement.objective import Route
 from splitshare.records import nearest
 
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+
 LinkModel = Literal["independent", "serial", "shared-medium"]
 """How transfers share links (ours).
 
@@ -85,6 +88,12 @@ class StagePlan:
     """A second one: the encoder that follows in sequential routing."""
     signal_s: NDArray[np.float64]
     """Seconds until that one knows that this stage is done."""
+
+    @property
+    def flat(self) -> tuple[_Ints, _Ints, _Ints, _Floats, _Floats, _Ints, _Ints, _Floats]:
+        """What the event loops take of it, in their order."""
+        firsts = (self.first, self.waits, self.resource)
+        return (*firsts, self.service_s, self.delay_s, self.next_a, self.next_b, self.signal_s)
 
 
 @dataclass(frozen=True)

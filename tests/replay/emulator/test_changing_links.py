@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -24,6 +24,7 @@ from tests.replay.examples import example, trace_of
 from tests.replay.test_link_changes import leaves_s, written
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_relay_sends_bytes_when_they_should_leave(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 5))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -55,6 +55,7 @@ def many(count: int, *, bandwidth_bytes_per_s: float = 1.25e7, cell: str | None 
     return PlacementInstance.parse(fields() | changes, "many")
 
 
+@settings(deadline=None)
 @given(st.integers(2, 12), st.sampled_from([1e6, 1.25e7, 1.25e8]), st.sampled_from([None, "air"]), st.data())
 def test_rounds_cover_all_and_share_nothing(count: int, rate: float, cell: str | None, data: st.DataObject) -> None:
     instance = many(count, bandwidth_bytes_per_s=rate, cell=cell)

@@ -43,7 +43,7 @@ def test_only_the_default_run_writes_what_is_committed():
         (("workloads",), ["clip-rn50", "clip-rn50"], "workloads[1]: 'clip-rn50' is there twice; keep one"),
         (("solvers",), ["highs", "highs"], "solvers[1]: 'highs' is there twice; keep one"),
         (("solvers",), ["cplex"], "solvers[0]: input should be 'gurobi' or 'highs', not 'cplex'"),
-        (("solvers",), [], "solvers: tuple should have at least 1 item"),
+        (("solvers",), [], "solvers: is empty; it needs at least one entry"),
         (("algorithms",), ["optimum"], "algorithms: 'optimum' is always solved, by each of `solvers`"),
         (
             ("replay", "methods"),
@@ -56,14 +56,14 @@ def test_only_the_default_run_writes_what_is_committed():
         (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than or equal to"),
         (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
         (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
-        (("emulation", "real"), [], "emulation.real: tuple should have at least 1 item"),
+        (("emulation", "real"), [], "emulation.real: is empty; it needs at least one entry"),
         (
             ("emulation", "batches", "max_batch"),
             1,
             "emulation.batches.max_batch: input should be greater than or equal to 2",
         ),
         (("emulation", "requests"), 0, "emulation.requests: input should be greater than or equal to 1"),
-        (("time_limit_s",), None, "time_limit_s: input should be a valid number, not None"),
+        (("time_limit_s",), None, "time_limit_s: input should be a valid number, not null"),
     ],
 )
 def test_a_configuration_that_contradicts_itself_is_refused(where: tuple[str, ...], value: Any, told: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from splitshare.replay.tables import at_row
 BLOCK_BYTES = 1 << 24
 """Of a file that are held as text at a time."""
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
+_WRONG_ROW = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+"""What Arrow says of a row of another length; its rows are counted with the header."""
 Block = dict[str, pa.Array]
 """Columns of some rows by name."""
 
@@ -48,7 +51,7 @@ def _opened(path: Path) -> pa.NativeFile:
 def _csv_header(path: Path) -> list[str]:
     with _opened(path) as stream:
         start = stream.read(1 << 20).decode("utf-8-sig", errors="replace")
-    line = next(csv.reader(start.splitlines()[:1]), [])
+    line = next(csv.reader(re.split(r"\r\n|\r|\n", start)[:1]), [])
     if not line:
         raise InputError(path, "", "is empty; expected a header and rows")
     for i, name in enumerate(line):
@@ -58,12 +61,6 @@ def _csv_header(path: Path) -> list[str]:
 
 
 def _csv_blocks(path: Path) -> Iterator[Block]:
-    wrong: list[pa_csv.InvalidRow] = []
-
-    def refuse(found: pa_csv.InvalidRow) -> str:
-        wrong.append(found)
-        return "error"
-
     read = 0
     try:
         names = _csv_header(path)
@@ -71,18 +68,21 @@ def _csv_blocks(path: Path) -> Iterator[Block]:
             batches = pa_csv.open_csv(
                 stream,
                 read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
-                parse_options=pa_csv.ParseOptions(invalid_row_handler=refuse),
                 convert_options=pa_csv.ConvertOptions(
                     strings_can_be_null=False, column_types=dict.fromkeys(names, pa.string())
                 ),
             )
+            if batches.schema.names != names:
+                raise InputError(
+                    path, "", "has a header that cannot be read; write the columns' names in its first line"
+                )
             for batch in batches:
                 yield dict(zip(names, batch.columns, strict=True))
                 read += batch.num_rows
     except pa.ArrowInvalid as error:
-        if wrong:
-            at = f"row {wrong[0].number - 1}" if wrong[0].number is not None else f"a row after row {read}"
-            problem = f"has {wrong[0].actual_columns} fields where the header has {wrong[0].expected_columns}"
+        if wrong := _WRONG_ROW.search(str(error)):
+            at = f"row {int(wrong[1]) - 1}" if wrong[1] else f"a row after row {read}"
+            problem = f"has {wrong[3]} fields where the header has {wrong[2]}"
             raise InputError(path, at, f"{problem}; does the file end in the middle of a line?") from None
         problem = "is empty; expected a header and rows" if "Empty CSV file" in str(error) else f"is no CSV: {error}"
         raise InputError(path, "", problem) from None
@@ -100,7 +100,7 @@ def _json_blocks(path: Path, rows: int = 100_000) -> Iterator[Block]:
                     continue
                 try:
                     entry = json.loads(line)
-                except ValueError:
+                except (ValueError, RecursionError):
                     problem = "is no JSON object; does the file end in the middle of a line?"
                     raise InputError(path, f"row {number}", problem) from None
                 if not isinstance(entry, dict):
@@ -117,10 +117,12 @@ def _json_blocks(path: Path, rows: int = 100_000) -> Iterator[Block]:
                 if count % rows == 0:
                     yield _arrays(block)
                     block = {name: [] for name in block}
+        if block and any(block.values()):
+            yield _arrays(block)
     except (OSError, EOFError) as error:
         raise InputError(path, "", f"cannot be read after row {count}: {error}") from None
-    if block and any(block.values()):
-        yield _arrays(block)
+    except UnicodeEncodeError:
+        raise InputError(path, "", "holds half of a character (a lone surrogate); write it whole") from None
 
 
 def _arrays(block: dict[str, list[Any]]) -> Block:

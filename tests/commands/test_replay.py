@@ -142,6 +142,7 @@ def test_every_kind_of_trace_is_made(files, tmp_path) -> None:
         ({"kind": "bursty", "rate_per_s": 1.0, "requests": 5}, "--arrivals"),
         ({"kind": "poisson", "rate_per_s": 1.0, "requests": 5, "parameters": ["cv=2"]}, "--parameter"),
         ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "from_s": 2.0}, "--from-s"),
+        ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "scale_by": "thin"}, "--scale-by"),
         ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "parameters": ["cw=2"]}, "--parameter"),
         ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "parameters": ["cv=-2"]}, "--parameter"),
         ({"kind": "gamma", "rate_per_s": 1.0, "requests": 5, "parameters": ["cv=1", "cv=2"]}, "--parameter"),

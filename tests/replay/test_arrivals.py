@@ -80,7 +80,7 @@ def test_all_at_once() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PROCESSES if kind != "at-once"])
-def test_a_longer_horizon_begins_as_a_shorter_one(kind: str) -> None:
+def test_a_horizon_ends_before_its_time_and_is_the_same_again(kind: str) -> None:
     given = {"diurnal": ["period_s=50"], "mmpp": ["burst_s=5", "calm_s=5"]}.get(kind, [])
     process = process_of(kind, given)
     short = drawn_trace(example(), process, 4.0, horizon_s=50.0, seed=2, kind=kind)

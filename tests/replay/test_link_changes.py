@@ -127,6 +127,7 @@ def test_the_load_is_of_the_mean_bandwidth(tmp_path: Path) -> None:
         (["a,1,1,1"], "link, row 1"),
         (["a--b,1,1,1", "a->b,1,1,1"], "time_s, row 2: is not after the row above of a->b"),
         (["a--b,1,0,1"], "bandwidth_bytes_per_s, row 1: the last bandwidth of a link must be above 0"),
+        (["a--b,1,1e-300,1"], "bandwidth_bytes_per_s, row 1: must be 0, an outage, or at least 0.001"),
         (["a--b,x,1,1"], "time_s, row 1"),
         (["a--b,1,-1,1"], "bandwidth_bytes_per_s, row 1"),
     ],

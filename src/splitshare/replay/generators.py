@@ -90,8 +90,7 @@ def drawn_trace(
     _check_room(count)
     if horizon_s is None:
         return _trace(instance, arrivals.times(count, rate_per_s, arrival_stream), class_stream, kind)
-    # Drawn anew with more where so many end before the horizon, from the same stream's start, so that a longer horizon
-    # begins as a shorter one.
+    # Where so many end before the horizon they are drawn anew, twice as many, from the stream's start.
     state = arrival_stream.bit_generator.state
     while True:
         arrival_stream.bit_generator.state = state

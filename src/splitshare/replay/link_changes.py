@@ -24,7 +24,8 @@ from splitshare.replay.traces import RequestTrace
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 COLUMNS = ("link", "time_s", "bandwidth_bytes_per_s", "latency_s")
-MOST_BYTES_PER_S = 1e18
+LEAST_BYTES_PER_S, MOST_BYTES_PER_S = 1e-3, 1e18
+"""As an instance's links have it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +157,11 @@ def read_link_changes(path: Path, instance: PlacementInstance) -> LinkChanges:
     text = read_csv(path, COLUMNS)
     times = parse_floats(path, "time_s", text["time_s"])
     rates = parse_floats(path, "bandwidth_bytes_per_s", text["bandwidth_bytes_per_s"], MOST_BYTES_PER_S)
+    slow = np.flatnonzero((rates > 0) & (rates < LEAST_BYTES_PER_S))
+    if slow.size:
+        i = int(slow[0])
+        problem = f"must be 0, an outage, or at least {LEAST_BYTES_PER_S:g}, not {rates[i]:g}"
+        raise InputError(path, at_row("bandwidth_bytes_per_s", i), problem)
     latencies = parse_floats(path, "latency_s", text["latency_s"], MOST_SECONDS)
     rows: dict[str, list[int]] = {}
     for i, name in enumerate(text["link"]):

@@ -53,21 +53,21 @@ class TraceFormat:
 FORMATS = (
     TraceFormat(
         "azure-llm",
-        "Azure LLM inference 2023 and 2024 (Azure Public Dataset, Microsoft, CC-BY 4.0)",
+        "Azure LLM inference 2023 and 2024 (Azure Public Dataset, Microsoft)",
         "TIMESTAMP",
         "stamp",
         ("ContextTokens", "GeneratedTokens"),
     ),
     TraceFormat(
         "azure-lmm-2025",
-        "Azure multi-modal inference 2025 (Azure Public Dataset, Microsoft, CC-BY 4.0)",
+        "Azure multi-modal inference 2025 (Azure Public Dataset, Microsoft)",
         "TIMESTAMP",
         "stamp",
         ("NumImages", "ContextTokens", "GeneratedTokens"),
     ),
     TraceFormat(
         "azure-functions-2021",
-        "Azure Functions invocations 2021 (Azure Public Dataset, Microsoft, CC-BY 4.0)",
+        "Azure Functions invocations 2021 (Azure Public Dataset, Microsoft)",
         "end_timestamp",
         "seconds",
         ("duration",),
@@ -76,7 +76,7 @@ FORMATS = (
     ),
     TraceFormat(
         "burstgpt",
-        "BurstGPT (Wang et al. 2024, CC-BY 4.0)",
+        "BurstGPT (Wang et al. 2024)",
         "Timestamp",
         "seconds",
         ("Request tokens", "Response tokens", "Total tokens"),
@@ -84,7 +84,7 @@ FORMATS = (
     ),
     TraceFormat(
         "mooncake",
-        "Mooncake (Qin et al. 2024, Apache-2.0), JSON lines",
+        "Mooncake (Qin et al. 2024), JSON lines",
         "timestamp",
         "milliseconds",
         ("input_length", "output_length"),

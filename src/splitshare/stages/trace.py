@@ -46,6 +46,7 @@ def run(options: Options) -> Written:
     else:
         for name in OF_RECORDED:
             _refuse(options.kind, **{name: getattr(options, name) or None})
+        _refuse(options.kind, scale_by=None if options.scale_by == "stretch" else options.scale_by)
         written = Written(_drawn(options, instance))
     write_trace(written.trace, options.output)
     if options.plot is not None:
@@ -58,7 +59,10 @@ def show(written: Written) -> None:
     for line in written.told:
         typer.echo(line)
     trace = written.trace
-    typer.echo(f"{len(trace)} requests in {trace.arrival_s[-1]:.6g} s, {trace.mean_rate_per_s:.4g} a second")
+    count = "1 request" if len(trace) == 1 else f"{len(trace)} requests"
+    last_s = float(trace.arrival_s[-1])
+    when = f"in {last_s:.6g} s, {trace.mean_rate_per_s:.4g} a second" if last_s > 0 else "at time 0"
+    typer.echo(f"{count} {when}")
 
 
 def _draw(trace: RequestTrace, folder: Path) -> None:

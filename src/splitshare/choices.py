@@ -15,7 +15,8 @@ TraceKind = Literal["poisson", "gamma", "pareto", "mmpp", "diurnal", "at-once", 
 """How requests arrive: drawn, at once, after recorded counts, or as somebody recorded them."""
 DrawnKind = Literal["poisson", "gamma", "pareto", "mmpp", "diurnal"]
 """Processes that have a rate."""
-LinkProcess = Literal["outages", "markov"]
+LinkProcess = Literal["outages", "markov", "recorded"]
+"""How links change: drawn, or as somebody recorded it."""
 Scaling = Literal["stretch", "thin"]
 """How a recorded trace comes to another rate: time is stretched, or requests are left out at random."""
 LinkModel = Literal["independent", "serial", "shared-medium"]

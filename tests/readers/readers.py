@@ -55,6 +55,7 @@ from splitshare.replay.emulator.program import Program, build_program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
 from splitshare.replay.generators import poisson_trace
 from splitshare.replay.link_changes import read_link_changes
+from splitshare.replay.link_recordings import LinkRecording, read_link_recording
 from splitshare.replay.public_traces import read_public_trace
 from splitshare.replay.trace_mapping import TraceMapping
 from splitshare.replay.traces import RequestTrace, read_trace
@@ -238,6 +239,14 @@ def right_trace(trace: Any, data: bytes) -> None:
         assert [int(i) for i in other["request_id"]] == trace.request_id.tolist()
         assert [float(i) for i in other["arrival_s"]] == trace.arrival_s.tolist()
         assert list(other["request"]) == [trace.classes[i] for i in trace.request_class]
+
+
+def right_recording(value: Any, data: bytes) -> None:
+    assert isinstance(value, LinkRecording)
+    assert (np.diff(value.edge_s) > 0).all()
+    assert value.edge_s[0] == 0
+    for rates in (value.down_bytes_per_s, value.up_bytes_per_s):
+        assert rates is None or (len(rates) == len(value.edge_s) - 1 and (rates >= 0).all())
 
 
 def right_changes(changes: Any, data: bytes) -> None:
@@ -628,6 +637,17 @@ def all_readers(folder: Path) -> list[Reader]:
             ),
             lambda path: read_link_changes(path, example()),
             right_changes,
+        ),
+        Reader(
+            "read_link_recording",
+            "recording.csv",
+            (
+                csv_of("Timestamp,DL_bitrate,UL_bitrate", "2019.12.14_10.16.30,8000,800", "2019.12.14_10.16.32,-,-"),
+                b"1453121790686 1000 51.0 3.7 500000 1000\n1453121791687 2001 51.0 3.7 0 1001\n",
+                b"0\n3\n3\n7\n",
+            ),
+            read_link_recording,
+            right_recording,
         ),
         of_record(TraceMapping, MAPPING.encode(), file="mapping.yaml"),
         Reader(

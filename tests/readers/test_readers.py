@@ -36,6 +36,7 @@ READERS = (
         "VerdictFile",
         "TraceMapping",
         "read_link_changes",
+        "read_link_recording",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

@@ -1,8 +1,9 @@
-"""Write how links of an instance change over time: outages, or levels of bandwidth, seeded."""
+"""Write how links of an instance change over time: drawn, or as somebody recorded a mobile network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,11 +18,27 @@ class Options:
 
     instance: InstanceFile
     output: Output
-    kind: Annotated[LinkProcess, typer.Option(help="Up and down, or levels of bandwidth (1, 1/2, 1/4, 1/10).")]
-    horizon_s: Annotated[float, typer.Option(**SPAN, help="Until which second links change.")]
-    links: Annotated[list[str], typer.Option("--link", help="Such as a--b; repeatable; default all.")] = field(
-        default_factory=list
-    )
-    stay_s: Annotated[float, typer.Option(**SPAN, help="Mean seconds of being up, or at a level.")] = 60.0
-    outage_s: Annotated[float, typer.Option(**SPAN, help="Mean seconds of an outage.")] = 5.0
+    kind: Annotated[
+        LinkProcess, typer.Option(help="Up and down, levels of bandwidth (1, 1/2, 1/4, 1/10), or a recording.")
+    ]
+    horizon_s: Annotated[
+        float | None, typer.Option(**SPAN, help="Until which second links change; recorded: default, as long as it is.")
+    ] = None
+    links: Annotated[
+        list[str],
+        typer.Option("--link", help="Such as a--b; recorded also a->b, towards the phone; repeatable; default all."),
+    ] = field(default_factory=list)
+    stay_s: Annotated[
+        float | None, typer.Option(**SPAN, help="Mean seconds of being up, or at a level; default 60.")
+    ] = None
+    outage_s: Annotated[float | None, typer.Option(**SPAN, help="Mean seconds of an outage; default 5.")] = None
+    recording: Annotated[
+        Path | None, typer.Option(help="Of a mobile network: UCC 4G or 5G, Ghent 4G, or a Mahimahi trace.")
+    ] = None
+    every_s: Annotated[
+        float | None, typer.Option(**SPAN, help="Seconds over which a recording's means are taken; default 1.")
+    ] = None
+    from_s: Annotated[
+        float | None, typer.Option(min=0.0, max=1e9, help="Where in the recording time 0 lies; default its start.")
+    ] = None
     seed: Seed = 0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import typer
 
 from splitshare.commands.trace import Options
-from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.arrivals import PROCESSES, process_of
 from splitshare.replay.generators import bursty_trace, drawn_trace, poisson_trace, trace_at
@@ -18,8 +16,8 @@ from splitshare.replay.recorded import scaled, window
 from splitshare.replay.tables import check_table_path
 from splitshare.replay.trace_mapping import TraceMapping, map_requests
 from splitshare.replay.traces import RequestTrace, write_trace
+from splitshare.stages.kinds import needed, refuse
 
-_T = TypeVar("_T")
 OF_RECORDED = ("mapping", "from_s", "until_s", "sort")
 """Options that only recorded traces have."""
 
@@ -45,8 +43,8 @@ def run(options: Options) -> Written:
         written = _recorded(options, instance)
     else:
         for name in OF_RECORDED:
-            _refuse(options.kind, **{name: getattr(options, name) or None})
-        _refuse(options.kind, scale_by=None if options.scale_by == "stretch" else options.scale_by)
+            refuse(options.kind, **{name: getattr(options, name) or None})
+        refuse(options.kind, scale_by=None if options.scale_by == "stretch" else options.scale_by)
         written = Written(_drawn(options, instance))
     write_trace(written.trace, options.output)
     if options.plot is not None:
@@ -76,22 +74,22 @@ def _draw(trace: RequestTrace, folder: Path) -> None:
 def _drawn(options: Options, instance: PlacementInstance) -> RequestTrace:
     kind, seed = options.kind, options.seed
     if kind == "bursty":
-        _refuse(kind, parameter=options.parameters or None)
+        refuse(kind, parameter=options.parameters or None)
         return bursty_trace(
-            _needed(kind, "arrivals", options.arrivals),
+            needed(kind, "arrivals", options.arrivals),
             instance,
-            _needed(kind, "rate_per_s", options.rate_per_s),
+            needed(kind, "rate_per_s", options.rate_per_s),
             requests=options.requests,
             horizon_s=options.horizon_s,
             seed=options.seed,
         )
-    _refuse(kind, arrivals=options.arrivals)
+    refuse(kind, arrivals=options.arrivals)
     if kind == "at-once":
-        _refuse(kind, rate_per_s=options.rate_per_s, horizon_s=options.horizon_s)
-        _needed(kind, "requests", options.requests)
-    rate_per_s = 1.0 if kind == "at-once" else _needed(kind, "rate_per_s", options.rate_per_s)
+        refuse(kind, rate_per_s=options.rate_per_s, horizon_s=options.horizon_s)
+        needed(kind, "requests", options.requests)
+    rate_per_s = 1.0 if kind == "at-once" else needed(kind, "rate_per_s", options.rate_per_s)
     if kind == "poisson":
-        _refuse(kind, parameter=options.parameters or None)
+        refuse(kind, parameter=options.parameters or None)
         return poisson_trace(instance, rate_per_s, requests=options.requests, horizon_s=options.horizon_s, seed=seed)
     assert kind in PROCESSES
     process = process_of(kind, options.parameters)
@@ -102,8 +100,8 @@ def _drawn(options: Options, instance: PlacementInstance) -> RequestTrace:
 
 def _recorded(options: Options, instance: PlacementInstance) -> Written:
     kind = options.kind
-    _refuse(kind, horizon_s=options.horizon_s, parameter=options.parameters or None)
-    path = _needed(kind, "arrivals", options.arrivals)
+    refuse(kind, horizon_s=options.horizon_s, parameter=options.parameters or None)
+    path = needed(kind, "arrivals", options.arrivals)
     rows = window(read_public_trace(path, sort=options.sort), path, options.from_s, options.until_s, options.requests)
     told = list(rows.told)
     if options.rate_per_s is not None:
@@ -116,19 +114,3 @@ def _recorded(options: Options, instance: PlacementInstance) -> Written:
         rows, instance, mapping, source=str(options.mapping), seed=options.seed, kind=rows.format.name
     )
     return Written(trace, (*told, *more))
-
-
-def _needed(kind: str, name: str, value: _T | None) -> _T:
-    if value is None:
-        raise InputError(_option(name), "", f"is needed for the kind {kind}; give it")
-    return value
-
-
-def _refuse(kind: str, **given: object) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise InputError(_option(name), "", f"has no meaning for the kind {kind}; leave it out")
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

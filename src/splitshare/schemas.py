@@ -31,6 +31,7 @@ from splitshare.replay.batching import BatchCurves
 from splitshare.replay.emulator.program import Program
 from splitshare.replay.emulator.real_testbed import RunningWorkers
 from splitshare.replay.trace_mapping import TraceMapping
+from splitshare.replay.trace_sources import TracesFile
 from splitshare.results.verdict_file import VerdictFile
 
 CONTRACTS: tuple[type[Record], ...] = (
@@ -61,6 +62,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     FittedHead,
     BatchCurves,
     TraceMapping,
+    TracesFile,
     Program,
     RunningWorkers,
     Family,

@@ -57,7 +57,9 @@ from splitshare.replay.generators import poisson_trace
 from splitshare.replay.link_changes import read_link_changes
 from splitshare.replay.link_recordings import LinkRecording, read_link_recording
 from splitshare.replay.public_traces import read_public_trace
+from splitshare.replay.recorded import read_warp
 from splitshare.replay.trace_mapping import TraceMapping
+from splitshare.replay.trace_sources import TracesFile
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.baselines import read_baselines
 from splitshare.results.onloading import read_record
@@ -247,6 +249,13 @@ def right_recording(value: Any, data: bytes) -> None:
     assert value.edge_s[0] == 0
     for rates in (value.down_bytes_per_s, value.up_bytes_per_s):
         assert rates is None or (len(rates) == len(value.edge_s) - 1 and (rates >= 0).all())
+
+
+def right_warp(value: Any, data: bytes) -> None:
+    times, factors = value
+    assert times[0] == 0
+    assert (np.diff(times) > 0).all()
+    assert (factors > 0).all()
 
 
 def right_changes(changes: Any, data: bytes) -> None:
@@ -639,6 +648,13 @@ def all_readers(folder: Path) -> list[Reader]:
             right_changes,
         ),
         Reader(
+            "read_warp",
+            "warp.csv",
+            (csv_of("time_s,rate_factor", "0,1", "60,4", "120,0.5"),),
+            read_warp,
+            right_warp,
+        ),
+        Reader(
             "read_link_recording",
             "recording.csv",
             (
@@ -649,6 +665,7 @@ def all_readers(folder: Path) -> list[Reader]:
             read_link_recording,
             right_recording,
         ),
+        of_record(TracesFile, (ROOT / "data" / "catalogue" / "traces.yaml").read_bytes(), file="traces.yaml"),
         of_record(TraceMapping, MAPPING.encode(), file="mapping.yaml"),
         Reader(
             "read_trace:csv",
@@ -703,6 +720,7 @@ def all_readers(folder: Path) -> list[Reader]:
 
 NOT_WRITTEN_BY_PEOPLE = {
     "read_samples": "files with a digest in the lock, which is checked before they are read",
+    "read_trace_source": "an entry of traces.yaml, which is TracesFile's",
     "read_trained": "weights that `embedded train` writes; test_embedded spoils them",
     "read_easy_vqa": "data of a pinned package, of a known digest",
     "ProfiledDevice": "what the program finds out of its machine",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from splitshare.errors import InputError
 from splitshare.replay.public_traces import FORMATS, RecordedRequests, read_public_trace
-from splitshare.replay.recorded import scaled, window
+from splitshare.replay.recorded import scaled, warped, window
 from splitshare.replay.trace_files import BLOCK_BYTES
 from splitshare.replay.trace_mapping import TraceMapping, map_requests
 from tests.replay.examples import example
@@ -276,3 +276,31 @@ def test_a_mistake_in_a_mapping_is_named(fields: dict[str, Any], problem: str) -
     with pytest.raises(InputError) as error:
         mapped(recorded([0, 1], n=[0.0, 5.0]), **fields)
     assert problem in str(error.value)
+
+
+def test_a_warp_changes_the_rate_where_it_says(tmp_path: Path) -> None:
+    """1 request a second for 100 s; from 40 s on four times as fast, from 80 s on half as fast."""
+    (tmp_path / "t.csv").write_text("arrival_s\n" + "\n".join(str(i) for i in range(101)) + "\n")
+    (tmp_path / "w.csv").write_text("time_s,rate_factor\n0,1\n40,4\n80,0.5\n")
+    found, told = warped(read_public_trace(tmp_path / "t.csv"), tmp_path / "w.csv")
+    assert found.arrival_s[[0, 40, 60, 80, 100]].tolist() == [0.0, 40.0, 45.0, 50.0, 90.0]
+    assert told == "warped from 100 to 90 s by 3 factors of w.csv"
+    counts = np.histogram(found.arrival_s, bins=[0, 40, 50, 90])[0]
+    assert counts.tolist() == [40, 40, 21]
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ("1,2", "time_s, row 1: must be 0, where the trace begins"),
+        ("0,0", "rate_factor, row 1: must be 1e-06 to 1e+06"),
+        ("0,1\n5,2\n5,3", "time_s, row 3: is not after the row above"),
+        ("0,1e-6\n1e-3,1e-6", "s long"),
+    ],
+)
+def test_a_wrong_warp_is_told(rows: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("arrival_s\n0\n1e8\n")
+    (tmp_path / "w.csv").write_text(f"time_s,rate_factor\n{rows}\n")
+    with pytest.raises(InputError) as caught:
+        warped(read_public_trace(tmp_path / "t.csv"), tmp_path / "w.csv")
+    assert problem in str(caught.value)

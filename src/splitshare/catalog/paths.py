@@ -50,6 +50,11 @@ def benchmarks_file(root: Path) -> Path:
     return root / "catalogue" / "benchmarks.yaml"
 
 
+def traces_file(root: Path) -> Path:
+    """Where public request traces lie, under the data root, or the program's where that says nothing of it."""
+    return _there(root, Path("catalogue", "traces.yaml"))
+
+
 def hub_file(root: Path) -> Path:
     """Where weights are published, under the data root."""
     return root / "catalogue" / "hub.yaml"

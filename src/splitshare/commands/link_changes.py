@@ -39,6 +39,7 @@ class Options:
         float | None, typer.Option(**SPAN, help="Seconds over which a recording's means are taken; default 1.")
     ] = None
     from_s: Annotated[
-        float | None, typer.Option(min=0.0, max=1e9, help="Where in the recording time 0 lies; default its start.")
+        float | None,
+        typer.Option(min=0.0, max=1e9, help="From which second of the recording on; default 0."),
     ] = None
     seed: Seed = 0

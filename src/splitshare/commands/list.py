@@ -1,4 +1,4 @@
-"""List what there is: algorithms, models, modules, workloads, testbeds, families of instances, figures or problems."""
+"""List what there is: algorithms, models, modules, workloads, testbeds, families, figures, problems or traces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from splitshare.commands.arguments import CatalogRoot
 from splitshare.places import DATA
 
-Kind = Literal["algorithms", "models", "modules", "workloads", "testbeds", "families", "figures", "problems"]
+Kind = Literal["algorithms", "models", "modules", "workloads", "testbeds", "families", "figures", "problems", "traces"]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ class Options:
     ] = None
     from_s: Annotated[float | None, typer.Option(**FROM, help="Recorded requests from this second on.")] = None
     until_s: Annotated[float | None, typer.Option(**SPAN, help="Recorded requests before this second.")] = None
+    warp: Annotated[
+        Path | None, typer.Option(help="How a recorded rate changes: time_s,rate_factor (CSV, s); before --rate-per-s.")
+    ] = None
     scale_by: Annotated[
         Scaling, typer.Option(help="How a recorded trace comes to another rate: by stretching time, or thinning.")
     ] = "stretch"

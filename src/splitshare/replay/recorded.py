@@ -6,10 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from splitshare.choices import Scaling
 from splitshare.errors import InputError
+from splitshare.ranges import MOST_SECONDS
 from splitshare.replay.public_traces import RecordedRequests
+from splitshare.replay.tables import at_row, parse_floats, read_csv
+
+MOST_FACTOR = 1e6
+"""By which a rate is raised or lowered."""
 
 
 def window(
@@ -32,6 +38,54 @@ def window(
         last_s = recorded.arrival_s[-1]
         raise InputError(source, "", f"nothing arrives in this window; its requests come from 0 to {last_s:.6g} s")
     return recorded if len(rows) == len(recorded) else recorded.select(rows)
+
+
+def read_warp(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Read ``time_s,rate_factor``: from a second of the trace on, its rate is multiplied by the factor.
+
+    Returns:
+        Times from 0, strictly ascending, and factors above 0; each of shape (rows,).
+
+    Raises:
+        InputError: names the row of the first mistake.
+    """
+    table = read_csv(path, ("time_s", "rate_factor"))
+    times = parse_floats(path, "time_s", table["time_s"])
+    factors = parse_floats(path, "rate_factor", table["rate_factor"], MOST_FACTOR)
+    low = np.flatnonzero(factors < 1 / MOST_FACTOR)
+    if low.size:
+        i = int(low[0])
+        raise InputError(path, at_row("rate_factor", i), f"must be {1 / MOST_FACTOR:g} to {MOST_FACTOR:g}")
+    if times[0] != 0:
+        raise InputError(path, at_row("time_s", 0), "must be 0, where the trace begins")
+    wrong = np.flatnonzero(np.diff(times) <= 0)
+    if wrong.size:
+        raise InputError(path, at_row("time_s", int(wrong[0]) + 1), "is not after the row above; sort by time")
+    return times, factors
+
+
+def warped(recorded: RecordedRequests, path: Path) -> tuple[RecordedRequests, str]:
+    """The same requests, time running faster or slower in places.
+
+    Where the factor is f, what took a second takes 1/f: the rate there is f times what it was, order and number of
+    requests stay.
+
+    Returns:
+        The requests, and what was done, in words.
+
+    Raises:
+        InputError: the file is wrong, or the trace would get too long.
+    """
+    times, factors = read_warp(path)
+    starts = np.concatenate([[0.0], np.cumsum(np.diff(times) / factors[:-1])])
+    at = np.searchsorted(times, recorded.arrival_s, side="right") - 1
+    arrival_s = starts[at] + (recorded.arrival_s - times[at]) / factors[at]
+    if arrival_s[-1] > MOST_SECONDS:
+        raise InputError(
+            path, "rate_factor", f"makes the trace {arrival_s[-1]:.3g} s long; {MOST_SECONDS:g} is the most"
+        )
+    how = f"warped from {recorded.arrival_s[-1]:.6g} to {arrival_s[-1]:.6g} s by {len(times)} factors of {path.name}"
+    return replace(recorded, arrival_s=arrival_s), how
 
 
 def scaled(recorded: RecordedRequests, rate_per_s: float, by: Scaling, seed: int) -> tuple[RecordedRequests, str]:

@@ -1,4 +1,4 @@
-"""List what there is: algorithms, models, modules, workloads, testbeds, families of instances, figures or problems."""
+"""List what there is: algorithms, models, modules, workloads, testbeds, families, figures, problems or traces."""
 
 from __future__ import annotations
 
@@ -93,6 +93,15 @@ def _figures(options: Options) -> Rows:
         yield figure.name, figure.caption
 
 
+def _traces(options: Options) -> Rows:
+    from splitshare.catalog.paths import traces_file
+    from splitshare.replay.trace_sources import TracesFile
+
+    for name, source in TracesFile.read(traces_file(options.catalog_root)).traces.items():
+        size = "" if source.size_bytes is None else f", {source.size_bytes / 1e6:.1f} MB"
+        yield name, f"{source.title} ({source.format}{size}; licence: {source.licence})"
+
+
 def _first_line(factory: Any) -> str:
     return (inspect.getdoc(factory) or "").partition("\n")[0]
 
@@ -106,4 +115,5 @@ _LISTED: dict[Kind, Callable[[Options], Rows]] = {
     "families": _families,
     "figures": _figures,
     "problems": _problems,
+    "traces": _traces,
 }

@@ -12,13 +12,13 @@ from splitshare.placement.instance import PlacementInstance
 from splitshare.replay.arrivals import PROCESSES, process_of
 from splitshare.replay.generators import bursty_trace, drawn_trace, poisson_trace, trace_at
 from splitshare.replay.public_traces import read_public_trace
-from splitshare.replay.recorded import scaled, window
+from splitshare.replay.recorded import scaled, warped, window
 from splitshare.replay.tables import check_table_path
 from splitshare.replay.trace_mapping import TraceMapping, map_requests
 from splitshare.replay.traces import RequestTrace, write_trace
 from splitshare.stages.kinds import needed, refuse
 
-OF_RECORDED = ("mapping", "from_s", "until_s", "sort")
+OF_RECORDED = ("mapping", "from_s", "until_s", "sort", "warp")
 """Options that only recorded traces have."""
 
 
@@ -104,6 +104,9 @@ def _recorded(options: Options, instance: PlacementInstance) -> Written:
     path = needed(kind, "arrivals", options.arrivals)
     rows = window(read_public_trace(path, sort=options.sort), path, options.from_s, options.until_s, options.requests)
     told = list(rows.told)
+    if options.warp is not None:
+        rows, how = warped(rows, options.warp)
+        told.append(how)
     if options.rate_per_s is not None:
         rows, how = scaled(rows, options.rate_per_s, options.scale_by, options.seed)
         told.append(how)

@@ -4,16 +4,24 @@ import math
 import random as standard_random
 import time
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from splitshare.placement.algorithms.greedy_local_search import GreedyLocalSearch
 from splitshare.placement.algorithms.random import Random
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.algorithms.simulated_annealing import SimulatedAnnealing
+from splitshare.placement.annealing import Draws, anneal, annealing, below, fraction
+from splitshare.placement.arrays import numbered
+from splitshare.placement.delta import exact_mean, standing, take_change, try_change, worth_after, worth_s
 from splitshare.placement.feasible import OpenPlacement, cheapest_feasible
-from splitshare.placement.random_instances import Shape, random_instances
-from splitshare.placement.search import SearchState
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import evaluate
+from splitshare.placement.random_instances import Shape, random_fields, random_instances
+from splitshare.placement.search import descend
 from tests.placement import judge
 
 TINY = [
@@ -86,28 +94,112 @@ def test_cheapest_feasible_placement_equals_brute_force():
     assert found > 10
 
 
-def test_search_keeps_the_worth_that_the_judge_finds():
-    """Along random walks, for every change on offer, feasible or not."""
+def test_changes_are_worth_what_the_judge_finds():
+    """Along random walks, for every move and every exchange, feasible or not."""
     compared = impossible = 0
     for instance in MIDDLING[:6]:
         start = Random().place(instance, seed=0, time_limit=None)
         if start is None:
             continue
-        state = SearchState(instance, start)
+        problem = numbered(instance)
+        state = standing(problem.arrays, problem.hosts(start))
+        modules, devices = range(len(instance.modules)), range(len(instance.devices))
         draw = standard_random.Random(0)
         for _ in range(6):
             possible = []
-            for change in itertools.chain(state.moves(), state.swaps()):
-                after = state.assignment() | {m: (d,) for m, d in change.items()}
+            moves = [(a, to, -1) for a in modules for to in devices if to != state.host[a]]
+            for change in [*moves, *((a, state.host[b], b) for a, b in itertools.combinations(modules, 2))]:
+                a, to, b = change
+                hosts = state.host.copy()
+                hosts[a], hosts[b if b >= 0 else a] = to, to if b < 0 else hosts[a]
+                after = problem.assignment(hosts)
                 expected = judge.worth(instance, after) if holds(instance, after) else math.inf
-                assert state.worth_after(change) == pytest.approx(expected, rel=1e-12)
-                possible += [change] if math.isfinite(expected) else []
-                compared += 1
-            impossible += math.isinf(expected)
-            state.apply(draw.choice(possible))
-            assert state.objective == pytest.approx(judge.worth(instance, state.assignment()), rel=1e-12)
+                found = worth_after(problem.arrays, state, *change)
+                # An exchange of modules that stand together is none.
+                if b < 0 or state.host[a] != state.host[b]:
+                    assert found == pytest.approx(expected, rel=1e-12)
+                    possible += [change] if math.isfinite(expected) else []
+                    compared += 1
+                    impossible += math.isinf(expected)
+            a, to, b = draw.choice(possible)
+            assert try_change(problem.arrays, state, a, to, b)
+            take_change(problem.arrays, state, a, to, b)
+            now = worth_s(problem.arrays, state.latency_s, state.partial)
+            assert now == pytest.approx(judge.worth(instance, problem.assignment(state.host)), rel=1e-12)
+            assert now == evaluate(instance, problem.assignment(state.host)).objective
     assert compared > 1000
     assert impossible > 0
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(st.floats(0, 1e6), st.floats(1e-6, 1e6)), min_size=1, max_size=12),
+    st.floats(1e-3, 1e3),
+)
+def test_the_sum_is_rounded_as_fsum_rounds_it(pairs, total):
+    values, weights = (np.array(column) for column in zip(*pairs, strict=True))
+    expected = math.fsum(w * v for w, v in zip(weights.tolist(), values.tolist(), strict=True)) / total
+    assert exact_mean(values, weights, total, np.zeros(len(values) + 2)) == expected
+
+
+@pytest.mark.parametrize("fields", [{"objective": "mean", "routing": "parallel"}, {"routing": "sequential"}])
+def test_every_accepted_change_at_200_by_50_is_worth_what_the_evaluator_says(fields):
+    shape = Shape(devices=(50, 50), modules=(200, 200), requests=(60, 60), heads=40)
+    (instance,) = random_instances([0], shape, replication=False, **fields)
+    start = S2M3Greedy().place(instance, seed=0, time_limit=None)
+    assert start is not None
+    problem = numbered(instance)
+    run = annealing(problem.arrays, problem.hosts(start), problem.order(start))
+    draws = Draws(standard_random.Random(0))
+    accepted = 0
+    while accepted < 25:
+        before = run.state.host.copy()
+        draws.at = anneal(problem.arrays, run, draws.words(), draws.at, int(run.tally[0]) + 1, 1e-3)
+        if (run.state.host != before).any():
+            accepted += 1
+            assert run.worth[0] == evaluate(instance, problem.assignment(run.state.host)).objective
+
+
+def test_draws_are_those_of_python():
+    draw, draws = standard_random.Random(5), Draws(standard_random.Random(5))
+    for count in (1, 2, 3, 7, 8, 200, 65536) * 200:
+        drawn, draws.at = below(draws.words(), draws.at, count)
+        assert drawn == draw.randrange(count)
+        assert fraction(draws.words(), draws.at) == draw.random()
+        draws.at += 2
+
+
+def test_a_quick_descent_ends_in_a_local_optimum():
+    ended = 0
+    for instance in MIDDLING:
+        start = Random().place(instance, seed=0, time_limit=None)
+        if start is None:
+            continue
+        problem = numbered(instance)
+        state = standing(problem.arrays, problem.hosts(start))
+        assert descend(problem.arrays, state, 100)
+        placed = problem.assignment(state.host)
+        worth = judge.worth(instance, placed)
+        assert worth <= judge.worth(instance, start) * (1 + 1e-12)
+        assert min(judge.worth(instance, n) for n in neighbours(instance, placed)) >= worth * (1 - 1e-12)
+        ended += 1
+    assert ended > 3
+
+
+def test_sizes_that_no_unit_divides_still_fit_after_rounding():
+    fields = random_fields(2, replication=False)
+    for module in fields["modules"]:
+        module["memory_bytes"] *= 1 + 1e-12 / 3
+    fields["modules"][0]["memory_bytes"] = 1e-300
+    instance = PlacementInstance.parse(fields, "fields")
+    problem = numbered(instance)
+    assert not problem.whole_units
+    sizes = np.array([[m.memory_bytes] * len(instance.devices) for m in instance.modules])
+    room = np.array([d.memory_bytes for d in instance.devices])
+    for chosen in itertools.product([False, True], repeat=len(instance.modules)):
+        picked = np.array(chosen)
+        fits = problem.arrays.size[picked].sum(axis=0) <= problem.arrays.room
+        assert not (fits & (sizes[picked].sum(axis=0) > room)).any()
 
 
 def test_local_search_ends_in_a_local_optimum_no_worse_than_the_greedy():

@@ -12,17 +12,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Arrays, Floats, Ints
 from splitshare.onloading.objective import Hosts
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 LEAST_GAIN = 1e-12
 """Right answers a second below which a model is not worth its place."""
 
@@ -70,12 +67,6 @@ def knapsacks_of(arrays: Arrays) -> Knapsacks:
 def hosts_of_filling(sacks: Knapsacks, held: Ints) -> Hosts:
     """A filling of all locations as the evaluator reads it; ``held`` has the shape (locations, J)."""
     return Hosts(held[: sacks.clients] >= 0, held[sacks.clients :].copy())
-
-
-def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """``numba.njit`` with a type that a checker can follow; compiled on the first call, cached on disk."""
-    wrapped: Callable[_P, _R] = njit(cache=True)(function)
-    return wrapped
 
 
 @compiled

@@ -198,7 +198,7 @@ class PlacementInstance(Record):
         return math.inf if link is None else link.latency_s + size_bytes / link.bandwidth_bytes_per_s
 
     @cached_property
-    def _link_arrays(self) -> tuple[dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
+    def link_arrays(self) -> tuple[dict[str, int], NDArray[np.float64], NDArray[np.float64]]:
         """Position of each device; latency in seconds and bytes a second by pair of positions."""
         number = {device.name: i for i, device in enumerate(self.devices)}
         latency_s, per_s = np.full((len(number), len(number)), math.inf), np.ones((len(number), len(number)))
@@ -208,7 +208,7 @@ class PlacementInstance(Record):
 
     def comm_between_s(self, starts: Sequence[str], ends: Sequence[str], size_bytes: float) -> NDArray[np.float64]:
         """``comm_s`` from each of ``starts`` to each of ``ends``, of shape (starts, ends)."""
-        number, latency_s, per_s = self._link_arrays
+        number, latency_s, per_s = self.link_arrays
         pairs = np.ix_([number[name] for name in starts], [number[name] for name in ends])
         seconds: NDArray[np.float64] = latency_s[pairs] + size_bytes / per_s[pairs]
         seconds[np.equal.outer(*(p.ravel() for p in pairs))] = 0.0

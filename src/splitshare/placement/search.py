@@ -1,120 +1,96 @@
-"""A complete placement that local search changes step by step, its worth kept up to date by the one evaluator.
-
-A change touches only the requests that use the changed modules, and a request's latency depends only on where its
-own modules stand, so each latency is computed once for each combination of hosts that the search comes across.
-"""
+"""Steps of local search over moves of one module and exchanges of two, compiled; a start where a greedy finds none."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping
+import numpy as np
 
-from splitshare.placement.feasible import HostingRules, cheapest_feasible
-from splitshare.placement.instance import Assignment, PlacementInstance, Request
-from splitshare.placement.objective import Route, objective_of, request_latency_s
-
-Change = dict[str, str]
-"""New device by module, for the modules that move."""
+from splitshare.compilation import compiled
+from splitshare.placement.arrays import Arrays, Floats
+from splitshare.placement.delta import Standing, take_change, try_change, worth_after, worth_s
+from splitshare.placement.feasible import cheapest_feasible
+from splitshare.placement.instance import Assignment, PlacementInstance
 
 
-class SearchState:
-    """A feasible placement with one device a module.
+@compiled
+def move_worths(arrays: Arrays, state: Standing) -> Floats:
+    """Objective after every move of one module to another device where it may stand, in seconds.
 
-    Attributes:
-        host: device by module.
-        objective: worth of the placement, in seconds.
+    Infinite where there is no room; shape (moves).
     """
-
-    def __init__(self, instance: PlacementInstance, assignment: Assignment) -> None:
-        self._instance = instance
-        self.devices = HostingRules(instance).devices
-        """By module, the devices where it may stand."""
-        self.host = {module: hosts[0] for module, hosts in assignment.items()}
-        self._size, self._left = _exact_memory(instance)
-        for module, device in self.host.items():
-            self._left[device] -= self._size[module, device]
-        self._modules_of = {
-            r.name: tuple(dict.fromkeys((*(e.module for e in r.encoders), r.head))) for r in instance.requests
-        }
-        self._users = {
-            m.name: tuple(r for r in instance.requests if m.name in self._modules_of[r.name]) for m in instance.modules
-        }
-        self._known_s: dict[str, dict[tuple[str, ...], float]] = {r.name: {} for r in instance.requests}
-        self._latency_s = {r.name: self._latency(r, self.host) for r in instance.requests}
-        self.objective = objective_of(instance, self._latency_s)
-
-    def worth_after(self, change: Change) -> float:
-        """Objective after ``change``, in seconds; infinite where memory or a link is missing."""
-        if not self._has_room(change):
-            return math.inf
-        latency_s = self._changed_latencies(change)
-        return math.inf if math.inf in latency_s.values() else objective_of(self._instance, self._latency_s | latency_s)
-
-    def apply(self, change: Change) -> None:
-        """Make ``change``, which must leave the placement feasible."""
-        self._latency_s |= self._changed_latencies(change)
-        for module, device in change.items():
-            self._left[self.host[module]] += self._size[module, self.host[module]]
-            self._left[device] -= self._size[module, device]
-        self.host |= change
-        self.objective = objective_of(self._instance, self._latency_s)
-
-    def moves(self) -> Iterator[Change]:
-        """Every move of one module to another device where it may stand, room aside, in file order."""
-        for module, here in self.host.items():
-            yield from ({module: device} for device in self.devices[module] if device != here)
-
-    def swaps(self) -> Iterator[Change]:
-        """Every exchange of the devices of two modules, room aside, in file order."""
-        for a, b in itertools.combinations(self.host, 2):
-            if self.may_swap(a, b):
-                yield {a: self.host[b], b: self.host[a]}
-
-    def may_swap(self, a: str, b: str) -> bool:
-        """Whether two modules stand on different devices and each may stand on the other's."""
-        here, there = self.host[a], self.host[b]
-        return here != there and there in self.devices[a] and here in self.devices[b]
-
-    def assignment(self) -> Assignment:
-        """The placement in the evaluator's form."""
-        return {module: (device,) for module, device in self.host.items()}
-
-    def _has_room(self, change: Change) -> bool:
-        left = dict.fromkeys(change.values(), 0)
-        for module, device in change.items():
-            left[device] -= self._size[module, device]
-            if self.host[module] in left:
-                left[self.host[module]] += self._size[module, self.host[module]]
-        return all(self._left[device] + gained >= 0 for device, gained in left.items())
-
-    def _changed_latencies(self, change: Change) -> dict[str, float]:
-        host = self.host | change
-        return {r.name: self._latency(r, host) for module in change for r in self._users[module]}
-
-    def _latency(self, request: Request, host: Mapping[str, str]) -> float:
-        known = self._known_s[request.name]
-        key = tuple(host[module] for module in self._modules_of[request.name])
-        if key not in known:
-            route = Route(tuple(host[use.module] for use in request.encoders), host[request.head])
-            known[key] = request_latency_s(self._instance, request, route)
-        return known[key]
+    worths = np.empty(arrays.may.sum())
+    count = 0
+    for a in state.visit:
+        for to in range(len(state.left)):
+            if arrays.may[a, to] and to != state.host[a]:
+                worths[count] = worth_after(arrays, state, a, to, -1)
+                count += 1
+    return worths[:count]
 
 
-def _exact_memory(instance: PlacementInstance) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """Sizes by module and device, and capacities of devices, as whole multiples of one unit: sums of them are exact."""
-    sizes = {
-        (m.name, d.name): float(m.bytes_on(d.name)).as_integer_ratio()
-        for m in instance.modules
-        for d in instance.devices
-    }
-    capacities = {d.name: float(d.memory_bytes).as_integer_ratio() for d in instance.devices}
-    # Denominators of floats are powers of two: the largest is a multiple of all.
-    unit = max(denominator for _, denominator in (*sizes.values(), *capacities.values()))
-    return (
-        {pair: numerator * (unit // denominator) for pair, (numerator, denominator) in sizes.items()},
-        {name: numerator * (unit // denominator) for name, (numerator, denominator) in capacities.items()},
-    )
+@compiled
+def best_change(arrays: Arrays, state: Standing, worth: float) -> tuple[int, int, int]:
+    """The move or exchange that lowers the objective most, from ``worth``; ties to the first, moves before exchanges.
+
+    Returns:
+        Module, the device that it goes to, and the module that comes in exchange or -1; a module of -1 where no
+        change lowers the objective.
+    """
+    best = (-1, -1, -1)
+    for a in state.visit:
+        for to in range(len(state.left)):
+            if to != state.host[a]:
+                after = worth_after(arrays, state, a, to, -1)
+                if after < worth:
+                    worth, best = after, (a, to, -1)
+    for i, a in enumerate(state.visit):
+        for b in state.visit[i + 1 :]:
+            after = worth_after(arrays, state, a, state.host[b], b)
+            if after < worth:
+                worth, best = after, (a, state.host[b], b)
+    return best
+
+
+@compiled
+def step(arrays: Arrays, state: Standing) -> bool:
+    """Make the change that lowers the objective most; whether there was one."""
+    a, to, b = best_change(arrays, state, worth_s(arrays, state.latency_s, state.partial))
+    if a < 0:
+        return False
+    try_change(arrays, state, a, to, b)
+    take_change(arrays, state, a, to, b)
+    return True
+
+
+@compiled
+def descend(arrays: Arrays, state: Standing, rounds: int) -> bool:
+    """Quick descent: every change that lowers the objective is made at once, over at most ``rounds`` of all changes.
+
+    Returns:
+        Whether a round ended without one: the placement is a local optimum then.
+    """
+    worth = worth_s(arrays, state.latency_s, state.partial)
+    for _ in range(rounds):
+        before = worth
+        for a in range(len(state.host)):
+            for to in range(len(state.left)):
+                if to != state.host[a]:
+                    worth = _take_if_better(arrays, state, a, to, -1, worth)
+            for b in range(a + 1, len(state.host)):
+                worth = _take_if_better(arrays, state, a, state.host[b], b, worth)
+        if worth >= before:
+            return True
+    return False
+
+
+@compiled
+def _take_if_better(arrays: Arrays, state: Standing, a: int, to: int, b: int, worth: float) -> float:
+    # six arguments: a change is three numbers
+    after = worth_after(arrays, state, a, to, b)
+    if after >= worth:
+        return worth
+    try_change(arrays, state, a, to, b)
+    take_change(arrays, state, a, to, b)
+    return after
 
 
 def feasible_start(instance: PlacementInstance, time_limit: float | None) -> Assignment | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from splitshare.replay.event_loop import bits_of, compiled, drop_first, push
+from splitshare.compilation import compiled
+from splitshare.replay.event_loop import bits_of, drop_first, push
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]

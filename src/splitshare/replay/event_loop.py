@@ -11,23 +11,14 @@ they came about, so that results never depend on the inside of the heap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+from splitshare.compilation import compiled
+
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
-
-
-def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """``numba.njit`` with a type that a checker can follow; compiled on the first call, cached on disk."""
-    wrapped: Callable[_P, _R] = njit(cache=True)(function)
-    return wrapped
 
 
 @compiled

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import dataclass
 from typing import ClassVar
 
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
+from splitshare.placement.arrays import numbered
+from splitshare.placement.delta import standing
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.placement.search import Change, SearchState, feasible_start
+from splitshare.placement.search import feasible_start, step
 
 
 @dataclass(frozen=True)
 class GreedyLocalSearch:
     """Steepest descent over moves and swaps, from S2M3's greedy or, at its dead end, from a feasible placement.
 
-    Each step makes the change that lowers the objective most (ties by file order) among all moves of one module and
-    all exchanges of two; the end is a local optimum of both. Source: textbook (Aarts and Lenstra, *Local Search in
-    Combinatorial Optimization*, 1997, ch. 1); start and neighbourhoods ours.
+    Each step makes the change that lowers the objective most among all moves of one module and all exchanges of two
+    (ties to the module that the start places first); the end is a local optimum of both. Source: textbook (Aarts and
+    Lenstra, *Local Search in Combinatorial Optimization*, 1997, ch. 1); start and neighbourhoods ours.
     """
 
     name: ClassVar[str] = "greedy-local-search"
@@ -34,14 +35,9 @@ class GreedyLocalSearch:
             start = feasible_start(instance, time_limit)
         if start is None:
             return None
-        state = SearchState(instance, start)
+        problem = numbered(instance)
+        state = standing(problem.arrays, problem.hosts(start), problem.order(start))
         while time_limit is None or time.perf_counter() - started < time_limit:
-            best: tuple[float, Change] | None = None
-            for change in itertools.chain(state.moves(), state.swaps()):
-                worth = state.worth_after(change)
-                if worth < (state.objective if best is None else best[0]):
-                    best = (worth, change)
-            if best is None:
+            if not step(problem.arrays, state):
                 break
-            state.apply(best[1])
-        return state.assignment()
+        return problem.assignment(state.host, state.visit)

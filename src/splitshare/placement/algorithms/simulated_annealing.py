@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from scipy.optimize import brentq
 
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
+from splitshare.placement.annealing import Draws, anneal, annealing
+from splitshare.placement.arrays import Floats, numbered
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.placement.search import Change, SearchState, feasible_start
+from splitshare.placement.search import feasible_start, move_worths
 
-LEAST_RISE = 1e-9
-"""Relative change of the objective below which an accepted trial does not count: plateaus would never freeze."""
+TRIALS_AT_ONCE = 4096
+"""Between two looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -55,37 +56,31 @@ class SimulatedAnnealing:
             start = feasible_start(instance, time_limit)
         if start is None:
             return None
-        state = SearchState(instance, start)
-        best_worth, best = state.objective, state.assignment()
-        temperature_s = self._first_temperature_s(state)
-        trials = self.size_factor * sum(1 for _ in state.moves())
-        draw = random.Random(seed)
+        problem = numbered(instance)
+        arrays, run = problem.arrays, annealing(problem.arrays, problem.hosts(start), problem.order(start))
+        worths = move_worths(arrays, run.state)
+        temperature_s = self._first_temperature_s(worths, float(run.worth[0]))
+        trials = self.size_factor * len(worths)
+        draws = Draws(random.Random(seed))
         cold = 0
         while temperature_s > 0 and cold < self.cold_temperatures:
-            possible = accepted = 0
-            for change in _trials(state, trials, draw):
+            run.tally[:] = 0
+            while run.tally[0] < trials:
                 if time_limit is not None and time.perf_counter() - started >= time_limit:
-                    return best
-                worth = state.worth_after(change) if change else math.inf
-                if math.isinf(worth):
-                    continue
-                possible += 1
-                rise = worth - state.objective
-                if rise > 0 and draw.random() >= math.exp(-rise / temperature_s):
-                    continue
-                accepted += abs(rise) > LEAST_RISE * worth
-                state.apply(change)
-                if worth < best_worth:
-                    best_worth, best, cold = worth, state.assignment(), 0
+                    return problem.assignment(run.best, run.state.visit)
+                upto = min(trials, int(run.tally[0]) + TRIALS_AT_ONCE)
+                draws.at = anneal(arrays, run, draws.words(), draws.at, upto, temperature_s)
+            _, possible, accepted, improved = run.tally
+            if improved:
+                cold = 0
             if accepted <= self.least_acceptance * possible:
                 cold += 1
             temperature_s *= self.cooling
-        return best
+        return problem.assignment(run.best, run.state.visit)
 
-    def _first_temperature_s(self, state: SearchState) -> float:
-        """Temperature at which moves from ``state`` are accepted with the mean probability asked for; 0 without any."""
-        worths = [state.worth_after(change) for change in state.moves()]
-        rises = [max(0.0, worth - state.objective) for worth in worths if math.isfinite(worth)]
+    def _first_temperature_s(self, worths: Floats, worth: float) -> float:
+        """Temperature at which moves to ``worths`` are accepted with the mean probability asked for; 0 without any."""
+        rises = [max(0.0, after - worth) for after in worths.tolist() if math.isfinite(after)]
         largest = max(rises, default=0.0)
         if largest == 0:
             return 0.0
@@ -98,16 +93,3 @@ class SimulatedAnnealing:
             return hottest
         # Where so many moves cost nothing that even the coldest temperature accepts enough, start in the middle.
         return largest if excess(coldest) >= 0 else float(brentq(excess, coldest, hottest))
-
-
-def _trials(state: SearchState, trials: int, draw: random.Random) -> Iterator[Change]:
-    """Random changes of ``state`` as it is at each draw; empty where the draw has no change to make."""
-    modules = list(state.host)
-    for _ in range(trials):
-        a = draw.choice(modules)
-        if draw.random() < 0.5:
-            device = draw.choice(state.devices[a])
-            yield {a: device} if device != state.host[a] else {}
-        else:
-            b = draw.choice(modules)
-            yield {a: state.host[b], b: state.host[a]} if state.may_swap(a, b) else {}

@@ -97,7 +97,7 @@ def test_cheapest_feasible_placement_equals_brute_force():
 def test_changes_are_worth_what_the_judge_finds():
     """Along random walks, for every move and every exchange, feasible or not."""
     compared = impossible = 0
-    for instance in MIDDLING[:6]:
+    for instance in MIDDLING[:4]:
         start = Random().place(instance, seed=0, time_limit=None)
         if start is None:
             continue
@@ -105,7 +105,7 @@ def test_changes_are_worth_what_the_judge_finds():
         state = standing(problem.arrays, problem.hosts(start))
         modules, devices = range(len(instance.modules)), range(len(instance.devices))
         draw = standard_random.Random(0)
-        for _ in range(6):
+        for _ in range(4):
             possible = []
             moves = [(a, to, -1) for a in modules for to in devices if to != state.host[a]]
             for change in [*moves, *((a, state.host[b], b) for a, b in itertools.combinations(modules, 2))]:
@@ -171,7 +171,7 @@ def test_draws_are_those_of_python():
 
 def test_a_quick_descent_ends_in_a_local_optimum():
     ended = 0
-    for instance in MIDDLING:
+    for instance in MIDDLING[:6]:
         start = Random().place(instance, seed=0, time_limit=None)
         if start is None:
             continue
@@ -183,7 +183,7 @@ def test_a_quick_descent_ends_in_a_local_optimum():
         assert worth <= judge.worth(instance, start) * (1 + 1e-12)
         assert min(judge.worth(instance, n) for n in neighbours(instance, placed)) >= worth * (1 - 1e-12)
         ended += 1
-    assert ended > 3
+    assert ended >= 3
 
 
 def test_sizes_that_no_unit_divides_still_fit_after_rounding():

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.greedy import (
     LEAST_GAIN,
     Knapsacks,
     Values,
-    compiled,
     fill,
     gain_of,
     rows_worth,

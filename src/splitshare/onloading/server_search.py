@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from splitshare.onloading.arrays import Floats, Ints
 from splitshare.compilation import compiled
+from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, fill, gain_of, rows_worth, take
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.lp import OffloadingLp

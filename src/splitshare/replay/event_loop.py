@@ -11,7 +11,6 @@ they came about, so that results never depend on the inside of the heap.
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 

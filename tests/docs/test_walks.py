@@ -117,6 +117,7 @@ def test_your_own_trace(clone):
     assert logged["size"].tolist() == pytest.approx([0.4, 3.0, 80 / 300])
     assert logged["arrival_s"].tolist() == pytest.approx([0, 0.7, 9.0])
     assert "1 of 4 rows fit no rule and are left out" in printed
+    assert json.loads((directory / "bursty.json").read_text())["traceEvents"]
     knees = pd.read_csv(directory / "capacity/knees.csv").set_index("placement")
     assert (knees["knee_per_s"] < knees["holds_per_s"]).all()
     assert knees["knee_per_s"]["heft"] > knees["knee_per_s"]["first-fit"]

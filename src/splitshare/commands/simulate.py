@@ -10,6 +10,7 @@ import typer
 
 from splitshare.choices import LinkModel
 from splitshare.commands.arguments import (
+    SPAN,
     AnswerFile,
     BatchCurvesFile,
     InstanceFile,
@@ -33,3 +34,10 @@ class Options:
     max_batch: MaxBatch = 1
     batch_curves: BatchCurvesFile = None
     link_changes: LinkChangesFile = None
+    perfetto: Annotated[
+        Path | None, typer.Option(help="Where a timeline for https://ui.perfetto.dev goes (JSON): stages, queues.")
+    ] = None
+    from_s: Annotated[
+        float | None, typer.Option(min=0.0, max=1e9, help="The timeline from this second of the trace on.")
+    ] = None
+    until_s: Annotated[float | None, typer.Option(**SPAN, help="The timeline up to this second of the trace.")] = None

@@ -11,13 +11,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from splitshare.errors import WorkError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
+from splitshare.replay.confidence import replications
 from splitshare.replay.metrics import OVERALL, request_metrics
 from splitshare.replay.plan import LinkModel
 from splitshare.replay.simulator import ReplayResult, idle_latency_s, simulate
@@ -87,9 +86,8 @@ def knee(system: LoadedSystem, *, attainment: float, seeds: Sequence[int]) -> Kn
     if not math.isfinite(load.holds_per_s):
         raise WorkError("no stage takes time on a device or a link, so that no rate is too high")
     found = [_knee_of(system, limits_s, attainment, load.holds_per_s, seed) for seed in seeds]
-    mean = float(np.mean(found))
-    spread = float(np.std(found, ddof=1) / math.sqrt(len(found)) * stats.t.ppf(0.975, len(found) - 1))
-    return Knee(mean, max(0.0, mean - spread), mean + spread, tuple(found), load.holds_per_s, load.bottleneck)
+    mean = replications(found)
+    return Knee(mean.mean, max(0.0, mean.low), mean.high, tuple(found), load.holds_per_s, load.bottleneck)
 
 
 def _knee_of(

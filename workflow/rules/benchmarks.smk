@@ -48,7 +48,7 @@ if JUDGED:
             LAYOUT.log("fit_heads"),
         benchmark:
             LAYOUT.benchmark("fit_heads")
-        threads: workflow.cores
+        threads: WHOLE_MACHINE
         resources:
             mem_mb=8000,
             runtime=1440,
@@ -82,7 +82,7 @@ if JUDGED:
             LAYOUT.log("accuracy"),
         benchmark:
             LAYOUT.benchmark("accuracy")
-        threads: workflow.cores
+        threads: WHOLE_MACHINE
         resources:
             mem_mb=24000,
             runtime=1440,

@@ -73,6 +73,9 @@ if CONFIG.local_testbed:
     TESTBED_FILES[CONFIG.local_testbed] = LOCAL_TESTBED
     TESTBED_OF[CONFIG.local_testbed] = with_gpus(TESTBED_OF[CONFIG.local_testbed], len(GPU_TYPES), LOCAL_TESTBED_BASE)
 
+# Cores of a job that has its machine to itself: all that the run has. A run on a cluster has no number of its own, and
+# `set-threads` in its profile says how many its nodes have.
+WHOLE_MACHINE = workflow.resource_settings.cores or 1
 BIN = Path(sys.executable).parent.as_posix()
 JOB_CLIENT = (places.WORKFLOW.parent / "workflow" / "job_client.py").as_posix()
 
@@ -90,8 +93,8 @@ def start_job_server():
 
 
 # On Linux: elsewhere libraries do not take to forks. Here and not as the run starts: Snakemake has no hook for that in
-# a workflow that another one uses as its module.
-JOB_SERVER = start_job_server() if workflow.is_main_process and hasattr(os, "pidfd_open") else ""
+# a workflow that another one uses as its module. Jobs on a cluster have none: they start the plain command.
+JOB_SERVER = start_job_server() if workflow.is_main_process and hasattr(os, "pidfd_open") else os.devnull
 
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
 # for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind. `splitshare` is a fork

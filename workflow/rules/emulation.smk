@@ -27,7 +27,7 @@ if CONFIG.emulation:
             LAYOUT.log("emulate_campaign"),
         benchmark:
             LAYOUT.benchmark("emulate_campaign")
-        threads: workflow.cores
+        threads: WHOLE_MACHINE
         resources:
             mem_mb=4000,
             runtime=90,
@@ -142,7 +142,7 @@ if CONFIG.emulation:
             LAYOUT.benchmark("shaping", "{network}")
         wildcard_constraints:
             network="proxy|namespaces",
-        threads: workflow.cores
+        threads: WHOLE_MACHINE
         resources:
             mem_mb=2000,
             runtime=60,

@@ -183,7 +183,7 @@ if CONFIG.own_models.replay:
             LAYOUT.log("own_emulate", "{instance}"),
         benchmark:
             LAYOUT.benchmark("own_emulate", "{instance}")
-        threads: workflow.cores
+        threads: WHOLE_MACHINE
         resources:
             mem_mb=2000,
             runtime=60,

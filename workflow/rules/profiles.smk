@@ -51,7 +51,7 @@ rule profile_module:
     benchmark:
         LAYOUT.benchmark("profile_module", "{module}")
     # All cores, so that nothing else runs while times are taken.
-    threads: workflow.cores
+    threads: WHOLE_MACHINE
     resources:
         mem_mb=4000,
         runtime=60,

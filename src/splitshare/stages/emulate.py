@@ -16,6 +16,7 @@ from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, used_directions
 from splitshare.replay.emulator.faults import parse_fault
+from splitshare.replay.emulator.memory_use import memory_use
 from splitshare.replay.emulator.network import WorkerSetup
 from splitshare.replay.emulator.program import build_program
 from splitshare.replay.emulator.testbed import open_testbed
@@ -68,6 +69,7 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
         used = None if options.all_links else used_directions(program)
         links = measure(instance, testbed, echo, any_links=options.any_links, used=used)
         emulated = replay(instance, assignment, requests, testbed, options=emulation, faults=faults)
+        memory = memory_use(testbed)
     emulated.result.write(options.output, options.stages_output)
     if options.runs_output is not None:
         write_table(emulated.runs, options.runs_output)
@@ -78,8 +80,12 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
             "reasons": emulated.reasons,
             "recoveries": [asdict(recovery) for recovery in emulated.recoveries],
             "links": [asdict(link) for link in links],
+            "worker_memory_bytes": memory.workers_bytes,
+            "relay_memory_bytes": memory.relays_bytes,
         }
         write_text(options.report_output, canonical_json(report))
+    if options.testbed_file is None:
+        echo(memory.line())
     _tell_counts(emulated, len(requests), echo)
     return emulated
 

@@ -81,7 +81,8 @@ def namespace_testbed(
             children[device.name] = child
         ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
         explain = bounded(instance, setup, children, cleaner, echo)
-        spec = _links(instance, {name: child.pid for name, child in children.items()}, netem=can["netem"])
+        pids = {name: child.pid for name, child in children.items()}
+        spec = _links(instance, pids, netem=can["netem"])
         maker.echo(spec.model_dump(by_alias=True), timeout_s=MAKE_S)
         address = {
             (a, b): there.address
@@ -106,6 +107,8 @@ def namespace_testbed(
             credentials=Credentials(),
             faults=ProcessFaults(children, relays),
             explain=explain,
+            worker_pids=pids,
+            relay_pids=sorted({relay.pid for relay in relays.values()}),
         )
 
 

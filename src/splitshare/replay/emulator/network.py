@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +55,10 @@ class Testbed:
     """``None``: real devices, of which nothing is broken."""
     explain: Explain = nothing_happened
     """Why a device's worker has ended, where the kernel did it."""
+    worker_pids: Mapping[str, int] = field(default_factory=dict)
+    """Processes of emulated workers, by device."""
+    relay_pids: Sequence[int] = ()
+    """Processes that shape the links."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,8 @@ def proxy_testbed(
             credentials=Credentials(),
             faults=ProcessFaults(children, dict.fromkeys(listening, relay), list(changes.by_link) if changes else ()),
             explain=explain,
+            worker_pids={name: child.pid for name, child in children.items()},
+            relay_pids=[relay.pid],
         )
 
 

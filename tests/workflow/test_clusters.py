@@ -1,0 +1,153 @@
+"""The workflow where its jobs run elsewhere: the profile for Slurm, and a Slurm of one node that really runs them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.repository import SOURCE, Repository
+
+CONFIG = "config/smoke.yaml"
+PROFILE = "workflow/profiles/slurm"
+RESULTS = Path("results/smoke/canonical")
+TARGETS = [f"{RESULTS}/placements.csv", f"{RESULTS}/replay/replay.csv"]
+"""Needs six rules, of which two run several times."""
+ONE_NODE = SOURCE / "workflow" / "one_node_slurm.py"
+PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
+PLUGIN = "snakemake_executor_plugin_slurm"
+needs_plugin = pytest.mark.skipif(find_spec(PLUGIN) is None, reason=f"there is no {PLUGIN} here: make install")
+
+
+def snakemake(repository: Repository, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+    """As somebody with a cluster types it, not by `make`."""
+    command = [sys.executable, "-m", "snakemake", "--configfile", CONFIG, *words]
+    return repository.execute(command, timeout_s)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return Repository(tmp_path_factory.mktemp("cluster"), CONFIG)
+
+
+def test_a_job_of_another_snakemake_is_the_plain_command(repository: Repository) -> None:
+    """On a node a second Snakemake runs the job; nothing there has imported the libraries before."""
+    made = RESULTS / "modules.json"
+    answer = snakemake(repository, "--mode", "remote", "--cores", "1", str(made))
+    assert answer.returncode == 0, answer.stderr
+    assert (repository.root / made).stat().st_size
+
+
+@needs_plugin
+def test_a_run_on_a_cluster_needs_no_number_of_cores(repository: Repository) -> None:
+    answer = snakemake(repository, "--workflow-profile", PROFILE, CONFIG)  # the target is there: nothing is sent
+    assert answer.returncode == 0, answer.stderr
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+
+
+def test_the_profile_gives_a_node_to_every_rule_that_has_its_machine_to_itself() -> None:
+    profile = yaml.safe_load((SOURCE / PROFILE / "config.yaml").read_text())
+    rules = set()
+    for path in (SOURCE / "workflow" / "rules").glob("*.smk"):
+        for text in re.split(r"^ *(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            if "threads: WHOLE_MACHINE" in text:
+                rules.add(re.match(r"rule (\w+):", text)[1])  # type: ignore[index]
+    assert set(profile["set-threads"]) == rules
+    assert set(profile["set-resources"]) <= rules
+
+
+def install() -> str | None:
+    """Have Debian's packages here; why they are not, in a line."""
+    if os.geteuid() != 0:
+        return "a Slurm of one's own needs root"
+    if not shutil.which("apt-get"):
+        return "Slurm comes from Debian's packages, and there is no apt-get here"
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
+    quietly = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for first in ([], ["apt-get", "update"]):
+        if first:
+            subprocess.run(first, capture_output=True, check=False, timeout=300)
+        done = subprocess.run(command, env=quietly, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode == 0:
+            return None
+    return f"Slurm's packages are not to be had: {(done.stderr or done.stdout).strip().splitlines()[-1]}"
+
+
+def one_node(action: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ONE_NODE), action, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def daemons() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            name = path.read_text().strip()
+        except OSError:  # it has ended
+            continue
+        if name in {"munged", "slurmctld", "slurmd"}:
+            found.append(name)
+    return sorted(found)
+
+
+@pytest.fixture
+def slurm() -> Iterator[Path]:
+    """A Slurm of one node for the length of a test."""
+    if (reason := install()) is not None:
+        pytest.skip(reason)
+    before = daemons()
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))  # munge's socket must be where everybody may go, unlike tmp_path
+    answer = one_node("start", folder)
+    if "there is a Slurm on this machine already" in answer.stderr:
+        pytest.skip(answer.stderr)
+    try:
+        assert answer.returncode == 0, answer.stderr
+        yield folder
+    finally:
+        answer = one_node("stop", folder)
+    assert answer.returncode == 0, answer.stderr
+    assert daemons() == before
+    assert not os.path.lexists("/etc/slurm/slurm.conf")
+    shutil.rmtree(folder)
+
+
+def tables(repository: Repository) -> dict[str, bytes]:
+    """What does not depend on where and when it is made: all but single placements, which have seconds."""
+    root = repository.root / RESULTS
+    kept = [
+        path for pattern in ("*.csv", "*.json", "instances/*", "replay/*", "traces/*") for path in root.glob(pattern)
+    ]
+    return {str(path.relative_to(root)): path.read_bytes() for path in kept if path.is_file()}
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@pytest.mark.network
+@needs_plugin
+def test_slurm_gives_the_same_tables_as_this_machine_alone(slurm: Path, tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    here, there = (Repository(tmp_path / name, CONFIG) for name in ("here", "there"))
+    answer = here.run(*TARGETS, timeout_s=300)
+    assert answer.returncode == 0, answer.stderr
+
+    sent = ["--workflow-profile", PROFILE, "--jobs", "4", "--slurm-no-account"]
+    sent += ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
+    answer = snakemake(there, *sent, "--", *TARGETS, timeout_s=900)
+    assert answer.returncode == 0, answer.stderr
+
+    steps = re.search(r"(\d+) of \1 steps \(100%\) done", answer.stdout + answer.stderr)
+    assert steps is not None
+    told = subprocess.run(["squeue", "-h", "-t", "all", "-o", "%T"], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["COMPLETED"] * int(steps[1])
+
+    expected = tables(here)
+    assert {*TARGETS} <= {str(RESULTS / name) for name in expected}
+    assert tables(there) == expected

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
@@ -16,7 +17,8 @@ from splitshare.replay.batching import read_batching
 from splitshare.replay.emulator.driver import DriverOptions
 from splitshare.replay.emulator.emulate import Emulated, EmulationOptions, measure, replay, used_directions
 from splitshare.replay.emulator.faults import parse_fault
-from splitshare.replay.emulator.memory_use import memory_use
+from splitshare.replay.emulator.link_check import LinkMeasurement
+from splitshare.replay.emulator.memory_use import MemoryUse, memory_use
 from splitshare.replay.emulator.network import WorkerSetup
 from splitshare.replay.emulator.program import build_program
 from splitshare.replay.emulator.testbed import open_testbed
@@ -74,20 +76,26 @@ def run(options: Options, echo: Callable[[str], None] = typer.echo) -> Emulated:
     if options.runs_output is not None:
         write_table(emulated.runs, options.runs_output)
     if options.report_output is not None:
-        report = {
-            "issued": len(requests),
-            **emulated.counts,
-            "reasons": emulated.reasons,
-            "recoveries": [asdict(recovery) for recovery in emulated.recoveries],
-            "links": [asdict(link) for link in links],
-            "worker_memory_bytes": memory.workers_bytes,
-            "relay_memory_bytes": memory.relays_bytes,
-        }
-        write_text(options.report_output, canonical_json(report))
+        _write_report(options.report_output, len(requests), emulated, links, memory)
     if options.testbed_file is None:
         echo(memory.line())
     _tell_counts(emulated, len(requests), echo)
     return emulated
+
+
+def _write_report(
+    path: Path, issued: int, emulated: Emulated, links: Sequence[LinkMeasurement], memory: MemoryUse
+) -> None:
+    report = {
+        "issued": issued,
+        **emulated.counts,
+        "reasons": emulated.reasons,
+        "recoveries": [asdict(recovery) for recovery in emulated.recoveries],
+        "links": [asdict(link) for link in links],
+        "worker_memory_bytes": memory.workers_bytes,
+        "relay_memory_bytes": memory.relays_bytes,
+    }
+    write_text(path, canonical_json(report))
 
 
 def _check(options: Options) -> None:

@@ -146,6 +146,10 @@ BLOCKS = {
     ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",
     ("docs/accuracy.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
     ("docs/workflow.md", "$ splitshare init my-study"): "run",
+    (
+        "docs/placement-problem.md",
+        "splitshare compare",
+    ): "read: minutes; tests/placement/test_heuristics.py has what it runs",
     ("README.md", "$ splitshare compare --algorithm mine.py:NearestFirst"): "run",
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",
     ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",

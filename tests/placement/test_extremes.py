@@ -37,7 +37,13 @@ def extreme(seed: int) -> PlacementInstance | None:
         return None
 
 
-@pytest.mark.parametrize("name", ["s2m3-greedy", "heft", "cpop", "greedy-local-search", "simulated-annealing"])
+HEURISTICS = (
+    "s2m3-greedy", "heft", "cpop", "peft", "min-min", "max-min", "sufferage", "greedy-local-search",
+    "swap-local-search", "large-neighbourhood-search", "genetic", "lagrangian", "simulated-annealing",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEURISTICS)
 def test_extreme_instances_are_solved(name: str):
     found = [instance for instance in map(extreme, (*range(30, 80), 183, 285)) if instance is not None]
     assert len(found) > 15

@@ -6,6 +6,7 @@ import pytest
 
 from splitshare.placement.algorithms.cpop import Cpop
 from splitshare.placement.algorithms.heft import Heft
+from splitshare.placement.batch_mapping import map_batches, max_min, min_min, most_suffering, sufferage
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.list_scheduling import (
     TaskGraph,
@@ -16,6 +17,7 @@ from splitshare.placement.list_scheduling import (
     heft,
     upward_rank_s,
 )
+from splitshare.placement.peft import peft
 from tests.replay.examples import fields, module, request
 
 # The example of Topcuoglu, Hariri and Wu (2002): figure 2 and its table of computation costs; tasks from 1.
@@ -98,7 +100,11 @@ def test_edges_lead_forward():
         graph([(1,), (1,)], {(1, 0): 1})
 
 
-@pytest.mark.parametrize("schedule", [heft, cpop])
+def batches(choose):
+    return lambda graph, binding: map_batches(graph, binding, choose, refill=False)
+
+
+@pytest.mark.parametrize("schedule", [heft, cpop, peft, *map(batches, (min_min, max_min, sufferage, most_suffering))])
 def test_schedules_hold(schedule):
     """Nothing starts before its inputs are there, and a processor does one thing at a time."""
     draw = random.Random(0)

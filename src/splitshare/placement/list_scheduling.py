@@ -106,23 +106,28 @@ class Unbound:
 
 
 @dataclass
-class _Timeline:
-    """Slots as they are given out."""
+class Timeline:
+    """Slots as they are given out.
+
+    With ``insertion`` a task may go between slots that are given out; without, only behind the last one of its
+    processor.
+    """
 
     graph: TaskGraph
+    insertion: bool = True
     slots: dict[int, Slot] = field(default_factory=dict)
     busy: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
     """By processor, start and finish of its slots, in order."""
 
     def slot(self, task: int, processor: int) -> Slot:
-        """The earliest slot for ``task`` on ``processor``, between slots given out where it fits (insertion)."""
+        """The earliest slot for ``task`` on ``processor``; it ends at infinity where the task cannot run there."""
         duration = self.graph.compute_s[task][processor]
         start = 0.0
         for before in self.graph.predecessors[task]:
             slot = self.slots[before]
             start = max(start, slot.finish_s + self.graph.transfer_s[before, task][slot.processor][processor])
         for busy_from, busy_until in self.busy.get(processor, ()):
-            if start + duration <= busy_from:
+            if self.insertion and start + duration <= busy_from:
                 break
             start = max(start, busy_until)
         return Slot(start, start + duration, processor)
@@ -132,10 +137,14 @@ class _Timeline:
         best = min((self.slot(task, p) for p in processors), key=lambda slot: slot.finish_s, default=None)
         if best is None or math.isinf(best.finish_s):
             return False
-        self.slots[task] = best
-        insort(self.busy.setdefault(best.processor, []), (best.start_s, best.finish_s))
-        binding.bind(task, best.processor)
+        self.take(task, best, binding)
         return True
+
+    def take(self, task: int, slot: Slot, binding: Binding) -> None:
+        """Give ``task`` this slot."""
+        self.slots[task] = slot
+        insort(self.busy.setdefault(slot.processor, []), (slot.start_s, slot.finish_s))
+        binding.bind(task, slot.processor)
 
 
 def upward_rank_s(graph: TaskGraph) -> list[float]:
@@ -176,7 +185,7 @@ def heft(graph: TaskGraph, binding: Binding) -> list[Slot] | None:
         A slot a task; ``None`` where a task finds no processor.
     """
     rank = upward_rank_s(graph)
-    timeline = _Timeline(graph)
+    timeline = Timeline(graph)
     # A task ranks no lower than those after it, and the sort is stable: the order respects the edges.
     for task in sorted(range(len(rank)), key=lambda task: -rank[task]):
         if not timeline.schedule(task, binding.processors(task), binding):
@@ -198,7 +207,7 @@ def cpop(graph: TaskGraph, binding: Binding) -> list[Slot] | None:
     on_path = _critical_path_processor(graph, binding)
     for task, processor in on_path.items():
         binding.bind(task, processor)
-    timeline = _Timeline(graph)
+    timeline = Timeline(graph)
     waits_for = [len(before) for before in graph.predecessors]
     ready = [(-priority[task], task) for task, count in enumerate(waits_for) if count == 0]
     heapq.heapify(ready)

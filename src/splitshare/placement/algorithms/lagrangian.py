@@ -1,0 +1,84 @@
+"""A Lagrangian heuristic."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from splitshare.placement.construction import complete, improve_by_moves, switch
+from splitshare.placement.contract import Answer
+from splitshare.placement.feasible import OpenPlacement
+from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.placement.relaxation import Floats, Relaxation
+from splitshare.placement.search import SearchState, feasible_start
+
+
+@dataclass(frozen=True)
+class Lagrangian:
+    """Prices of memory and of apartness, raised step by step; at each step a placement is made from the prices.
+
+    Source: M. L. Fisher, *The Lagrangian Relaxation Method for Solving Integer Programming Problems*, Management
+    Science 27 (1981), and its subgradient steps. Ours: what is relaxed (``placement.relaxation``), and the placement
+    that is made at each step: modules in descending loss of the second cheapest device against the cheapest, each to
+    the cheapest where it can stand, then one round of moves. The best multipliers' value is a bound, which is told
+    where a module stands on one device (``replication: false``).
+    """
+
+    name: ClassVar[str] = "lagrangian"
+    steps: int = 150
+    patience: int = 10
+    """Steps without a better bound after which steps are halved."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.patience < 1:
+            raise ValueError(f"steps={self.steps}, patience={self.patience}: none or more, and at least 1")
+
+    def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
+        """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.
+
+        At the time limit the best placement so far is the answer.
+        """
+        started = time.perf_counter()
+        best = feasible_start(instance, time_limit)
+        if best is None:
+            return None
+        relaxation, empty = Relaxation(instance), OpenPlacement(instance)
+        state = SearchState(instance, best)
+        least_s, bound_s = state.objective, 0.0
+        at, scale, idle = relaxation.start(), 2.0, 0
+        for _ in range(self.steps):
+            if time_limit is not None and time.perf_counter() - started >= time_limit:
+                break
+            relaxed = relaxation.solve(at)
+            if relaxed.bound_s > bound_s:
+                bound_s, idle = relaxed.bound_s, 0
+            else:
+                idle += 1
+                if idle >= self.patience:
+                    scale, idle = scale / 2, 0
+            order, placed = _from_prices(relaxation, empty, relaxed.price_s)
+            if placed is not None:
+                switch(state, placed)
+                improve_by_moves(state, order)
+                if state.objective < least_s:
+                    least_s, best = state.objective, state.assignment()
+            squared = relaxed.direction.squared()
+            if squared == 0 or least_s <= bound_s:
+                break
+            at = relaxation.step(at, relaxed.direction, scale * (least_s - relaxed.bound_s) / squared)
+        # Sums of many floats: a bound may not be above what it bounds for rounding.
+        bound = None if instance.replication else min(bound_s, least_s)
+        return Answer(best, "feasible", bound=bound, solve_s=time.perf_counter() - started)
+
+
+def _from_prices(relaxation: Relaxation, empty: OpenPlacement, price_s: Floats) -> tuple[list[str], Assignment | None]:
+    """Modules in the order of placing, and the placement; ``None`` for it at a dead end."""
+    ranked = np.sort(price_s, axis=1)
+    second = ranked[:, 1] if ranked.shape[1] > 1 else np.full(len(ranked), np.inf)
+    order = [relaxation.modules[i] for i in np.argsort(-(second - ranked[:, 0]), kind="stable")]
+    number = {device: i for i, device in enumerate(relaxation.devices)}
+    price = dict(zip(relaxation.modules, price_s, strict=True))
+    return order, complete(empty, order, lambda module, can: min(can, key=lambda d: price[module][number[d]]))

@@ -60,9 +60,10 @@ def greedy_minimum(seconds, *, largest):
 def contended(seconds):
     """Figure 3 of Maheswaran et al. (1999), sufferage; processor by task."""
     free = [0.0] * len(seconds[0])
-    left, mapped = list(range(len(seconds))), {}
+    left: list[int] = list(range(len(seconds)))
+    mapped: dict[int, int] = {}
     while left:
-        assigned = {}
+        assigned: dict[int, tuple[float, int]] = {}
         for task in left:
             done = sorted((free[p] + seconds[task][p], p) for p in range(len(free)))
             loss, best = done[1][0] - done[0][0], done[0][1]

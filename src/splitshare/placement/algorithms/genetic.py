@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
-from splitshare.placement.construction import complete, improve_by_moves, switch
-from splitshare.placement.feasible import OpenPlacement, cheapest_feasible
+from splitshare.placement.construction import Held, complete
+from splitshare.placement.feasible import HostingRules, OpenPlacement, cheapest_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.placement.search import SearchState, feasible_start
+from splitshare.placement.search import feasible_start
 
 Genes = tuple[str, ...]
 """The device of each module, in file order."""
@@ -51,15 +51,16 @@ class Genetic:
             start = feasible_start(instance, time_limit)
         if start is None:
             return None
-        state = SearchState(instance, start)
+        held = Held(instance, start)
+        modules = [module.name for module in instance.modules]
         draw = random.Random(seed)
         worth: dict[Genes, float] = {}
-        for placed in self._beings(instance, start, state, worth, draw):
+        for placed in self._beings(instance, start, worth, draw):
             if placed is not None:
-                switch(state, placed)
-                # The first is the start as it is.
-                improve_by_moves(state, draw.sample(list(state.host), len(state.host)) if worth else ())
-                worth.setdefault(tuple(state.host[m.name] for m in instance.modules), state.objective)
+                held.hold(placed)
+                if worth:  # the first is the start as it is
+                    held.improve_by_moves(draw.sample(modules, len(modules)))
+                worth.setdefault(tuple(held.host.values()), held.objective_s)
             if len(worth) > self.population:
                 # The newest of the worst goes, so that a child no better than its elders does not displace them.
                 del worth[max(reversed(worth), key=lambda genes: worth[genes])]
@@ -72,18 +73,17 @@ class Genetic:
         self,
         instance: PlacementInstance,
         start: Assignment,
-        state: SearchState,
         worth: dict[Genes, float],
         draw: random.Random,
     ) -> Iterator[Assignment | None]:
         """The first population and then the children, as asked for; ``None`` where one is not viable."""
         yield start
-        empty = OpenPlacement(instance)
+        empty, devices = OpenPlacement(instance), HostingRules(instance).devices
         for _ in range(self.population - 1):
-            wishes = tuple(draw.choice(state.devices[m.name]) for m in instance.modules)
+            wishes = tuple(draw.choice(devices[m.name]) for m in instance.modules)
             being = _repaired(instance, empty, wishes, draw)
             if being is None:
-                cost = {(module, d): draw.random() for module, devices in state.devices.items() for d in devices}
+                cost = {(module, d): draw.random() for module, names in devices.items() for d in names}
                 being = cheapest_feasible(instance, cost)
             yield being
         for _ in range(self.children):

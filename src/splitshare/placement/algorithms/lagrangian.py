@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from splitshare.placement.construction import complete, improve_by_moves, switch
+from splitshare.placement.construction import Held, complete
 from splitshare.placement.contract import Answer
 from splitshare.placement.feasible import OpenPlacement
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.relaxation import Floats, Relaxation
-from splitshare.placement.search import SearchState, feasible_start
+from splitshare.placement.search import feasible_start
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Lagrangian:
         if best is None:
             return None
         relaxation, empty = Relaxation(instance), OpenPlacement(instance)
-        state = SearchState(instance, best)
-        least_s, bound_s = state.objective, 0.0
+        held = Held(instance, best)
+        least_s, bound_s = held.objective_s, 0.0
         at, scale, idle = relaxation.start(), 2.0, 0
         for _ in range(self.steps):
             if time_limit is not None and time.perf_counter() - started >= time_limit:
@@ -61,10 +61,10 @@ class Lagrangian:
                     scale, idle = scale / 2, 0
             order, placed = _from_prices(relaxation, empty, relaxed.price_s)
             if placed is not None:
-                switch(state, placed)
-                improve_by_moves(state, order)
-                if state.objective < least_s:
-                    least_s, best = state.objective, state.assignment()
+                held.hold(placed)
+                held.improve_by_moves(order)
+                if held.objective_s < least_s:
+                    least_s, best = held.objective_s, held.assignment()
             squared = relaxed.direction.squared()
             if squared == 0 or least_s <= bound_s:
                 break

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy, users_by_module
+from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.reinsertion import Reinsertion
-from splitshare.placement.search import SearchState, feasible_start
+from splitshare.placement.search import feasible_start
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class LargeNeighbourhoodSearch:
             start = feasible_start(instance, time_limit)
         if start is None:
             return None
-        state = SearchState(instance, start)
+        held = Held(instance, start)
+        host = held.host
         draw = random.Random(seed)
         together = _requests_together(instance)
         reinsertion = Reinsertion(instance, self.discrepancies)
@@ -62,26 +64,27 @@ class LargeNeighbourhoodSearch:
         for _ in range(self.rounds):
             if time_limit is not None and time.perf_counter() - started >= time_limit:
                 break
-            removed = self._related(state, together, min(size, len(state.host)), draw)
-            change = reinsertion.best(state.host, removed, state.objective)
+            removed = self._related(host, together, min(size, len(host)), draw)
+            change = reinsertion.best(host, removed, held.objective_s)
             if change is not None:
-                state.apply(change)
+                host |= change
+                held.hold({module: (device,) for module, device in host.items()})
                 idle = 0
                 continue
             idle += 1
             if idle >= self.patience:
                 size, idle = min(size + 1, self.most_removed), 0
-        return state.assignment()
+        return held.assignment()
 
     def _related(
-        self, state: SearchState, together: dict[tuple[str, str], float], size: int, draw: random.Random
+        self, host: dict[str, str], together: dict[tuple[str, str], float], size: int, draw: random.Random
     ) -> list[str]:
         """``size`` modules: one at random, then each time one that is related to one of those (Shaw's figure 1)."""
-        removed = [draw.choice(list(state.host))]
+        removed = [draw.choice(list(host))]
         while len(removed) < size:
             seed = draw.choice(removed)
-            others = [module for module in state.host if module not in removed]
-            related = {m: together.get((seed, m), 0.0) + (state.host[m] == state.host[seed]) for m in others}
+            others = [module for module in host if module not in removed]
+            related = {m: together.get((seed, m), 0.0) + (host[m] == host[seed]) for m in others}
             others.sort(key=lambda module: -related[module])
             removed.append(others[int(len(others) * draw.random() ** self.determinism)])
         return removed

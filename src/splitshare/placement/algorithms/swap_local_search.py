@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
+from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.placement.search import SearchState, feasible_start
+from splitshare.placement.search import feasible_start
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,8 @@ class SwapLocalSearch:
             start = feasible_start(instance, time_limit)
         if start is None:
             return None
-        state = SearchState(instance, start)
-        modules = list(state.host)
-        improved = True
-        while improved:
-            improved = False
-            for i, a in enumerate(modules):
-                for b in modules[i + 1 :]:
-                    if time_limit is not None and time.perf_counter() - started >= time_limit:
-                        return state.assignment()
-                    if not state.may_swap(a, b):
-                        continue
-                    change = {a: state.host[b], b: state.host[a]}
-                    if state.worth_after(change) < state.objective:
-                        state.apply(change)
-                        improved = True
-        return state.assignment()
+        held = Held(instance, start)
+        while time_limit is None or time.perf_counter() - started < time_limit:
+            if not held.exchange_all():
+                break
+        return held.assignment()

@@ -90,4 +90,4 @@ def test_the_simulator_says_what_twenty_devices_do(tmp_path: Path) -> None:
     assert rows["n"].unique().tolist() == [300]
     bars = recorded_bars()
     for metric in METRICS:
-        assert abs(rows.loc[metric, "error_with_overheads"]) <= bars[metric], metric  # type: ignore[arg-type]
+        assert abs(rows.loc[metric, "error_with_overheads"]) <= bars[metric], metric

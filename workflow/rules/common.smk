@@ -97,11 +97,12 @@ def start_job_server():
 JOB_SERVER = start_job_server() if workflow.is_main_process and hasattr(os, "pidfd_open") else os.devnull
 
 # Every job finds the commands of the environment that Snakemake runs in, activated or not, and holds a shared lock
-# for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind. `splitshare` is a fork
-# of a process that has imported the libraries (workflow/job_server.py).
+# for as long as it lives: workflow/run.py waits for the jobs that a killed run has left behind. (In a container of a
+# cluster there is no folder of results yet.) `splitshare` is a fork of a process that has imported the libraries
+# (workflow/job_server.py).
 shell.prefix(
     "export PATH={BIN:q}:$PATH; set -euo pipefail; "
-    "exec 9>>{RESULTS:q}/.jobs.lock; python -SEc 'import fcntl; fcntl.flock(9, fcntl.LOCK_SH)'; "
+    "[ -d {RESULTS:q} ] || mkdir -p {RESULTS:q}; exec 9>>{RESULTS:q}/.jobs.lock; python -SEc 'import fcntl; fcntl.flock(9, fcntl.LOCK_SH)'; "
     'splitshare() {{ python -SE {JOB_CLIENT:q} {JOB_SERVER:q} "$@"; }}; '
 )
 

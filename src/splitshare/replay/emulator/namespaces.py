@@ -26,7 +26,7 @@ from splitshare.replay.emulator.network import (
     start_relay,
     worker_arguments,
 )
-from splitshare.replay.emulator.processes import Child, interpreter
+from splitshare.replay.emulator.processes import Child, interpreter, patience_s
 from splitshare.replay.emulator.relay import RelayedLink, RelaySpec
 from splitshare.replay.plan import LinkModel
 
@@ -79,7 +79,8 @@ def namespace_testbed(
             child = Child(f"worker {device.name}", [*arguments, *listen], log, _inside(user, "new"))
             stack.callback(child.close)
             children[device.name] = child
-        ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
+        patience = patience_s(len(children))
+        ports = {name: int(child.answer(patience)["ports"][0]) for name, child in children.items()}
         explain = bounded(instance, setup, children, cleaner, echo)
         pids = {name: child.pid for name, child in children.items()}
         spec = _links(instance, pids, netem=can["netem"])

@@ -16,7 +16,7 @@ from splitshare.replay.emulator.cleaner import Cleaner, run_directory
 from splitshare.replay.emulator.compute import ComputeKind
 from splitshare.replay.emulator.credentials import Credentials
 from splitshare.replay.emulator.memory_limits import Explain, Limits, enforce, nothing_happened
-from splitshare.replay.emulator.processes import Child
+from splitshare.replay.emulator.processes import Child, patience_s
 from splitshare.replay.emulator.relay import RelayedChange, RelayedLink, RelaySpec
 from splitshare.replay.link_changes import LinkChanges
 from splitshare.replay.plan import LinkModel
@@ -174,7 +174,8 @@ def proxy_testbed(
             child = Child(f"worker {device.name}", arguments, directory / f"{device.name}.log")
             stack.callback(child.close)
             children[device.name] = child
-        ports = {name: int(child.answer()["ports"][0]) for name, child in children.items()}
+        patience = patience_s(len(children))
+        ports = {name: int(child.answer(patience)["ports"][0]) for name, child in children.items()}
         explain = bounded(instance, setup, children, cleaner, echo)
         links = tuple(
             RelayedLink(

@@ -18,12 +18,19 @@ from splitshare.errors import WorkError
 
 START_S = 60.0
 """Seconds within which a child must be ready: five start at a time on two busy cores."""
+START_EACH_S = 12.0
+"""And so many for each of those that start at a time, where they are more. One that ends is noticed at once."""
 
 
 def say(value: Any) -> None:
     """Answer the parent: one JSON line on standard output."""
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
+
+
+def patience_s(count: int) -> float:
+    """Seconds within which so many children that start at a time must be ready."""
+    return max(START_S, START_EACH_S * count)
 
 
 def interpreter() -> list[str]:

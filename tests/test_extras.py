@@ -99,7 +99,10 @@ def test_every_extra_brings_what_it_is_said_to():
     known = packages_distributions()
     for module, extra in EXTRAS.items():
         assert {canonicalize_name(name) for name in known[module]} & distributions(extra), module
-    for_clusters = {"slurm"}  # Snakemake loads these and says itself if one is missing; no code of ours imports them
+    for_clusters = {
+        "slurm",
+        "kubernetes",
+    }  # Snakemake loads these and says itself if one is missing; no code of ours imports them
     assert set(PROJECT["optional-dependencies"]) - {"all", "dev"} - for_clusters == set(EXTRAS.values())
     assert distributions("all") >= set().union(*map(distributions, set(EXTRAS.values())))
 

@@ -141,6 +141,7 @@ BLOCKS = {
     ("docs/first-steps.md", "$ pip install ."): "read: by tests/test_package.py in an environment of its own",
     ("docs/workflow.md", "$ source .venv/bin/activate"): "run",
     ("docs/workflow.md", "$ snakemake --workflow-profile workflow/profiles/slurm"): "read: needs a cluster",
+    ("docs/workflow.md", "$ aws s3 sync data"): "read: needs a cluster and a bucket",
     ("docs/workflow.md", "$ apt-get install --yes munge"): "read: tests/workflow/test_clusters.py runs it",
     ("docs/accuracy.md", "$ make benchmarks SAMPLES=500"): "targets",
     ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",

@@ -1,4 +1,4 @@
-"""The workflow where its jobs run elsewhere: the profile for Slurm, and a Slurm of one node that really runs them."""
+"""The workflow where its jobs run elsewhere: a Slurm of one node that really runs them, a stand-in for Kubernetes."""
 
 import os
 import re
@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.workflow.repository import SOURCE, Repository
+from tests.workflow.stand_in_cluster import stand_in_cluster
 
 CONFIG = "config/smoke.yaml"
 PROFILE = "workflow/profiles/slurm"
@@ -23,6 +24,11 @@ TARGETS = [f"{RESULTS}/placements.csv", f"{RESULTS}/replay/replay.csv"]
 ONE_NODE = SOURCE / "workflow" / "one_node_slurm.py"
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 PLUGIN = "snakemake_executor_plugin_slurm"
+KUBERNETES = "workflow/profiles/kubernetes"
+OF_KUBERNETES = ("snakemake_executor_plugin_kubernetes", "snakemake_storage_plugin_fs")
+needs_plugins = pytest.mark.skipif(
+    None in map(find_spec, OF_KUBERNETES), reason=f"{' or '.join(OF_KUBERNETES)} is not here: make install"
+)
 needs_plugin = pytest.mark.skipif(find_spec(PLUGIN) is None, reason=f"there is no {PLUGIN} here: make install")
 
 
@@ -52,15 +58,16 @@ def test_a_run_on_a_cluster_needs_no_number_of_cores(repository: Repository) -> 
     assert "Building DAG of jobs" in answer.stdout + answer.stderr
 
 
-def test_the_profile_gives_a_node_to_every_rule_that_has_its_machine_to_itself() -> None:
-    profile = yaml.safe_load((SOURCE / PROFILE / "config.yaml").read_text())
+@pytest.mark.parametrize("name", [PROFILE, KUBERNETES])
+def test_the_profile_gives_a_node_to_every_rule_that_has_its_machine_to_itself(name: str) -> None:
+    profile = yaml.safe_load((SOURCE / name / "config.yaml").read_text())
     rules = set()
     for path in (SOURCE / "workflow" / "rules").glob("*.smk"):
         for text in re.split(r"^ *(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
             if "threads: WHOLE_MACHINE" in text:
                 rules.add(re.match(r"rule (\w+):", text)[1])  # type: ignore[index]
     assert set(profile["set-threads"]) == rules
-    assert set(profile["set-resources"]) <= rules
+    assert set(profile.get("set-resources", {})) <= rules
 
 
 def install() -> str | None:
@@ -151,3 +158,62 @@ def test_slurm_gives_the_same_tables_as_this_machine_alone(slurm: Path, tmp_path
     expected = tables(here)
     assert {*TARGETS} <= {str(RESULTS / name) for name in expected}
     assert tables(there) == expected
+
+
+def with_storage(folder: Path) -> tuple[Repository, list[str]]:
+    """A checkout with Git, its inputs in a storage, and the words that name it."""
+    for name in ("checkout", "pods", "image"):
+        (folder / name).mkdir()
+    checkout = Repository(folder / "checkout", CONFIG)
+    told = ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "all"]
+    for words in (["init", "-q", "."], ["add", "--all"], told):
+        subprocess.run(["git", *words], cwd=checkout.root, check=True)
+    for name in ("data", "profiles"):
+        shutil.copytree(checkout.root / name, folder / "storage" / name)
+    prefix = ["--default-storage-provider", "fs", "--default-storage-prefix", str(folder / "storage")]
+    return checkout, ["--workflow-profile", KUBERNETES, "--jobs", "2", *prefix]
+
+
+@needs_plugins
+def test_kubernetes_is_planned_without_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    checkout, words = with_storage(tmp_path)
+    answer = snakemake(checkout, *words, "--dry-run", "--", TARGETS[0])
+    assert answer.returncode == 0, answer.stderr
+    stats = re.search(r"^total +(\d+)$", answer.stdout + answer.stderr, flags=re.MULTILINE)
+    assert stats is not None
+    assert int(stats[1]) == 9
+
+
+@pytest.mark.slow
+@needs_plugins
+@pytest.mark.skipif(shutil.which("rsync") is None, reason="a folder as storage needs rsync: apt-get install rsync")
+def test_containers_that_share_only_a_storage_give_the_same_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    here = Repository(tmp_path / "here", CONFIG)
+    answer = here.run(TARGETS[0], timeout_s=300)
+    assert answer.returncode == 0, answer.stderr
+
+    checkout, words = with_storage(tmp_path)
+    programs = tmp_path / "image"
+    (programs / "pip").write_text("#!/bin/sh\n# The storage's plugin is in the image, and there is no index.\n")
+    (programs / "pip").chmod(0o755)
+    path = [str(programs), str(Path(sys.executable).parent), "/usr/bin", "/bin"]
+    image = {"PATH": os.pathsep.join(path), "PYTHONPATH": str(SOURCE / "src"), "HOME": str(programs)}
+    with stand_in_cluster(tmp_path / "pods", image) as (cluster, kubeconfig):
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+        sent = ["--container-image", "example.org/splitshare:0.1.0", "--seconds-between-status-checks", "1"]
+        answer = snakemake(checkout, *words, *sent, "--", TARGETS[0], timeout_s=1500)
+        said = "\n".join(cluster.log(name)[-2000:] for name in cluster.jobs)
+    assert answer.returncode == 0, answer.stderr + said
+
+    assert len(cluster.jobs) == 9
+    containers = [job["spec"]["template"]["spec"]["containers"][0] for job in cluster.jobs.values()]
+    assert {container["image"] for container in containers} == {"example.org/splitshare:0.1.0"}
+    assert all(container["resources"]["requests"]["memory"].endswith("M") for container in containers)
+    made = tmp_path / "storage" / RESULTS
+    for name in ("placements.csv", "latencies.csv", "assignments.csv", "modules.json"):
+        assert (made / name).read_bytes() == (here.root / RESULTS / name).read_bytes(), name
+    assert not (checkout.root / RESULTS).exists()  # nothing was made beside the storage

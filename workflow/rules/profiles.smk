@@ -53,9 +53,9 @@ rule profile_module:
     # All cores, so that nothing else runs while times are taken.
     threads: WHOLE_MACHINE
     resources:
+        **({"gpu": 1} if CONFIG.profiling.torch_device != "cpu" else {}),
         mem_mb=4000,
         runtime=60,
-        gpu=int(CONFIG.profiling.torch_device != "cpu"),
     params:
         definition=lambda wildcards: definition_sha256(CATALOG.module(wildcards.module)),
         data="",

@@ -70,5 +70,5 @@ def test_profiles_name_what_snakemake_knows() -> None:
         keys = set(yaml.safe_load(path.read_text()))
         assert keys <= {
             *("executor", "jobs", "default-resources", "latency-wait", "rerun-triggers", "show-failed-logs"),
-            *("printshellcmds", "quiet", "scheduler"),
+            *("printshellcmds", "quiet", "scheduler", "set-threads", "set-resources"),
         }, path

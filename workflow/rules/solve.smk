@@ -78,10 +78,11 @@ rule collect:
         runtime=10,
     params:
         code=code("stages.collect"),
-        directory=lambda wildcards: f"{RESULTS}/{wildcards.scope}",
+        placements=folder_of("placements", 1),
+        directory=subpath(output[0], parent=True),
         methods=flags("--method", CONFIG.methods),
     message:
         "Collecting the {wildcards.scope} placements"
     shell:
-        "splitshare collect {input.instances} --placements {params.directory}/placements {params.methods}"
+        "splitshare collect {input.instances} --placements {params.placements} {params.methods}"
         " --runs {params.directory}/runs -o {params.directory} > {log} 2>&1"

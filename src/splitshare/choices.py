@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 Solver = Literal["gurobi", "highs"]
+"""Of any mixed-integer program."""
+ExactSolver = Literal["gurobi", "highs", "builtin"]
+"""Of the placement problem; ``builtin`` is our branch and bound, which knows no other."""
 Sense = Literal["min", "max"]
 """Whether less or more of an objective is better."""
 Status = Literal["optimal", "feasible", "infeasible", "time_limit"]

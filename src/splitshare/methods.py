@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from splitshare.choices import Solver
+from splitshare.choices import ExactSolver
 from splitshare.errors import InputError
 from splitshare.plugins import Finder
 from splitshare.spelling import expand, titled
@@ -19,7 +19,7 @@ class Method:
 
     algorithm: str
     """Name, or ``file.py:Class``."""
-    solver: Solver | None = None
+    solver: ExactSolver | None = None
     """Of an exact algorithm; ``None``: the algorithm's default."""
     parameters: tuple[str, ...] = ()
     """As ``name=value``."""
@@ -67,7 +67,7 @@ class Method:
     @classmethod
     def _of(cls, name: str, parameters: tuple[str, ...]) -> Self:
         algorithm, _, last = name.rpartition("-")
-        for solver in get_args(Solver):
+        for solver in get_args(ExactSolver):
             if last == solver and algorithm:
                 return cls(algorithm, solver, parameters)
         return cls(name, None, parameters)

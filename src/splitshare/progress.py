@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -69,3 +70,23 @@ def steps(description: str, weight: float) -> Iterator[StartStep]:
             return advance
 
         yield start
+
+
+LINES_EVERY_S = 2.0
+
+
+@contextmanager
+def lines(every_s: float = LINES_EVERY_S) -> Iterator[Callable[[str], None]]:
+    """Yields what takes a line of progress and shows it if the last one is old enough; nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    last = time.monotonic()
+
+    def show(line: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= every_s:
+            last = time.monotonic()
+            sys.stderr.write(line + "\n")
+
+    yield show

@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -101,3 +102,33 @@ def end_children(patience_s: float) -> None:
 def end_with_parent() -> None:
     """Have the kernel kill this process when its parent dies, even if it is stopped then (Linux)."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@contextmanager
+def first_interrupt() -> Iterator[Callable[[], bool]]:
+    """Yields whether Ctrl-C has been pressed: for work that has an answer at any time. A second one ends the program.
+
+    In a thread that is not the main one, and where the signal is ignored, nothing changes.
+    """
+    before = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    if before is None or before is signal.SIG_IGN:
+        yield lambda: False
+        return
+    pressed = False
+    pipe = signal.set_wakeup_fd(-1)  # else the thread of ``stop_when_asked`` would end the process
+
+    def restore() -> None:
+        signal.signal(signal.SIGINT, before)
+        if pipe >= 0:
+            signal.set_wakeup_fd(pipe, warn_on_full_buffer=False)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        pressed = True
+        restore()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        restore()

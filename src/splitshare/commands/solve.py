@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.choices import Solver
+from splitshare.choices import ExactSolver
 from splitshare.commands.arguments import LIMIT, Algorithms, InstanceFiles, Output, Seed
 
 
@@ -22,7 +22,9 @@ class Options:
     instances: InstanceFiles
     output: Output
     algorithms: Algorithms
-    solver: Annotated[Solver | None, typer.Option(help="For the exact algorithms.")] = None
+    solver: Annotated[ExactSolver | None, typer.Option(help="For the exact algorithms; builtin: placements only.")] = (
+        None
+    )
     parameters: Annotated[list[str], typer.Option("--parameter", help="name=value of the algorithm; repeatable.")] = (
         field(default_factory=list)
     )

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from splitshare.choices import Solver
-from splitshare.errors import WorkError
+from splitshare.errors import InputError, WorkError
 from splitshare.solvers.adapter import ROW_TOLERANCE, Adapter, SolverLimits
 from splitshare.solvers.program import Floats, Milp, Program
 
@@ -62,7 +62,13 @@ def solve_milp(
 
 
 def adapter_of(solver: Solver) -> Adapter:
-    """The solver of that name."""
+    """The solver of that name.
+
+    Raises:
+        InputError: it is one that takes no programs.
+    """
+    if solver not in SOLVERS:
+        raise InputError("--solver", solver, f"solves placements only; give {' or '.join(SOLVERS)}")
     adapter: Adapter = importlib.import_module(f"splitshare.solvers.{solver}").ADAPTER
     return adapter
 

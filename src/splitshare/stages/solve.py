@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from splitshare.choices import Solver
+from splitshare.choices import ExactSolver
 from splitshare.commands.solve import Options
 from splitshare.errors import InputError
 from splitshare.methods import Method, check_labels
@@ -56,7 +56,7 @@ def run(options: Options) -> list[str]:
     return lines
 
 
-def asked_methods(algorithms: Sequence[str], solver: Solver | None, parameters: Sequence[str]) -> list[Method]:
+def asked_methods(algorithms: Sequence[str], solver: ExactSolver | None, parameters: Sequence[str]) -> list[Method]:
     """The methods of the options ``--algorithm``, ``--solver`` and ``--parameter``, each with a label of its own.
 
     Raises:

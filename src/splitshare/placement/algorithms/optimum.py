@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from splitshare.choices import Solver
+from splitshare.choices import ExactSolver
 from splitshare.placement import exact
 from splitshare.placement.contract import Answer
 from splitshare.placement.instance import Assignment, PlacementInstance
@@ -28,14 +28,22 @@ class Solved:
 
 @dataclass(frozen=True)
 class Optimum:
-    """The exact mixed-integer program of ``splitshare.placement.exact``, solved by the named solver."""
+    """The exact mixed-integer program of ``splitshare.placement.exact``, solved by the named solver.
+
+    ``builtin`` is none of a program but a branch and bound of this problem (``splitshare.placement.branching``).
+    """
 
     name: ClassVar[str] = "optimum"
-    solver: Solver = "highs"
+    solver: ExactSolver = "highs"
     threads: int = 1
+    """Of Gurobi or HiGHS; ``builtin`` uses one."""
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve to a proved optimum, or to the best that the time limit allows."""
+        if self.solver == "builtin":
+            from splitshare.placement.branching.answer import branch_and_bound  # compiled code: slow to import
+
+            return branch_and_bound(instance, seed=seed, time_limit_s=time_limit)
         started = time.perf_counter()
         model = exact.build(instance)
         written_s = time.perf_counter() - started

@@ -1,0 +1,110 @@
+"""Placements near what a bound's parts have chosen (ours): the device with most votes that has room, then descent."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from splitshare.compilation import compiled
+from splitshare.placement.arrays import Bools, Floats, Ints
+from splitshare.placement.branching.relaxation import Ask, Relaxation, Scratch, cheapest_route
+
+
+@compiled
+def by_votes(problem: Relaxation, vote: Floats, may: Bools, host: Ints) -> bool:
+    """Write a device by module into ``host`` (M), the surest modules first; whether all have found room.
+
+    ``vote`` is (M, N); devices without any are taken where the others are full.
+    """
+    arrays = problem.arrays
+    modules, devices = may.shape
+    left = arrays.room.copy()
+    sure = np.empty(modules)
+    for m in range(modules):
+        # Among modules that are as sure, the largest first: it is the hardest to fit.
+        sure[m] = -vote[m].max() - 0.3 * arrays.size[m].max() / max(1, arrays.room.max())
+    for m in np.argsort(sure):
+        best = -1
+        for n in range(devices):
+            if may[m, n] and arrays.size[m, n] <= left[n] and (best < 0 or vote[m, n] > vote[m, best]):
+                best = n
+        if best < 0:
+            return False
+        host[m] = best
+        left[best] -= arrays.size[m, best]
+    return True
+
+
+@compiled
+def replicated_s(
+    problem: Relaxation, stands: Bools, price: Floats, changed: int, latency_s: Floats, space: Scratch
+) -> bool:
+    """Renew the latencies (K) of the requests that use module ``changed`` (-1: all) where modules stand on ``stands``.
+
+    ``price`` is (S, N) and all zeros. Returns whether all can be answered.
+    """
+    arrays = problem.arrays
+    count = len(arrays.head) if changed < 0 else arrays.first_user[changed + 1] - arrays.first_user[changed]
+    for i in range(count):
+        k = i if changed < 0 else arrays.user[arrays.first_user[changed] + i]
+        latency_s[k] = cheapest_route(problem, k, stands, price, Ask(1.0, np.inf, np.inf, -1, -1), space)
+        if latency_s[k] == np.inf:
+            return False
+    return True
+
+
+# Long: one round after the other of the same three changes.
+@compiled
+def improve_replicas(  # noqa: PLR0912  (additions, removals, moves)
+    problem: Relaxation, stands: Bools, left: Ints, price: Floats, latency_s: Floats, space: Scratch, rounds: int
+) -> bool:
+    """Descend from a placement with replicas, in place: add one, drop one that is not missed, or move one.
+
+    At most ``rounds`` over all changes. Returns whether the placement serves all requests.
+    """
+    arrays = problem.arrays
+    modules, devices = stands.shape
+    if not replicated_s(problem, stands, price, -1, latency_s, space):
+        return False
+    trial = latency_s.copy()
+    worth = _worth(problem, latency_s)
+    for _ in range(rounds):
+        improved = False
+        for m in range(modules):
+            for n in range(devices):
+                for away in range(-1, devices):  # the device that it leaves; none at first
+                    if away >= 0 and not stands[m, away]:
+                        continue
+                    adds = not stands[m, n] and arrays.size[m, n] <= left[n]
+                    drops = away >= 0 and away == n and stands[m].sum() > 1
+                    if not (adds and away != n) and not drops:
+                        continue
+                    if adds:
+                        stands[m, n] = True
+                    if away >= 0:
+                        stands[m, away] = False
+                    possible = replicated_s(problem, stands, price, m, trial, space)
+                    after = _worth(problem, trial) if possible else np.inf
+                    if after < worth or (drops and after <= worth):
+                        improved = improved or after < worth
+                        worth = after
+                        latency_s[:] = trial
+                        if adds:
+                            left[n] -= arrays.size[m, n]
+                        if away >= 0:
+                            left[away] += arrays.size[m, away]
+                    else:
+                        trial[:] = latency_s
+                        if away >= 0:
+                            stands[m, away] = True
+                        if adds:
+                            stands[m, n] = False
+        if not improved:
+            break
+    return True
+
+
+@compiled
+def _worth(problem: Relaxation, latency_s: Floats) -> float:
+    if problem.arrays.worst:
+        return float(latency_s.max())
+    return float((latency_s * problem.arrays.rate).sum() / problem.arrays.total_rate)

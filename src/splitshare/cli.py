@@ -38,6 +38,7 @@ class Stages(StageGroup):
                 "local-testbed",
                 "instances",
                 "random-instances",
+                "assignment-instances",
             ),
             *("batch-curves", "link-changes"),
         ),

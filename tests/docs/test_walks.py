@@ -19,7 +19,7 @@ from tests.docs.test_lists import files_of, rows
 ROOT = Path(__file__).parents[2]
 WALKED = {
     *("first-steps.md", "new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"),
-    "your-own-trace.md",
+    *("your-own-trace.md", "hard-instances.md"),
 }
 """Pages of ``docs/`` whose shell blocks are executed here."""
 
@@ -102,6 +102,16 @@ def test_first_steps(clone):
     assert len(pd.read_parquet(directory / "replay.parquet")) == 1000
     placed = int(re.findall(r"nearest-first places (\d+) of 95 instances", printed)[0])
     assert placed < 95 / 2  # "most workloads do not fit on one board"
+
+
+def test_hard_instances(clone):
+    directory, run = clone
+    for script in blocks("hard-instances.md"):
+        run(script)
+    assert len(list((directory / "tight").iterdir())) == 5
+    assert json.loads((directory / "placement.json").read_text())["status"] == "feasible"
+    optimum = json.loads((directory / "optimum.json").read_text())
+    assert optimum["objective"] == pytest.approx(26 - 336 / 15)
 
 
 def test_your_own_trace(clone):

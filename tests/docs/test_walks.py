@@ -112,6 +112,15 @@ def test_hard_instances(clone):
     assert json.loads((directory / "placement.json").read_text())["status"] == "feasible"
     optimum = json.loads((directory / "optimum.json").read_text())
     assert optimum["objective"] == pytest.approx(26 - 336 / 15)
+    worst = pd.read_csv(directory / "worst/worst.csv").set_index(["of", "against"])["ratio"]
+    assert (worst > 1).all()  # "each of two algorithms usually has instances on which it is the worse one"
+    seconds = [
+        json.loads((directory / f"answers/{name}/heft-against-s2m3-greedy.json").read_text())["objective"]
+        for name in ("heft", "s2m3-greedy")
+    ]
+    assert seconds[0] / seconds[1] == pytest.approx(worst["heft", "s2m3-greedy"], rel=1e-6)
+    named = {name for row in rows("docs/hard-instances.md", "-o answers") for name in files_of(row[0])}
+    assert {path.name for path in (directory / "worst").iterdir()} == {name.rstrip("/") for name in named}
 
 
 def test_your_own_trace(clone):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,6 +13,8 @@ from splitshare.figures.sizes import COLUMN_WIDTH_IN, PAGE_WIDTH_IN
 
 WORST_RATIOS = "worst_ratios"
 """Name of its files."""
+MOST_UPRIGHT = 4
+"""Columns whose heads have room side by side."""
 INK_FROM = 0.6
 """Share of the darkest from which on a cell is dark."""
 
@@ -26,8 +30,10 @@ def ratio_figure(matrix: pd.DataFrame) -> Figure:
     values = matrix.to_numpy(dtype=float)
     shades = np.log(np.maximum(1.0, np.nan_to_num(values, nan=1.0)))
     darkest = max(float(shades.max()), np.log(2.0))
-    width = min(PAGE_WIDTH_IN, max(COLUMN_WIDTH_IN, 1.6 + 0.75 * matrix.shape[1]))
-    figure = Figure(figsize=(width, 1.3 + 0.3 * matrix.shape[0]))
+    columns = matrix.shape[1]
+    upright = columns <= MOST_UPRIGHT
+    size_in = (COLUMN_WIDTH_IN if columns <= 2 else PAGE_WIDTH_IN, (1.3 if upright else 2.2) + 0.3 * len(matrix))
+    figure = Figure(figsize=size_in)
     axes = figure.subplots()
     axes.imshow(shades, vmin=0, vmax=darkest, cmap="Blues", aspect="auto")
     for (i, j), ratio in np.ndenumerate(values):
@@ -35,9 +41,10 @@ def ratio_figure(matrix: pd.DataFrame) -> Figure:
         text = "\N{EN DASH}" if np.isnan(ratio) else f"{ratio:.3g}"
         axes.annotate(text, (j, i), ha="center", va="center", size=7, color=ink)
     axes.set_yticks(range(len(matrix)), [method_title(label) for label in matrix.index])
-    axes.set_xticks(range(matrix.shape[1]), [method_title(label) for label in matrix.columns], rotation=30, ha="left")
+    heads = [fill(method_title(label).replace("-", "- "), 14).replace("- ", "-") for label in matrix.columns]
+    axes.set_xticks(range(columns), heads, rotation=0 if upright else 90)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.grid(visible=False)
-    axes.set_xlabel("Largest ratio found, of the row's objective to the column's")
+    axes.set_xlabel("Largest ratio found (row to column)")
     return figure

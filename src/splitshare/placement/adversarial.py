@@ -1,10 +1,10 @@
 """Instances on which one algorithm does badly against another, found by annealed perturbation (ours, after PISA).
 
-Source: J. Coleman, B. Krishnamachari, *Comparing Task Graph Scheduling Algorithms: An Adversarial Approach*, 2024
-(arXiv 2403.07120): simulated annealing over instances, whose energy is the ratio of the two algorithms' objectives.
-Ours: what is changed (seconds, links, bytes of memory; no device, module or request comes or goes, and none is
-renamed), that no number leaves a range around where it started, and that an instance has a ratio only where both find
-a placement.
+Source: J. Coleman, B. Krishnamachari, *PISA: An Adversarial Approach to Comparing Task Graph Scheduling Algorithms*,
+IPDPS 2025 (arXiv 2403.07120): simulated annealing over instances, whose energy is the ratio of the two algorithms'
+objectives. Ours: what is changed (seconds, links, bytes of memory; no device, module or request comes or goes, and
+none is renamed), that no number leaves a range around where it started, and that an instance has a ratio only where
+both find a placement.
 """
 
 from __future__ import annotations

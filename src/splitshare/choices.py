@@ -12,6 +12,12 @@ Sense = Literal["min", "max"]
 """Whether less or more of an objective is better."""
 Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
 """How an algorithm's run on an instance ended."""
+AssignmentSense = Literal["max", "min"]
+"""What is asked of the sum in a generalised assignment problem."""
+InstanceRules = Literal[
+    "study", "large", "memory-tight", "communication-bound", "heavy-sharing", "replicated", "min-max"
+]
+"""Rules by which random placement instances are drawn."""
 DrawnTrace = Literal["poisson", "bursty"]
 """Kinds of request traces that the workflow draws."""
 TraceKind = Literal["poisson", "gamma", "pareto", "mmpp", "diurnal", "at-once", "bursty", "recorded"]

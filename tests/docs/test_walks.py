@@ -19,7 +19,7 @@ from tests.docs.test_lists import files_of, rows
 ROOT = Path(__file__).parents[2]
 WALKED = {
     *("first-steps.md", "new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"),
-    "your-own-trace.md",
+    *("your-own-trace.md", "hard-instances.md"),
 }
 """Pages of ``docs/`` whose shell blocks are executed here."""
 
@@ -102,6 +102,25 @@ def test_first_steps(clone):
     assert len(pd.read_parquet(directory / "replay.parquet")) == 1000
     placed = int(re.findall(r"nearest-first places (\d+) of 95 instances", printed)[0])
     assert placed < 95 / 2  # "most workloads do not fit on one board"
+
+
+def test_hard_instances(clone):
+    directory, run = clone
+    for script in blocks("hard-instances.md"):
+        run(script)
+    assert len(list((directory / "tight").iterdir())) == 5
+    assert json.loads((directory / "placement.json").read_text())["status"] == "feasible"
+    optimum = json.loads((directory / "optimum.json").read_text())
+    assert optimum["objective"] == pytest.approx(26 - 336 / 15)
+    worst = pd.read_csv(directory / "worst/worst.csv").set_index(["of", "against"])["ratio"]
+    assert (worst > 1).all()  # "each of two algorithms usually has instances on which it is the worse one"
+    seconds = [
+        json.loads((directory / f"answers/{name}/heft-against-s2m3-greedy.json").read_text())["objective"]
+        for name in ("heft", "s2m3-greedy")
+    ]
+    assert seconds[0] / seconds[1] == pytest.approx(worst["heft", "s2m3-greedy"], rel=1e-6)
+    named = {name for row in rows("docs/hard-instances.md", "-o answers") for name in files_of(row[0])}
+    assert {path.name for path in (directory / "worst").iterdir()} == {name.rstrip("/") for name in named}
 
 
 def test_your_own_trace(clone):

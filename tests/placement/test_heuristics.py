@@ -26,7 +26,7 @@ TINY = random_instances(range(40), replication=False)
 MIDDLING = random_instances(
     range(12), Shape(devices=(5, 5), modules=(12, 12), requests=(4, 4), heads=3), replication=False
 )
-STARTED = [SwapLocalSearch(), LargeNeighbourhoodSearch(rounds=40), Genetic(population=10, children=60)]
+STARTED = [SwapLocalSearch(), LargeNeighbourhoodSearch(rounds=4), Genetic(population=10, children=60)]
 
 
 def place(algorithm, instance, seed=0, time_limit=None):
@@ -66,7 +66,7 @@ def test_nearly_always_optimal_on_tiny_instances(algorithm):
 
 
 @pytest.mark.parametrize(
-    "algorithm", [LargeNeighbourhoodSearch(rounds=8), Genetic(population=3, children=3)], ids=lambda a: a.name
+    "algorithm", [LargeNeighbourhoodSearch(rounds=1), Genetic(population=3, children=3)], ids=lambda a: a.name
 )
 def test_seeds_are_followed(algorithm):
     (instance,) = random_instances([2], LARGE, routing="parallel", replication=False, objective="mean")

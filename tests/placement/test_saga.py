@@ -1,4 +1,4 @@
-"""List schedulers against SAGA's (Coleman and Krishnamachari 2024), on 200 task graphs without memory limits.
+"""List schedulers against SAGA's (Coleman and Krishnamachari), on 200 task graphs without memory limits.
 
 SAGA is no dependency: it brings 800 MB, among them z3 and a compiled graphviz. Install `anrg-saga` beside the project
 and run `pytest -m slow tests/placement/test_saga.py`; what stands here was found with its version 2.0.2. Compared are

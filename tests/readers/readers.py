@@ -38,6 +38,7 @@ from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS
 from splitshare.onloading.zoo import Zoo, ZooModel
+from splitshare.placement.assignment_problems import AssignmentProblem, read_assignment_problems
 from splitshare.placement.certificate import Certificate, objections
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.pinned import PinnedInstances
@@ -205,6 +206,15 @@ def of_record(record: type[Record], *samples: Any, file: str = "file.json", **mo
 
     more = {"read": record.read} | more
     return Reader(more.pop("name", record.__name__), file, texts, right=right, **more)
+
+
+def right_problems(value: list[AssignmentProblem], data: bytes) -> None:
+    """Tables have their shapes, all of the file's numbers stand in them, and each is a placement instance."""
+    numbers = sum(2 + p.cost.size + p.size.size + p.capacity.size for p in value)
+    assert len(data.split()) == 1 + numbers
+    for problem in value:
+        assert problem.cost.shape == problem.size.shape == (len(problem.capacity), problem.cost.shape[1])
+        assert len(problem.placement("x", "max").requests) == problem.cost.shape[1]
 
 
 def placed(value: PlacementInstance) -> None:
@@ -602,6 +612,13 @@ def all_readers(folder: Path) -> list[Reader]:
             (head("data/published/timm_accuracy_zoo.csv", 4),),
             lambda path: read_figures(path, ZOO_COLUMNS),
             right_figures,
+        ),
+        Reader(
+            "read_assignment_problems",
+            "gap.txt",
+            (b" 2\n 2 3\n 1 2 3\n 4 5 6\n 1 1 2 2\n 1 1\n 2 3\n 1 1\n 7\n 5\n 9\n", b"1 1 1 1 1 1"),
+            read_assignment_problems,
+            right_problems,
         ),
         Reader(
             "read_arrival_counts",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from splitshare.choices import InstanceRules
 from splitshare.commands.arguments import COUNT, LIMIT, Output
 from splitshare.ranges import MOST_SEED
 
@@ -18,5 +19,9 @@ class Options:
     output: Output
     name: Annotated[str, typer.Option(help="Name of the family.")]
     first_seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Where the seeds begin.")]
+    rules: Annotated[InstanceRules, typer.Option(help="By which rules they are drawn.")] = "study"
     count: Annotated[int, typer.Option(**COUNT, help="How many feasible instances.")] = 40
-    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds to prove one feasible.")] = 60.0
+    time_limit_s: Annotated[
+        float,
+        typer.Option(**LIMIT, help="Seconds to prove one of `study` feasible; those of other rules are so drawn."),
+    ] = 60.0

@@ -5,10 +5,10 @@ Independent Tasks on Nonidentical Processors*, J. ACM 24 (1977) 280-289; the nam
 M. Maheswaran, S. Ali, H. J. Siegel, D. Hensgen, R. F. Freund, *Dynamic Mapping of a Class of Independent Tasks onto
 Heterogeneous Computing Systems*, J. Parallel Distrib. Comput. 59 (1999) 107-131.
 
-They map independent tasks. Here tasks depend on each other, so a batch is made of the tasks whose predecessors are all
-mapped, and a task may start when its inputs have arrived (as in SAGA: Coleman and Krishnamachari, *Comparing Task Graph
-Scheduling Algorithms: An Adversarial Approach*, 2024). Ours: a task may be unable to run on a processor, a ``Binding``
-may narrow where it can go, and ties go to the task, and then to the processor, of the lower number.
+They map independent tasks. Here tasks depend on each other, so a batch is made of the tasks whose predecessors are
+all mapped, and a task may start when its inputs have arrived (as in SAGA, the library of Coleman and Krishnamachari).
+Ours: a task may be unable to run on a processor, a ``Binding`` may narrow where it can go, and ties go to the task,
+and then to the processor, of the lower number.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ from splitshare.placement.feasible import OpenPlacement
 from splitshare.placement.instance import PlacementInstance, Request
 from splitshare.placement.objective import Route, objective_of, request_latency_s
 
+Latencies = dict[str, float]
+"""Seconds by request class."""
+
 
 @dataclass
 class Reinsertion:
@@ -24,12 +27,16 @@ class Reinsertion:
     instance: PlacementInstance
     discrepancies: int = 1
     _modules_of: dict[str, tuple[str, ...]] = field(init=False)
+    _users: dict[str, list[Request]] = field(init=False)
     _known_s: dict[str, dict[tuple[str | None, ...], float]] = field(init=False)
 
     def __post_init__(self) -> None:
         requests = self.instance.requests
         self._modules_of = {
             r.name: tuple(dict.fromkeys((*(use.module for use in r.encoders), r.head))) for r in requests
+        }
+        self._users = {
+            m.name: [r for r in requests if m.name in self._modules_of[r.name]] for m in self.instance.modules
         }
         self._known_s = {r.name: {} for r in requests}
         self._empty = OpenPlacement(self.instance)
@@ -49,18 +56,23 @@ class Reinsertion:
         for module, device in host.items():
             if module not in removed:
                 placed.place(module, device)
-        found = self._search(placed, list(removed), self.discrepancies, below_s)
+        latency_s = {r.name: self._latency_s(r, placed.host) for r in self.instance.requests}
+        found = self._search(placed, latency_s, list(removed), self.discrepancies, below_s)
         return None if found is None else {module: found[1][module] for module in removed}
 
     def _search(
-        self, placed: OpenPlacement, left: list[str], discrepancies: int, below_s: float
+        self, placed: OpenPlacement, latency_s: Latencies, left: list[str], discrepancies: int, below_s: float
     ) -> tuple[float, dict[str, str]] | None:
+        """Put back ``left``; ``latency_s`` are those over what is placed, to which another module can only add."""
         if not left:
-            return self._worth_s(placed.host), dict(placed.host)
+            return objective_of(self.instance, latency_s), dict(placed.host)
         options: dict[str, list[tuple[float, str]]] = {}
         for module in left:
             # Sorted by worth only: equal ones stay in file order.
-            tried = [(self._worth_s(placed.host | {module: d}), d) for d in placed.candidates(module)]
+            tried = [
+                (objective_of(self.instance, latency_s | self._with(placed, module, device)), device)
+                for device in placed.candidates(module)
+            ]
             options[module] = sorted(tried, key=lambda option: option[0])
             if not options[module]:
                 return None
@@ -71,14 +83,17 @@ class Reinsertion:
                 break
             trial = placed.copy()
             trial.place(module, device)
-            found = self._search(trial, [m for m in left if m != module], discrepancies - rank, below_s)
+            others = [m for m in left if m != module]
+            changed = latency_s | self._with(placed, module, device)
+            found = self._search(trial, changed, others, discrepancies - rank, below_s)
             if found is not None and found[0] < below_s:
                 best, below_s = found, found[0]
         return best
 
-    def _worth_s(self, host: Mapping[str, str]) -> float:
-        """Objective over what is placed, in seconds; another module can only add to it."""
-        return objective_of(self.instance, {r.name: self._latency_s(r, host) for r in self.instance.requests})
+    def _with(self, placed: OpenPlacement, module: str, device: str) -> Latencies:
+        """Latencies of the requests that use ``module``, with it on ``device``."""
+        host = {**placed.host, module: device}
+        return {r.name: self._latency_s(r, host) for r in self._users[module]}
 
     def _latency_s(self, request: Request, host: Mapping[str, str]) -> float:
         known = self._known_s[request.name]

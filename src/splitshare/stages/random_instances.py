@@ -8,6 +8,7 @@ from splitshare.commands.random_instances import Options
 from splitshare.errors import WorkError
 from splitshare.placement.contract import PlacementAlgorithm, load
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.instance_families import family_instance
 from splitshare.placement.random_instances import STUDY, random_instances
 from splitshare.placement.run import solve
 from splitshare.progress import track
@@ -16,20 +17,36 @@ from splitshare.progress import track
 def run(options: Options) -> list[PlacementInstance]:
     """Write the first ``count`` instances from ``first_seed`` on that have a feasible placement into ``output``.
 
-    Whether an instance has one is what HiGHS proves; seeds whose instance has none are passed over.
+    Whether an instance of the rules ``study`` has one is what HiGHS proves; seeds whose instance has none are passed
+    over. Those of other rules are drawn around a feasible placement.
 
     Raises:
         WorkError: a proof takes longer than that.
     """
+    if options.rules != "study":
+        return _of_family(options)
     optimum = load("optimum", solver="highs")
     instances: list[PlacementInstance] = []
     seeds = itertools.count(options.first_seed)
     for _ in track(range(options.count), f"drawing {options.name}"):
         candidates = (instance for seed in seeds for instance in random_instances([seed], STUDY))
         drawn = next(instance for instance in candidates if _feasible(instance, optimum, options.time_limit_s))
-        instances.append(drawn.model_copy(update={"name": drawn.name.replace("random", options.name, 1)}))
-        instances[-1].write(options.output / f"{instances[-1].name}.json")
+        renamed = drawn.model_copy(update={"name": drawn.name.replace("random", options.name, 1)})
+        instances.append(_written(renamed, options))
     return instances
+
+
+def _of_family(options: Options) -> list[PlacementInstance]:
+    seeds = range(options.first_seed, options.first_seed + options.count)
+    return [
+        _written(family_instance(options.rules, seed, name=f"{options.name}-{seed}"), options)
+        for seed in track(seeds, f"drawing {options.name}")
+    ]
+
+
+def _written(instance: PlacementInstance, options: Options) -> PlacementInstance:
+    instance.write(options.output / f"{instance.name}.json")
+    return instance
 
 
 def _feasible(instance: PlacementInstance, optimum: PlacementAlgorithm, time_limit_s: float) -> bool:

@@ -8,12 +8,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from splitshare.errors import WorkError
+from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.construction import Held, complete
 from splitshare.placement.contract import Answer
 from splitshare.placement.feasible import OpenPlacement
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.relaxation import Floats, Relaxation
 from splitshare.placement.search import feasible_start
+
+ROUNDING = 1e-9
+"""By how much a bound, a sum of many floats, may relatively be above what it bounds."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,14 @@ class Lagrangian:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.
 
         At the time limit the best placement so far is the answer.
+
+        Raises:
+            WorkError: the bound is above a placement's objective, by more than rounding.
         """
         started = time.perf_counter()
-        best = feasible_start(instance, time_limit)
+        best = S2M3Greedy().place(instance, seed=seed, time_limit=time_limit)
+        if best is None:
+            best = feasible_start(instance, time_limit)
         if best is None:
             return None
         relaxation, empty = Relaxation(instance), OpenPlacement(instance)
@@ -69,7 +79,8 @@ class Lagrangian:
             if squared == 0 or least_s <= bound_s:
                 break
             at = relaxation.step(at, relaxed.direction, scale * (least_s - relaxed.bound_s) / squared)
-        # Sums of many floats: a bound may not be above what it bounds for rounding.
+        if bound_s > least_s * (1 + ROUNDING):
+            raise WorkError(f"{instance.name}: the relaxation's {bound_s!r} s are above a placement's {least_s!r} s")
         bound = None if instance.replication else min(bound_s, least_s)
         return Answer(best, "feasible", bound=bound, solve_s=time.perf_counter() - started)
 

@@ -27,8 +27,8 @@ class LargeNeighbourhoodSearch:
 
     name: ClassVar[str] = "large-neighbourhood-search"
     stochastic: ClassVar[bool] = True
-    rounds: int = 150
-    """Removals."""
+    rounds: int = 10
+    """Removals for each module of the instance."""
     most_removed: int = 6
     """Most modules that are taken out at once; the first removals are of two."""
     patience: int = 20
@@ -61,7 +61,7 @@ class LargeNeighbourhoodSearch:
         together = _requests_together(instance)
         reinsertion = Reinsertion(instance, self.discrepancies)
         size, idle = 2, 0
-        for _ in range(self.rounds):
+        for _ in range(self.rounds * len(host)):
             if time_limit is not None and time.perf_counter() - started >= time_limit:
                 break
             removed = self._related(host, together, min(size, len(host)), draw)

@@ -1,0 +1,148 @@
+"""Find instances on which algorithms do worst against others, by annealed perturbation of times, links and memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import typer
+
+from splitshare.commands.adversarial import Options
+from splitshare.errors import InputError
+from splitshare.methods import Method, check_labels
+from splitshare.placement.adversarial import Objective, Schedule, Search, search
+from splitshare.placement.contract import FINDER, PlacementAlgorithm
+from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.run import solve
+from splitshare.progress import track
+from splitshare.results.write import write_csv
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found of an algorithm against another, from all starts."""
+
+    of: str
+    against: str
+    search: Search
+    """That of the largest ratio."""
+    dead_ends: int
+    """Instances tried, of all searches, that the other places and it does not."""
+    file: Path | None
+    """The worst instance; ``None`` where no instance was met that both place."""
+
+
+def run(options: Options) -> list[Found]:
+    """Search for each pair from each instance, and write into ``output``.
+
+    Writes ``worst.csv`` (a row a pair), ``matrix.csv`` (the ratios, a row an algorithm), the figure
+    ``worst_ratios.pdf`` and ``.png``, and each pair's worst instance as ``instances/<of>-against-<against>.json``.
+
+    Raises:
+        InputError: an instance or an algorithm is wrong, or two of either have one name.
+        WorkError: an exact method did not get to its proof, or an algorithm's answer does not hold.
+    """
+    starts = _starts(options.instances)
+    of, against = _methods("--of", options.of), _methods("--against", options.against)
+    objectives = {m.label: _objective(m, options.seed) for m in {m.label: m for m in (*of, *against)}.values()}
+    schedule = Schedule(steps=options.steps, reach=options.reach)
+    pairs = [(a, b) for a in of for b in against if a.label != b.label]
+    if not pairs:
+        raise InputError("--against", "", f"{of[0].label} is held against itself; name another algorithm")
+    found: list[Found] = []
+    for a, b in track(pairs, "searching for worst cases", total=len(pairs)):
+        file = options.output / "instances" / f"{a.folder}-against-{b.folder}.json"
+        searches = [
+            search(start, objectives[a.label], objectives[b.label], schedule, options.seed + i)
+            for i, start in enumerate(starts)
+        ]
+        most = max(searches, key=lambda one: one.worst.ratio if one.worst else 0.0)
+        if most.worst is not None:
+            # A name of its own: the numbers are others.
+            name = f"{most.start.name[:100]}-worst-{len(found) + 1}"
+            most.worst.instance.model_copy(update={"name": name, "origin": None}).write(file)
+        ends = sum(one.dead_ends for one in searches)
+        found.append(Found(a.label, b.label, most, ends, file if most.worst else None))
+    write_csv(pd.DataFrame([_row(one, options) for one in found]), options.output / "worst.csv")
+    matrix = _matrix(found, [method.label for method in against])
+    write_csv(matrix.rename_axis("of").reset_index(), options.output / "matrix.csv")
+    _draw(matrix, options.output)
+    return found
+
+
+def show(found: list[Found]) -> None:
+    """A line a pair, the largest ratio first."""
+    for one in sorted(found, key=lambda one: -_ratio(one) if one.file else math.inf):
+        ends = f"; {one.dead_ends} instances that it does not place and {one.against} does" if one.dead_ends else ""
+        told = f"{_ratio(one):.4g} times the seconds" if one.file else "no instance was met that both place"
+        typer.echo(f"{one.of} against {one.against}: {told}{ends}")
+
+
+def _starts(paths: Sequence[Path]) -> list[PlacementInstance]:
+    starts: list[PlacementInstance] = []
+    for path in paths:
+        instance = PlacementInstance.read(path)
+        if any(instance.name == other.name for other in starts):
+            raise InputError(path, "name", f"{instance.name!r} is the name of another instance too; rename one")
+        starts.append(instance)
+    return starts
+
+
+def _methods(option: str, texts: Sequence[str]) -> list[Method]:
+    methods = [method for text in texts for method in Method.specs(text)]
+    check_labels([method.label for method in methods])
+    if not methods:
+        raise InputError(option, "", "names no algorithm")
+    return methods
+
+
+def _objective(method: Method, seed: int) -> Objective:
+    algorithm = method.load(FINDER)
+    return partial(_seconds, algorithm=algorithm, seed=seed)
+
+
+def _seconds(instance: PlacementInstance, *, algorithm: PlacementAlgorithm, seed: int) -> float | None:
+    return solve(instance, algorithm, seed=seed).objective
+
+
+def _ratio(one: Found) -> float:
+    return one.search.worst.ratio if one.search.worst else math.nan
+
+
+def _row(one: Found, options: Options) -> dict[str, object]:
+    worst = one.search.worst
+    return {
+        "of": one.of,
+        "against": one.against,
+        "ratio": _ratio(one),
+        "objective_s": worst.objective_s if worst else math.nan,
+        "reference_s": worst.reference_s if worst else math.nan,
+        "start": one.search.start.name,
+        "start_ratio": math.nan if one.search.start_ratio is None else one.search.start_ratio,
+        "dead_ends": one.dead_ends,
+        "starts": len(options.instances),
+        "steps": options.steps,
+        "reach": options.reach,
+        "seed": options.seed,
+        "file": "" if one.file is None else one.file.name,
+    }
+
+
+def _matrix(found: Sequence[Found], against: Sequence[str]) -> pd.DataFrame:
+    """Worst ratios, a row an algorithm, a column a reference; NaN where there is none."""
+    matrix = pd.DataFrame(math.nan, index=list(dict.fromkeys(one.of for one in found)), columns=list(against))
+    for one in found:
+        matrix.loc[one.of, one.against] = _ratio(one)
+    return matrix
+
+
+def _draw(matrix: pd.DataFrame, output: Path) -> None:
+    from splitshare.figures.ratio_matrix import WORST_RATIOS, ratio_figure  # half a second to import
+    from splitshare.figures.style import paper_style, save_figure
+
+    with paper_style():
+        save_figure(ratio_figure(matrix), output, WORST_RATIOS)

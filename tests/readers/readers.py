@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from splitshare.adaptation.timeline import read_events
 from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.benchmarks.embedded.log import TrainingLog
 from splitshare.benchmarks.evaluate import _Shard
@@ -249,6 +250,12 @@ def right_recording(value: Any, data: bytes) -> None:
     assert value.edge_s[0] == 0
     for rates in (value.down_bytes_per_s, value.up_bytes_per_s):
         assert rates is None or (len(rates) == len(value.edge_s) - 1 and (rates >= 0).all())
+
+
+def right_events(events: Any, data: bytes) -> None:
+    times = [event.time_s for event in events]
+    assert times == sorted(times)
+    assert all((event.value is None) is (event.what in {"leaves", "joins"}) for event in events)
 
 
 def right_warp(value: Any, data: bytes) -> None:
@@ -646,6 +653,13 @@ def all_readers(folder: Path) -> list[Reader]:
             ),
             lambda path: read_link_changes(path, example()),
             right_changes,
+        ),
+        Reader(
+            "read_events",
+            "events.csv",
+            (csv_of("time_s,what,name,value", "1,leaves,b,", "2,slows,c,2", "3,rate,pair,0", "9,joins,b,"),),
+            lambda path: read_events(path, example()),
+            right_events,
         ),
         Reader(
             "read_warp",

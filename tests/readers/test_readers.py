@@ -39,6 +39,7 @@ READERS = (
         "read_link_changes",
         "read_link_recording",
         "read_warp",
+        "read_events",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

@@ -42,7 +42,9 @@ class Options:
     s_per_gb: Annotated[float, typer.Option(**AMOUNT, help="Request-seconds that a gigabyte moved counts as.")] = 0.0
     load_bytes_per_s: Annotated[
         float | None,
-        typer.Option(min=1.0, max=1e18, help="At which a device reads a module into memory; default: in no time."),
+        typer.Option(
+            min=1.0, max=1e18, help="Bytes a second at which a device reads a module into memory; default: in no time."
+        ),
     ] = None
     trace: Annotated[
         Path | None, typer.Option(help="Request trace: what each policy did is simulated under it, and kept.")

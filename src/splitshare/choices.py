@@ -19,6 +19,8 @@ LinkProcess = Literal["outages", "markov", "recorded"]
 """How links change: drawn, or as somebody recorded it."""
 Scaling = Literal["stretch", "thin"]
 """How a recorded trace comes to another rate: time is stretched, or requests are left out at random."""
+Think = Literal["exponential", "constant"]
+"""How long users think between an answer and the next request."""
 LinkModel = Literal["independent", "serial", "shared-medium"]
 """How transfers delay each other."""
 EmulatedLinks = Literal["serial", "shared-medium"]

@@ -42,7 +42,7 @@ class Stages(StageGroup):
             *("batch-curves", "link-changes"),
         ),
         "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),
-        "Under load": ("loadgen", "fetch-trace", "device-changes", "adapt"),
+        "Under load": ("loadgen", "closed-loop", "fetch-trace", "device-changes", "adapt"),
         "The papers' studies": (
             *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures", "gallery"),
         ),

@@ -19,7 +19,7 @@ ROUTES = {"pair": Route(("b", "c"), "a"), "single": Route(("b",), "a")}
 
 
 def test_users_take_turns() -> None:
-    """Two users who think for 1 s, one class of 0.2 s on b: they ask at once, and the second one waits for the first."""
+    """Two users who think for 1 s, they ask at once, and one waits for the other."""
     found = closed_loop(example(), ROUTES, users=2, think_s=1.0, requests=40, think="constant", seed=3)
     alone = closed_loop(example(), ROUTES, users=1, think_s=1.0, requests=9, think="constant", seed=3)
     assert alone.trace.arrival_s[0] == 1.0
@@ -68,8 +68,19 @@ def test_throughput_is_that_of_mean_value_analysis(users: int) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    files = placement(tmp_path)
-    asked = ["closed-loop", *files[:2], "-o", str(tmp_path / "r.parquet"), "--users", "3", "--think-s", "0.5"]
+    example().write(tmp_path / "i.json")
+    placement(example().sha256()).write(tmp_path / "p.json")
+    asked = [
+        "closed-loop",
+        str(tmp_path / "i.json"),
+        str(tmp_path / "p.json"),
+        "-o",
+        str(tmp_path / "r.parquet"),
+        "--users",
+        "3",
+        "--think-s",
+        "0.5",
+    ]
     done = CliRunner().invoke(app, [*asked, "--requests", "50", "--trace", str(tmp_path / "t.parquet")])
     assert done.exit_code == 0, str(done.exception) + done.output
     assert "answers a second; the" in done.output

@@ -1,7 +1,7 @@
 """A closed loop: so many users, each of whom thinks, asks, waits for the answer, and thinks again.
 
-What comes out is a trace like any other: replayed as such it has the same latencies, so that what users of one placement
-asked can be put to another one. Queues are first come, first served.
+What comes out is a trace like any other: replayed as such it has the same latencies, so that what users of one
+placement asked can be put to another one. Queues are first come, first served.
 """
 
 from __future__ import annotations
@@ -175,7 +175,6 @@ def closed_loop(
     order = np.array([names.index(name) for name in drawn.classes], dtype=np.int64)
     arrival_s, finish_s, user = run_users(users, order[drawn.request_class], thinks, *plan.flat, plan.resources)
     if arrival_s[-1] > MOST_SECONDS:
-        raise InputError(
-            "--think-s", f"{think_s:g}", f"makes it last {arrival_s[-1]:.3g} s; {MOST_SECONDS:g} is the most"
-        )
+        problem = f"makes it last {arrival_s[-1]:.3g} s; {MOST_SECONDS:g} is the most"
+        raise InputError("--think-s", f"{think_s:g}", problem)
     return ClosedLoop(replace(drawn, arrival_s=arrival_s), finish_s, user)

@@ -55,11 +55,11 @@ class Arrays:
     least_rate: Floats
     """Queries a second that fill batches in time, shape (B,)."""
     client_limit: Floats
-    """Seconds of computing a second, shape (C,)."""
+    """Seconds of computing a second that a plan may use, shape (C,)."""
     server_limit: Floats
     cloud_limit: float
     uplink: Floats
-    """Bytes a second, shape (C,)."""
+    """Bytes a second that a plan may use, shape (C,)."""
     backhaul: Floats
     client_server: Ints
     """Each client's server, shape (C,)."""
@@ -109,6 +109,7 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     batch_s = start[:, :, None] + each[:, :, None] * sizes
     start, each = _seconds(instance, [instance.cloud.device])
     cloud_s = (start + each)[0]
+    may_use = 1.0 if instance.utilisation is None else instance.utilisation
     uplink = np.array([client.uplink_bytes_per_s for client in instance.clients])
     uplink_latency = np.array([client.uplink_latency_s for client in instance.clients])
     backhaul = np.array([server.backhaul_bytes_per_s for server in instance.servers])
@@ -138,11 +139,11 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         # A cloud that may not compute answers nothing: no price would say so, as nothing ever runs into its limit.
         cloud_allowed=(instance.cloud.compute_limit > 0) & row_serves & (at_cloud[:, None] + cloud_s <= limit[:, None]),
         least_rate=np.array([batch.least_rate_per_s for batch in batches]),
-        client_limit=np.array([client.compute_limit for client in instance.clients]),
-        server_limit=np.array([server.compute_limit for server in instance.servers]),
-        cloud_limit=instance.cloud.compute_limit,
-        uplink=uplink,
-        backhaul=backhaul,
+        client_limit=may_use * np.array([client.compute_limit for client in instance.clients]),
+        server_limit=may_use * np.array([server.compute_limit for server in instance.servers]),
+        cloud_limit=may_use * instance.cloud.compute_limit,
+        uplink=may_use * uplink,
+        backhaul=may_use * backhaul,
         client_server=client_server,
         client_rows=_slices(row_client, len(instance.clients)),
         server_rows=_slices(row_server, len(instance.servers)),

@@ -9,7 +9,7 @@ does not hang on a rate that is itself decided.
 from __future__ import annotations
 
 import itertools
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,7 @@ from splitshare.records import (
     nearest,
 )
 
+Utilisation = Annotated[float, Field(ge=0.01, le=1.0, allow_inf_nan=False)]
 Place = Literal["client", "edge", "cloud"]
 PLACES: tuple[Place, ...] = ("client", "edge", "cloud")
 
@@ -132,6 +133,11 @@ class OnloadingInstance(Record):
     """Zoo that the models are of, where there is one."""
     size_class: Name | None = None
     """Size class of the suite that the instance was drawn as, where it was; no part of the digest."""
+    utilisation: Utilisation | None = None
+    """Share of every limit on computing and of every link that a plan may use; ``None``: all of it.
+
+    A plan knows no queues, and at limits that it uses up queues grow: what it leaves free is room for them.
+    """
     batches: tuple[Batch, ...] = Field(min_length=1)
     """Batch sizes to choose from, for each model on each server; the first is a batch of one."""
     tasks: tuple[Task, ...] = Field(min_length=1)

@@ -40,6 +40,7 @@ READERS = (
         "read_link_recording",
         "read_warp",
         "read_events",
+        "read_changes",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

@@ -17,8 +17,8 @@ from splitshare.records import nearest
 
 COLUMNS = ("time_s", "what", "name", "value")
 KINDS = ("goes", "comes", "moves", "lost", "back", "demand")
-"""A client goes, comes back, moves to the server ``value``; a server is lost, is back; a client's demand, or that of all
-clients where the name is ``*``, is ``value`` times what the instance says."""
+"""A client goes, comes back, moves to the server ``value``; a server is lost, is back; a client's demand, or that of
+all clients where the name is ``*``, is ``value`` times what the instance says."""
 MOST_SPANS = 10_000
 MOST_FACTOR = 1e6
 LOST_LIMIT, LOST_BYTES_PER_S = 1e-6, 1e-3
@@ -103,13 +103,20 @@ def _number(path: Path, field_: str, text: str, most: float) -> float:
 
 
 def demand_over_time(
-    instance: OnloadingInstance, shape: DemandShape, spans: int, every_s: float, *, period_s: float, depth: float, seed: int
+    instance: OnloadingInstance,
+    shape: DemandShape,
+    spans: int,
+    every_s: float,
+    *,
+    period_s: float,
+    depth: float,
+    seed: int,
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Factors on each client's demand, shape (spans, clients), 1 in the long run.
 
     ``flat``: 1. ``diurnal``: a sine of the period, those of one server alike, servers apart by their share of the
-    period. ``bursts``: each client is calm (1 - depth) or in a burst; it stays either way for a tenth and nine tenths of
-    the period in the mean, and a burst makes up for the calm.
+    period. ``bursts``: each client is calm (1 - depth) or in a burst; it is in a burst for a tenth of the period in the
+    mean and calm for the rest, and a burst makes up for the calm.
 
     Args:
         instance: its clients and servers.
@@ -182,9 +189,7 @@ def spans_of(
                 own |= {n: float(event.value) for n in own if event.name in {n, "*"}}
             else:
                 (lost.add if event.what == "lost" else lost.discard)(event.name)
-        factor = {
-            c.name: float(factors[i, k]) * own[c.name] * there[c.name] for k, c in enumerate(instance.clients)
-        }
+        factor = {c.name: float(factors[i, k]) * own[c.name] * there[c.name] for k, c in enumerate(instance.clients)}
         found.append(Span(i * every_s, (i + 1) * every_s, factor, dict(server), frozenset(lost), "; ".join(reasons)))
     return tuple(found)
 

@@ -255,8 +255,8 @@ def table_of(found: dict[str, list[Stay]], timeline: Sequence[Span]) -> pd.DataF
 def summary(found: dict[str, list[Stay]], terms: Terms) -> pd.DataFrame:
     """A row a policy.
 
-    Columns: ``policy``, ``accuracy`` (mean over all queries), ``moved_bytes``, ``worth`` (right answers less the price of
-    the bytes, a query), ``regret`` (share of the clairvoyant's worth that is missed), ``decide_mean_s``,
+    Columns: ``policy``, ``accuracy`` (mean over all queries), ``moved_bytes``, ``worth`` (right answers less the price
+    of the bytes, a query), ``regret`` (share of the clairvoyant's worth that is missed), ``decide_mean_s``,
     ``decide_most_s``.
     """
     rows = []

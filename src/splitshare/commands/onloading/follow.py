@@ -31,8 +31,8 @@ class Options:
     ] = 100.0
     ahead: Annotated[int, typer.Option(min=1, max=10_000, help="Spans for which a gain is expected to last.")] = 4
     algorithm: Annotated[str, typer.Option(help="Decides; a name, or path/to/file.py:Class.")] = "j3o-decomposed"
-    policies: Annotated[
-        list[str], typer.Option("--policy", help="keep, anew or priced; repeatable; default all.")
-    ] = field(default_factory=list)
+    policies: Annotated[list[str], typer.Option("--policy", help="keep, anew or priced; repeatable; default all.")] = (
+        field(default_factory=list)
+    )
     plot: Annotated[Path | None, typer.Option(help="Folder for a figure: follow.pdf, follow.png.")] = None
     seed: Seed = 0

@@ -28,6 +28,12 @@ LinkProcess = Literal["outages", "markov", "recorded"]
 """How links change: drawn, or as somebody recorded it."""
 Scaling = Literal["stretch", "thin"]
 """How a recorded trace comes to another rate: time is stretched, or requests are left out at random."""
+DemandShape = Literal["flat", "diurnal", "bursts"]
+"""How demand changes over hours."""
+MovingPolicy = Literal["keep", "anew", "priced"]
+"""When models that are held are changed."""
+Think = Literal["exponential", "constant"]
+"""How long users think between an answer and the next request."""
 LinkModel = Literal["independent", "serial", "shared-medium"]
 """How transfers delay each other."""
 EmulatedLinks = Literal["serial", "shared-medium"]

@@ -43,7 +43,7 @@ class Stages(StageGroup):
             *("batch-curves", "link-changes", "adversarial"),
         ),
         "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),
-        "Under load": ("loadgen", "fetch-trace"),
+        "Under load": ("loadgen", "closed-loop", "fetch-trace", "device-changes", "adapt"),
         "The papers' studies": (
             *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures", "gallery"),
         ),

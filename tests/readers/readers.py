@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from splitshare.adaptation.timeline import read_events
 from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.benchmarks.embedded.log import TrainingLog
 from splitshare.benchmarks.evaluate import _Shard
@@ -35,6 +36,7 @@ from splitshare.interface import read_instance
 from splitshare.jsonl import read_lines
 from splitshare.modules.hub_pins import read_pins
 from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.changes import read_changes
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS
 from splitshare.onloading.zoo import Zoo, ZooModel
@@ -70,6 +72,7 @@ from splitshare.schemas import schema_of
 from splitshare.solvers.exchange import read_solution
 from splitshare.stages import evaluate
 from tests.onloading.examples import fields as onloading_fields
+from tests.onloading.examples import tiny
 from tests.placement.tiny_catalogue import DESCRIPTIONS, profile, write_catalogue
 from tests.replay.examples import example, fields
 from tests.replay.test_batching import LOCAL, curves_of
@@ -259,6 +262,18 @@ def right_recording(value: Any, data: bytes) -> None:
     assert value.edge_s[0] == 0
     for rates in (value.down_bytes_per_s, value.up_bytes_per_s):
         assert rates is None or (len(rates) == len(value.edge_s) - 1 and (rates >= 0).all())
+
+
+def right_onloading_changes(events: Any, data: bytes) -> None:
+    times = [event.time_s for event in events]
+    assert times == sorted(times)
+    assert all(float(event.value) >= 0 for event in events if event.what == "demand")
+
+
+def right_events(events: Any, data: bytes) -> None:
+    times = [event.time_s for event in events]
+    assert times == sorted(times)
+    assert all((event.value is None) is (event.what in {"leaves", "joins"}) for event in events)
 
 
 def right_warp(value: Any, data: bytes) -> None:
@@ -663,6 +678,20 @@ def all_readers(folder: Path) -> list[Reader]:
             ),
             lambda path: read_link_changes(path, example()),
             right_changes,
+        ),
+        Reader(
+            "read_changes",
+            "changes.csv",
+            (csv_of("time_s,what,name,value", "1,goes,c0,", "2,moves,c1,s0", "3,lost,s0,", "4,demand,*,2.5"),),
+            lambda path: read_changes(path, tiny(0)),
+            right_onloading_changes,
+        ),
+        Reader(
+            "read_events",
+            "events.csv",
+            (csv_of("time_s,what,name,value", "1,leaves,b,", "2,slows,c,2", "3,rate,pair,0", "9,joins,b,"),),
+            lambda path: read_events(path, example()),
+            right_events,
         ),
         Reader(
             "read_warp",

@@ -39,6 +39,8 @@ READERS = (
         "read_link_changes",
         "read_link_recording",
         "read_warp",
+        "read_events",
+        "read_changes",
         "load_catalog:tasks",
         "load_catalog:architectures",
         "load_catalog:models",

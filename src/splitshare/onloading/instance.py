@@ -9,7 +9,7 @@ does not hang on a rate that is itself decided.
 from __future__ import annotations
 
 import itertools
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,7 @@ from splitshare.records import (
     nearest,
 )
 
+Utilisation = Annotated[float, Field(ge=0.01, le=1.0, allow_inf_nan=False)]
 Place = Literal["client", "edge", "cloud"]
 PLACES: tuple[Place, ...] = ("client", "edge", "cloud")
 
@@ -57,11 +58,21 @@ class Compute(Record):
         return self.start_s + self.per_query_s * size
 
 
+class Backbone(Record):
+    """Weights that several models use: loaded once at a client or a server, whichever of these models stand there."""
+
+    name: Name
+    memory_bytes: PositiveBytes
+
+
 class Model(Record):
     """A model: it serves the tasks that it has an accuracy for."""
 
     name: Name
     memory_bytes: PositiveBytes
+    """Bytes of its own: a backbone that it uses comes on top, once for all models at the place that use it."""
+    backbone: Name | None = None
+    """The backbone that it uses, where it shares one; its seconds are still those of the whole way of a query."""
     accuracy: dict[Name, Share] = Field(min_length=1)
     """Share of right answers by task."""
     compute: dict[Name, Compute] = Field(min_length=1)
@@ -132,9 +143,16 @@ class OnloadingInstance(Record):
     """Zoo that the models are of, where there is one."""
     size_class: Name | None = None
     """Size class of the suite that the instance was drawn as, where it was; no part of the digest."""
+    utilisation: Utilisation | None = None
+    """Share of every limit on computing and of every link that a plan may use; ``None``: all of it.
+
+    A plan knows no queues, and at limits that it uses up queues grow: what it leaves free is room for them.
+    """
     batches: tuple[Batch, ...] = Field(min_length=1)
     """Batch sizes to choose from, for each model on each server; the first is a batch of one."""
     tasks: tuple[Task, ...] = Field(min_length=1)
+    backbones: tuple[Backbone, ...] = ()
+    """Weights that models share; none where every model stands for itself."""
     models: tuple[Model, ...] = Field(min_length=1)
     cloud: Cloud
     servers: tuple[Server, ...] = Field(min_length=1)
@@ -162,6 +180,7 @@ class OnloadingInstance(Record):
         for i, model in enumerate(self.models):
             for task in model.accuracy:
                 _known(f"models[{i}].accuracy", task, tasks, "task")
+        self._check_backbones()
         served = {task for model in self.models for task in model.accuracy}
         for i, task in enumerate(tasks):
             if task not in served:
@@ -176,6 +195,16 @@ class OnloadingInstance(Record):
         if not any(rate > 0 for client in self.clients for rate in client.demand_per_s.values()):
             raise ValueError("clients: nobody asks anything; give a demand above 0")
         return self
+
+    def _check_backbones(self) -> None:
+        backbones = _unique("backbones", [backbone.name for backbone in self.backbones])
+        for i, model in enumerate(self.models):
+            if model.backbone is not None:
+                _known(f"models[{i}].backbone", model.backbone, backbones, "backbone")
+        used = {model.backbone for model in self.models}
+        for i, name in enumerate(backbones):
+            if name not in used:
+                raise ValueError(f"backbones[{i}].name: no model uses {name!r}; drop it or name it in a model")
 
     def _devices(self) -> list[tuple[str, str]]:
         named = [("cloud.device", self.cloud.device)]

@@ -1,0 +1,1 @@
+"""Placement as things change: devices leave and join, rates and links change, modules move (ours)."""

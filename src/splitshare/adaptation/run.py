@@ -1,0 +1,171 @@
+"""Lives through a timeline with each policy, and with hindsight over all that they decided (ours)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from splitshare.adaptation.policies import Policy, Seen
+from splitshare.adaptation.steps import Held, Rules, Step, step, survivors
+from splitshare.adaptation.timeline import Span, State, state_of
+from splitshare.placement.instance import PlacementInstance
+from splitshare.progress import track
+
+HINDSIGHT = "hindsight"
+"""The best sequence of the policies' decisions, chosen by who knows all that comes."""
+MOST_STATES = 200
+"""That hindsight keeps of a span; where there are more, it is the best found and no bound."""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A policy's way through the timeline."""
+
+    policy: str
+    steps: tuple[Step, ...]
+    decide_s: tuple[float, ...]
+    """Wall seconds of each decision; of hindsight NaN."""
+
+    def cost_s(self, rules: Rules) -> float:
+        """Request-seconds in all."""
+        return sum(one.cost_s(rules) for one in self.steps)
+
+
+def live(
+    base: PlacementInstance, timeline: Sequence[Span], home: Held, policies: Sequence[Policy], rules: Rules
+) -> list[Lived]:
+    """Each policy from the same placement through the same timeline; hindsight last.
+
+    Args:
+        base: the instance at rest.
+        timeline: of ``splitshare.adaptation.timeline.spans``.
+        home: where modules stand at time 0.
+        policies: with names of their own.
+        rules: what moving and not serving cost.
+    """
+    states = [state_of(base, span) for span in timeline]
+    found: list[Lived] = []
+    targets: list[dict[tuple[tuple[str, str], ...], dict[str, str]]] = [{} for _ in timeline]
+    for policy in track(list(policies), "living through it", total=len(policies)):
+        held: dict[str, str] = dict(home)
+        steps: list[Step] = []
+        seconds: list[float] = []
+        for i, (span, state) in enumerate(zip(timeline, states, strict=True)):
+            known = tuple(one.start_s for one in timeline[: i + 1])
+            seen = Seen(base, state, span, survivors(held, span), known, rules)
+            began = time.perf_counter()
+            target = policy.decide(seen)
+            seconds.append(time.perf_counter() - began)
+            targets[i][tuple(sorted(target.items()))] = target
+            steps.append(step(base, state, span, held, target, rules))
+            held = steps[-1].held
+        found.append(Lived(policy.name, tuple(steps), tuple(seconds)))
+    best = _hindsight(base, timeline, states, home, targets, rules)
+    cheapest = min(found, key=lambda lived: lived.cost_s(rules))
+    if cheapest.cost_s(rules) <= sum(one.cost_s(rules) for one in best):
+        best = cheapest.steps
+    return [*found, Lived(HINDSIGHT, tuple(best), tuple([float("nan")] * len(best)))]
+
+
+def _hindsight(
+    base: PlacementInstance,
+    timeline: Sequence[Span],
+    states: Sequence[State],
+    home: Held,
+    targets: Sequence[Mapping[tuple[tuple[str, str], ...], dict[str, str]]],
+    rules: Rules,
+) -> tuple[Step, ...]:
+    """Dynamic programme over where modules stand; in each span any decision that some policy made in any span."""
+    everything = {key: target for one in targets for key, target in one.items()}
+    reached: dict[tuple[tuple[str, str], ...], tuple[float, tuple[Step, ...]]] = {
+        tuple(sorted(home.items())): (0.0, ())
+    }
+    for i, (span, state) in enumerate(zip(timeline, states, strict=True)):
+        following: dict[tuple[tuple[str, str], ...], tuple[float, tuple[Step, ...]]] = {}
+        here = () if state.instance is None else tuple(m.name for m in state.instance.modules)
+        devices = set() if state.instance is None else set(state.instance.devices_by_name)
+        usable = dict(targets[i])
+        for key, target in everything.items():
+            if set(target) == set(here) and set(target.values()) <= devices:
+                usable.setdefault(key, target)
+        for stands, (cost_s, steps) in reached.items():
+            for target in usable.values():
+                one = step(base, state, span, dict(stands), target, rules)
+                total_s = cost_s + one.cost_s(rules)
+                key = tuple(sorted(one.held.items()))
+                if key not in following or total_s < following[key][0]:
+                    following[key] = (total_s, (*steps, one))
+        kept = sorted(following.items(), key=lambda entry: entry[1][0])[:MOST_STATES]
+        reached = dict(kept)
+    return min(reached.values(), key=lambda entry: entry[0])[1]
+
+
+def summary(lived: Sequence[Lived], rules: Rules) -> pd.DataFrame:
+    """A row a policy.
+
+    Columns: ``policy``, ``mean_latency_s`` (of what is served), ``unserved`` (share of requests), ``cost_s`` (request-
+    seconds a request, with what is not served), ``regret`` (``cost_s`` over hindsight's, minus 1), ``moves``,
+    ``moved_bytes``, ``decide_mean_s``, ``decide_most_s``.
+    """
+    rows = []
+    for one in lived:
+        asked = sum(s.asked for s in one.steps)
+        unserved = sum(s.unserved for s in one.steps)
+        served = asked - unserved
+        rows.append(
+            {
+                "policy": one.policy,
+                "mean_latency_s": sum(s.waited_s for s in one.steps) / served if served > 0 else np.nan,
+                "unserved": unserved / asked if asked > 0 else np.nan,
+                "cost_s": one.cost_s(rules) / asked if asked > 0 else np.nan,
+                "moves": sum(len(s.moves) for s in one.steps),
+                "moved_bytes": sum(s.moved_bytes for s in one.steps),
+                "decide_mean_s": float(np.mean(one.decide_s)),
+                "decide_most_s": float(np.max(one.decide_s)),
+            }
+        )
+    table = pd.DataFrame(rows)
+    least = float(table.loc[table["policy"] == HINDSIGHT, "cost_s"].iloc[0])
+    table.insert(4, "regret", table["cost_s"] / least - 1 if least > 0 else np.nan)
+    return table
+
+
+def over_time(lived: Sequence[Lived], timeline: Sequence[Span]) -> pd.DataFrame:
+    """A row a policy and a time in which nobody's way changes.
+
+    Columns: ``policy, start_s, end_s, latency_s`` (rate-weighted mean of what is served; NaN: nothing is),
+    ``unserved`` (share of the rate that is asked), ``moved_bytes`` (of the moves that begin with the span, in its first
+    row), ``changed`` (what did, there).
+    """
+    rows = []
+    for one in lived:
+        for span, done in zip(timeline, one.steps, strict=True):
+            cuts = sorted({span.start_s, span.end_s, *(s.start_s for s in done.stretches)})
+            lost_per_s = (done.asked / (span.end_s - span.start_s)) - _asked_per_s(done, span.start_s)
+            for start_s, end_s in pairwise(cuts):
+                here = [s for s in done.stretches if s.start_s <= start_s < s.end_s]
+                served = [s for s in here if s.route is not None]
+                rate = sum(s.rate_per_s for s in served)
+                asked = sum(s.rate_per_s for s in here) + max(lost_per_s, 0.0)
+                first = start_s == span.start_s
+                rows.append(
+                    {
+                        "policy": one.policy,
+                        "start_s": start_s,
+                        "end_s": end_s,
+                        "latency_s": sum(s.rate_per_s * s.latency_s for s in served) / rate if rate > 0 else np.nan,
+                        "unserved": 1 - rate / asked if asked > 0 else 0.0,
+                        "moved_bytes": done.moved_bytes if first else 0.0,
+                        "changed": span.reason if first else "",
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _asked_per_s(done: Step, at_s: float) -> float:
+    return sum(s.rate_per_s for s in done.stretches if s.start_s <= at_s < s.end_s)

@@ -1,0 +1,34 @@
+"""Policies of re-deciding over time: accuracy in each span, and bytes moved until then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from splitshare.figures.palette import PALETTE
+from splitshare.figures.sizes import PAGE_WIDTH_IN
+
+FOLLOW = "follow"
+"""Name of its files."""
+STYLES = ("-", "--", "-.", ":")
+
+
+def follow_figure(table: pd.DataFrame) -> Figure:
+    """Mean accuracy of each span, and gigabytes moved until its end; a line a policy.
+
+    Args:
+        table: of ``splitshare.onloading.over_time.table_of``.
+    """
+    figure = Figure(figsize=(PAGE_WIDTH_IN, 3.0))
+    accuracy, moved = figure.subplots(2, 1, sharex=True)
+    for i, name in enumerate(dict.fromkeys(table["policy"])):
+        own = table[table["policy"] == name]
+        look = {"color": PALETTE[i % len(PALETTE)], "linestyle": STYLES[i % len(STYLES)], "linewidth": 1.1}
+        hours = np.append(own["start_s"].to_numpy(), own["end_s"].iloc[-1]) / 3600
+        accuracy.stairs(own["accuracy"].to_numpy(), hours, baseline=None, label=name, **look)
+        moved.stairs(np.cumsum(own["moved_bytes"].to_numpy()) / 1e9, hours, baseline=None, **look)
+    accuracy.set_ylabel("Mean accuracy")
+    moved.set(ylabel="Moved (GB)", xlabel="Time (h)", xlim=(0, table["end_s"].max() / 3600), ylim=(0, None))
+    accuracy.legend(frameon=False, fontsize=7, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure

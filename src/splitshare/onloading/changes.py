@@ -1,0 +1,213 @@
+"""Onloading as things change: demand over hours, clients that come, go and move, servers that are lost (ours)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from splitshare.choices import DemandShape
+from splitshare.errors import InputError, shown
+from splitshare.files import csv_rows
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.records import nearest
+
+COLUMNS = ("time_s", "what", "name", "value")
+KINDS = ("goes", "comes", "moves", "lost", "back", "demand")
+"""A client goes, comes back, moves to the server ``value``; a server is lost, is back; a client's demand, or that of
+all clients where the name is ``*``, is ``value`` times what the instance says."""
+MOST_SPANS = 10_000
+MOST_FACTOR = 1e6
+LOST_LIMIT, LOST_BYTES_PER_S = 1e-6, 1e-3
+"""What a lost server computes and carries: as good as nothing, and the least that an instance may say."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that changes."""
+
+    time_s: float
+    what: str
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Time for which one decision holds."""
+
+    start_s: float
+    end_s: float
+    factor: dict[str, float]
+    """On the demand of each client; 0 for one that is not there."""
+    server: dict[str, str] = field(default_factory=dict)
+    """Of clients that have moved."""
+    lost: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+def read_changes(path: Path, instance: OnloadingInstance) -> tuple[Event, ...]:
+    """Read ``time_s,what,name,value``, a row an event, in order of time.
+
+    Raises:
+        InputError: names the row of the first mistake.
+    """
+    if path.suffix != ".csv":
+        raise InputError(path, "", "must be a CSV file")
+    rows = csv_rows(path)
+    if not rows or [name.strip() for name in rows[0]] not in (list(COLUMNS), list(COLUMNS[:3])):
+        raise InputError(path, "", f"must have the columns {', '.join(COLUMNS)}")
+    clients, servers = [c.name for c in instance.clients], [s.name for s in instance.servers]
+    found: list[Event] = []
+    for i, row in enumerate(rows[1:], start=1):
+        if len(row) != len(rows[0]):
+            raise InputError(path, f"row {i}", f"has {len(row)} fields where the header has {len(rows[0])}")
+        event = _event(path, i, [*row, ""][:4], clients, servers)
+        if found and event.time_s < found[-1].time_s:
+            raise InputError(path, f"time_s, row {i}", "is before the row above; sort by time_s")
+        found.append(event)
+    if not found:
+        raise InputError(path, "", "has no rows; add at least one")
+    return tuple(found)
+
+
+def _event(path: Path, row: int, cells: Sequence[str], clients: list[str], servers: list[str]) -> Event:
+    text, what, name, value = cells
+    time_s = _number(path, f"time_s, row {row}", text, 1e9)
+    if what not in KINDS:
+        raise InputError(path, f"what, row {row}", f"must be one of {', '.join(KINDS)}, not {shown(what)}")
+    known = servers if what in {"lost", "back"} else clients
+    if name not in known and not (what == "demand" and name == "*"):
+        kind = "server" if known is servers else "client"
+        raise InputError(path, f"name, row {row}", f"{shown(name)} is no {kind}; {nearest(name, known)}")
+    if what == "moves" and value not in servers:
+        raise InputError(path, f"value, row {row}", f"{shown(value)} is no server; {nearest(value, servers)}")
+    if what == "demand":
+        _number(path, f"value, row {row}", value, MOST_FACTOR)
+    elif what != "moves" and value:
+        raise InputError(path, f"value, row {row}", f"has no meaning for {what}; leave it empty")
+    return Event(time_s, what, name, value)
+
+
+def _number(path: Path, field_: str, text: str, most: float) -> float:
+    try:
+        number = math.nan if "_" in text else float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= most:
+        raise InputError(path, field_, f"must be a number from 0 to {most:g}, not {shown(text)}")
+    return number
+
+
+def demand_over_time(
+    instance: OnloadingInstance,
+    shape: DemandShape,
+    spans: int,
+    every_s: float,
+    *,
+    period_s: float,
+    depth: float,
+    seed: int,
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Factors on each client's demand, shape (spans, clients), 1 in the long run.
+
+    ``flat``: 1. ``diurnal``: a sine of the period, those of one server alike, servers apart by their share of the
+    period. ``bursts``: each client is calm (1 - depth) or in a burst; it is in a burst for a tenth of the period in the
+    mean and calm for the rest, and a burst makes up for the calm.
+
+    Args:
+        instance: its clients and servers.
+        shape: see above.
+        spans: how many.
+        every_s: how long each is.
+        period_s: of the sine, or of calm and burst together.
+        depth: how far below the mean it goes, up to 1.
+        seed: of bursts.
+    """
+    clients = len(instance.clients)
+    middle_s = (np.arange(spans) + 0.5) * every_s
+    if shape == "flat":
+        return np.ones((spans, clients))
+    if shape == "diurnal":
+        number = {server.name: i for i, server in enumerate(instance.servers)}
+        phase = np.array([number[c.server] / len(number) for c in instance.clients])
+        wave: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = 1 + depth * np.sin(
+            2 * np.pi * (middle_s[:, None] / period_s - phase)
+        )
+        return wave
+    factors = np.empty((spans, clients))
+    for client, sequence in enumerate(np.random.SeedSequence(seed).spawn(clients)):
+        stream = np.random.Generator(np.random.PCG64(sequence))
+        burst = bool(stream.random() < BURST_SHARE)
+        left_s = stream.exponential(period_s * (BURST_SHARE if burst else 1 - BURST_SHARE))
+        for span in range(spans):
+            while left_s < every_s / 2:  # what holds at the middle of the span holds for it
+                burst = not burst
+                left_s += stream.exponential(period_s * (BURST_SHARE if burst else 1 - BURST_SHARE))
+            factors[span, client] = 1 + depth * (1 - BURST_SHARE) / BURST_SHARE if burst else 1 - depth
+            left_s -= every_s
+    return factors
+
+
+BURST_SHARE = 0.1
+"""Of the time that is spent in bursts."""
+
+
+def spans_of(
+    instance: OnloadingInstance,
+    events: Sequence[Event],
+    factors: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    every_s: float,
+) -> tuple[Span, ...]:
+    """Spans of one length; what happens within one counts from the next one's start, at time 0 from the first's.
+
+    Args:
+        instance: its clients and servers.
+        events: in order of time.
+        factors: on the demand, shape (spans, clients).
+        every_s: how long each is.
+    """
+    there = {c.name: True for c in instance.clients}
+    own = {c.name: 1.0 for c in instance.clients}
+    server: dict[str, str] = {}
+    lost: set[str] = set()
+    found: list[Span] = []
+    left = list(events)
+    for i in range(len(factors)):
+        reasons = []
+        while left and left[0].time_s <= i * every_s:
+            event = left.pop(0)
+            reasons.append(f"{event.name} {event.what} {event.value}".strip())
+            if event.what in {"goes", "comes"}:
+                there[event.name] = event.what == "comes"
+            elif event.what == "moves":
+                server[event.name] = event.value
+            elif event.what == "demand":
+                own |= {n: float(event.value) for n in own if event.name in {n, "*"}}
+            else:
+                (lost.add if event.what == "lost" else lost.discard)(event.name)
+        factor = {c.name: float(factors[i, k]) * own[c.name] * there[c.name] for k, c in enumerate(instance.clients)}
+        found.append(Span(i * every_s, (i + 1) * every_s, factor, dict(server), frozenset(lost), "; ".join(reasons)))
+    return tuple(found)
+
+
+def state_of(instance: OnloadingInstance, span: Span) -> OnloadingInstance | None:
+    """The instance in a span; clients, servers and models are the same ones. ``None``: nobody asks anything."""
+    clients = tuple(
+        c.model_copy(
+            update={
+                "server": span.server.get(c.name, c.server),
+                "demand_per_s": {t: min(rate * span.factor[c.name], 1e12) for t, rate in c.demand_per_s.items()},
+            }
+        )
+        for c in instance.clients
+    )
+    if not any(rate > 0 for c in clients for rate in c.demand_per_s.values()):
+        return None
+    gone = {"compute_limit": LOST_LIMIT, "backhaul_bytes_per_s": LOST_BYTES_PER_S}
+    servers = tuple(s.model_copy(update=gone) if s.name in span.lost else s for s in instance.servers)
+    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
+    return OnloadingInstance.model_validate(fields | {"clients": clients, "servers": servers})

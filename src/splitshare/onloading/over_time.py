@@ -1,0 +1,280 @@
+"""Re-deciding which models to hold as things change, under a price on moving them (ours).
+
+Who answers what follows each span's demand at no cost (its offloading program); holding another model costs its bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from splitshare.choices import MovingPolicy
+from splitshare.onloading.arrays import Arrays, Flags, arrays_of
+from splitshare.onloading.changes import Span, state_of
+from splitshare.onloading.contract import OnloadingAlgorithm
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.lp import OffloadingLp
+from splitshare.onloading.objective import Hosts, hosts_of
+from splitshare.onloading.run import solve
+from splitshare.progress import track
+
+POLICIES: tuple[MovingPolicy, ...] = ("keep", "anew", "priced")
+"""Never decide again; decide from scratch at each span; take from that, server by server, what is worth its bytes."""
+CLAIRVOYANT = "clairvoyant"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What moving costs."""
+
+    right_per_gb: float
+    """Right answers that a gigabyte moved must bring."""
+    ahead: int = 4
+    """Spans for which a policy expects what it gains to last."""
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A span of a policy."""
+
+    right: float
+    """Right answers; while models travel, only those count that stood before and stay."""
+    asked: float
+    moved_bytes: float
+    moving_s: float
+    """Until the last model has arrived."""
+    decide_s: float
+
+
+def held(hosts: Hosts) -> Flags:
+    """Models by location, clients first; shape (locations, J)."""
+    return np.vstack([hosts.client, hosts.server >= 0])
+
+
+def new_bytes(arrays: Arrays, before: Hosts, after: Hosts) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Bytes that each location must be sent, shape (locations,); what models share counts once."""
+    old, new = held(before), held(after)
+    # What is needed for both sets together, less what is there.
+    sent: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = arrays.used_bytes(old | new) - arrays.used_bytes(old)
+    return sent
+
+
+def moving_s(arrays: Arrays, sent: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    """Seconds until the last location has what it is sent, over its links one after another, all side by side."""
+    clients = len(arrays.client_server)
+    instance = arrays.instance
+    backhaul = np.array([s.backhaul_bytes_per_s for s in instance.servers])
+    uplink = np.array([c.uplink_bytes_per_s for c in instance.clients])
+    through = sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(backhaul))
+    seconds = np.concatenate([sent[:clients] / uplink, through / backhaul])
+    return float(seconds.max(initial=0.0))
+
+
+def _both(before: Hosts, after: Hosts) -> Hosts:
+    """What stands before and after: what answers while the rest travels."""
+    kept = (before.server >= 0) & (after.server >= 0)
+    return Hosts(before.client & after.client, np.where(kept, before.server, -1))
+
+
+def without_lost(instance: OnloadingInstance, hosts: Hosts, span: Span) -> Hosts:
+    """What is held once servers are lost."""
+    lost = np.array([server.name in span.lost for server in instance.servers])
+    return Hosts(hosts.client, np.where(lost[:, None], -1, hosts.server))
+
+
+def right_per_s(program: OffloadingLp, hosts: Hosts) -> float:
+    """Right answers a second; where batches cannot fill, models run without batching."""
+    solution = program.solve(hosts)
+    if solution is None:
+        solution = program.solve(replace(hosts, server=np.minimum(hosts.server, 0)))
+    assert solution is not None
+    return solution.right_per_s
+
+
+def nothing(instance: OnloadingInstance) -> Hosts:
+    """No model anywhere."""
+    shape = (len(instance.clients), len(instance.models))
+    return Hosts(np.zeros(shape, dtype=bool), np.full((len(instance.servers), shape[1]), -1, dtype=np.int64))
+
+
+Decide = Callable[[OffloadingLp, Span, Hosts], Hosts]
+
+
+def _by_server(program: OffloadingLp, span: Span, now: Hosts, goal: Hosts, terms: Terms) -> Hosts:
+    """From what is held, server by server (with its clients) to a goal, where the bytes are worth it."""
+    arrays = program.arrays
+    length_s = (span.end_s - span.start_s) * terms.ahead
+    price = terms.right_per_gb / 1e9
+    sent = new_bytes(arrays, now, goal)
+    clients = len(arrays.client_server)
+    weight = sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(now.server))
+    best, best_right = now, right_per_s(program, now)
+    for server in np.argsort(weight, kind="stable"):
+        mine = arrays.client_server == server
+        tried = Hosts(
+            np.where(mine[:, None], goal.client, best.client),
+            np.where((np.arange(len(now.server)) == server)[:, None], goal.server, best.server),
+        )
+        right = right_per_s(program, tried)
+        if (right - best_right) * length_s > price * weight[server]:
+            best, best_right = tried, right
+    return best
+
+
+def follow(
+    instance: OnloadingInstance,
+    timeline: Sequence[Span],
+    algorithm: OnloadingAlgorithm,
+    policies: Sequence[MovingPolicy],
+    terms: Terms,
+) -> dict[str, list[Stay]]:
+    """Each policy from the same first decision through the same timeline, and the clairvoyant.
+
+    The first decision is made for the first span in which somebody asks, and its bytes are not counted.
+
+    Args:
+        instance: at rest.
+        timeline: of ``splitshare.onloading.changes.spans_of``.
+        algorithm: decides from scratch.
+        policies: which of ``POLICIES``.
+        terms: what moving costs.
+    """
+    states = [state_of(instance, span) for span in timeline]
+    programs = [None if state is None else OffloadingLp(arrays_of(state)) for state in states]
+    goals: list[Hosts | None] = []
+    decide_s: list[float] = []
+    for state in track(states, "deciding each span", total=len(states)):
+        began = time.perf_counter()
+        goals.append(None if state is None else _decided(state, algorithm))
+        decide_s.append(time.perf_counter() - began)
+    first = next((goal for goal in goals if goal is not None), nothing(instance))
+    candidates: list[Hosts] = [first, *(goal for goal in goals if goal is not None)]
+    found: dict[str, list[Stay]] = {}
+    for name in policies:
+        now, stays = first, []
+        for i, (span, program, goal) in enumerate(zip(timeline, programs, goals, strict=True)):
+            there = without_lost(instance, now, span)
+            began = time.perf_counter()
+            wanted = there if program is None or goal is None else first if name == "keep" else goal
+            if name == "priced" and program is not None and goal is not None:
+                wanted = _by_server(program, span, there, without_lost(instance, goal, span), terms)
+            wanted = without_lost(instance, wanted, span)
+            spent_s = time.perf_counter() - began + (0.0 if name == "keep" else decide_s[i])
+            stays.append(_stay(program, span, there, wanted, spent_s))
+            now = wanted
+            candidates.append(now)
+        found[name] = stays
+    found[CLAIRVOYANT] = _clairvoyant(instance, timeline, programs, first, _distinct(candidates), terms)
+    return found
+
+
+def _decided(state: OnloadingInstance, algorithm: OnloadingAlgorithm) -> Hosts:
+    decision = solve(state, algorithm)
+    return nothing(state) if decision.onloading is None else hosts_of(state, decision.onloading)
+
+
+def _stay(program: OffloadingLp | None, span: Span, before: Hosts, after: Hosts, decide_s: float) -> Stay:
+    if program is None:
+        return Stay(0.0, 0.0, 0.0, 0.0, decide_s)
+    length_s = span.end_s - span.start_s
+    sent = new_bytes(program.arrays, before, after)
+    until_s = min(moving_s(program.arrays, sent), length_s)
+    right = right_per_s(program, after) * (length_s - until_s)
+    if until_s > 0:
+        right += right_per_s(program, _both(before, after)) * until_s
+    return Stay(right, program.arrays.demand * length_s, float(sent.sum()), until_s, decide_s)
+
+
+def _distinct(candidates: Sequence[Hosts]) -> list[Hosts]:
+    return list({(one.client.tobytes(), one.server.tobytes()): one for one in candidates}.values())
+
+
+def _clairvoyant(
+    instance: OnloadingInstance,
+    timeline: Sequence[Span],
+    programs: Sequence[OffloadingLp | None],
+    first: Hosts,
+    candidates: Sequence[Hosts],
+    terms: Terms,
+) -> list[Stay]:
+    """The best sequence of all that was ever decided, by who knows all that comes and moves in no time."""
+    price = terms.right_per_gb / 1e9
+    total = np.full(len(candidates), -np.inf)
+    came: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
+    rights: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    bytes_: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    arrays = arrays_of(instance)
+    spans = list(zip(timeline, programs, strict=True))
+    for i, (span, program) in enumerate(track(spans, "looking ahead", total=len(spans))):
+        length_s = span.end_s - span.start_s
+        here = [without_lost(instance, one, span) for one in candidates]
+        right = np.array([0.0 if program is None else right_per_s(program, one) * length_s for one in here])
+        # What was lost in the span before is not there, though its server may be back.
+        kept = [first] if i == 0 else [without_lost(instance, one, timeline[i - 1]) for one in candidates]
+        before = [without_lost(instance, one, span) for one in kept]
+        sent = np.array([[new_bytes(arrays, old, new).sum() for new in here] for old in before])
+        worth = (np.zeros(1) if i == 0 else total)[:, None] - price * sent
+        came.append(worth.argmax(axis=0))
+        total = worth.max(axis=0) + right
+        rights.append(right)
+        bytes_.append(sent)
+    at = int(total.argmax())
+    stays: list[Stay] = []
+    for i in range(len(spans) - 1, -1, -1):
+        back = int(came[i][at])
+        program = programs[i]
+        asked = 0.0 if program is None else program.arrays.demand * (timeline[i].end_s - timeline[i].start_s)
+        stays.append(Stay(float(rights[i][at]), asked, float(bytes_[i][back, at]), 0.0, float("nan")))
+        at = back
+    return stays[::-1]
+
+
+def table_of(found: dict[str, list[Stay]], timeline: Sequence[Span]) -> pd.DataFrame:
+    """A row a policy and span: ``policy, start_s, end_s, accuracy, moved_bytes, moving_s, decide_s, changed``."""
+    rows = [
+        {
+            "policy": name,
+            "start_s": span.start_s,
+            "end_s": span.end_s,
+            "accuracy": stay.right / stay.asked if stay.asked > 0 else np.nan,
+            "moved_bytes": stay.moved_bytes,
+            "moving_s": stay.moving_s,
+            "decide_s": stay.decide_s,
+            "changed": span.reason,
+        }
+        for name, stays in found.items()
+        for span, stay in zip(timeline, stays, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def summary(found: dict[str, list[Stay]], terms: Terms) -> pd.DataFrame:
+    """A row a policy.
+
+    Columns: ``policy``, ``accuracy`` (mean over all queries), ``moved_bytes``, ``worth`` (right answers less the price
+    of the bytes, a query), ``regret`` (share of the clairvoyant's worth that is missed), ``decide_mean_s``,
+    ``decide_most_s``.
+    """
+    rows = []
+    for name, stays in found.items():
+        asked = sum(one.asked for one in stays)
+        right, moved = sum(one.right for one in stays), sum(one.moved_bytes for one in stays)
+        seconds = [one.decide_s for one in stays]
+        rows.append(
+            {
+                "policy": name,
+                "accuracy": right / asked if asked > 0 else np.nan,
+                "moved_bytes": moved,
+                "worth": (right - moved / 1e9 * terms.right_per_gb) / asked if asked > 0 else np.nan,
+                "decide_mean_s": float(np.mean(seconds)),
+                "decide_most_s": float(np.max(seconds)),
+            }
+        )
+    table = pd.DataFrame(rows)
+    known = float(table.loc[table["policy"] == CLAIRVOYANT, "worth"].iloc[0])
+    table.insert(4, "regret", 1 - table["worth"] / known if known > 0 else np.nan)
+    return table

@@ -1,0 +1,189 @@
+"""Onloading as things change: states and bytes by hand, policies against every sequence of decisions."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from splitshare.cli import app
+from splitshare.errors import InputError
+from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.changes import Event, Span, demand_over_time, read_changes, spans_of, state_of
+from splitshare.onloading.contract import load
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.objective import hosts_of
+from splitshare.onloading.over_time import CLAIRVOYANT, POLICIES, Terms, follow, moving_s, new_bytes, summary, table_of
+from splitshare.onloading.run import solve
+from tests.onloading.examples import fields, tiny
+from tests.onloading.judge import best_offloading
+
+
+def two() -> OnloadingInstance:
+    return tiny(3, clients=3, servers=2)
+
+
+def flat(instance: OnloadingInstance, spans: int) -> np.ndarray:
+    return np.ones((spans, len(instance.clients)))
+
+
+def test_what_happens_counts_from_the_next_span() -> None:
+    events = (Event(0, "goes", "c0"), Event(11, "comes", "c0"), Event(12, "moves", "c1", "s0"), Event(25, "lost", "s1"))
+    found = spans_of(two(), (*events, Event(26, "demand", "*", "2")), flat(two(), 4), 10.0)
+    assert [span.factor["c0"] for span in found] == [0, 0, 1, 2]
+    assert [span.server.get("c1") for span in found] == [None, None, "s0", "s0"]
+    assert [span.lost for span in found] == [frozenset(), frozenset(), frozenset(), {"s1"}]
+    state = state_of(two(), found[3])
+    assert state is not None
+    assert [c.server for c in state.clients] == ["s0", "s0", "s0"]
+    assert state.clients[0].demand_per_s == {t: 2 * rate for t, rate in two().clients[0].demand_per_s.items()}
+    assert state_of(two(), Span(0, 1, {"c0": 0, "c1": 0, "c2": 0})) is None
+
+
+def test_a_lost_server_answers_nothing_and_carries_nothing() -> None:
+    instance = tiny(3)
+    state = state_of(instance, Span(0, 1, {"c0": 1.0, "c1": 1.0}, lost=frozenset({"s0"})))
+    assert state is not None
+    alone = solve(instance, load("local-only")).objective
+    assert solve(state, load("optimum")).objective == pytest.approx(alone, abs=1e-4)
+
+
+def test_demand_has_its_mean_and_shape() -> None:
+    instance = two()
+    wave = demand_over_time(instance, "diurnal", 24, 3600, period_s=86_400, depth=0.5, seed=0)
+    assert wave.mean(axis=0) == pytest.approx(1.0)
+    assert wave.max() == pytest.approx(1 + 0.5 * np.cos(np.pi / 24), abs=1e-3)
+    same = [i for i, c in enumerate(instance.clients) if c.server == "s0"]
+    assert (wave[:, same[0]] == wave[:, same[1]]).all()
+    bursts = demand_over_time(instance, "bursts", 40_000, 10, period_s=1000, depth=0.8, seed=1)
+    assert set(np.round(np.unique(bursts), 9)) == {0.2, 8.2}
+    assert bursts.mean() == pytest.approx(1.0, abs=0.05)
+    changes = (np.diff(bursts, axis=0) != 0).mean()
+    assert changes == pytest.approx(2 * 10 / 1000, rel=0.15)
+
+
+def test_bytes_are_of_what_was_not_there_and_of_a_backbone_once() -> None:
+    plain = fields(2, clients=2)
+    plain["backbones"] = [{"name": "tower", "memory_bytes": 7}]
+    for model, size in zip(plain["models"], (1, 2, 4), strict=True):
+        model["memory_bytes"] = size
+    plain["models"][0]["backbone"] = plain["models"][1]["backbone"] = "tower"
+    instance = OnloadingInstance.parse(plain, "shared")
+    arrays = arrays_of(instance)
+    before = hosts_of(instance, {"c0": {"m0": 1}, "s0": {"m2": 1}})
+    after = hosts_of(instance, {"c0": {"m0": 1, "m1": 1}, "c1": {"m1": 1}, "s0": {"m0": 1, "m1": 1}})
+    sent = new_bytes(arrays, before, after)
+    assert sent.tolist() == [2, 2 + 7, 1 + 2 + 7]
+    clients, (server,) = instance.clients, instance.servers
+    over_links_s = [2 / clients[0].uplink_bytes_per_s, 9 / clients[1].uplink_bytes_per_s]
+    slowest_s = max(*over_links_s, 21 / server.backhaul_bytes_per_s)
+    assert moving_s(arrays, sent) == pytest.approx(slowest_s)
+
+
+@pytest.mark.parametrize("right_per_gb", [0.0, 1e7, 1e12])
+def test_clairvoyance_is_the_best_of_all_sequences(right_per_gb: float) -> None:
+    instance, terms = two(), Terms(right_per_gb, ahead=1)
+    events = (
+        Event(10, "lost", "s1"),
+        Event(10, "demand", "c0", "3"),
+        Event(20, "back", "s1"),
+        Event(20, "moves", "c2", "s1"),
+    )
+    timeline = spans_of(instance, events, flat(instance, 3), 10.0)
+    found = follow(instance, timeline, load("optimum"), POLICIES, terms)
+    table = summary(found, terms).set_index("policy")
+    assert (table["regret"] >= -1e-6).all()
+    states = [state_of(instance, span) for span in timeline]
+    decisions = [solve(state, load("optimum")).onloading or {} for state in states if state is not None]
+
+    def left(held: dict[str, dict[str, int]], span: Span) -> dict[str, dict[str, int]]:
+        return {place: models for place, models in held.items() if place not in span.lost}
+
+    best = -np.inf
+    sizes = {m.name: m.memory_bytes for m in instance.models}
+    for choice in itertools.product(decisions, repeat=3):
+        now, worth = decisions[0], 0.0
+        for span, state, wanted in zip(timeline, states, choice, strict=True):
+            assert state is not None
+            there, wanted_here = left(now, span), left(wanted, span)
+            sent = sum(
+                sizes[m] for place, models in wanted_here.items() for m in models if m not in there.get(place, {})
+            )
+            value = best_offloading(state, wanted_here)
+            assert value is not None
+            worth += value * arrays_of(state).demand * 10.0 - sent / 1e9 * right_per_gb
+            now = wanted_here
+        best = max(best, worth)
+    asked = sum(arrays_of(state).demand * 10.0 for state in states if state is not None)
+    # The clairvoyant also has what `priced` mixes.
+    assert table.loc[CLAIRVOYANT, "worth"] >= best / asked - 1e-6
+    if right_per_gb == 1e12:
+        assert table.loc["priced", "moved_bytes"] == 0
+    if right_per_gb == 0.0:
+        assert table.loc[CLAIRVOYANT, "worth"] == pytest.approx(best / asked, abs=1e-6)
+
+
+def test_where_nothing_changes_nothing_moves() -> None:
+    instance, terms = two(), Terms(1.0)
+    timeline = spans_of(instance, (), flat(instance, 3), 10.0)
+    found = follow(instance, timeline, load("j3o"), POLICIES, terms)
+    table = summary(found, terms)
+    assert (table["moved_bytes"] == 0).all()
+    assert table["accuracy"].to_numpy() == pytest.approx(solve(instance, load("j3o")).objective)
+    assert len(table_of(found, timeline)) == 4 * 3
+
+
+def test_while_models_travel_only_what_stays_answers() -> None:
+    """Half of a span goes by until the new model is there; until then nothing stands in its place."""
+    instance, terms = tiny(3), Terms(0.0)
+    timeline = spans_of(instance, (Event(10, "demand", "*", "3"),), flat(instance, 2), 10.0)
+    for stays in follow(instance, timeline, load("optimum"), ("anew",), terms).values():
+        for stay in stays:
+            assert 0 <= stay.right <= stay.asked
+    anew = follow(instance, timeline, load("optimum"), ("anew",), terms)["anew"][1]
+    first, second = (solve(state, load("optimum")) for state in (instance, state_of(instance, timeline[1])))
+    assert first.onloading is not None
+    assert second.onloading is not None
+    arrays = arrays_of(instance)
+    sent = new_bytes(arrays, hosts_of(instance, first.onloading), hosts_of(instance, second.onloading))
+    assert anew.moving_s == pytest.approx(min(10.0, moving_s(arrays, sent)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ("1,left,c0,", "what, row 1: must be one of goes, comes"),
+        ("1,goes,s0,", "name, row 1: 's0' is no client"),
+        ("1,lost,c0,", "name, row 1: 'c0' is no server"),
+        ("1,moves,c0,s9", "value, row 1: 's9' is no server"),
+        ("1,demand,*,-1", "value, row 1: must be a number from 0"),
+        ("1,goes,c0,3", "value, row 1: has no meaning for goes"),
+        ("x,goes,c0,", "time_s, row 1: must be a number"),
+        ("2,goes,c0,\n1,comes,c0,", "time_s, row 2: is before the row above"),
+        ("1,goes", "row 1: has 2 fields where the header has 4"),
+    ],
+)
+def test_a_wrong_event_is_told_with_its_row(rows: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text(f"time_s,what,name,value\n{rows}\n")
+    with pytest.raises(InputError) as caught:
+        read_changes(tmp_path / "e.csv", two())
+    assert problem in str(caught.value)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    two().write(tmp_path / "i.json")
+    (tmp_path / "e.csv").write_text("time_s,what,name,value\n15,lost,s1,\n25,back,s1,\n")
+    asked = ["onloading", "follow", str(tmp_path / "i.json"), "-o", str(tmp_path / "out"), "--algorithm", "j3o"]
+    asked += ["--spans", "4", "--every-s", "10"]
+    done = CliRunner().invoke(app, [*asked, "--events", str(tmp_path / "e.csv"), "--plot", str(tmp_path / "fig")])
+    assert done.exit_code == 0, str(done.exception) + done.output
+    assert pd.read_csv(tmp_path / "out" / "policies.csv")["policy"].tolist() == [*POLICIES, CLAIRVOYANT]
+    assert (tmp_path / "fig" / "follow.png").exists()
+    for more, problem in [
+        (["--policy", "stay"], "is no policy"),
+        (["--policy", "keep", "--policy", "keep"], "named twice"),
+    ]:
+        wrong = CliRunner().invoke(app, [*asked, *more])
+        assert problem in str(wrong.exception)

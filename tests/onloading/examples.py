@@ -63,6 +63,19 @@ def fields(seed=0, *, clients=2, servers=1, models=3, batching=False):
     }
 
 
+def sharing(seed=0, **shape):
+    """An instance of ``fields`` whose models but the first share backbones: one, or two where there are enough."""
+    draw = random.Random(f"sharing {seed}")
+    said = fields(seed, **shape)
+    users = said["models"][1:]
+    for j, model in enumerate(users):
+        model |= {"backbone": f"b{j // 2 % 2}", "memory_bytes": draw.choice([2, 4, 8])}
+    said["backbones"] = [
+        {"name": name, "memory_bytes": draw.choice([8, 15, 20])} for name in sorted({m["backbone"] for m in users})
+    ]
+    return OnloadingInstance.parse(said, f"seed {seed}")
+
+
 def tiny(seed=0, **shape):
     """The instance of ``fields``."""
     return OnloadingInstance.parse(fields(seed, **shape), f"seed {seed}")

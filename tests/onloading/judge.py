@@ -86,11 +86,21 @@ def best_offloading(instance: OnloadingInstance, onloading) -> float | None:
     if not columns:
         return 0.0 if min(right) >= 0 else None
     gains = [c.demand_per_s[t.name] * a for c, t, _, _, _, a, _ in columns]
-    result = linprog(-np.array(gains), A_ub=np.array(rows), b_ub=np.array(right), bounds=(0, None), method="highs-ipm")
+    for method in ("highs-ipm", "highs-ds"):  # the first now and then ends undecided
+        result = linprog(-np.array(gains), A_ub=np.array(rows), b_ub=np.array(right), bounds=(0, None), method=method)
+        if result.status in (0, 2):
+            break
     if result.status == 2:
         return None
     assert result.fun is not None
     return float(-result.fun / demand)
+
+
+def bytes_of(instance: OnloadingInstance, held) -> float:
+    """Bytes of models that stand together, each backbone once."""
+    backbones = {m.backbone for m in instance.models if m.name in held}
+    own = sum(m.memory_bytes for m in instance.models if m.name in held)
+    return own + sum(b.memory_bytes for b in instance.backbones if b.name in backbones)
 
 
 def onloadings(instance: OnloadingInstance):
@@ -102,7 +112,7 @@ def onloadings(instance: OnloadingInstance):
         ways = []
         for choice in itertools.product([0, *sizes], repeat=len(instance.models)):
             held = {m.name: size for m, size in zip(instance.models, choice, strict=True) if size}
-            if sum(m.memory_bytes for m in instance.models if m.name in held) <= memory:
+            if bytes_of(instance, held) <= memory:
                 ways.append((name, held))
         per_place.append(ways)
     for combination in itertools.product(*per_place):

@@ -24,8 +24,11 @@ class Offender:
 
     def onload(self, instance, *, seed, time_limit):
         held = {}
+        shared = {b.name: b.memory_bytes for b in instance.backbones}
         for server in instance.servers:
-            fitting = [m.name for m in instance.models if m.memory_bytes <= server.memory_bytes]
+            fitting = [
+                m.name for m in instance.models if m.memory_bytes + shared.get(m.backbone, 0) <= server.memory_bytes
+            ]
             held[server.name] = dict.fromkeys(fitting[:1], 1)
         return self.spoil(instance, held)
 
@@ -38,6 +41,20 @@ class Glutton(Offender):
 
     def spoil(self, instance, held):
         return {server: [m.name for m in instance.models] for server in held}
+
+
+class Forgetful(Offender):
+    """Fills servers with models that share a backbone, and forgets that it takes memory too."""
+
+    def spoil(self, instance, held):
+        sharing = [m for m in instance.models if m.backbone is not None]
+        for server in instance.servers:
+            free = server.memory_bytes
+            for model in sharing:
+                if model.memory_bytes <= free:
+                    free -= model.memory_bytes
+                    held[server.name][model.name] = 1
+        return held
 
 
 class Renamer(Offender):
@@ -108,11 +125,12 @@ class TimeWaster(Offender):
         return held
 
 
-ANSWERING = {"known-names", "smallest", "no-room", "feasible", "batching"}
+ANSWERING = {"known-names", "smallest", "no-room", "feasible", "batching", "backbones"}
 OFFENDERS = {
-    Glutton: {"no-room", "feasible", "batching", "known-names", "time-limit"},
+    Glutton: {"no-room", "feasible", "batching", "backbones", "known-names", "time-limit"},
+    Forgetful: {"backbones"},
     Renamer: {"known-names"},
-    Batcher: {"known-names", "smallest", "feasible", "batching"},
+    Batcher: {"known-names", "smallest", "feasible", "batching", "backbones"},
     Unfilled: {"batching", "time-limit"},
     Quitter: ANSWERING,
     Mumbler: {c.name for c in CHECKS},

@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from splitshare.onloading.greedy import Knapsacks, Values, improve, lazy_greedy, rows_worth, upper_bound
+from splitshare.onloading.greedy import Knapsacks, Values, lazy_greedy, rows_worth, upper_bound
+from splitshare.onloading.refilling import improve
 
 
 def drawn(seed, *, batches=1):
@@ -20,6 +21,8 @@ def drawn(seed, *, batches=1):
         np.array([[0, 2], [2, 4], [0, 4]]),
         draw.integers(2, 6, 3).astype(float),
         draw.integers(1, 4, models).astype(float),
+        np.full(models, -1),
+        np.zeros(0),
         np.ones(4),
         np.array([0.0, 2.0])[:batches],
     )

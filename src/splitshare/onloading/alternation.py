@@ -28,7 +28,6 @@ from splitshare.onloading.exchange import exchanged
 from splitshare.onloading.greedy import (
     Knapsacks,
     hosts_of_filling,
-    improve,
     knapsacks_of,
     lazy_greedy,
     rows_worth,
@@ -37,6 +36,7 @@ from splitshare.onloading.greedy import (
 from splitshare.onloading.lagrangian import values_at, worth_of_limits
 from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import EDGE, Hosts
+from splitshare.onloading.refilling import improve
 from splitshare.onloading.server_search import better_fillings
 
 ENOUGH = 1e-5

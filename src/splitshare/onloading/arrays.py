@@ -1,8 +1,8 @@
 """An onloading instance as arrays: the one reading of it that the evaluator, the programs and the algorithms share.
 
 A *row* is a pair of a client and a task that it asks (demand above 0); rows stand server by server, and client by
-client within a server, so that each has a slice of them. Sizes: R rows, C clients, S servers, T tasks, J models, B
-batch sizes.
+client within a server, so that each has a slice of them. Sizes: R rows, C clients, S servers, T tasks, J models, K
+backbones, B batch sizes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ class Arrays:
     serves: Flags
     """Whether the model serves the row's task, shape (R, J)."""
     memory: Floats
-    """Bytes of each model, shape (J,)."""
+    """Bytes of each model, without its backbone, shape (J,)."""
+    backbone: Ints
+    """Position of each model's backbone, -1 where it shares none, shape (J,)."""
+    backbone_memory: Floats
+    """Bytes of each backbone, shape (K,)."""
     client_memory: Floats
     server_memory: Floats
     client_s: Floats
@@ -73,6 +77,25 @@ class Arrays:
         """Queries a second over all rows."""
         return float(self.rate.sum())
 
+    @property
+    def alone(self) -> Floats:
+        """Bytes of each model where no other that shares its backbone stands, shape (J,)."""
+        alone: Floats = self.memory.copy()
+        shares = self.backbone >= 0
+        alone[shares] += self.backbone_memory[self.backbone[shares]]
+        return alone
+
+    def used_bytes(self, held: Flags) -> Floats:
+        """Bytes of the models that locations hold, a backbone once at each, shape (locations,).
+
+        Args:
+            held: whether a location holds a model, shape (locations, J).
+        """
+        used: Floats = np.where(held, self.memory, 0.0).sum(axis=1)
+        for position, size in enumerate(self.backbone_memory):
+            used += size * held[:, self.backbone == position].any(axis=1)
+        return used
+
 
 # Long: one array after the other, each in two or three lines of the same kind.
 def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
@@ -85,6 +108,7 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     batches = instance.batches if batching else instance.batches[:1]
     tasks = {task.name: i for i, task in enumerate(instance.tasks)}
     servers = {server.name: i for i, server in enumerate(instance.servers)}
+    backbones = {backbone.name: i for i, backbone in enumerate(instance.backbones)}
     client_server = np.array([servers[client.server] for client in instance.clients], dtype=np.int64)
     rows = [
         (c, tasks[task], rate)
@@ -128,6 +152,8 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         accuracy=accuracy[row_task],
         serves=row_serves,
         memory=np.array([model.memory_bytes for model in instance.models], dtype=float),
+        backbone=np.array([backbones.get(model.backbone or "", -1) for model in instance.models], dtype=np.int64),
+        backbone_memory=np.array([backbone.memory_bytes for backbone in instance.backbones], dtype=float),
         client_memory=np.array([client.memory_bytes for client in instance.clients], dtype=float),
         server_memory=np.array([server.memory_bytes for server in instance.servers], dtype=float),
         client_s=client_s,

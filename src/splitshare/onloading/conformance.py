@@ -98,6 +98,11 @@ def _check_batching(algorithm: OnloadingAlgorithm) -> str:
     return f"{_held(algorithm, instances)} models on {len(instances)} instances that offer batches"
 
 
+def _check_backbones(algorithm: OnloadingAlgorithm) -> str:
+    instances = [_sharing(seed) for seed in range(50, 56)]
+    return f"{_held(algorithm, instances)} models on {len(instances)} instances, all within memory"
+
+
 def _check_smallest(algorithm: OnloadingAlgorithm) -> str:
     return f"{_held(algorithm, [_tiny(1, clients=1, models=1)])} models with one client, one server, one model"
 
@@ -137,6 +142,7 @@ CHECKS: tuple[Check, ...] = (
     Check("no-room", "holds nothing where nothing fits", _check_no_room),
     Check("feasible", "holds no more than memory allows", _check_feasible),
     Check("batching", "uses the batch sizes that are offered, and such that can fill", _check_batching),
+    Check("backbones", "counts a backbone that models share as what it takes: once at each place", _check_backbones),
     Check("deterministic", "answers the same for the same seed", _check_deterministic),
     Check("leaves-the-instance", "leaves the instance alone", _check_untouched),
     Check("time-limit", f"keeps its time limit, {SLACK_S:g} s aside", _check_time_limit),
@@ -146,6 +152,16 @@ CHECKS: tuple[Check, ...] = (
 
 def _tiny(seed: int, **shape: Any) -> OnloadingInstance:
     return OnloadingInstance.parse(_fields(seed, **shape), f"seed {seed}")
+
+
+def _sharing(seed: int) -> OnloadingInstance:
+    """An instance of four models, of which the last three share a backbone that takes more than they do."""
+    fields = _fields(seed, clients=3, models=4)
+    draw = random.Random(f"contract backbones {seed}")
+    for model in fields["models"][1:]:
+        model |= {"backbone": "b0", "memory_bytes": draw.choice([3.0, 6.0])}
+    fields["backbones"] = [{"name": "b0", "memory_bytes": draw.choice([14.0, 25.0])}]
+    return OnloadingInstance.parse(fields, f"seed {seed}")
 
 
 def _fields(

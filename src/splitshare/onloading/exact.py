@@ -2,14 +2,15 @@
 
 A binary for each model that a client could hold, and for each model, server and batch size; a column for each answer
 (a row, a model, a place and, at the edge, a batch size) that is at most its binary. A batch size that a query cannot
-join within its limit has no column, so choosing batch sizes is linear as it stands. Rows of every shared limit, of
-memory, of one batch size a model and server, and of queries that fill the batches.
+join within its limit has no column, so choosing batch sizes is linear as it stands. Where models share backbones there
+is a binary for each backbone and place too, and every model that uses it is at most that. Rows of every shared limit,
+of memory, of one batch size a model and server, and of queries that fill the batches.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Off
 from splitshare.solvers.program import Milp
 
 Key = TypeVar("Key")
+Location = tuple[Literal["client", "server"], int]
 RELATIVE_GAP = 1e-4
 """A bound this close counts as the proof of an optimum: both solvers' own default."""
 
@@ -63,11 +65,11 @@ def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
         integer: whether models stand whole; if not, this is the linear relaxation.
     """
     answers = columns_of(arrays)
+    alone = arrays.alone[answers.model]
     fits = np.where(
         answers.place == CLIENT,
-        arrays.memory[answers.model] <= arrays.client_memory[arrays.row_client[answers.row]],
-        (answers.place == CLOUD)
-        | (arrays.memory[answers.model] <= arrays.server_memory[arrays.row_server[answers.row]]),
+        alone <= arrays.client_memory[arrays.row_client[answers.row]],
+        (answers.place == CLOUD) | (alone <= arrays.server_memory[arrays.row_server[answers.row]]),
     )
     answers = answers.only(fits)
     milp = Milp()
@@ -91,7 +93,7 @@ def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
     for terms in filling.values():
         milp.add_row(terms, ">=", 0.0)
     _add_limits(milp, arrays, answers)
-    _add_memory(milp, arrays, client_column, server_column)
+    _add_memory(milp, arrays, client_column, server_column, integer)
     return ExactModel(arrays, milp, answers, client_column, server_column)
 
 
@@ -119,14 +121,26 @@ def _add_memory(
     arrays: Arrays,
     client_column: dict[tuple[int, int], int],
     server_column: dict[tuple[int, int, int], int],
+    integer: bool,
 ) -> None:
-    memory: dict[tuple[str, int], dict[int, float]] = {}
+    memory: dict[Location, dict[int, float]] = {}
+    users: dict[tuple[Location, int], dict[int, list[int]]] = {}
     sizes: dict[tuple[int, int], dict[int, float]] = {}
     for (c, j), column in client_column.items():
         memory.setdefault(("client", c), {})[column] = float(arrays.memory[j] / arrays.client_memory[c])
+        users.setdefault((("client", c), int(arrays.backbone[j])), {}).setdefault(j, []).append(column)
     for (s, j, _), column in server_column.items():
         memory.setdefault(("server", s), {})[column] = float(arrays.memory[j] / arrays.server_memory[s])
+        users.setdefault((("server", s), int(arrays.backbone[j])), {}).setdefault(j, []).append(column)
         sizes.setdefault((s, j), {})[column] = 1.0
+    for (location, backbone), columns in users.items():
+        if backbone < 0:
+            continue
+        capacity = arrays.client_memory if location[0] == "client" else arrays.server_memory
+        loaded = milp.add_column(upper=1.0, integer=integer)
+        memory[location][loaded] = float(arrays.backbone_memory[backbone] / capacity[location[1]])
+        for of_model in columns.values():
+            milp.add_row(dict.fromkeys(of_model, 1.0) | {loaded: -1.0}, "<=", 0.0)
     for terms in memory.values():
         milp.add_row(terms, "<=", 1.0)
     for terms in sizes.values():

@@ -17,18 +17,20 @@ from splitshare.onloading.greedy import (
     Values,
     fill,
     gain_of,
+    needs_of,
     rows_worth,
     take,
+    used_by,
 )
 from splitshare.onloading.objective import Hosts
 
 
 @compiled
-def kept(value: Floats, base: Floats, held: Ints, dropped: int) -> Floats:
-    """Worth of a location's rows with what it holds, but for one model that is dropped (-1: none), shape (rows,)."""
+def kept(value: Floats, base: Floats, held: Ints) -> Floats:
+    """Worth of a location's rows with what it holds, shape (rows,)."""
     best = base.copy()
     for model in range(len(held)):
-        if held[model] >= 0 and model != dropped:
+        if held[model] >= 0:
             take(value, best, model, held[model])
     return best
 
@@ -36,6 +38,8 @@ def kept(value: Floats, base: Floats, held: Ints, dropped: int) -> Floats:
 @compiled
 def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held: Ints) -> tuple[Ints, Floats]:
     """Every exchange of at most one model of a location for another, what is left filled by gain per byte.
+
+    A backbone with all models that use it can be what is exchanged, too.
 
     Args:
         value: of the location's rows, shape (rows, J, B).
@@ -47,35 +51,41 @@ def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held
     Returns:
         Fillings that gain at these values, shape (fillings, J), and how much, shape (fillings,).
     """
-    memory, capacity = sacks.memory, sacks.capacity[location]
+    capacity, sharing = sacks.capacity[location], len(sacks.backbone_memory)
     first, last = sacks.rows[location]
     rate = sacks.rate[first:last]
-    models, batches = len(memory), value.shape[2]
-    worth = kept(value, base, held, -1).sum()
-    neighbours = np.full((((held >= 0).sum() + 1) * models * batches, models), -1, dtype=np.int64)
+    models, batches = len(held), value.shape[2]
+    worth = kept(value, base, held).sum()
+    neighbours = np.full((((held >= 0).sum() + sharing + 1) * models * batches, models), -1, dtype=np.int64)
     gains = np.zeros(len(neighbours))
     number = 0
-    for dropped in range(-1, models):
-        if dropped >= 0 and held[dropped] < 0:
+    for dropped in range(-1, models + sharing):
+        if 0 <= dropped < models and held[dropped] < 0:
             continue
-        rest = kept(value, base, held, dropped)
-        free = capacity - memory[held >= 0].sum() + (memory[dropped] if dropped >= 0 else 0.0)
+        left = held.copy()
+        if dropped >= models:
+            left[sacks.backbone == dropped - models] = -1
+            if (left == held).all():
+                continue
+        elif dropped >= 0:
+            left[dropped] = -1
+        rest = kept(value, base, left)
+        free = capacity - used_by(sacks, left)
+        needs = needs_of(sacks, left) if sharing else sacks.memory
         for added in range(models):
-            if memory[added] > free or (held[added] >= 0 and added != dropped):
+            if needs[added] > free or left[added] >= 0:
                 continue
             for batch in range(batches):
-                if added == dropped and batch == held[dropped]:
+                if batch == held[added]:
                     continue
                 if gain_of(value, rest, added, batch, rate, sacks.least[batch]) <= LEAST_GAIN:
                     continue
                 trial = neighbours[number]
-                trial[:] = held
-                if dropped >= 0:
-                    trial[dropped] = -1
+                trial[:] = left
                 trial[added] = batch
                 best = rest.copy()
                 take(value, best, added, batch)
-                fill(value, best, sacks, rate, free - memory[added], trial)
+                fill(value, best, sacks, rate, free - needs[added], trial)
                 gain = best.sum() - worth
                 if gain > 1e-7 * worth + LEAST_GAIN:
                     gains[number] = gain

@@ -2,9 +2,12 @@
 
 - ``lazy_greedy``: most gain per byte first, over all locations at once. Gains only shrink as models are added, so a
   candidate whose refreshed gain still leads is taken without looking at the others (Minoux 1978).
-- ``improve``: one location after another is filled anew with all others as they are: by gain per byte after each
-  choice of a first model, the best of them kept (partial enumeration, as Sviridenko 2004 has it with three).
+- ``fill``: one location by gain per byte on top of what it holds; ``refilling`` does so for one after another.
 - ``upper_bound``: no set of models can be worth more (Leskovec et al. 2007, a knapsack a location).
+
+Where models share a backbone, what a model takes depends on what stands there: its own bytes, and the backbone's unless
+it is loaded. A backbone is then weighed as a whole too, with as many of its models as make most gain per byte, so that
+it is not passed over because no single model of it pays for it (ours).
 
 ``held[location, model]`` is the position of the batch size, -1 for a model that is not there; clients only use 0.
 """
@@ -17,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from splitshare.compilation import compiled
-from splitshare.onloading.arrays import Arrays, Floats, Ints
+from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.objective import Hosts
 
 LEAST_GAIN = 1e-12
@@ -45,7 +48,11 @@ class Knapsacks(NamedTuple):
     capacity: Floats
     """Bytes, shape (locations,)."""
     memory: Floats
-    """Bytes of each model, shape (J,)."""
+    """Bytes of each model, without its backbone, shape (J,)."""
+    backbone: Ints
+    """Position of each model's backbone, -1 where it shares none, shape (J,)."""
+    backbone_memory: Floats
+    """Bytes of each backbone, shape (K,)."""
     rate: Floats
     """Queries a second of each row, shape (R,)."""
     least: Floats
@@ -59,6 +66,8 @@ def knapsacks_of(arrays: Arrays) -> Knapsacks:
         np.concatenate([arrays.client_rows, arrays.server_rows]),
         np.concatenate([arrays.client_memory, arrays.server_memory]),
         arrays.memory,
+        arrays.backbone,
+        arrays.backbone_memory,
         arrays.rate,
         arrays.least_rate,
     )
@@ -88,41 +97,172 @@ def take(value: Floats, best: Floats, model: int, batch: int) -> None:
 
 
 @compiled
+def loaded_by(sacks: Knapsacks, held: Ints) -> Flags:
+    """Which backbones the models that a location holds have loaded, shape (K,)."""
+    loaded = np.zeros(len(sacks.backbone_memory), dtype=np.bool_)
+    for model in range(len(held)):
+        if held[model] >= 0 and sacks.backbone[model] >= 0:
+            loaded[sacks.backbone[model]] = True
+    return loaded
+
+
+@compiled
+def need_of(sacks: Knapsacks, loaded: Flags, model: int) -> float:
+    """Bytes that a model takes where these backbones are loaded."""
+    need: float = sacks.memory[model]
+    if sacks.backbone[model] >= 0 and not loaded[sacks.backbone[model]]:
+        need += sacks.backbone_memory[sacks.backbone[model]]
+    return need
+
+
+@compiled
+def needs_of(sacks: Knapsacks, held: Ints) -> Floats:
+    """Bytes that each model takes beside what a location holds, shape (J,)."""
+    loaded = loaded_by(sacks, held)
+    needs = np.empty(len(held))
+    for model in range(len(held)):
+        needs[model] = need_of(sacks, loaded, model)
+    return needs
+
+
+@compiled
+def used_by(sacks: Knapsacks, held: Ints) -> float:
+    """Bytes of what a location holds, each backbone once."""
+    used: float = sacks.memory[held >= 0].sum()
+    if len(sacks.backbone_memory):
+        used += sacks.backbone_memory[loaded_by(sacks, held)].sum()
+    return used
+
+
+@compiled
+def together(
+    value: Floats, best: Floats, sacks: Knapsacks, rate: Floats, free: float, held: Ints, backbone: int
+) -> tuple[float, float, Ints]:
+    """A backbone with those of its models that together gain most per byte, found greedily.
+
+    Args:
+        value: of the location's rows.
+        best: worth of these rows so far.
+        sacks: the instance's locations and models.
+        rate: of the location's rows.
+        free: bytes that are left.
+        held: what the location holds.
+        backbone: which.
+
+    Returns:
+        Gain per byte (0 where it is loaded, or nothing fits or gains), bytes, and ``held`` with these models.
+    """
+    if loaded_by(sacks, held)[backbone]:
+        return 0.0, 0.0, held
+    memory = sacks.memory
+    trial, risen, chosen = held.copy(), best.copy(), held.copy()
+    used = sacks.backbone_memory[backbone]
+    total = chosen_ratio = chosen_used = 0.0
+    while True:
+        leader, leader_batch, leader_gain = -1, 0, 0.0
+        for model in range(len(memory)):
+            if sacks.backbone[model] != backbone or trial[model] >= 0 or used + memory[model] > free:
+                continue
+            for batch in range(value.shape[2]):
+                gain = gain_of(value, risen, model, batch, rate, sacks.least[batch])
+                if gain > LEAST_GAIN and (leader < 0 or gain / memory[model] > leader_gain / memory[leader]):
+                    leader, leader_batch, leader_gain = model, batch, gain
+        if leader < 0 or total + leader_gain <= chosen_ratio * (used + memory[leader]):
+            return chosen_ratio, chosen_used, chosen
+        trial[leader] = leader_batch
+        used += memory[leader]
+        total += leader_gain
+        take(value, risen, leader, leader_batch)
+        chosen_ratio, chosen_used, chosen = total / used, used, trial.copy()
+
+
+@compiled
+def adopt(value: Floats, best: Floats, held: Ints, filling: Ints) -> None:
+    """Add what ``filling`` holds and ``held`` does not: both ``held`` and ``best`` change in place."""
+    for model in range(len(held)):
+        if filling[model] != held[model]:
+            held[model] = filling[model]
+            take(value, best, model, held[model])
+
+
+@compiled
+def _queue(
+    heap: list[tuple[float, int, int, int]],
+    values: Values,
+    sacks: Knapsacks,
+    best: Floats,
+    held: Ints,
+    needs: Floats,
+    free: float,
+    location: int,
+) -> None:
+    """Append every model that a location does not hold, fits and gains, by gain per byte."""
+    first, last = sacks.rows[location]
+    value = (values.client if location < sacks.clients else values.edge)[first:last]
+    rate, here = sacks.rate[first:last], best[first:last]
+    for model in range(len(needs)):
+        if held[location, model] >= 0 or needs[model] > free:
+            continue
+        for batch in range(value.shape[2]):
+            gain = gain_of(value, here, model, batch, rate, sacks.least[batch])
+            if gain > LEAST_GAIN:
+                heap.append((-gain / needs[model], location, model, batch))
+
+
+# Long: models and whole backbones share one heap, and a backbone that is loaded makes its other models cheaper.
+@compiled
 def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
     """Fill all locations at once; returns ``held``, shape (locations, models)."""
-    rows, memory = sacks.rows, sacks.memory
-    held = np.full((len(rows), len(memory)), -1, dtype=np.int64)
+    rows, models, backbones = sacks.rows, len(sacks.memory), len(sacks.backbone_memory)
+    held = np.full((len(rows), models), -1, dtype=np.int64)
     free = sacks.capacity.copy()
     best = values.elsewhere.copy()
+    alone = needs_of(sacks, held[0])
+    needs = np.empty(held.shape)
     heap = [(0.0, 0, 0, 0)]
     heap.pop()
     for location in range(len(rows)):
+        needs[location] = alone
+        _queue(heap, values, sacks, best, held, alone, free[location], location)
         first, last = rows[location]
         value = (values.client if location < sacks.clients else values.edge)[first:last]
-        for model in range(len(memory)):
-            if memory[model] > free[location]:
-                continue
-            for batch in range(value.shape[2]):
-                gain = gain_of(value, best[first:last], model, batch, sacks.rate[first:last], sacks.least[batch])
-                if gain > LEAST_GAIN:
-                    heap.append((-gain / memory[model], location, model, batch))
+        for backbone in range(backbones):
+            # In the heap a whole backbone counts as one model more.
+            score, _, _ = together(
+                value, best[first:last], sacks, sacks.rate[first:last], free[location], held[location], backbone
+            )
+            heap.append((-score, location, models + backbone, 0))
     heapq.heapify(heap)
     while heap:
         _, location, model, batch = heapq.heappop(heap)
-        if held[location, model] >= 0 or memory[model] > free[location]:
-            continue
         first, last = rows[location]
         value = (values.client if location < sacks.clients else values.edge)[first:last]
-        gain = gain_of(value, best[first:last], model, batch, sacks.rate[first:last], sacks.least[batch])
-        if gain <= LEAST_GAIN:
+        rate, here, filling = sacks.rate[first:last], best[first:last], held[location]
+        if model < models:
+            need = needs[location, model]
+            if filling[model] >= 0 or need > free[location]:
+                continue
+            gain = gain_of(value, here, model, batch, rate, sacks.least[batch])
+            score = gain / need if gain > LEAST_GAIN else 0.0
+        else:
+            score, need, filling = together(value, here, sacks, rate, free[location], filling, model - models)
+        if score <= 0.0:
             continue
-        refreshed = (-gain / memory[model], location, model, batch)
+        refreshed = (-score, location, model, batch)
         if heap and heap[0] < refreshed:
             heapq.heappush(heap, refreshed)
             continue
-        held[location, model] = batch
-        free[location] -= memory[model]
-        take(value, best[first:last], model, batch)
+        free[location] -= need
+        if model < models:
+            held[location, model] = batch
+            take(value, here, model, batch)
+        else:
+            adopt(value, here, held[location], filling)
+        if backbones and (model >= models or need > sacks.memory[model]):
+            # The other models of a backbone that is now loaded take less than before: they may lead now.
+            needs[location] = needs_of(sacks, held[location])
+            _queue(heap, values, sacks, best, held, needs[location], free[location], location)
+            heapq.heapify(heap)
     return held
 
 
@@ -138,86 +278,44 @@ def fill(value: Floats, best: Floats, sacks: Knapsacks, rate: Floats, free: floa
         free: bytes that are left.
         held: what the location holds.
     """
-    memory = sacks.memory
+    needs = needs_of(sacks, held) if len(sacks.backbone_memory) else sacks.memory
     while True:
         leader, leader_batch, leader_score = -1, 0, 0.0
-        for model in range(len(memory)):
-            if held[model] >= 0 or memory[model] > free:
+        for model in range(len(held)):
+            need = needs[model]
+            if held[model] >= 0 or need > free:
                 continue
             for batch in range(value.shape[2]):
                 gain = gain_of(value, best, model, batch, rate, sacks.least[batch])
-                if gain > LEAST_GAIN and gain / memory[model] > leader_score:
-                    leader, leader_batch, leader_score = model, batch, gain / memory[model]
+                if gain > LEAST_GAIN and gain / need > leader_score:
+                    leader, leader_batch, leader_score = model, batch, gain / need
+        if len(sacks.backbone_memory):
+            need, filling = _leading_whole(value, best, sacks, rate, free, held, leader_score)
+            if need > 0.0:
+                free -= need
+                adopt(value, best, held, filling)
+                needs = needs_of(sacks, held)
+                continue
         if leader < 0:
             return
         held[leader] = leader_batch
-        free -= memory[leader]
+        free -= needs[leader]
         take(value, best, leader, leader_batch)
+        if sacks.backbone[leader] >= 0:
+            needs = needs_of(sacks, held)
 
 
 @compiled
-def _best_fill(value: Floats, base: Floats, sacks: Knapsacks, rate: Floats, capacity: float, held: Ints) -> bool:
-    """Fill one location in the best way found, starting with each model in turn; whether ``held`` was bettered.
-
-    Args:
-        value: of the location's rows.
-        base: worth of these rows without the location.
-        sacks: the instance's locations and models.
-        rate: of the location's rows.
-        capacity: bytes of the location.
-        held: what it holds now; changed in place.
-    """
-    memory = sacks.memory
-    present = base.copy()
-    for model in range(len(memory)):
-        if held[model] >= 0:
-            take(value, present, model, held[model])
-    worth = present.sum()
-    changed = False
-    for start in range(len(memory)):
-        if memory[start] > capacity:
-            continue
-        for batch in range(value.shape[2]):
-            if gain_of(value, base, start, batch, rate, sacks.least[batch]) <= LEAST_GAIN:
-                continue
-            trial = np.full(len(memory), -1, dtype=np.int64)
-            trial[start] = batch
-            best = base.copy()
-            take(value, best, start, batch)
-            fill(value, best, sacks, rate, capacity - memory[start], trial)
-            total = best.sum()
-            if total > worth * (1 + 1e-12) + LEAST_GAIN:
-                worth = total
-                held[:] = trial
-                changed = True
-    return changed
-
-
-@compiled
-def improve(values: Values, sacks: Knapsacks, held: Ints, passes: int) -> None:
-    """Fill locations anew, one after another, until a pass over all gains nothing, at most ``passes`` times.
-
-    Servers come before clients; ``held`` is changed in place.
-    """
-    locations = len(sacks.rows)
-    for _ in range(passes):
-        changed = False
-        for location in range(locations - 1, -1, -1):
-            first, last = sacks.rows[location]
-            base = values.elsewhere[first:last].copy()
-            for other in range(locations):
-                low, high = max(first, sacks.rows[other, 0]), min(last, sacks.rows[other, 1])
-                if other == location or low >= high:
-                    continue
-                value = values.client if other < sacks.clients else values.edge
-                for model in range(len(sacks.memory)):
-                    if held[other, model] >= 0:
-                        take(value[low:high], base[low - first : high - first], model, held[other, model])
-            value = (values.client if location < sacks.clients else values.edge)[first:last]
-            if _best_fill(value, base, sacks, sacks.rate[first:last], sacks.capacity[location], held[location]):
-                changed = True
-        if not changed:
-            return
+def _leading_whole(
+    value: Floats, best: Floats, sacks: Knapsacks, rate: Floats, free: float, held: Ints, score: float
+) -> tuple[float, Ints]:
+    """The backbone whose models together gain most per byte, if more than ``score``: bytes and what is held then."""
+    leader_need, leader_filling = 0.0, held
+    for backbone in range(len(sacks.backbone_memory)):
+        whole_score, need, filling = together(value, best, sacks, rate, free, held, backbone)
+        if whole_score > score:
+            score, leader_need, leader_filling = whole_score, need, filling
+    return leader_need, leader_filling
 
 
 @compiled
@@ -238,9 +336,14 @@ def upper_bound(values: Values, sacks: Knapsacks, best: Floats) -> float:
     """What no set of models can be worth more than, from what they add to rows that are worth ``best`` already.
 
     What a set adds is at most the sum of what its models add one by one, and that is at most what a location's
-    memory holds of it by the byte. A model at a server counts with all of its batch sizes at once.
+    memory holds of it by the byte. A model at a server counts with all of its batch sizes at once. A backbone comes
+    first with those of its models that make the most of a byte together, its other models follow by themselves: that
+    is the optimum of the knapsack's linear relaxation, where of a model there is no more than of its backbone.
     """
-    memory = sacks.memory
+    memory, backbones = sacks.memory, len(sacks.backbone_memory)
+    needs = needs_of(sacks, np.full(len(memory), -1, dtype=np.int64)) if backbones else memory
+    # Items: the models, then the backbones, each with the models that lead its own.
+    item_gain, item_need = np.zeros(len(memory) + backbones), np.ones(len(memory) + backbones)
     bound: float = best.sum()
     for location in range(len(sacks.rows)):
         first, last = sacks.rows[location]
@@ -248,13 +351,22 @@ def upper_bound(values: Values, sacks: Knapsacks, best: Floats) -> float:
         free = sacks.capacity[location]
         gains = np.zeros(len(memory))
         for model in range(len(memory)):
-            if memory[model] <= free:
+            if needs[model] <= free:
                 for r in range(last - first):
                     gains[model] += max(0.0, value[r, model].max() - best[first + r])
-        for model in np.argsort(-gains / memory):
-            if gains[model] <= 0.0 or free <= 0.0:
+        item_gain[: len(memory)], item_need[: len(memory)] = gains, memory
+        for backbone in range(backbones):
+            total, used = 0.0, sacks.backbone_memory[backbone]
+            for model in np.argsort(-gains / memory):
+                if sacks.backbone[model] == backbone and gains[model] * used > total * memory[model]:
+                    total += gains[model]
+                    used += memory[model]
+                    item_gain[model] = 0.0
+            item_gain[len(memory) + backbone], item_need[len(memory) + backbone] = total, used
+        for item in np.argsort(-item_gain / item_need):
+            if item_gain[item] <= 0.0 or free <= 0.0:
                 break
-            part = min(1.0, free / memory[model])
-            bound += part * gains[model]
-            free -= part * memory[model]
+            part = min(1.0, free / item_need[item])
+            bound += part * item_gain[item]
+            free -= part * item_need[item]
     return bound

@@ -57,11 +57,21 @@ class Compute(Record):
         return self.start_s + self.per_query_s * size
 
 
+class Backbone(Record):
+    """Weights that several models use: loaded once at a client or a server, whichever of these models stand there."""
+
+    name: Name
+    memory_bytes: PositiveBytes
+
+
 class Model(Record):
     """A model: it serves the tasks that it has an accuracy for."""
 
     name: Name
     memory_bytes: PositiveBytes
+    """Bytes of its own: a backbone that it uses comes on top, once for all models at the place that use it."""
+    backbone: Name | None = None
+    """The backbone that it uses, where it shares one; its seconds are still those of the whole way of a query."""
     accuracy: dict[Name, Share] = Field(min_length=1)
     """Share of right answers by task."""
     compute: dict[Name, Compute] = Field(min_length=1)
@@ -135,6 +145,8 @@ class OnloadingInstance(Record):
     batches: tuple[Batch, ...] = Field(min_length=1)
     """Batch sizes to choose from, for each model on each server; the first is a batch of one."""
     tasks: tuple[Task, ...] = Field(min_length=1)
+    backbones: tuple[Backbone, ...] = ()
+    """Weights that models share; none where every model stands for itself."""
     models: tuple[Model, ...] = Field(min_length=1)
     cloud: Cloud
     servers: tuple[Server, ...] = Field(min_length=1)
@@ -162,6 +174,7 @@ class OnloadingInstance(Record):
         for i, model in enumerate(self.models):
             for task in model.accuracy:
                 _known(f"models[{i}].accuracy", task, tasks, "task")
+        self._check_backbones()
         served = {task for model in self.models for task in model.accuracy}
         for i, task in enumerate(tasks):
             if task not in served:
@@ -176,6 +189,16 @@ class OnloadingInstance(Record):
         if not any(rate > 0 for client in self.clients for rate in client.demand_per_s.values()):
             raise ValueError("clients: nobody asks anything; give a demand above 0")
         return self
+
+    def _check_backbones(self) -> None:
+        backbones = _unique("backbones", [backbone.name for backbone in self.backbones])
+        for i, model in enumerate(self.models):
+            if model.backbone is not None:
+                _known(f"models[{i}].backbone", model.backbone, backbones, "backbone")
+        used = {model.backbone for model in self.models}
+        for i, name in enumerate(backbones):
+            if name not in used:
+                raise ValueError(f"backbones[{i}].name: no model uses {name!r}; drop it or name it in a model")
 
     def _devices(self) -> list[tuple[str, str]]:
         named = [("cloud.device", self.cloud.device)]

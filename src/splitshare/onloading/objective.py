@@ -3,7 +3,8 @@
 The objective is the mean accuracy over all queries: ``sum(rate x accuracy x fraction) / sum(rate)``, where a query
 that nobody answers counts as wrong. The rules:
 
-1. the models at a client or a server fit its memory; the cloud holds every model;
+1. the models at a client or a server fit its memory, a backbone that several of them use counted once; the cloud
+   holds every model;
 2. a query is answered by a model that serves its task and stands where it is answered: at its client, at its client's
    server, or in the cloud; the fractions of a client's queries of a task sum to at most 1;
 3. the idle latency of a query keeps its task's limit: transfers, the longest wait for its batch, and the batch;
@@ -171,8 +172,8 @@ def check_memory(arrays: Arrays, hosts: Hosts) -> None:
     """
     instance = arrays.instance
     held = (
-        (instance.clients, np.where(hosts.client, arrays.memory, 0.0).sum(axis=1), arrays.client_memory),
-        (instance.servers, np.where(hosts.server >= 0, arrays.memory, 0.0).sum(axis=1), arrays.server_memory),
+        (instance.clients, arrays.used_bytes(hosts.client), arrays.client_memory),
+        (instance.servers, arrays.used_bytes(hosts.server >= 0), arrays.server_memory),
     )
     for locations, used, limit in held:
         over = np.flatnonzero(used > limit * (1 + TOLERANCE))

@@ -27,9 +27,12 @@ def packed(arrays: Arrays, order: Order) -> Hosts:
         for location, (first, last) in enumerate(rows):
             useful = np.flatnonzero(allowed[first:last].any(axis=0))
             free = capacity[location]
+            need = arrays.alone
             for model in order(location, is_server, useful):
-                if arrays.memory[model] <= free:
-                    free -= arrays.memory[model]
+                if need[model] <= free:
+                    free -= need[model]
+                    if arrays.backbone[model] >= 0:  # from here on the others that use its backbone need their own only
+                        need = np.where(arrays.backbone == arrays.backbone[model], arrays.memory, need)
                     if is_server:
                         server[location, model] = 0
                     else:

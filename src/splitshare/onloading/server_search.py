@@ -14,7 +14,7 @@ import numpy as np
 
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, fill, gain_of, rows_worth, take
+from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, fill, gain_of, needs_of, rows_worth, take
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.lp import OffloadingLp
 
@@ -34,16 +34,17 @@ def _trials(gross: Floats, used: Floats, base: Floats, prices: Floats, sacks: Kn
         sacks: locations and models.
         location: the server's number among them.
     """
-    memory, capacity = sacks.memory, sacks.capacity[location]
+    capacity = sacks.capacity[location]
     first, last = sacks.rows[location]
     rate = sacks.rate[first:last]
     models, batches = gross.shape[1], gross.shape[2]
     trials = np.full((len(prices) * models, models), -1, dtype=np.int64)
+    needs = needs_of(sacks, trials[0])
     number = 0
     for price in prices:
         value = np.maximum(gross - price * used, 0.0)
         for start in range(models):
-            if memory[start] > capacity:
+            if needs[start] > capacity:
                 continue
             leader, leader_gain = -1, LEAST_GAIN
             for batch in range(batches):
@@ -55,7 +56,7 @@ def _trials(gross: Floats, used: Floats, base: Floats, prices: Floats, sacks: Kn
             best = base.copy()
             trials[number, start] = leader
             take(value, best, start, leader)
-            fill(value, best, sacks, rate, capacity - memory[start], trials[number])
+            fill(value, best, sacks, rate, capacity - needs[start], trials[number])
             number += 1
     return trials[:number]
 

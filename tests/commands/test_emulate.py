@@ -1,5 +1,6 @@
 """`splitshare emulate` as a user calls it: batches, refusals."""
 
+import json
 import shlex
 import signal
 from collections.abc import Iterator
@@ -102,6 +103,19 @@ def test_emulated_batches_are_the_simulated_ones(splitshare: CommandLine, tmp_pa
     assert together == [1, 2, 2, 1]
     late_s = tables["emulate"][0]["latency_s"] - tables["simulate"][0]["latency_s"]
     assert 0 < late_s.min() <= late_s.median() < SLACK_S
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only on Linux")
+def test_memory_of_workers_is_told_and_reported(splitshare: CommandLine, tmp_path: Path) -> None:
+    files = write(tmp_path, example(), [(0.0, "single", 1.0)])
+    code, said, errors = splitshare("emulate", *files, "--any-links", "--report", "report.json")
+    assert code == 0, errors
+    report = json.loads((tmp_path / "report.json").read_text())
+    sizes = report["worker_memory_bytes"]
+    assert set(sizes) == {"a", "b", "c"}
+    together = sum(sizes.values()) + report["relay_memory_bytes"]
+    assert f"{max(sizes.values()) / 1e6:.1f} at most" in said
+    assert f"{together / 1e6:.0f} MB together" in said
 
 
 @pytest.mark.parametrize("command", ["simulate", "emulate"])

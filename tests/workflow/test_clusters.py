@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -68,6 +69,50 @@ def test_the_profile_gives_a_node_to_every_rule_that_has_its_machine_to_itself(n
                 rules.add(re.match(r"rule (\w+):", text)[1])  # type: ignore[index]
     assert set(profile["set-threads"]) == rules
     assert set(profile.get("set-resources", {})) <= rules
+
+
+@pytest.fixture
+def script() -> ModuleType:
+    """The script that starts a Slurm of one node, as a module."""
+    spec = spec_from_file_location("one_node_slurm", ONE_NODE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_one_node_of_slurm_is_refused_in_a_line(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(script, "_program", lambda name: None if name == "munged" else name)
+    with pytest.raises(script.NoSlurmError, match=r"there is no munged here: apt-get install munge slurmctld slurmd"):
+        script.start(tmp_path / "slurm")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(script.NoSlurmError, match="needs root"):
+        script.start(tmp_path / "slurm")
+    assert not (tmp_path / "slurm").exists()
+
+
+def test_the_slurm_of_a_machine_that_has_one_is_left_alone(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "slurm.conf"
+    theirs.write_text("ClusterName=theirs\n")
+    monkeypatch.setattr(script, "missing", lambda: None)
+    monkeypatch.setattr(script, "LINK", theirs)
+    with pytest.raises(script.NoSlurmError, match="there is a Slurm on this machine already"):
+        script.start(tmp_path / "mine")
+    script.stop(tmp_path / "mine")  # nothing of ours runs: no error, and nothing is removed
+    assert theirs.read_text() == "ClusterName=theirs\n"
+
+
+def test_a_number_that_another_process_has_by_now_is_not_ended(script: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "slurmd.pid").write_text(f"{os.getpid()}\n")
+    script.stop(tmp_path)  # else this test ends here
+    (tmp_path / "slurmd.pid").write_text("none\n")
+    script.stop(tmp_path)
 
 
 def install() -> str | None:

@@ -27,7 +27,7 @@ from splitshare.records import nearest
 from splitshare.replay.generators import bursty_trace, poisson_trace, trace_at
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
-from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.result import ReplayResult
 from splitshare.replay.simulator import simulate as replay
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.recording import seeds_of

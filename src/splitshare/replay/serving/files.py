@@ -50,12 +50,12 @@ def read_deadlines(path: Path, instance: PlacementInstance) -> dict[str, float]:
 
 
 def read_load_times(path: Path, instance: PlacementInstance) -> dict[tuple[str, str], float]:
-    """Read ``device,module,load_s``: seconds of bringing a module into a device's memory.
+    """Read ``device,module,load_s``: seconds of bringing a module into a device's memory; ``source`` may say whence.
 
     Raises:
         InputError: names the row of the first mistake.
     """
-    text = read_csv(path, ("device", "module", "load_s"))
+    text = read_csv(path, ("device", "module", "load_s"), ("source",))
     seconds = parse_floats(path, "load_s", text["load_s"], MOST_SECONDS)
     found: dict[tuple[str, str], float] = {}
     known = {"device": list(instance.devices_by_name), "module": list(instance.modules_by_name)}

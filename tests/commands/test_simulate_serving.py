@@ -8,6 +8,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from splitshare.cli import app
+from splitshare.errors import InputError
+from splitshare.placement.objective import Route
+from splitshare.replay.batching import Batching
+from splitshare.replay.serving.rules import Serving
+from splitshare.replay.simulator import simulate
 from splitshare.replay.traces import write_trace
 from tests.commands.test_replay import placement
 from tests.replay.examples import example, fields, trace_of
@@ -95,7 +100,7 @@ def test_deadlines_and_loads_are_told(tmp_path: Path) -> None:
         (["--load-times", "FILE", "--memory", "b"], ["device,module,load_s", "b,text,1"], "must be device=bytes"),
         (["--load-times", "FILE", "--memory", "b=0"], ["device,module,load_s", "b,text,1"], "place it elsewhere"),
         (["--deadline-s", "1", "--deadlines", "FILE"], ["by,name,deadline_s", "task,task,1"], "leave one of them out"),
-        (["--deadline-s", "1", "--link-changes", "FILE"], CHANGES, "does not go with other queues"),
+        (["--routing", "least-completion", "--link-changes", "FILE"], CHANGES, "choose shortest-queue or plan"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, options: list[str], rows: list[str], problem: str) -> None:
@@ -104,6 +109,13 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path, options: list[str], rows:
     assert done.exit_code != 0
     assert problem in str(done.exception) + done.output
     assert not (tmp_path / "r.parquet").exists()
+
+
+def test_batches_are_refused() -> None:
+    trace = trace_of(example(), ARRIVALS)
+    routes = {"pair": Route(("b", "c"), "a"), "single": Route(("b",), "a")}
+    with pytest.raises(InputError, match="does not go with other queues"):
+        simulate(example(), routes, trace, batching=Batching(max_batch=2), serving=Serving(queues={"b": "ps"}))
 
 
 def test_a_timeline_shows_what_was_served(tmp_path: Path) -> None:

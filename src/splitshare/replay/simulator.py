@@ -65,17 +65,16 @@ def simulate(  # noqa: PLR0913 - a keyword a choice
         keep_stages: whether to return a row for each stage. Without them, and without batches, memory grows with the
             requests and not with their stages, and the replay is several times as fast; the table is then empty.
         changes: how links change; without batches.
-        serving: other queues, routing among copies, memory that is short, deadlines; without batches and changes.
+        serving: other queues, routing among copies, memory that is short, deadlines; without batches.
 
     Raises:
         InputError: a route is missing or cannot be gone (see ``build_plan``), or what was asked for does not go
             together.
     """
     if not serving.plain:
-        for told, field in ((batching.max_batch > 1, "--max-batch"), (changes is not None, "--link-changes")):
-            if told:
-                problem = "does not go with other queues, routing, load times or deadlines; leave one of the two out"
-                raise InputError(field, "", problem)
+        if batching.max_batch > 1:
+            problem = "does not go with other queues, routing, load times or deadlines; leave one of the two out"
+            raise InputError("--max-batch", "", problem)
         return simulate_served(
             instance,
             routes,
@@ -85,6 +84,7 @@ def simulate(  # noqa: PLR0913 - a keyword a choice
             source=source,
             overheads=overheads,
             keep_stages=keep_stages,
+            changes=changes,
         )
     serving.check(instance)
     plan = build_plan(instance, routes, trace.classes, link_model, source, overheads)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splitshare.compilation import compiled
-from splitshare.replay.event_loop import bits_of, drop_first, push
+from splitshare.replay.event_loop import bits_of, drop_first, gone, push
 from splitshare.replay.serving.heaps import insert, without_first
 from splitshare.replay.serving.memory import bring_in
 from splitshare.replay.serving.routing import expected_finish, runs_ahead
@@ -55,6 +55,13 @@ def run_served(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over flat
     bytes_of: _Floats,
     memory: _Floats,
     load_s: _Floats,
+    change_of: _Ints,
+    change_bytes: _Floats,
+    change_first: _Ints,
+    change_time_s: _Floats,
+    change_carried: _Floats,
+    change_rate: _Floats,
+    change_latency_s: _Floats,
 ) -> tuple[_Floats, _Floats, _Floats, _Floats, _Ints, _Floats]:
     """Run all requests, each through the stages of one route of its class.
 
@@ -85,6 +92,13 @@ def run_served(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over flat
         bytes_of: bytes of a module on a device, of the same shape.
         memory: bytes of each device.
         load_s: seconds of loading a module on a device; the device is held for them.
+        change_of: this and what follows: how links change, as ``run_events`` takes it.
+        change_bytes: as there.
+        change_first: as there.
+        change_time_s: as there.
+        change_carried: as there.
+        change_rate: as there.
+        change_latency_s: as there.
 
     Returns:
         Seconds at which each row was ready, started and was done, and which it loaded, each of shape (rows,): NaN
@@ -201,6 +215,7 @@ def run_served(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over flat
         row = -1  # what starts now,
         ended = -1  # and what is known to end
         freed = now
+        changed_s = -1.0  # the latency of a link that changes
         if r >= 0 and shared[r]:
             if now != due[r]:
                 continue  # somebody came meanwhile
@@ -298,6 +313,12 @@ def run_served(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over flat
                 continue
             ended = row
             freed = now + seconds
+            direction = change_of[stage]
+            if direction >= 0:
+                last = change_first[direction + 1] - 1
+                amount = change_bytes[stage] * size[owner]
+                freed, at = gone(now, amount, change_first[direction], last, change_time_s, change_carried, change_rate)
+                changed_s = change_latency_s[at]
             if r >= 0:
                 held[r] = 1
                 free[r] = freed
@@ -305,7 +326,7 @@ def run_served(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - one loop over flat
                 count += 1
 
         stage = first[route[owner]] + ended - row_first[owner]
-        done[ended] = freed + delay_s[stage]
+        done[ended] = freed + (delay_s[stage] if changed_s < 0 else changed_s)
         for after, known_s in ((next_a[stage], done[ended]), (next_b[stage], done[ended] + signal_s[stage])):
             if after >= 0:
                 waiting = row_first[owner] + after

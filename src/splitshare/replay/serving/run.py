@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from splitshare.errors import InputError
 from splitshare.placement.instance import PlacementInstance, Request
 from splitshare.placement.objective import Route, request_latency_s
+from splitshare.replay.link_changes import LinkChanges, change_arrays
 from splitshare.replay.load import offered_load
 from splitshare.replay.plan import IDEAL, LinkModel, Overheads, StagePlan, plan_of_routes
 from splitshare.replay.result import ReplayResult, first_rows, request_table, stage_table, stages_of_rows
@@ -68,7 +69,7 @@ class _Memory:
 
 
 # Long: a list of arrays for the compiled loop.
-def simulate_served(
+def simulate_served(  # noqa: PLR0913 - what `simulate` was asked
     instance: PlacementInstance,
     routes: Mapping[str, Route],
     trace: RequestTrace,
@@ -78,6 +79,7 @@ def simulate_served(
     source: Path | str = "placement",
     overheads: Overheads = IDEAL,
     keep_stages: bool = True,
+    changes: LinkChanges | None = None,
 ) -> ReplayResult:
     """Replay a trace by rules of serving; arguments as of ``splitshare.replay.simulator.simulate``.
 
@@ -94,6 +96,10 @@ def simulate_served(
     ]
     named = [(name, route) for name, own in zip(trace.classes, by_class, strict=True) for route in own]
     plan = plan_of_routes(instance, named, link_model, source, overheads)
+    if changes is not None and serving.routing == "least-completion":
+        problem = "tells no completion of what goes over links that change; choose shortest-queue or plan"
+        raise InputError("--routing", serving.routing, problem)
+    moving = change_arrays(plan, changes)
     route_first = np.cumsum([0, *(len(own) for own in by_class)])
     by_name = [serving.priority.get(name, 0) for name in trace.classes]
     ranks, rank = np.unique(np.array(by_name, dtype=np.int64), return_inverse=True)
@@ -124,11 +130,13 @@ def simulate_served(
         memory.bytes_of,
         memory.memory,
         memory.load_s,
+        *moving.flat,
     )
     routed = replace(trace, classes=tuple(f"{name} {i}" for i, (name, _) in enumerate(named)), request_class=route)
     stage = stages_of_rows(plan, routed, row_first)
     owner = np.repeat(np.arange(len(trace)), np.diff(row_first))
-    busy_s = np.where(np.isnan(start_s), np.nan, plan.service_s[stage] * trace.size[owner] + load_s)
+    held_s = moving.held_s(stage, start_s, trace.size[owner], plan.service_s[stage])
+    busy_s = np.where(np.isnan(start_s), np.nan, held_s * trace.size[owner] + load_s)
     served_s = np.where((plan.link[stage] < 0) & (plan.device[stage] < 0) | np.isnan(start_s), np.inf, start_s)
     first_served_s = np.minimum.reduceat(served_s, row_first[:-1])
     kept = slice(None) if keep_stages else slice(0)
@@ -136,7 +144,9 @@ def simulate_served(
     stages = stage_table(plan, trace, owner[kept], stage[kept], times, np.zeros(0) if not keep_stages else busy_s)
     held = np.maximum(plan.resource[stage], 0)
     also_s = np.bincount(held, weights=load_s, minlength=plan.resources).astype(np.float64)
-    load = offered_load(instance, plan, routed, also_s=also_s, drops=bool(serving.deadline_s))
+    load = offered_load(
+        instance, plan, routed, moving.mean_service_s(plan, routed), also_s=also_s, drops=bool(serving.deadline_s)
+    )
     loads = _loads(instance, plan, stage, load_s) if serving.swapping is not None else None
     return ReplayResult(
         request_table(trace, first_served_s, done_s[row_first[1:] - 1], late_s),

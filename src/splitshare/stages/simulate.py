@@ -107,7 +107,7 @@ def run(options: Options) -> Replayed:
     metrics = request_metrics(result.requests)
     if serving.deadline_s:
         metrics = with_deadlines(metrics, result.requests, serving.deadline_s)
-    if options.max_batch == 1 and serving.plain and tells_energy(instance):
+    if options.max_batch == 1 and serving.runs_as_planned and tells_energy(instance):
         metrics = with_energy(metrics, requests, energy_j(instance, worth.routes))
     assert result.load is not None
     used = result.load.resources[["kind", "name", "offered"]]

@@ -60,6 +60,11 @@ class Serving:
         """Whether all is first come, first served on one route."""
         return not (set(self.queues.values()) - {"fcfs"} or self.routing != "plan" or self.swapping or self.deadline_s)
 
+    @property
+    def runs_as_planned(self) -> bool:
+        """Whether every request runs what the plan says, and nothing else is done: only the order may be another."""
+        return self.routing == "plan" and self.swapping is None and not self.deadline_s
+
     def check(self, instance: PlacementInstance) -> None:
         """See that the rules fit each other and the instance.
 

@@ -11,6 +11,7 @@ from splitshare import interface
 from splitshare.errors import InputError, WorkError
 from splitshare.jsonl import write_lines
 from splitshare.places import DATA
+from splitshare.replay.serving.rules import Serving, Swapping
 from splitshare.results.baselines import read_baselines
 from tests.onloading.examples import tiny
 from tests.replay.examples import example
@@ -162,3 +163,24 @@ def test_what_tables_are_commonly_wrong_in(tmp_path, header, problem):
     (tmp_path / "t.csv").write_text(f"{header}\n0,0,a\n")
     with pytest.raises(InputError, match=problem):
         splitshare.read_trace(tmp_path / "t.csv")
+
+
+def test_rules_of_serving_are_held_against_the_placement():
+    placement = splitshare.solve(example(), "optimum")
+    trace = splitshare.poisson_trace(example(), 4.0, requests=200, seed=0)
+    plain = splitshare.simulate(example(), placement, trace)
+    shared = splitshare.simulate(example(), placement, trace, serving=Serving(queues=dict.fromkeys("abc", "ps")))
+    assert not plain.requests["latency_s"].equals(shared.requests["latency_s"])
+    # A byte a module: where all fit, nothing is loaded; where two share one byte, every change of module loads.
+    short = Serving(swapping=Swapping({(d, m): 0.1 for d in "abc" for m in WHOLE}, dict.fromkeys("abc", 1.0)))
+    crowded = splitshare.solve(example(), _OnOne())
+    loads = splitshare.simulate(example(), crowded, trace, serving=short).loads
+    assert loads is not None
+    assert loads["loads"].sum() > 1
+
+
+class _OnOne:
+    name = "on-one"
+
+    def place(self, instance, *, seed, time_limit):
+        return {"vision": "b", "text": "b", "head": "b"}

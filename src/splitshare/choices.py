@@ -36,6 +36,11 @@ Think = Literal["exponential", "constant"]
 """How long users think between an answer and the next request."""
 LinkModel = Literal["independent", "serial", "shared-medium"]
 """How transfers delay each other."""
+Queue = Literal["fcfs", "ps", "priority"]
+"""How a device serves what waits for it: first come first served, all at once in equal parts (processor sharing), or
+the highest priority first."""
+Routing = Literal["plan", "least-completion", "shortest-queue"]
+"""Which copies of its modules a request goes to."""
 EmulatedLinks = Literal["serial", "shared-medium"]
 EmulatedNetwork = Literal["proxy", "namespaces"]
 MemoryLimits = Literal["auto", "kernel", "declared"]

@@ -8,7 +8,7 @@ nobody has vetted, in processes of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,6 +19,7 @@ from splitshare.errors import InputError
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import evaluate as evaluate_placement
 from splitshare.placement.variants import apply_variant
+from splitshare.placement.what_if import with_memory_for_all
 from splitshare.places import DATA
 from splitshare.problems import names, problem_and_algorithm, problem_named, problem_of_instance
 from splitshare.problems.problem import Problem, Recorded
@@ -27,7 +28,8 @@ from splitshare.records import nearest
 from splitshare.replay.generators import bursty_trace, poisson_trace, trace_at
 from splitshare.replay.metrics import request_metrics
 from splitshare.replay.plan import LinkModel
-from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.result import ReplayResult
+from splitshare.replay.serving.rules import AS_ALWAYS, Serving
 from splitshare.replay.simulator import simulate as replay
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.recording import seeds_of
@@ -141,7 +143,12 @@ def evaluate(instance: Any, answer: Any) -> Mapping[str, Any]:
 
 
 def simulate(
-    instance: PlacementInstance, placement: Placement, trace: RequestTrace, *, link_model: LinkModel = "serial"
+    instance: PlacementInstance,
+    placement: Placement,
+    trace: RequestTrace,
+    *,
+    link_model: LinkModel = "serial",
+    serving: Serving = AS_ALWAYS,
 ) -> ReplayResult:
     """Replay a trace on a placement; ``request_metrics(result.requests)`` sums it up.
 
@@ -150,19 +157,23 @@ def simulate(
         placement: its answer.
         trace: requests, such as ``poisson_trace`` gives.
         link_model: how transfers share links.
+        serving: other queues, routing among copies, memory that is short, deadlines; its ``hosts`` are the placement's.
 
     Returns:
         ``requests``, a row a request, and ``stages``, a row a stage of each; times in seconds.
 
     Raises:
-        InputError: the placement is of another instance, or places nothing.
+        InputError: the placement is of another instance, or places nothing; or rules of serving do not go together.
     """
     if placement.instance_sha256 != instance.sha256():
         raise InputError("placement", "instance_sha256", f"is of another instance than {instance.name!r}")
     if placement.assignment is None:
         raise InputError("placement", "assignment", f"is null ({placement.status}): there is nothing to replay")
     solved = apply_variant(instance, placement.variant)
-    return replay(solved, evaluate_placement(solved, placement.assignment).routes, trace, link_model=link_model)
+    judged = solved if serving.swapping is None else with_memory_for_all(solved)
+    routes = evaluate_placement(judged, placement.assignment).routes
+    placed = replace(serving, hosts=placement.assignment)
+    return replay(solved, routes, trace, link_model=link_model, serving=placed)
 
 
 @dataclass(frozen=True)

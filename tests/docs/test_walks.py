@@ -19,7 +19,7 @@ from tests.docs.test_lists import files_of, rows
 ROOT = Path(__file__).parents[2]
 WALKED = {
     *("first-steps.md", "new-algorithm.md", "onloading.md", "real-testbed.md", "your-own-hardware.md"),
-    *("your-own-trace.md", "hard-instances.md"),
+    *("your-own-trace.md", "hard-instances.md", "queues.md"),
 }
 """Pages of ``docs/`` whose shell blocks are executed here."""
 
@@ -143,6 +143,21 @@ def test_your_own_trace(clone):
     kinds = {name for row in rows("docs/your-own-trace.md", "`--parameter` sets what they have:") for name in row[:1]}
     assert kinds == {f"`{kind}`" for kind in ("poisson", *PROCESSES)}
     assert {"device", "ready_s", "start_s", "finish_s"} <= set(pd.read_parquet(directory / "stages.parquet").columns)
+
+
+def test_queues(clone):
+    directory, run = clone
+    printed = "".join(run(script) for script in blocks("queues.md"))
+    names = ("fcfs", "ps", "priority", "swapped", "plan", "least-completion", "shortest-queue")
+    mean_s = {name: pd.read_parquet(directory / f"{name}.parquet")["latency_s"].mean() for name in names}
+    assert mean_s["least-completion"] < mean_s["shortest-queue"] < mean_s["plan"]
+    assert mean_s["ps"] < mean_s["fcfs"] < mean_s["swapped"]
+    asked = {name: pd.read_parquet(directory / f"{name}.parquet").set_index("request")["latency_s"] for name in names}
+    assert asked["priority"]["vqa-vit-b16"].mean() < asked["fcfs"]["vqa-vit-b16"].mean()
+    dropped = pd.read_parquet(directory / "dropped.parquet")
+    assert set(dropped["status"]) == {"ok", "dropped"}
+    assert "goodput_per_s" in printed
+    assert "load_bytes" in printed
 
 
 def test_onloading(clone):

@@ -61,6 +61,7 @@ from splitshare.replay.link_changes import read_link_changes
 from splitshare.replay.link_recordings import LinkRecording, read_link_recording
 from splitshare.replay.public_traces import read_public_trace
 from splitshare.replay.recorded import read_warp
+from splitshare.replay.serving.files import read_deadlines, read_load_times, read_priorities
 from splitshare.replay.trace_mapping import TraceMapping
 from splitshare.replay.trace_sources import TracesFile
 from splitshare.replay.traces import RequestTrace, read_trace
@@ -289,6 +290,38 @@ def right_changes(changes: Any, data: bytes) -> None:
         assert (np.diff(times) > 0).all()
         assert rates[-1] > 0
         assert (latencies >= 0).all()
+
+
+def serving_readers() -> list[Reader]:
+    """The tables of rules of serving."""
+    rows = ("request,single", "task,task", "model,pair", "source,a")
+
+    def right_numbers(found: Any, data: bytes) -> None:
+        assert all(0 <= value <= 1e9 for value in found.values())
+
+    return [
+        Reader(
+            "read_priorities",
+            "priorities.csv",
+            (csv_of("by,name,priority", *(f"{row},{i}" for i, row in enumerate(rows))),),
+            lambda path: read_priorities(path, example()),
+            right_numbers,
+        ),
+        Reader(
+            "read_deadlines",
+            "deadlines.csv",
+            (csv_of("by,name,deadline_s", *(f"{row},{i}.5" for i, row in enumerate(rows))),),
+            lambda path: read_deadlines(path, example()),
+            right_numbers,
+        ),
+        Reader(
+            "read_load_times",
+            "loads.csv",
+            (csv_of("device,module,load_s", "a,head,0.5", "b,vision,1", "b,text,2e-1"),),
+            lambda path: read_load_times(path, example()),
+            right_numbers,
+        ),
+    ]
 
 
 def right_recorded(recorded: Any, data: bytes) -> None:
@@ -712,6 +745,7 @@ def all_readers(folder: Path) -> list[Reader]:
             right_recording,
         ),
         of_record(TracesFile, (ROOT / "data" / "catalogue" / "traces.yaml").read_bytes(), file="traces.yaml"),
+        *serving_readers(),
         of_record(TraceMapping, MAPPING.encode(), file="mapping.yaml"),
         Reader(
             "read_trace:csv",

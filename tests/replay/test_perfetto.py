@@ -14,7 +14,8 @@ from splitshare.replay.generators import poisson_trace
 from splitshare.replay.metrics import utilisation
 from splitshare.replay.perfetto import Window, write_trace_events
 from splitshare.replay.plan import LinkModel
-from splitshare.replay.simulator import ReplayResult, simulate
+from splitshare.replay.result import ReplayResult
+from splitshare.replay.simulator import simulate
 from tests.replay.examples import example
 from tests.replay.test_batching import curves_of
 from tests.replay.test_simulator import APART, ON_B

@@ -8,6 +8,7 @@ from splitshare.errors import InputError
 from splitshare.placement.instance import Assignment, Placement, PlacementInstance
 from splitshare.placement.objective import Evaluation, InfeasiblePlacementError, evaluate
 from splitshare.placement.variants import apply_variant
+from splitshare.placement.what_if import with_memory_for_all
 
 
 def read_base_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:
@@ -35,8 +36,15 @@ def read_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Place
     return apply_variant(asked, placed.variant), placed
 
 
-def read_replayable(instance: Path, placement: Path) -> tuple[PlacementInstance, Assignment, Evaluation]:
+def read_replayable(
+    instance: Path, placement: Path, *, all_in_memory: bool = True
+) -> tuple[PlacementInstance, Assignment, Evaluation]:
     """Read an instance, as the placement's variant has it, and a placement of it whose requests can all be served.
+
+    Args:
+        instance: file of the instance.
+        placement: file of the placement.
+        all_in_memory: whether what a device is given must be in its memory all at once.
 
     Raises:
         InputError: as ``read_pair``, or the placement is infeasible.
@@ -44,6 +52,7 @@ def read_replayable(instance: Path, placement: Path) -> tuple[PlacementInstance,
     asked, placed = read_pair(instance, placement)
     assert placed.assignment is not None  # read_pair refuses empty placements
     try:
-        return asked, placed.assignment, evaluate(asked, placed.assignment)
+        judged = asked if all_in_memory else with_memory_for_all(asked)
+        return asked, placed.assignment, evaluate(judged, placed.assignment)
     except InfeasiblePlacementError as error:
         raise InputError(placement, "", f"infeasible placement cannot be replayed: {error}") from None

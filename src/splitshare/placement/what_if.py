@@ -19,6 +19,14 @@ def with_speed(instance: PlacementInstance, device: str, speed: float) -> Placem
     return with_times(instance, lambda other, _: 1 / speed if other == device else 1.0)
 
 
+def with_memory_for_all(instance: PlacementInstance) -> PlacementInstance:
+    """The instance with room for all modules on every device, for replays that load what is not in memory."""
+    room = sum(max(module.bytes_on(device.name) for device in instance.devices) for module in instance.modules)
+    devices = tuple(d.model_copy(update={"memory_bytes": max(room, d.memory_bytes)}) for d in instance.devices)
+    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
+    return PlacementInstance.model_validate(fields | {"devices": devices})
+
+
 def with_times(instance: PlacementInstance, factor: Callable[[str, str], float]) -> PlacementInstance:
     """The instance with its compute times multiplied by ``factor(device, module)``, those of requests too."""
 

@@ -19,7 +19,8 @@ from splitshare.placement.objective import Route
 from splitshare.replay.confidence import replications
 from splitshare.replay.metrics import OVERALL, request_metrics
 from splitshare.replay.plan import LinkModel
-from splitshare.replay.simulator import ReplayResult, idle_latency_s, simulate
+from splitshare.replay.result import ReplayResult
+from splitshare.replay.simulator import idle_latency_s, simulate
 from splitshare.replay.traces import RequestTrace
 
 DrawTrace = Callable[[float, int], RequestTrace]

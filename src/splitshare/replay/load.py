@@ -32,6 +32,8 @@ class OfferedLoad:
     """A row a device, link direction or cell that is used, the most asked for first: ``kind``, ``name``, ``offered``
     (seconds of it asked for in a second) and ``seconds_per_request``."""
     requests: int
+    drops: bool = False
+    """Whether requests that are late are dropped, so that no queue grows for ever."""
 
     @property
     def offered(self) -> float:
@@ -52,7 +54,7 @@ class OfferedLoad:
     @property
     def grows(self) -> bool:
         """Whether some queue grows for as long as the trace lasts."""
-        return self.requests >= ENOUGH and self.offered > 1
+        return self.requests >= ENOUGH and self.offered > 1 and not self.drops
 
     def in_words(self) -> str:
         """The bottleneck and, where a queue grows, what the figures are worth."""
@@ -61,6 +63,9 @@ class OfferedLoad:
         asked = f"The bottleneck is the {self.bottleneck}"
         if not math.isfinite(self.rate_per_s):
             return f"{asked}: all requests arrive at once, and it serves {self.holds_per_s:.3g} requests/s."
+        if self.drops and self.offered > 1:
+            asked += f", asked for {self.offered:.1%} of its time"
+            return f"{asked}; it serves {self.holds_per_s:.3g} requests/s, and what is late is dropped."
         if not self.grows:
             asked += f", asked for {self.offered:.1%} of its time"
             return f"{asked}; the system holds {self.holds_per_s:.3g} requests/s."
@@ -72,7 +77,13 @@ class OfferedLoad:
 
 
 def offered_load(
-    instance: PlacementInstance, plan: StagePlan, trace: RequestTrace, least_s: NDArray[np.float64] | None = None
+    instance: PlacementInstance,
+    plan: StagePlan,
+    trace: RequestTrace,
+    least_s: NDArray[np.float64] | None = None,
+    *,
+    also_s: NDArray[np.float64] | None = None,
+    drops: bool = False,
 ) -> OfferedLoad:
     """What ``trace`` asks of each resource of ``plan``.
 
@@ -82,6 +93,8 @@ def offered_load(
         trace: the requests.
         least_s: seconds of each stage's resource for one request, at size 1, shape (stages,); by default
             ``plan.service_s``. With batches: of the batch size that takes least.
+        also_s: seconds that resources were held beside stages, for loading modules; shape (resources,).
+        drops: whether requests that are late are dropped.
     """
     per_stage_s = plan.service_s if least_s is None else least_s
     weight = np.bincount(trace.request_class, weights=trace.size, minlength=len(plan.first) - 1)
@@ -90,7 +103,9 @@ def offered_load(
         plan.resource[plan.resource >= 0],
         weights=(per_stage_s * weight[stage_class])[plan.resource >= 0],
         minlength=plan.resources,
-    )
+    ).astype(np.float64)
+    if also_s is not None:
+        seconds = seconds + also_s
     span_s = float(trace.arrival_s[-1] - trace.arrival_s[0])
     rate_per_s = (len(trace) - 1) / span_s if span_s > 0 else math.inf
     names = _names(instance, plan)
@@ -106,7 +121,7 @@ def offered_load(
     ]
     columns = ["kind", "name", "offered", "seconds_per_request"]
     table = pd.DataFrame(rows, columns=columns).sort_values("seconds_per_request", ascending=False, kind="stable")
-    return OfferedLoad(rate_per_s, table.reset_index(drop=True), len(trace))
+    return OfferedLoad(rate_per_s, table.reset_index(drop=True), len(trace), drops)
 
 
 def _names(instance: PlacementInstance, plan: StagePlan) -> dict[int, tuple[str, str]]:

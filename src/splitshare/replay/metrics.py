@@ -116,6 +116,30 @@ def with_energy(metrics: pd.DataFrame, trace: RequestTrace, energy_j: Mapping[st
     return metrics.assign(energy_j=means)
 
 
+def with_deadlines(metrics: pd.DataFrame, requests: pd.DataFrame, deadline_s: Mapping[str, float]) -> pd.DataFrame:
+    """The table of ``request_metrics`` of a whole replay with columns ``dropped`` and ``goodput_per_s``.
+
+    Args:
+        metrics: without warm-up.
+        requests: the requests table of the replay.
+        deadline_s: seconds after the arrival by class; a class without one is in time whenever it is done.
+
+    Returns:
+        ``dropped`` is the share of all requests of the row that were; goodput is of those that were done by their
+        deadline, over the same time as throughput.
+    """
+    names = requests["request"].astype(str).to_numpy()
+    limit_s = np.array([deadline_s.get(name, math.inf) for name in names])
+    dropped = np.asarray(requests["status"] == "dropped")
+    in_time = np.asarray(requests["status"] == "ok") & (requests["latency_s"].to_numpy() <= limit_s)
+    window_s = float(requests["finish_s"].max() - requests["arrival_s"].min())
+    members = [names == row if row != OVERALL else np.ones(len(names), dtype=bool) for row in metrics["request"]]
+    return metrics.assign(
+        dropped=[float(dropped[own].mean()) for own in members],
+        goodput_per_s=[float(in_time[own].sum() / window_s) if window_s > 0 else math.nan for own in members],
+    )
+
+
 def utilisation(
     requests: pd.DataFrame,
     stages: pd.DataFrame,

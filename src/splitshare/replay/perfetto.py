@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from splitshare.errors import InputError
 from splitshare.files import atomic_path
 from splitshare.placement.instance import PlacementInstance
-from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.result import ReplayResult
 
 MOST_SLICES = 200_000
 """A browser still opens so many: about 150 MB."""
@@ -106,7 +106,8 @@ def write_trace_events(
     if many > MOST_SLICES:
         problem = f"{many} stages are more than a browser opens ({MOST_SLICES}); choose a window by --from-s, --until-s"
         raise InputError("--perfetto", "", problem)
-    held_ns = tuple(np.rint(seconds * NS_PER_S).astype(np.int64) for seconds in (begin_s, end_s))
+    # What was dropped before it was served held nothing: it is never inside.
+    held_ns = tuple(np.rint(np.nan_to_num(seconds) * NS_PER_S).astype(np.int64) for seconds in (begin_s, end_s))
     slices: list[_Slice] = []
     names: list[Event] = []
     thread = FIRST_THREAD
@@ -181,13 +182,13 @@ def _slices(
 
 
 def _runs(track: _Track, stages: pd.DataFrame, inside: NDArray[np.bool_]) -> list[tuple[int, ...]]:
-    """Rows in the window that ran as one: on a device, of one module, from one start on."""
+    """Rows in the window that ran as one: on a device, of one module, from one start to one end."""
     rows = track.rows[inside[track.rows]]
     if track.group != DEVICES or not len(rows):
         return [(row,) for row in rows.tolist()]
-    start_s = stages["start_s"].to_numpy(dtype=np.float64)[rows]
+    start_s, finish_s = (stages[name].to_numpy(dtype=np.float64)[rows] for name in ("start_s", "finish_s"))
     module = stages["module"].cat.codes.to_numpy()[rows]
-    other = np.flatnonzero((np.diff(start_s) != 0) | (np.diff(module) != 0)) + 1
+    other = np.flatnonzero((np.diff(start_s) != 0) | (np.diff(finish_s) != 0) | (np.diff(module) != 0)) + 1
     return [tuple(run.tolist()) for run in np.split(rows, other)]
 
 

@@ -133,17 +133,41 @@ def build_plan(
         InputError: a class is unknown or has no route, or its route names an unknown device, a device that
             cannot run the module, or two devices without a link that a tensor or a signal must take.
     """
+    requests = {request.name for request in instance.requests}
+    for name in classes:
+        if name not in requests or name not in routes:
+            lacks = "route" if name in requests else "request class of this name"
+            raise InputError(source, f"requests.{name}", f"there is no {lacks}")
+    return plan_of_routes(instance, [(name, routes[name]) for name in classes], link_model, source, overheads)
+
+
+def plan_of_routes(
+    instance: PlacementInstance,
+    routes: Sequence[tuple[str, Route]],
+    link_model: LinkModel,
+    source: Path | str = "placement",
+    overheads: Overheads = IDEAL,
+) -> StagePlan:
+    """Lay out routes, several of one request class too: what the plan calls a class is a route here.
+
+    Args:
+        instance: the instance that the placement belongs to.
+        routes: request classes of it, each with a complete route.
+        link_model: as of ``build_plan``, like what follows.
+        source: as there.
+        overheads: as there.
+
+    Raises:
+        InputError: as there.
+    """
     if link_model not in LINK_MODELS:
         raise InputError("link model", "", f"unknown link model {link_model!r}; known: {', '.join(LINK_MODELS)}")
     builder = _Builder(instance, link_model, source, overheads)
     requests = {request.name: request for request in instance.requests}
     stages: list[_Stage] = []
     first = [0]
-    for name in classes:
-        if name not in requests or name not in routes:
-            lacks = "route" if name in requests else "request class of this name"
-            raise InputError(source, f"requests.{name}", f"there is no {lacks}")
-        stages += builder.stages(requests[name], routes[name])
+    for name, route in routes:
+        stages += builder.stages(requests[name], route)
         first.append(len(stages))
 
     def ints(values: Sequence[int]) -> NDArray[np.int64]:

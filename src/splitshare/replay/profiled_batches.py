@@ -43,16 +43,11 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
         for device, seconds in compute_s.items():
             if seconds is None:
                 continue
-            if device not in types:
-                problem = f"has no {device!r}, a device of {instance.name}; {nearest(device, list(types))}"
-                raise InputError(f"{testbed.name}.yaml", "devices", problem)
-            if types[device] not in profiles:
-                problem = f"no profile of {types[device]!r}; {nearest(types[device], list(profiles))}"
-                raise InputError("--profiles", types[device], problem)
-            rows = _rows(profiles[types[device]], module, items, precisions[device])
+            profile = profile_of(instance, testbed, profiles, device)
+            rows = _rows(profile, module, items, precisions[device])
             if 1 not in rows or not math.isclose(rows[1].compute_median_s or 0.0, seconds, rel_tol=SAME):
                 problem = f"{instance.name} was built of another profile of {module} at batch {items}; build it anew"
-                raise InputError(f"profiles/{types[device]}.json", "rows", problem)
+                raise InputError(f"profiles/{profile.device.name}.json", "rows", problem)
             curve = {size: float(f"{row.compute_median_s:.9g}") for size, row in rows.items()} | {1: seconds}
             key = (module, device, tuple(curve), tuple(curve.values()))
             requests, _ = measured.setdefault(key, ([], list(rows.values())))
@@ -74,6 +69,22 @@ def profiled_curves(instance: PlacementInstance, testbed: Testbed, profiles: Pro
             for (module, device, sizes, seconds), (requests, rows) in measured.items()
         ),
     )
+
+
+def profile_of(instance: PlacementInstance, testbed: Testbed, profiles: Profiles, device: str) -> ModuleProfile:
+    """The profile of a device of an instance.
+
+    Raises:
+        InputError: the device is not in the testbed, or has no profile.
+    """
+    types = {one.name: one.device_type for one in testbed.devices}
+    if device not in types:
+        problem = f"has no {device!r}, a device of {instance.name}; {nearest(device, list(types))}"
+        raise InputError(f"{testbed.name}.yaml", "devices", problem)
+    if types[device] not in profiles:
+        problem = f"no profile of {types[device]!r}; {nearest(types[device], list(profiles))}"
+        raise InputError("--profiles", types[device], problem)
+    return profiles[types[device]]
 
 
 def _uses(instance: PlacementInstance, catalog: Catalog) -> Iterator[tuple[str, str, int, Mapping[str, float | None]]]:

@@ -30,7 +30,8 @@ from splitshare.replay.emulator.program import build_program
 from splitshare.replay.emulator.testbed import open_testbed
 from splitshare.replay.generators import poisson_trace
 from splitshare.replay.plan import Overheads
-from splitshare.replay.simulator import ReplayResult, simulate
+from splitshare.replay.result import ReplayResult
+from splitshare.replay.simulator import simulate
 from splitshare.replay.traces import RequestTrace
 from splitshare.results.provenance import provenance
 from splitshare.results.write import write_csv

@@ -22,7 +22,7 @@ from splitshare.replay.emulator.link_check import LinkMeasurement, check_links, 
 from splitshare.replay.emulator.network import Testbed
 from splitshare.replay.emulator.outcome import runs_table, tables
 from splitshare.replay.emulator.program import Program, build_program
-from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.result import ReplayResult
 from splitshare.replay.traces import RequestTrace
 
 

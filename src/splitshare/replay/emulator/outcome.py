@@ -14,7 +14,7 @@ from splitshare.errors import WorkError
 from splitshare.replay.emulator.compute import Took
 from splitshare.replay.emulator.program import Program
 from splitshare.replay.plan import STAGES
-from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.result import ReplayResult
 from splitshare.replay.tables import categorical
 from splitshare.replay.traces import RequestTrace
 

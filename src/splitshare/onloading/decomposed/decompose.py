@@ -1,0 +1,248 @@
+"""J3O decomposed (ours): at a price of the cloud's computing, each server and its clients are a problem of their own.
+
+1. The bound: prices of all other limits are lowered server by server (``dual``); in turns with that, the cloud's price
+   is moved towards the one at which the servers' answers use the cloud up.
+2. At these prices every location is filled greedily; then the fillings of one location after another are tried, judged
+   by the server's own offloading program (``search``), all servers side by side.
+3. The servers' decisions so far are columns of a master program: at most all of each server, the cloud's computing
+   within its limit. It has one limit, so it is solved by the price at which the best columns use the cloud up. Its
+   price is the next round's; the best columns are the decision.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from splitshare.onloading.arrays import Arrays, Ints
+from splitshare.onloading.decomposed.gains import Gains, gains_of
+from splitshare.onloading.decomposed.work import (
+    Work,
+    descend_all,
+    greedy_all,
+    refine_all,
+    unbatched,
+    work_of,
+    worth_all,
+)
+
+LEAST_STEP = 1e-7
+"""Relative gain that counts as one."""
+EXACT = 1e-9
+"""Relative precision of the master program's value."""
+CHUNK = 16
+"""Servers that a thread takes at once."""
+
+
+@dataclass(frozen=True)
+class DecompositionSettings:
+    """How it runs (ours)."""
+
+    steps: int = 50
+    """Steps on the other prices at one price of the cloud's computing."""
+    turns: int = 24
+    """Prices of the cloud's computing at most, for the bound."""
+    stall: float = 2e-4
+    """Relative gain of four turns below which the bound is good enough."""
+    rounds: int = 4
+    """Rounds of search and master program at most."""
+    trials: int = 3
+    """Fillings that are tried in a location's turn."""
+    sweeps: int = 3
+    """Turns of each location at most, in a round."""
+    threads: int = 1
+    """Servers that are worked on side by side; the answer does not depend on it."""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """The best decision, and what is proved."""
+
+    held: Ints
+    """Batch size by location (clients, then servers) and model, -1 where it is not there, shape (C + S, J)."""
+    right_per_s: float
+    """Right answers a second of the decision, by the servers' programs."""
+    bound: float
+    """Mean accuracy that no decision exceeds."""
+    rounds: int
+    solved: int
+    """Programs of servers solved in the search."""
+
+
+class _Servers:
+    """Loops over all servers, side by side where there are threads."""
+
+    def __init__(self, gains: Gains, work: Work, pool: ThreadPoolExecutor | None, until: float) -> None:
+        self.gains, self.work, self.until = gains, work, until
+        self._pool = pool
+        count = len(work.servers)
+        size = max(1, min(CHUNK, -(-count // (4 * pool._max_workers)))) if pool else CHUNK
+        self._chunks = [(first, min(first + size, count)) for first in range(0, count, size)]
+
+    def run(self, loop: Callable[..., None], *arguments: object, limited: bool = False) -> list[tuple[int, int]]:
+        """Run a loop; the chunks that it did not come to before time was up."""
+
+        def one(chunk: tuple[int, int]) -> bool:
+            if limited and time.perf_counter() > self.until:
+                return False
+            loop(self.gains, self.work, *chunk, *arguments)
+            return True
+
+        done = list((self._pool.map if self._pool else map)(one, self._chunks))
+        return [chunk for chunk, ran in zip(self._chunks, done, strict=True) if not ran]
+
+
+def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float = np.inf) -> Decomposition:
+    """Decide.
+
+    Args:
+        arrays: the instance.
+        settings: how.
+        until: nothing new is started later than this, by ``time.perf_counter``; the first bound always is.
+    """
+    gains = gains_of(arrays)
+    work = work_of(gains)
+    held = np.full((len(arrays.client_limit) + len(arrays.server_limit), len(arrays.memory)), -1, dtype=np.int64)
+    with _pool(settings.threads) as pool:
+        servers = _Servers(gains, work, pool, until)
+        bound, price = _bound(servers, arrays, settings)
+        servers.run(greedy_all, price, held, 2, limited=True)
+        best, right, rounds = _search(servers, arrays, settings, held, price)
+    return Decomposition(best, right, bound / arrays.demand, rounds, int(work.solved.sum()))
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor | None]:
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool
+    else:
+        yield None
+
+
+def _bound(servers: _Servers, arrays: Arrays, settings: DecompositionSettings) -> tuple[float, float]:
+    """The bound, right answers a second, and the cloud's price at it; the other prices are left in ``work``."""
+    work, limit = servers.work, arrays.cloud_limit
+    price = 0.02 * arrays.demand / limit if limit > 0 else 0.0
+    stride, side, bounds = 0.5, 0, []
+    best, kept = np.inf, (work.price.copy(), work.fill.copy(), price)
+    for turn in range(settings.turns):
+        if turn and time.perf_counter() > servers.until:
+            break
+        servers.run(descend_all, price, settings.steps)
+        bound = float(work.value.sum()) + price * limit
+        if bound < best:
+            best, kept = bound, (work.price.copy(), work.fill.copy(), price)
+        bounds.append(best)
+        if turn >= 8 and bounds[-5] - best <= settings.stall * best:
+            break
+        if limit > 0:
+            excess = (float(work.cloud.sum()) - limit) / limit
+            now = 1 if excess > 0 else -1
+            if side:
+                stride = stride * 0.5 if now != side else min(stride * 1.2, 0.5)
+            side = now
+            price *= np.exp(stride * now * min(1.0, 4 * abs(excess)))
+    work.price[:], work.fill[:] = kept[0], kept[1]
+    return best, kept[2]
+
+
+def _search(
+    servers: _Servers, arrays: Arrays, settings: DecompositionSettings, held: Ints, price: float
+) -> tuple[Ints, float, int]:
+    """Rounds of search and master program, from ``held``."""
+    columns: list[Ints] = []
+    best, right = held, -np.inf
+    for number in range(settings.rounds):
+        if number and time.perf_counter() > servers.until:
+            break
+        trial = (best if number else held).copy()
+        undone = servers.run(refine_all, price, trial, settings.trials, settings.sweeps, limited=True)
+        for first, last in undone:
+            for server in servers.work.servers[first:last]:
+                unbatched(servers.gains, server, trial)
+        columns.append(trial)
+        _, value, own = _master(servers, arrays, [trial], price)
+        if len(columns) > 1 and len(servers.work.servers) > 1:
+            joined = _master(servers, arrays, columns, own)[0]
+            if (joined != trial).any():
+                _, other, other_price = _master(servers, arrays, [joined], own)
+                if other > value:
+                    trial, value, own = joined, other, other_price
+        if value <= right * (1 + LEAST_STEP):
+            break
+        best, right, price = trial, value, own
+    return best, float(right), number + 1
+
+
+def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float) -> tuple[Ints, float, float]:
+    """Each server's best column at the cloud's price at which these use it up.
+
+    Returns:
+        The columns together, shape (C + S, J); what the master program is worth, right answers a second, which is the
+        whole offloading program's value where there is one column; the price.
+    """
+    limit = arrays.cloud_limit
+
+    def at(price: float) -> tuple[float, float, Ints]:
+        worth, cloud = [], []
+        for held in columns:
+            servers.run(worth_all, price, held)
+            worth.append(servers.work.value.copy())
+            cloud.append(servers.work.cloud.copy())
+        leader = np.argmax(worth, axis=0)
+        pick = (leader, np.arange(len(leader)))
+        return price * limit + float(np.array(worth)[pick].sum()), float(np.array(cloud)[pick].sum()), leader
+
+    width = 1.05
+    low = price / width
+    low_value, low_cloud, leader = at(low)
+    high, high_value, high_cloud = low, low_value, low_cloud
+    while low_cloud <= limit and low > 0:
+        high, high_value, high_cloud = low, low_value, low_cloud
+        width *= width
+        low = low / width if width < 4 else 0.0
+        low_value, low_cloud, leader = at(low)
+    if low_cloud <= limit * (1 + EXACT):
+        return _joined(servers, columns, leader), low_value, 0.0
+    width = 1.1
+    while high_cloud > limit:
+        low, low_value, low_cloud = high, high_value, high_cloud
+        high = max(high * width, 1e-9)
+        width *= width
+        high_value, high_cloud, leader = at(high)
+    value, middle = high_value, high
+    for _ in range(40):
+        # Where the tangents at both ends meet.
+        slope_low, slope_high = limit - low_cloud, limit - high_cloud
+        if slope_high - slope_low <= 0:
+            break
+        middle = (low_value - high_value + slope_high * high - slope_low * low) / (slope_high - slope_low)
+        meet = low_value + slope_low * (middle - low)
+        if not low < middle < high:
+            break
+        value, cloud, leader = at(middle)
+        if value <= meet * (1 + EXACT):
+            break
+        if cloud > limit:
+            low, low_value, low_cloud = middle, value, cloud
+        else:
+            high, high_value, high_cloud = middle, value, cloud
+    return _joined(servers, columns, leader), min(value, low_value, high_value), middle
+
+
+def _joined(servers: _Servers, columns: list[Ints], leader: Ints) -> Ints:
+    """Each server's locations as its column has them."""
+    joined = columns[0].copy()
+    gains, clients = servers.gains, len(servers.gains.client_limit)
+    for server, k in zip(servers.work.servers, leader, strict=True):
+        first, last = gains.server_rows[server]
+        own = np.unique(gains.row_client[first:last])
+        joined[own] = columns[k][own]
+        joined[clients + server] = columns[k][clients + server]
+    return joined

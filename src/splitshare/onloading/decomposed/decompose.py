@@ -52,7 +52,7 @@ class DecompositionSettings:
     rounds: int = 4
     """Rounds of search and master program at most."""
     trials: int = 3
-    """Fillings that are tried in a location's turn."""
+    """Fillings that are tried in a client's turn; three times as many are in a server's."""
     sweeps: int = 3
     """Turns of each location at most, in a round."""
     threads: int = 1
@@ -130,7 +130,10 @@ def _bound(servers: _Servers, arrays: Arrays, settings: DecompositionSettings) -
     work, limit = servers.work, arrays.cloud_limit
     price = 0.02 * arrays.demand / limit if limit > 0 else 0.0
     stride, side, bounds = 0.5, 0, []
-    best, kept = np.inf, (work.price.copy(), work.fill.copy(), price)
+    gains = servers.gains
+    # No query can be worth more than the best answer that anybody may give it.
+    most = np.maximum(np.maximum(gains.client, gains.edge.max(axis=1)), gains.cloud).max(axis=1)
+    best, kept = float(np.maximum(most, 0.0).sum()), (work.price.copy(), work.fill.copy(), price)
     for turn in range(settings.turns):
         if turn and time.perf_counter() > servers.until:
             break

@@ -12,6 +12,9 @@ from splitshare.onloading.decomposed.program import Basis, copy, kept_of, restor
 LEAST_STEP = 1 + 1e-7
 """Factor by which a change must be better."""
 
+SERVER_TRIALS = 3
+"""How many times as many fillings are tried of a server as of a client."""
+
 
 @kernel
 def _worths(gains: Gains, server: int, held: Ints, cloud_price: float, price: Floats, skip: int) -> Floats:
@@ -139,7 +142,7 @@ def refine(
         held: batch size by location and model, shape (C + S, J).
         cloud_price: right answers that a second of the cloud's computing costs.
         state: of the server's program.
-        trials: fillings that are tried in a location's turn.
+        trials: fillings that are tried in a client's turn.
         sweeps: turns of each location at most.
 
     Returns:
@@ -165,7 +168,7 @@ def refine(
         if not len(found):
             continue
         present = judged(gross, used, base, own if own > 0.0 else base.sum() / 4, held[location])
-        for _ in range(trials):
+        for _ in range(trials if location < clients else SERVER_TRIALS * trials):
             k = _best(worth)
             if worth[k] <= present + (LEAST_STEP - 1) * value:
                 break

@@ -23,6 +23,7 @@ class J3ODecomposed:
 
     name: ClassVar[str] = "j3o-decomposed"
     steps: int = DEFAULT.steps
+    first: int = DEFAULT.first
     turns: int = DEFAULT.turns
     stall: float = DEFAULT.stall
     rounds: int = DEFAULT.rounds

@@ -35,6 +35,12 @@ LEAST_STEP = 1e-7
 """Relative gain that counts as one."""
 EXACT = 1e-9
 """Relative precision of the master program's value."""
+ENOUGH = 1e-5
+"""Relative distance of bound and decision at which there is nothing left to prove."""
+FIRST_PRICE = 0.02
+"""Accuracy of all queries that all of the cloud's computing costs at first."""
+LONGEST_STRIDE = 0.5
+"""Logarithm of the most by which the cloud's price is moved."""
 CHUNK = 16
 """Servers that a thread takes at once."""
 
@@ -45,6 +51,8 @@ class DecompositionSettings:
 
     steps: int = 50
     """Steps on the other prices at one price of the cloud's computing."""
+    first: int = 8
+    """Prices of the cloud's computing before the search."""
     turns: int = 24
     """Prices of the cloud's computing at most, for the bound."""
     stall: float = 2e-4
@@ -110,10 +118,12 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
     held = np.full((len(arrays.client_limit) + len(arrays.server_limit), len(arrays.memory)), -1, dtype=np.int64)
     with _pool(settings.threads) as pool:
         servers = _Servers(gains, work, pool, until)
-        bound, price = _bound(servers, arrays, settings)
-        servers.run(greedy_all, price, held, 2, limited=True)
-        best, right, rounds = _search(servers, arrays, settings, held, price)
-    return Decomposition(best, right, bound / arrays.demand, rounds, int(work.solved.sum()))
+        bound = _Bound(servers, arrays, settings)
+        bound.lower(settings.first)
+        servers.run(greedy_all, bound.price, held, 2, limited=True)
+        best, right, rounds = _search(servers, arrays, settings, held, bound.price)
+        bound.lower(settings.turns - settings.first, right)
+    return Decomposition(best, right, bound.least / arrays.demand, rounds, int(work.solved.sum()))
 
 
 @contextmanager
@@ -125,34 +135,47 @@ def _pool(threads: int) -> Iterator[ThreadPoolExecutor | None]:
         yield None
 
 
-def _bound(servers: _Servers, arrays: Arrays, settings: DecompositionSettings) -> tuple[float, float]:
-    """The bound, right answers a second, and the cloud's price at it; the other prices are left in ``work``."""
-    work, limit = servers.work, arrays.cloud_limit
-    price = 0.02 * arrays.demand / limit if limit > 0 else 0.0
-    stride, side, bounds = 0.5, 0, []
-    gains = servers.gains
-    # No query can be worth more than the best answer that anybody may give it.
-    most = np.maximum(np.maximum(gains.client, gains.edge.max(axis=1)), gains.cloud).max(axis=1)
-    best, kept = float(np.maximum(most, 0.0).sum()), (work.price.copy(), work.fill.copy(), price)
-    for turn in range(settings.turns):
-        if turn and time.perf_counter() > servers.until:
-            break
-        servers.run(descend_all, price, settings.steps)
-        bound = float(work.value.sum()) + price * limit
-        if bound < best:
-            best, kept = bound, (work.price.copy(), work.fill.copy(), price)
-        bounds.append(best)
-        if turn >= 8 and bounds[-5] - best <= settings.stall * best:
-            break
-        if limit > 0:
-            excess = (float(work.cloud.sum()) - limit) / limit
-            now = 1 if excess > 0 else -1
-            if side:
-                stride = stride * 0.5 if now != side else min(stride * 1.2, 0.5)
-            side = now
-            price *= np.exp(stride * now * min(1.0, 4 * abs(excess)))
-    work.price[:], work.fill[:] = kept[0], kept[1]
-    return best, kept[2]
+class _Bound:
+    """The bound so far, right answers a second, and the cloud's price at it; the other prices are in ``work``."""
+
+    def __init__(self, servers: _Servers, arrays: Arrays, settings: DecompositionSettings) -> None:
+        self._servers, self._settings, self._limit = servers, settings, arrays.cloud_limit
+        self._next = FIRST_PRICE * arrays.demand / self._limit if self._limit > 0 else 0.0
+        self._stride, self._side = LONGEST_STRIDE, 0
+        gains, work = servers.gains, servers.work
+        # No query can be worth more than the best answer that anybody may give it.
+        most = np.maximum(np.maximum(gains.client, gains.edge.max(axis=1)), gains.cloud).max(axis=1)
+        self.least, self.price = float(np.maximum(most, 0.0).sum()), self._next
+        self._kept = (work.price.copy(), work.fill.copy())
+        self._all: list[float] = []
+
+    def lower(self, turns: int, right: float = 0.0) -> None:
+        """Lower it for some turns, until it meets ``right`` or four turns bring little."""
+        work = self._servers.work
+        for _ in range(turns):
+            if self._all and (time.perf_counter() > self._servers.until or self.least <= right * (1 + ENOUGH)):
+                break
+            self._servers.run(descend_all, self._next, self._settings.steps)
+            bound = float(work.value.sum()) + self._next * self._limit
+            if bound < self.least:
+                self.least, self.price = bound, self._next
+                self._kept = (work.price.copy(), work.fill.copy())
+            self._all.append(self.least)
+            if len(self._all) > 8 and self._all[-5] - self.least <= self._settings.stall * self.least:
+                break
+            self._move()
+        work.price[:], work.fill[:] = self._kept
+
+    def _move(self) -> None:
+        """Move the cloud's price: up where the answers use more than there is, by smaller steps at each turn back."""
+        if self._limit <= 0:
+            return
+        excess = (float(self._servers.work.mean_cloud.sum()) - self._limit) / self._limit
+        side = 1 if excess > 0 else -1
+        if self._side:
+            self._stride = self._stride * 0.5 if side != self._side else min(self._stride * 1.2, LONGEST_STRIDE)
+        self._side = side
+        self._next *= float(np.exp(self._stride * side * min(1.0, 4 * abs(excess))))
 
 
 def _search(

@@ -20,6 +20,8 @@ CLIENT_SCALE, SERVER_SCALE, FILL_SCALE = 0.1, 0.02, 0.02
 """Scales of prices of clients' and servers' limits and of full batches, as shares of the queries a second there."""
 PATIENCE = 15
 """Steps without a better bound after which steps are shortened."""
+FIRST_AIM = 0.05
+"""How far below the first bound steps aim, as a share."""
 SHORTER, LONGER, LONGEST = 0.6, 1.1, 0.1
 """Factors on the step, and the most that it aims below the bound, as a share."""
 
@@ -161,6 +163,7 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
     fill_mean: Floats,
     steps: int,
     aim: float,
+    cloud: float,
 ) -> tuple[float, float, float]:
     """Lower the bound; ``price`` and ``fill`` are left at the best prices found.
 
@@ -174,20 +177,24 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
         mean: running mean of the subgradients; changed in place.
         fill_mean: the same of ``fill``.
         steps: how many.
-        aim: how far below the bound a step aims, as a share.
+        aim: how far below the bound a step aims, as a share; ``FIRST_AIM`` where these are the first.
+        cloud: running mean of the cloud's computing that the answers use, seconds a second.
 
     Returns:
-        The bound, the mean of the cloud's computing that its answers use, and the aim of the next step.
+        The bound, the mean of the cloud's computing, and the aim of the next step.
     """
     slope, fill_slope = np.zeros(len(price)), np.zeros(fill.shape)
-    best, cloud = bound_at(gains, server, cloud_price, price, fill, slope, fill_slope)
+    best, used = bound_at(gains, server, cloud_price, price, fill, slope, fill_slope)
+    # The first steps have no mean to go on from.
+    weight = 1.0 if aim == FIRST_AIM else SMOOTH
+    cloud += weight * (used - cloud)
     trial, fill_trial = price.copy(), fill.copy()
     for i in range(len(price)):
-        mean[i] = slope[i]
+        mean[i] += weight * (slope[i] - mean[i])
     fill_scale = FILL_SCALE * gains.server_rate[server]
     for b in range(fill.shape[0]):
         for j in range(fill.shape[1]):
-            fill_mean[b, j] = fill_slope[b, j]
+            fill_mean[b, j] += weight * (fill_slope[b, j] - fill_mean[b, j])
     worse = better = 0
     for _ in range(steps):
         norm = 0.0

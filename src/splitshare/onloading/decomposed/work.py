@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.decomposed.dual import CLIENT_SCALE, SERVER_SCALE, descend
+from splitshare.onloading.decomposed.dual import CLIENT_SCALE, FIRST_AIM, SERVER_SCALE, descend
 from splitshare.onloading.decomposed.gains import Gains, kernel
 from splitshare.onloading.decomposed.program import Basis, worth_at
 from splitshare.onloading.decomposed.search import greedily, refine
@@ -36,6 +36,8 @@ class Work(NamedTuple):
     fill_mean: Floats
     aim: Floats
     """How far below its bound a server's next step aims, as a share, shape (S,)."""
+    mean_cloud: Floats
+    """Running mean of the cloud's computing that its answers use, seconds a second, shape (S,)."""
     code: Ints
     inverse: Floats
     level: Floats
@@ -81,7 +83,8 @@ def work_of(gains: Gains) -> Work:
         scale=scale,
         mean=np.zeros(start[-1]),
         fill_mean=np.zeros(kinds),
-        aim=np.full(len(servers), 0.05),
+        aim=np.full(len(servers), FIRST_AIM),
+        mean_cloud=np.zeros(len(servers)),
         code=-1 - (rows - np.repeat(start[:-1], heights)),
         inverse=inverse,
         level=np.ones(start[-1]),
@@ -125,10 +128,10 @@ def _solvable(work: Work, s: int) -> bool:
 
 @kernel
 def descend_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, steps: int) -> None:
-    """Lower the bounds of some of the servers; writes ``value`` and ``cloud``."""
+    """Lower the bounds of some of the servers; writes ``value`` and ``mean_cloud``."""
     for s in range(first, last):
         low, high = work.start[s], work.start[s + 1]
-        work.value[s], work.cloud[s], work.aim[s] = descend(
+        work.value[s], work.mean_cloud[s], work.aim[s] = descend(
             gains,
             work.servers[s],
             cloud_price,
@@ -139,6 +142,7 @@ def descend_all(gains: Gains, work: Work, first: int, last: int, cloud_price: fl
             work.fill_mean[s],
             steps,
             work.aim[s],
+            work.mean_cloud[s],
         )
 
 

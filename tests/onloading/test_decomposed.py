@@ -10,12 +10,13 @@ from scipy.optimize import linprog
 from splitshare.jsonl import read_lines
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
-from splitshare.onloading.decomposed import work
+from splitshare.onloading.decomposed import whole, work
 from splitshare.onloading.decomposed.decompose import DecompositionSettings, decompose
 from splitshare.onloading.decomposed.dual import bound_at
 from splitshare.onloading.decomposed.gains import gains_of
 from splitshare.onloading.decomposed.program import first_basis, solve_at, solve_full
 from splitshare.onloading.decomposed.simplex import maximise
+from splitshare.onloading.decomposed.whole import offload
 from splitshare.onloading.greedy import hosts_of_filling, knapsacks_of
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
@@ -90,15 +91,15 @@ def test_servers_programs_add_up_to_the_offloading_program(seed, filled):
     program = OffloadingLp(arrays)
     for _ in range(5):
         held = drawn(arrays, draw)
-        whole = program.solve(hosts_of_filling(knapsacks_of(arrays), held), filled=filled)
-        price = float(whole.prices[-1]) if whole else 0.1
+        solution = program.solve(hosts_of_filling(knapsacks_of(arrays), held), filled=filled)
+        price = float(solution.prices[-1]) if solution else 0.1
         values = [solve_at(gains, s, held, price, states[s])[0] for s in servers]
         if filled:
             values = [solve_full(gains, s, held, price, states[s])[0] for s in servers]
-        if whole is None:
+        if solution is None:
             assert min(values) == -np.inf
         else:
-            assert sum(values) + price * arrays.cloud_limit == pytest.approx(whole.right_per_s, rel=1e-7)
+            assert sum(values) + price * arrays.cloud_limit == pytest.approx(solution.right_per_s, rel=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -140,10 +141,47 @@ def test_the_master_program_is_worth_what_the_offloading_program_says():
         instance = tiny(seed, clients=6, servers=3, models=6, batching=seed % 2 == 1)
         arrays = arrays_of(instance)
         found = decompose(arrays, NEAR)
-        whole = OffloadingLp(arrays).solve(hosts_of_filling(knapsacks_of(arrays), found.held))
-        assert whole is not None
-        assert whole.right_per_s == pytest.approx(found.right_per_s, rel=1e-6)
+        solution = OffloadingLp(arrays).solve(hosts_of_filling(knapsacks_of(arrays), found.held))
+        assert solution is not None
+        assert solution.right_per_s == pytest.approx(found.right_per_s, rel=1e-6)
         assert found.bound * arrays.demand >= found.right_per_s * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("name", ["small-16-batching", "medium-01", "medium-06-batching", "large-03"])
+def test_the_offloading_by_servers_is_the_offloading_program_s(name, suite):
+    """For J3O's models and for models at random; the evaluator accepts it."""
+    arrays = arrays_of(suite[name])
+    draw = np.random.default_rng(0)
+    trials = [decompose(arrays, NEAR).held, *(np.minimum(drawn(arrays, draw), 0) for _ in range(2))]
+    for held in trials:
+        hosts = hosts_of_filling(knapsacks_of(arrays), held)
+        other, found = OffloadingLp(arrays).solve(hosts), offload(arrays, hosts)
+        assert other is not None
+        assert found is not None
+        assert found.right_per_s == pytest.approx(other.right_per_s, rel=1e-8)
+        worth = evaluate(arrays, hosts, found.offloading)
+        assert worth.objective * arrays.demand == pytest.approx(found.right_per_s, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(1, 20, 2))
+def test_by_servers_batches_fill_or_cannot_as_in_the_offloading_program(seed):
+    arrays = arrays_of(tiny(seed, clients=6, servers=2, models=6, batching=True))
+    draw = np.random.default_rng(seed)
+    for _ in range(6):
+        hosts = hosts_of_filling(knapsacks_of(arrays), drawn(arrays, draw))
+        other, found = OffloadingLp(arrays).solve(hosts), offload(arrays, hosts)
+        assert (other is None) == (found is None)
+        if other is not None and found is not None:
+            assert found.right_per_s == pytest.approx(other.right_per_s, rel=1e-7)
+            evaluate(arrays, hosts, found.offloading)
+
+
+def test_large_instances_are_scored_by_servers(suite, monkeypatch):
+    instance = suite["medium-06-batching"]
+    one = decided(instance, "density-greedy")[1]
+    monkeypatch.setattr(whole, "LARGE", 1)
+    assert whole.by_servers(arrays_of(instance))
+    assert decided(instance, "density-greedy")[1] == pytest.approx(one, rel=1e-8)
 
 
 def test_proved_gaps_of_medium_instances_are_below_one_percent_on_average(suite):

@@ -21,6 +21,7 @@ import numpy as np
 
 from splitshare.onloading.arrays import Arrays, Ints
 from splitshare.onloading.decomposed.gains import Gains, gains_of
+from splitshare.onloading.decomposed.price import crossing
 from splitshare.onloading.decomposed.work import (
     Work,
     descend_all,
@@ -33,8 +34,6 @@ from splitshare.onloading.decomposed.work import (
 
 LEAST_STEP = 1e-7
 """Relative gain that counts as one."""
-EXACT = 1e-9
-"""Relative precision of the master program's value."""
 ENOUGH = 1e-5
 """Relative distance of bound and decision at which there is nothing left to prove."""
 FIRST_PRICE = 0.02
@@ -213,53 +212,20 @@ def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float
         The columns together, shape (C + S, J); what the master program is worth, right answers a second, which is the
         whole offloading program's value where there is one column; the price.
     """
-    limit = arrays.cloud_limit
+    leader = np.zeros(len(servers.work.servers), dtype=np.int64)
 
-    def at(price: float) -> tuple[float, float, Ints]:
+    def at(price: float) -> tuple[float, float]:
         worth, cloud = [], []
         for held in columns:
             servers.run(worth_all, price, held)
             worth.append(servers.work.value.copy())
             cloud.append(servers.work.cloud.copy())
-        leader = np.argmax(worth, axis=0)
+        leader[:] = np.argmax(worth, axis=0)
         pick = (leader, np.arange(len(leader)))
-        return price * limit + float(np.array(worth)[pick].sum()), float(np.array(cloud)[pick].sum()), leader
+        return float(np.array(worth)[pick].sum()), float(np.array(cloud)[pick].sum())
 
-    width = 1.05
-    low = price / width
-    low_value, low_cloud, leader = at(low)
-    high, high_value, high_cloud = low, low_value, low_cloud
-    while low_cloud <= limit and low > 0:
-        high, high_value, high_cloud = low, low_value, low_cloud
-        width *= width
-        low = low / width if width < 4 else 0.0
-        low_value, low_cloud, leader = at(low)
-    if low_cloud <= limit * (1 + EXACT):
-        return _joined(servers, columns, leader), low_value, 0.0
-    width = 1.1
-    while high_cloud > limit:
-        low, low_value, low_cloud = high, high_value, high_cloud
-        high = max(high * width, 1e-9)
-        width *= width
-        high_value, high_cloud, leader = at(high)
-    value, middle = high_value, high
-    for _ in range(40):
-        # Where the tangents at both ends meet.
-        slope_low, slope_high = limit - low_cloud, limit - high_cloud
-        if slope_high - slope_low <= 0:
-            break
-        middle = (low_value - high_value + slope_high * high - slope_low * low) / (slope_high - slope_low)
-        meet = low_value + slope_low * (middle - low)
-        if not low < middle < high:
-            break
-        value, cloud, leader = at(middle)
-        if value <= meet * (1 + EXACT):
-            break
-        if cloud > limit:
-            low, low_value, low_cloud = middle, value, cloud
-        else:
-            high, high_value, high_cloud = middle, value, cloud
-    return _joined(servers, columns, leader), min(value, low_value, high_value), middle
+    found = crossing(at, arrays.cloud_limit, price)
+    return _joined(servers, columns, leader), found.value, found.price
 
 
 def _joined(servers: _Servers, columns: list[Ints], leader: Ints) -> Ints:

@@ -271,11 +271,12 @@ def _result(
 @kernel
 def solve_full(  # noqa: PLR0912 - plain loops are what compiles soon
     gains: Gains, server: int, held: Ints, cloud_price: float, state: Basis
-) -> tuple[float, float, Floats]:
+) -> tuple[float, float, Ints, Floats]:
     """As ``solve_at``, batches full; ``state`` is of the program without that, for ``held``, and stays as it is.
 
     Returns:
-        As ``solve_at``; minus infinity where batches cannot fill.
+        The first two as ``solve_at``, minus infinity where batches cannot fill; then the basic answers' numbers, -1 for
+        what is none, and their fractions.
     """
     models = len(gains.memory)
     here = held[len(gains.client_limit) + server]
@@ -336,8 +337,13 @@ def solve_full(  # noqa: PLR0912 - plain loops are what compiles soon
     maximise(gain, row, use, slack_gain, basis, inverse, level, price, 30 * height)
     for i in range(height):
         if basis[i] < 0 and -1 - basis[i] >= lower and level[i] > 1e-7:
-            return -np.inf, 0.0, np.zeros(models)
-    return _result(gains, server, cloud_price, code, gain, basis, level)
+            return -np.inf, 0.0, np.full(height, -1), level
+    value, cloud, _ = _result(gains, server, cloud_price, code, gain, basis, level)
+    answer = np.full(height, -1)
+    for i in range(height):
+        if 0 <= basis[i] < count:
+            answer[i] = code[basis[i]]
+    return value, cloud, answer, level
 
 
 @kernel
@@ -396,7 +402,7 @@ def solve_filled(
             if value > best:
                 return value, cloud
             break
-        forced, forced_cloud, _ = solve_full(gains, server, held, cloud_price, state)
+        forced, forced_cloud, _, _ = solve_full(gains, server, held, cloud_price, state)
         if forced > best:
             best, best_cloud, best_here = forced, forced_cloud, here.copy()
             floor = max(floor, forced)
@@ -408,10 +414,12 @@ def solve_filled(
 
 
 @kernel
-def worth_at(gains: Gains, server: int, held: Ints, cloud_price: float, state: Basis) -> tuple[float, float]:
-    """What ``held`` is worth with batches full, without changing it; see ``solve_filled``."""
+def answers_at(
+    gains: Gains, server: int, held: Ints, cloud_price: float, state: Basis
+) -> tuple[float, float, Ints, Floats]:
+    """What ``held`` is worth with batches full, without changing it, and who answers; returns as ``solve_full``."""
     value, cloud, flow = solve_at(gains, server, held, cloud_price, state)
     trial = held[len(gains.client_limit) + server].copy()
     if lowered(gains, trial, flow, FULL):
-        value, cloud, _ = solve_full(gains, server, held, cloud_price, state)
-    return value, cloud
+        return solve_full(gains, server, held, cloud_price, state)
+    return value, cloud, state.code.copy(), state.level.copy()

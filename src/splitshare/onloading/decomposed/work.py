@@ -9,7 +9,7 @@ import numpy as np
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.decomposed.dual import CLIENT_SCALE, FIRST_AIM, SERVER_SCALE, descend
 from splitshare.onloading.decomposed.gains import Gains, kernel
-from splitshare.onloading.decomposed.program import Basis, worth_at
+from splitshare.onloading.decomposed.program import Basis, answers_at
 from splitshare.onloading.decomposed.search import greedily, refine
 
 MOST_ROWS = 3000
@@ -185,6 +185,15 @@ def worth_all(gains: Gains, work: Work, first: int, last: int, cloud_price: floa
     for s in range(first, last):
         work.value[s] = work.cloud[s] = 0.0
         if _solvable(work, s):
-            work.value[s], work.cloud[s] = worth_at(
+            work.value[s], work.cloud[s], _, _ = answers_at(
                 gains, work.servers[s], held, cloud_price, _basis(work, s, position)
             )
+
+
+@kernel
+def answers_of(gains: Gains, work: Work, s: int, cloud_price: float, held: Ints) -> tuple[Ints, Floats]:
+    """Who answers at one of the servers: numbers of the basic answers, below 0 for what is none, and fractions."""
+    _, _, code, fraction = answers_at(
+        gains, work.servers[s], held, cloud_price, _basis(work, s, _scratch(gains, work, s, s + 1))
+    )
+    return code, fraction

@@ -1,8 +1,8 @@
 """How near proved bounds come to the best decision known, on the suite: ours, J3O's, the relaxation's and solvers'.
 
-`j3o-decomposed` is run here, the others are read from the record (30 s at most each). A gap is bound / best - 1. Seconds
-of this process are set against what HiGHS took when it was recorded, on the machine that the record names: compare them
-on that one only.
+`j3o-decomposed` is run here, the others are read from the record (30 s at most each). A gap is bound / best - 1.
+Seconds of this process are set against what HiGHS took when it was recorded, on the machine that the record names:
+compare them on that one only.
 Run: `python benchmarks/onloading_bounds.py [--each]`.
 """
 

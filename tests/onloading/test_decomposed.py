@@ -13,8 +13,9 @@ from splitshare.onloading.contract import load
 from splitshare.onloading.decomposed import whole, work
 from splitshare.onloading.decomposed.decompose import DecompositionSettings, decompose
 from splitshare.onloading.decomposed.dual import bound_at
+from splitshare.onloading.decomposed.filled import solve_full
 from splitshare.onloading.decomposed.gains import gains_of
-from splitshare.onloading.decomposed.program import first_basis, solve_at, solve_full
+from splitshare.onloading.decomposed.program import first_basis, solve_at
 from splitshare.onloading.decomposed.simplex import maximise
 from splitshare.onloading.decomposed.whole import offload
 from splitshare.onloading.greedy import hosts_of_filling, knapsacks_of

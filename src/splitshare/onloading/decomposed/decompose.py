@@ -36,6 +36,8 @@ LEAST_STEP = 1e-7
 """Relative gain that counts as one."""
 ENOUGH = 1e-5
 """Relative distance of bound and decision at which there is nothing left to prove."""
+AIM = 0.5
+"""How far below the bound steps aim once there is a decision, as a share of their distance."""
 FIRST_PRICE = 0.02
 """Accuracy of all queries that all of the cloud's computing costs at first."""
 LONGEST_STRIDE = 0.5
@@ -151,6 +153,10 @@ class _Bound:
     def lower(self, turns: int, right: float = 0.0) -> None:
         """Lower it for some turns, until it meets ``right`` or four turns bring little."""
         work = self._servers.work
+        if right > 0:
+            # The decision tells how far the bound can go at most: steps aim half of the way.
+            work.aim[:] = np.maximum(work.aim, AIM * (1 - right / self.least))
+        start = len(self._all)
         for _ in range(turns):
             if self._all and (time.perf_counter() > self._servers.until or self.least <= right * (1 + ENOUGH)):
                 break
@@ -160,7 +166,11 @@ class _Bound:
                 self.least, self.price = bound, self._next
                 self._kept = (work.price.copy(), work.fill.copy())
             self._all.append(self.least)
-            if len(self._all) > 8 and self._all[-5] - self.least <= self._settings.stall * self.least:
+            if (
+                len(self._all) - start > 4
+                and len(self._all) > 8
+                and self._all[-5] - self.least <= self._settings.stall * self.least
+            ):
                 break
             self._move()
         work.price[:], work.fill[:] = self._kept

@@ -16,7 +16,7 @@ from splitshare.onloading.decomposed.gains import Gains, kernel
 
 SMOOTH = 0.1
 """Weight of the last subgradient in the running mean."""
-CLIENT_SCALE, SERVER_SCALE, FILL_SCALE = 0.1, 0.02, 0.02
+CLIENT_SCALE, SERVER_SCALE, FILL_SCALE = 1.0, 1.0, 0.02
 """Scales of prices of clients' and servers' limits and of full batches, as shares of the queries a second there."""
 PATIENCE = 15
 """Steps without a better bound after which steps are shortened."""

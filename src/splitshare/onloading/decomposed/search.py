@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from splitshare.onloading.arrays import Floats, Ints
+from splitshare.onloading.decomposed.filled import solve_filled
 from splitshare.onloading.decomposed.fillings import fillings, judged
 from splitshare.onloading.decomposed.gains import Gains, kernel
-from splitshare.onloading.decomposed.program import Basis, copy, kept_of, restore, solve_filled
+from splitshare.onloading.decomposed.program import Basis, copy, kept_of, restore
 
 LEAST_STEP = 1 + 1e-7
 """Factor by which a change must be better."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.decomposed.dual import CLIENT_SCALE, FIRST_AIM, SERVER_SCALE, descend
+from splitshare.onloading.decomposed.filled import answers_at
 from splitshare.onloading.decomposed.gains import Gains, kernel
-from splitshare.onloading.decomposed.program import Basis, answers_at
+from splitshare.onloading.decomposed.program import Basis
 from splitshare.onloading.decomposed.search import greedily, refine
 
 MOST_ROWS = 3000

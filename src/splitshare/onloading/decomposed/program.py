@@ -243,7 +243,7 @@ def solve_at(gains: Gains, server: int, held: Ints, cloud_price: float, state: B
 def result_of(
     gains: Gains, server: int, cloud_price: float, code: Ints, gain: Floats, basis: Ints, level: Floats
 ) -> tuple[float, float, Floats]:
-    """What a basis is worth, what it uses of the cloud, and queries a second by model at the server; see ``solve_at``."""
+    """What a basis is worth, what it uses of the cloud, queries a second by model at the server: see ``solve_at``."""
     models, kinds = len(gains.memory), len(gains.least) + 2
     first = gains.server_rows[server, 0]
     flow = np.zeros(models)

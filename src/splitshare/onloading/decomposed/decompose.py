@@ -34,7 +34,7 @@ from splitshare.onloading.decomposed.work import (
 
 LEAST_STEP = 1e-7
 """Relative gain that counts as one."""
-ENOUGH = 1e-5
+ENOUGH = 1e-4
 """Relative distance of bound and decision at which there is nothing left to prove."""
 AIM = 0.5
 """How far below the bound steps aim once there is a decision, as a share of their distance."""

@@ -9,9 +9,11 @@ bound of the linear relaxation. Prices are of whole limits, in right answers a s
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from splitshare.onloading.arrays import Floats
+from splitshare.onloading.arrays import Flags, Floats
 from splitshare.onloading.decomposed.gains import Gains, kernel
 
 SMOOTH = 0.1
@@ -45,17 +47,50 @@ def _knapsack(value: Floats, memory: Floats, capacity: float, share: Floats) -> 
     return total
 
 
+class Fixed(NamedTuple):
+    """What does not depend on a server's own prices."""
+
+    cloud: Floats
+    """What the best answer in the cloud gives each row at the price of the cloud's computing, shape (rows,)."""
+    cloud_use: Floats
+    """Seconds of the cloud's computing a second that it takes."""
+    fills: Flags
+    """Whether enough queries could come to fill a model's batches, shape (B, J)."""
+
+
+@kernel
+def fixed_at(gains: Gains, server: int, cloud_price: float) -> Fixed:
+    """What does not depend on the server's own prices, at a price of the cloud's computing."""
+    first, last = gains.server_rows[server]
+    models, batches = len(gains.memory), len(gains.least)
+    cloud, cloud_use = np.zeros(last - first), np.zeros(last - first)
+    comes = np.zeros((batches, models))
+    fills = np.zeros((batches, models), dtype=np.bool_)
+    for r in range(first, last):
+        for j in range(models):
+            worth = gains.cloud[r, j] - cloud_price * gains.cloud_use[r, j]
+            if worth > cloud[r - first]:
+                cloud[r - first], cloud_use[r - first] = worth, gains.cloud_use[r, j]
+            for b in range(batches):
+                if gains.edge[r, b, j] > 0.0:
+                    comes[b, j] += gains.rate[r]
+    for b in range(batches):
+        for j in range(models):
+            fills[b, j] = comes[b, j] >= gains.least[b]
+    return Fixed(cloud, cloud_use, fills)
+
+
 # Long: rows, clients and the server in one pass over the gains, and the subgradient with it.
 @kernel
 def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fast
-    gains: Gains, server: int, cloud_price: float, price: Floats, fill: Floats, slope: Floats, fill_slope: Floats
+    gains: Gains, server: int, fixed: Fixed, price: Floats, fill: Floats, slope: Floats, fill_slope: Floats
 ) -> tuple[float, float]:
     """The bound at prices, and its subgradient.
 
     Args:
         gains: the instance.
         server: which.
-        cloud_price: right answers that a second of the cloud's computing costs.
+        fixed: of the server at the cloud's price.
         price: of its rows, then computing and uplink of each client, computing and backhaul, shape (height,).
         fill: price of full batches, shape (B, J).
         slope: the subgradient by ``price``, in shares of limits that are free: written.
@@ -70,7 +105,6 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
     value = np.zeros(models)
     share = np.zeros(models)
     worth = np.zeros((batches, models))
-    comes = np.zeros((batches, models))
     total = cloud = 0.0
     for i in range(height):
         slope[i] = 1.0
@@ -88,19 +122,17 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
             value[j] = 0.0
         for r in range(low, high):
             row = price[r - first]
-            floor = row + gains.sent[r] * (link + backhaul)
-            leader, most = -1, 0.0
-            for j in range(models):
-                gain = gains.cloud[r, j] - cloud_price * gains.cloud_use[r, j] - floor
-                if gain > most:
-                    leader, most = j, gain
-            if leader >= 0:
-                total += most
+            beyond = fixed.cloud[r - first] - row - gains.sent[r] * (link + backhaul)
+            if beyond > 0.0:
+                total += beyond
                 slope[r - first] -= 1.0
                 slope[own + 1] -= gains.sent[r] / gains.uplink[c]
                 slope[height - 1] -= gains.sent[r] / gains.backhaul[server]
-                cloud += gains.cloud_use[r, leader]
-            for j in range(models):
+                cloud += fixed.cloud_use[r - first]
+            for k in range(gains.client_models.shape[1]):
+                j = gains.client_models[r, k]
+                if j < 0:
+                    break
                 value[j] += max(0.0, gains.client[r, j] - seconds * gains.client_use[r, j] - row)
             floor = row + gains.sent[r] * link
             for j in range(models):
@@ -110,8 +142,6 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
                 for j in range(models):
                     filling = fill[b, j] * each
                     worth[b, j] += max(0.0, gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - floor + filling)
-                    if gains.edge[r, b, j] > 0.0:
-                        comes[b, j] += each
         total += _knapsack(value, gains.memory, gains.client_memory[c], share)
         for j in range(models):
             if share[j] > 0.0:
@@ -126,7 +156,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         value[j] = worth[0, j]
     for b in range(1, batches):
         for j in range(models):
-            if comes[b, j] >= 1.0 and worth[b, j] - fill[b, j] > value[j]:
+            if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
                 value[j], batch_of[j] = worth[b, j] - fill[b, j], b
     total += _knapsack(value, gains.memory, gains.server_memory[server], share)
     for j in range(models):
@@ -184,7 +214,8 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
         The bound, the mean of the cloud's computing, and the aim of the next step.
     """
     slope, fill_slope = np.zeros(len(price)), np.zeros(fill.shape)
-    best, used = bound_at(gains, server, cloud_price, price, fill, slope, fill_slope)
+    fixed = fixed_at(gains, server, cloud_price)
+    best, used = bound_at(gains, server, fixed, price, fill, slope, fill_slope)
     # The first steps have no mean to go on from.
     weight = 1.0 if aim == FIRST_AIM else SMOOTH
     cloud += weight * (used - cloud)
@@ -213,7 +244,7 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
         for b in range(1, fill.shape[0]):
             for j in range(fill.shape[1]):
                 fill_trial[b, j] = max(0.0, fill[b, j] - step * fill_scale * fill_mean[b, j])
-        bound, used = bound_at(gains, server, cloud_price, trial, fill_trial, slope, fill_slope)
+        bound, used = bound_at(gains, server, fixed, trial, fill_trial, slope, fill_slope)
         for i in range(len(price)):
             mean[i] += SMOOTH * (slope[i] - mean[i])
         for b in range(1, fill.shape[0]):

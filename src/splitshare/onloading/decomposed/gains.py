@@ -8,7 +8,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import numpy as np
 from numba import njit
 
-from splitshare.onloading.arrays import Arrays, Floats, Ints
+from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.columns import cloud_useful
 
 _P = ParamSpec("_P")
@@ -37,6 +37,8 @@ class Gains(NamedTuple):
     """Right answers a second at the client, ``NEVER`` where not allowed, shape (R, J)."""
     client_use: Floats
     """Seconds of the client's computing a second, 0 where not allowed, shape (R, J)."""
+    client_models: Ints
+    """Models that the client may answer the row with, the rest filled with -1; shape (R, at most J)."""
     edge: Floats
     """The same at the server by batch size, shape (R, B, J)."""
     edge_use: Floats
@@ -82,6 +84,7 @@ def gains_of(arrays: Arrays) -> Gains:
         sent=rate * arrays.size,
         client=np.where(here, right, NEVER),
         client_use=client_use,
+        client_models=_listed(here),
         edge=np.ascontiguousarray(np.where(edge, right[:, :, None], NEVER).transpose(0, 2, 1)),
         edge_use=np.ascontiguousarray(edge_use.transpose(0, 2, 1)),
         cloud=np.where(cloud, right, NEVER),
@@ -101,6 +104,15 @@ def gains_of(arrays: Arrays) -> Gains:
         client_rate=np.bincount(client, rate, minlength=len(arrays.client_limit)).astype(float),
         server_rate=np.bincount(server, rate, minlength=len(arrays.server_limit)).astype(float),
     )
+
+
+def _listed(allowed: Flags) -> Ints:
+    """The true columns of each row, ascending, then -1."""
+    count = allowed.sum(axis=1)
+    listed = np.full((len(allowed), int(count.max(initial=0))), -1, dtype=np.int64)
+    row, column = np.nonzero(allowed)
+    listed[row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)] = column
+    return listed
 
 
 def _slots(client: Ints, server: Ints) -> Ints:

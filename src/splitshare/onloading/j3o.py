@@ -73,9 +73,20 @@ def warm_up() -> None:
 
     Libraries that solve the linear relaxation are loaded by the way.
     """
+    instance = tiny()
+    answer(instance, AlternationSettings(rounds=2), PLACES, batching=True, time_limit_s=None)
+    arrays = arrays_of(instance)
+    limits = limits_of(arrays)
+    densest(arrays)
+    exchanged(values_at(arrays, limits, np.zeros(len(limits.bound))), knapsacks_of(arrays), nothing(arrays))
+    rounded(arrays)
+
+
+def tiny() -> OnloadingInstance:
+    """An instance of one client, to compile on."""
     task = Task(name="t", query_bytes=1.0, latency_limit_s=10.0)
     compute = {"any": Compute(start_s=0.1, per_query_s=0.1)}
-    instance = OnloadingInstance(
+    return OnloadingInstance(
         schema_="splitshare.onloading-instance/1",
         name="warm-up",
         batches=(Batch(size=1, wait_s=0.0), Batch(size=2, wait_s=1.0)),
@@ -108,9 +119,3 @@ def warm_up() -> None:
             ),
         ),
     )
-    answer(instance, AlternationSettings(rounds=2), PLACES, batching=True, time_limit_s=None)
-    arrays = arrays_of(instance)
-    limits = limits_of(arrays)
-    densest(arrays)
-    exchanged(values_at(arrays, limits, np.zeros(len(limits.bound))), knapsacks_of(arrays), nothing(arrays))
-    rounded(arrays)

@@ -12,8 +12,9 @@ import highspy
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer, OnloadingAlgorithm
-from splitshare.onloading.instance import Onloading, OnloadingDecision, OnloadingInstance
-from splitshare.onloading.lp import OffloadingLp
+from splitshare.onloading.decomposed.whole import Offloaded, by_servers, offload
+from splitshare.onloading.instance import PLACES, Onloading, OnloadingDecision, OnloadingInstance
+from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, evaluate, flows_of, hosts_of
 from splitshare.records import Versions
 from splitshare.version import __version__
@@ -92,7 +93,10 @@ def _scored(instance: OnloadingInstance, answer: Answer) -> dict[str, Any]:
     arrays = arrays_of(instance)
     hosts = hosts_of(instance, answer.onloading)
     check_memory(arrays, hosts)
-    solution = OffloadingLp(arrays, answer.places).solve(hosts)
+    if answer.places == PLACES and by_servers(arrays):
+        solution: Offloaded | LpSolution | None = offload(arrays, hosts)
+    else:
+        solution = OffloadingLp(arrays, answer.places).solve(hosts)
     if solution is None:
         raise InfeasibleDecisionError("some server's batches can never fill in time; use smaller batch sizes")
     worth = evaluate(arrays, hosts, solution.offloading)

@@ -1,0 +1,250 @@
+"""J3O decomposed (ours): at a price of the cloud's computing, each server and its clients are a problem of their own.
+
+1. The bound: prices of all other limits are lowered server by server (``dual``); in turns with that, the cloud's price
+   is moved towards the one at which the servers' answers use the cloud up.
+2. At these prices every location is filled greedily; then the fillings of one location after another are tried, judged
+   by the server's own offloading program (``search``), all servers side by side.
+3. The servers' decisions so far are columns of a master program: at most all of each server, the cloud's computing
+   within its limit. It has one limit, so it is solved by the price at which the best columns use the cloud up. Its
+   price is the next round's; the best columns are the decision.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from splitshare.onloading.arrays import Arrays, Ints
+from splitshare.onloading.decomposed.gains import Gains, gains_of
+from splitshare.onloading.decomposed.price import crossing
+from splitshare.onloading.decomposed.work import (
+    Work,
+    descend_all,
+    greedy_all,
+    refine_all,
+    unbatched,
+    work_of,
+    worth_all,
+)
+
+LEAST_STEP = 1e-7
+"""Relative gain that counts as one."""
+ENOUGH = 1e-4
+"""Relative distance of bound and decision at which there is nothing left to prove."""
+AIM = 0.5
+"""How far below the bound steps aim once there is a decision, as a share of their distance."""
+FIRST_PRICE = 0.02
+"""Accuracy of all queries that all of the cloud's computing costs at first."""
+LONGEST_STRIDE = 0.5
+"""Logarithm of the most by which the cloud's price is moved."""
+CHUNK = 16
+"""Servers that a thread takes at once."""
+
+
+@dataclass(frozen=True)
+class DecompositionSettings:
+    """How it runs (ours)."""
+
+    steps: int = 50
+    """Steps on the other prices at one price of the cloud's computing."""
+    first: int = 8
+    """Prices of the cloud's computing before the search."""
+    turns: int = 24
+    """Prices of the cloud's computing at most, for the bound."""
+    stall: float = 2e-4
+    """Relative gain of four turns below which the bound is good enough."""
+    rounds: int = 4
+    """Rounds of search and master program at most."""
+    trials: int = 3
+    """Fillings that are tried in a client's turn; three times as many are in a server's."""
+    sweeps: int = 3
+    """Turns of each location at most, in a round."""
+    threads: int = 1
+    """Servers that are worked on side by side; the answer does not depend on it."""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """The best decision, and what is proved."""
+
+    held: Ints
+    """Batch size by location (clients, then servers) and model, -1 where it is not there, shape (C + S, J)."""
+    right_per_s: float
+    """Right answers a second of the decision, by the servers' programs."""
+    bound: float
+    """Mean accuracy that no decision exceeds."""
+    rounds: int
+    solved: int
+    """Programs of servers solved in the search."""
+
+
+class _Servers:
+    """Loops over all servers, side by side where there are threads."""
+
+    def __init__(self, gains: Gains, work: Work, pool: ThreadPoolExecutor | None, until: float) -> None:
+        self.gains, self.work, self.until = gains, work, until
+        self._pool = pool
+        count = len(work.servers)
+        size = max(1, min(CHUNK, -(-count // (4 * pool._max_workers)))) if pool else CHUNK
+        self._chunks = [(first, min(first + size, count)) for first in range(0, count, size)]
+
+    def run(self, loop: Callable[..., None], *arguments: object, limited: bool = False) -> list[tuple[int, int]]:
+        """Run a loop; the chunks that it did not come to before time was up."""
+
+        def one(chunk: tuple[int, int]) -> bool:
+            if limited and time.perf_counter() > self.until:
+                return False
+            loop(self.gains, self.work, *chunk, *arguments)
+            return True
+
+        done = list((self._pool.map if self._pool else map)(one, self._chunks))
+        return [chunk for chunk, ran in zip(self._chunks, done, strict=True) if not ran]
+
+
+def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float = np.inf) -> Decomposition:
+    """Decide.
+
+    Args:
+        arrays: the instance.
+        settings: how.
+        until: nothing new is started later than this, by ``time.perf_counter``; the first bound always is.
+    """
+    gains = gains_of(arrays)
+    work = work_of(gains)
+    held = np.full((len(arrays.client_limit) + len(arrays.server_limit), len(arrays.memory)), -1, dtype=np.int64)
+    with _pool(settings.threads) as pool:
+        servers = _Servers(gains, work, pool, until)
+        bound = _Bound(servers, arrays, settings)
+        bound.lower(settings.first)
+        servers.run(greedy_all, bound.price, held, 2, limited=True)
+        best, right, rounds = _search(servers, arrays, settings, held, bound.price)
+        bound.lower(settings.turns - settings.first, right)
+    return Decomposition(best, right, bound.least / arrays.demand, rounds, int(work.solved.sum()))
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor | None]:
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            yield pool
+    else:
+        yield None
+
+
+class _Bound:
+    """The bound so far, right answers a second, and the cloud's price at it; the other prices are in ``work``."""
+
+    def __init__(self, servers: _Servers, arrays: Arrays, settings: DecompositionSettings) -> None:
+        self._servers, self._settings, self._limit = servers, settings, arrays.cloud_limit
+        self._next = FIRST_PRICE * arrays.demand / self._limit if self._limit > 0 else 0.0
+        self._stride, self._side = LONGEST_STRIDE, 0
+        gains, work = servers.gains, servers.work
+        # No query can be worth more than the best answer that anybody may give it.
+        most = np.maximum(np.maximum(gains.client, gains.edge.max(axis=1)), gains.cloud).max(axis=1)
+        self.least, self.price = float(np.maximum(most, 0.0).sum()), self._next
+        self._kept = (work.price.copy(), work.fill.copy())
+        self._all: list[float] = []
+
+    def lower(self, turns: int, right: float = 0.0) -> None:
+        """Lower it for some turns, until it meets ``right`` or four turns bring little."""
+        work = self._servers.work
+        if right > 0:
+            # The decision tells how far the bound can go at most: steps aim half of the way.
+            work.aim[:] = np.maximum(work.aim, AIM * (1 - right / self.least))
+        start = len(self._all)
+        for _ in range(turns):
+            if self._all and (time.perf_counter() > self._servers.until or self.least <= right * (1 + ENOUGH)):
+                break
+            self._servers.run(descend_all, self._next, self._settings.steps)
+            bound = float(work.value.sum()) + self._next * self._limit
+            if bound < self.least:
+                self.least, self.price = bound, self._next
+                self._kept = (work.price.copy(), work.fill.copy())
+            self._all.append(self.least)
+            if (
+                len(self._all) - start > 4
+                and len(self._all) > 8
+                and self._all[-5] - self.least <= self._settings.stall * self.least
+            ):
+                break
+            self._move()
+        work.price[:], work.fill[:] = self._kept
+
+    def _move(self) -> None:
+        """Move the cloud's price: up where the answers use more than there is, by smaller steps at each turn back."""
+        if self._limit <= 0:
+            return
+        excess = (float(self._servers.work.mean_cloud.sum()) - self._limit) / self._limit
+        side = 1 if excess > 0 else -1
+        if self._side:
+            self._stride = self._stride * 0.5 if side != self._side else min(self._stride * 1.2, LONGEST_STRIDE)
+        self._side = side
+        self._next *= float(np.exp(self._stride * side * min(1.0, 4 * abs(excess))))
+
+
+def _search(
+    servers: _Servers, arrays: Arrays, settings: DecompositionSettings, held: Ints, price: float
+) -> tuple[Ints, float, int]:
+    """Rounds of search and master program, from ``held``."""
+    columns: list[Ints] = []
+    best, right = held, -np.inf
+    for number in range(settings.rounds):
+        if number and time.perf_counter() > servers.until:
+            break
+        trial = (best if number else held).copy()
+        undone = servers.run(refine_all, price, trial, settings.trials, settings.sweeps, limited=True)
+        for first, last in undone:
+            for server in servers.work.servers[first:last]:
+                unbatched(servers.gains, server, trial)
+        columns.append(trial)
+        _, value, own = _master(servers, arrays, [trial], price)
+        if len(columns) > 1 and len(servers.work.servers) > 1:
+            joined = _master(servers, arrays, columns, own)[0]
+            if (joined != trial).any():
+                _, other, other_price = _master(servers, arrays, [joined], own)
+                if other > value:
+                    trial, value, own = joined, other, other_price
+        if value <= right * (1 + LEAST_STEP):
+            break
+        best, right, price = trial, value, own
+    return best, float(right), number + 1
+
+
+def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float) -> tuple[Ints, float, float]:
+    """Each server's best column at the cloud's price at which these use it up.
+
+    Returns:
+        The columns together, shape (C + S, J); what the master program is worth, right answers a second, which is the
+        whole offloading program's value where there is one column; the price.
+    """
+    leader = np.zeros(len(servers.work.servers), dtype=np.int64)
+
+    def at(price: float) -> tuple[float, float]:
+        worth, cloud = [], []
+        for held in columns:
+            servers.run(worth_all, price, held)
+            worth.append(servers.work.value.copy())
+            cloud.append(servers.work.cloud.copy())
+        leader[:] = np.argmax(worth, axis=0)
+        pick = (leader, np.arange(len(leader)))
+        return float(np.array(worth)[pick].sum()), float(np.array(cloud)[pick].sum())
+
+    found = crossing(at, arrays.cloud_limit, price)
+    return _joined(servers, columns, leader), found.value, found.price
+
+
+def _joined(servers: _Servers, columns: list[Ints], leader: Ints) -> Ints:
+    """Each server's locations as its column has them."""
+    joined = columns[0].copy()
+    gains, clients = servers.gains, len(servers.gains.client_limit)
+    for server, k in zip(servers.work.servers, leader, strict=True):
+        first, last = gains.server_rows[server]
+        own = np.unique(gains.row_client[first:last])
+        joined[own] = columns[k][own]
+        joined[clients + server] = columns[k][clients + server]
+    return joined

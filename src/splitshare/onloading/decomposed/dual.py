@@ -1,0 +1,270 @@
+"""The bound of one server and its clients at a price of the cloud's computing, and the prices that prove it.
+
+With a price on every row and every limit, which models stand at a location is a knapsack of its own: a model is worth
+what it answers beyond the rows' prices. The sum of all prices and of these knapsacks (by the byte, as if models could
+be cut) bounds every decision of the server, at any prices. It is lowered by steps along a running mean of subgradients
+(the volume algorithm, Barahona and Anbil 2000), each price in a scale of its own. At the best prices it is at most the
+bound of the linear relaxation. Prices are of whole limits, in right answers a second.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from splitshare.onloading.arrays import Flags, Floats
+from splitshare.onloading.decomposed.gains import Gains, kernel
+
+SMOOTH = 0.1
+"""Weight of the last subgradient in the running mean."""
+CLIENT_SCALE, SERVER_SCALE, FILL_SCALE = 1.0, 1.0, 0.02
+"""Scales of prices of clients' and servers' limits and of full batches, as shares of the queries a second there."""
+PATIENCE = 15
+"""Steps without a better bound after which steps are shortened."""
+FIRST_AIM = 0.05
+"""How far below the first bound steps aim, as a share."""
+SHORTER, LONGER, LONGEST = 0.6, 1.1, 0.1
+"""Factors on the step, and the most that it aims below the bound, as a share."""
+
+
+@kernel
+def _knapsack(value: Floats, memory: Floats, capacity: float, share: Floats) -> float:
+    """Fill ``capacity`` by value per byte, the last model in part; writes ``share``, returns the worth."""
+    for j in range(len(share)):
+        share[j] = 0.0
+    total, free = 0.0, capacity
+    while free > 0.0:
+        leader, density = -1, 0.0
+        for j in range(len(value)):
+            if share[j] == 0.0 and value[j] > 0.0 and value[j] / memory[j] > density:
+                leader, density = j, value[j] / memory[j]
+        if leader < 0:
+            break
+        share[leader] = min(1.0, free / memory[leader])
+        total += share[leader] * value[leader]
+        free -= share[leader] * memory[leader]
+    return total
+
+
+class Fixed(NamedTuple):
+    """What does not depend on a server's own prices."""
+
+    cloud: Floats
+    """What the best answer in the cloud gives each row at the price of the cloud's computing, shape (rows,)."""
+    cloud_use: Floats
+    """Seconds of the cloud's computing a second that it takes."""
+    fills: Flags
+    """Whether enough queries could come to fill a model's batches, shape (B, J)."""
+
+
+@kernel
+def fixed_at(gains: Gains, server: int, cloud_price: float) -> Fixed:
+    """What does not depend on the server's own prices, at a price of the cloud's computing."""
+    first, last = gains.server_rows[server]
+    models, batches = len(gains.memory), len(gains.least)
+    cloud, cloud_use = np.zeros(last - first), np.zeros(last - first)
+    comes = np.zeros((batches, models))
+    fills = np.zeros((batches, models), dtype=np.bool_)
+    for r in range(first, last):
+        for j in range(models):
+            worth = gains.cloud[r, j] - cloud_price * gains.cloud_use[r, j]
+            if worth > cloud[r - first]:
+                cloud[r - first], cloud_use[r - first] = worth, gains.cloud_use[r, j]
+            for b in range(batches):
+                if gains.edge[r, b, j] > 0.0:
+                    comes[b, j] += gains.rate[r]
+    for b in range(batches):
+        for j in range(models):
+            fills[b, j] = comes[b, j] >= gains.least[b]
+    return Fixed(cloud, cloud_use, fills)
+
+
+# Long: rows, clients and the server in one pass over the gains, and the subgradient with it.
+@kernel
+def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fast
+    gains: Gains, server: int, fixed: Fixed, price: Floats, fill: Floats, slope: Floats, fill_slope: Floats
+) -> tuple[float, float]:
+    """The bound at prices, and its subgradient.
+
+    Args:
+        gains: the instance.
+        server: which.
+        fixed: of the server at the cloud's price.
+        price: of its rows, then computing and uplink of each client, computing and backhaul, shape (height,).
+        fill: price of full batches, shape (B, J).
+        slope: the subgradient by ``price``, in shares of limits that are free: written.
+        fill_slope: the same by ``fill``.
+
+    Returns:
+        Right answers a second less the cloud's price; seconds of the cloud's computing a second.
+    """
+    first, last = gains.server_rows[server]
+    models, batches = len(gains.memory), len(gains.least)
+    rows, height = last - first, len(price)
+    value = np.zeros(models)
+    share = np.zeros(models)
+    worth = np.zeros((batches, models))
+    total = cloud = 0.0
+    for i in range(height):
+        slope[i] = 1.0
+        total += price[i]
+    for b in range(batches):
+        for j in range(models):
+            fill_slope[b, j] = 0.0
+    computing, backhaul = price[height - 2] / gains.server_limit[server], price[height - 1] / gains.backhaul[server]
+    low, own = first, rows
+    while low < last:
+        c = gains.row_client[low]
+        high = gains.client_rows[c, 1]
+        seconds, link = price[own] / gains.client_limit[c], price[own + 1] / gains.uplink[c]
+        for j in range(models):
+            value[j] = 0.0
+        for r in range(low, high):
+            row = price[r - first]
+            beyond = fixed.cloud[r - first] - row - gains.sent[r] * (link + backhaul)
+            if beyond > 0.0:
+                total += beyond
+                slope[r - first] -= 1.0
+                slope[own + 1] -= gains.sent[r] / gains.uplink[c]
+                slope[height - 1] -= gains.sent[r] / gains.backhaul[server]
+                cloud += fixed.cloud_use[r - first]
+            for k in range(gains.client_models.shape[1]):
+                j = gains.client_models[r, k]
+                if j < 0:
+                    break
+                value[j] += max(0.0, gains.client[r, j] - seconds * gains.client_use[r, j] - row)
+            floor = row + gains.sent[r] * link
+            for j in range(models):
+                worth[0, j] += max(0.0, gains.edge[r, 0, j] - computing * gains.edge_use[r, 0, j] - floor)
+            for b in range(1, batches):
+                each = gains.rate[r] / gains.least[b]
+                for j in range(models):
+                    filling = fill[b, j] * each
+                    worth[b, j] += max(0.0, gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - floor + filling)
+        total += _knapsack(value, gains.memory, gains.client_memory[c], share)
+        for j in range(models):
+            if share[j] > 0.0:
+                for r in range(low, high):
+                    if gains.client[r, j] - seconds * gains.client_use[r, j] - price[r - first] > 0.0:
+                        slope[r - first] -= share[j]
+                        slope[own] -= share[j] * gains.client_use[r, j] / gains.client_limit[c]
+        low = high
+        own += 2
+    batch_of = np.zeros(models, dtype=np.int64)
+    for j in range(models):
+        value[j] = worth[0, j]
+    for b in range(1, batches):
+        for j in range(models):
+            if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
+                value[j], batch_of[j] = worth[b, j] - fill[b, j], b
+    total += _knapsack(value, gains.memory, gains.server_memory[server], share)
+    for j in range(models):
+        if share[j] > 0.0:
+            b = batch_of[j]
+            own, client = rows - 2, -1
+            if b > 0:
+                fill_slope[b, j] = -share[j]
+            for r in range(first, last):
+                c = gains.row_client[r]
+                if c != client:
+                    own, client = own + 2, c
+                each = gains.rate[r] / gains.least[b] if b > 0 else 0.0
+                gain = gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - price[r - first]
+                if gain - gains.sent[r] * price[own + 1] / gains.uplink[c] + fill[b, j] * each > 0.0:
+                    slope[r - first] -= share[j]
+                    slope[own + 1] -= share[j] * gains.sent[r] / gains.uplink[c]
+                    slope[height - 2] -= share[j] * gains.edge_use[r, b, j] / gains.server_limit[server]
+                    if b > 0:
+                        fill_slope[b, j] += share[j] * each
+    return total, cloud
+
+
+# Long: one loop of steps over prices of two kinds.
+@kernel
+def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops are what compiles soon
+    gains: Gains,
+    server: int,
+    cloud_price: float,
+    price: Floats,
+    fill: Floats,
+    scale: Floats,
+    mean: Floats,
+    fill_mean: Floats,
+    steps: int,
+    aim: float,
+    cloud: float,
+) -> tuple[float, float, float]:
+    """Lower the bound; ``price`` and ``fill`` are left at the best prices found.
+
+    Args:
+        gains: the instance.
+        server: which.
+        cloud_price: right answers that a second of the cloud's computing costs.
+        price: see ``bound_at``; changed in place.
+        fill: the same.
+        scale: of each of ``price``.
+        mean: running mean of the subgradients; changed in place.
+        fill_mean: the same of ``fill``.
+        steps: how many.
+        aim: how far below the bound a step aims, as a share; ``FIRST_AIM`` where these are the first.
+        cloud: running mean of the cloud's computing that the answers use, seconds a second.
+
+    Returns:
+        The bound, the mean of the cloud's computing, and the aim of the next step.
+    """
+    slope, fill_slope = np.zeros(len(price)), np.zeros(fill.shape)
+    fixed = fixed_at(gains, server, cloud_price)
+    best, used = bound_at(gains, server, fixed, price, fill, slope, fill_slope)
+    # The first steps have no mean to go on from.
+    weight = 1.0 if aim == FIRST_AIM else SMOOTH
+    cloud += weight * (used - cloud)
+    trial, fill_trial = price.copy(), fill.copy()
+    for i in range(len(price)):
+        mean[i] += weight * (slope[i] - mean[i])
+    fill_scale = FILL_SCALE * gains.server_rate[server]
+    for b in range(fill.shape[0]):
+        for j in range(fill.shape[1]):
+            fill_mean[b, j] += weight * (fill_slope[b, j] - fill_mean[b, j])
+    worse = better = 0
+    for _ in range(steps):
+        norm = 0.0
+        for i in range(len(price)):
+            if mean[i] < 0.0 or price[i] > 0.0:
+                norm += scale[i] * mean[i] * mean[i]
+        for b in range(1, fill.shape[0]):
+            for j in range(fill.shape[1]):
+                if fill_mean[b, j] < 0.0 or fill[b, j] > 0.0:
+                    norm += fill_scale * fill_mean[b, j] * fill_mean[b, j]
+        if norm <= 0.0:
+            break
+        step = aim * best / norm
+        for i in range(len(price)):
+            trial[i] = max(0.0, price[i] - step * scale[i] * mean[i])
+        for b in range(1, fill.shape[0]):
+            for j in range(fill.shape[1]):
+                fill_trial[b, j] = max(0.0, fill[b, j] - step * fill_scale * fill_mean[b, j])
+        bound, used = bound_at(gains, server, fixed, trial, fill_trial, slope, fill_slope)
+        for i in range(len(price)):
+            mean[i] += SMOOTH * (slope[i] - mean[i])
+        for b in range(1, fill.shape[0]):
+            for j in range(fill.shape[1]):
+                fill_mean[b, j] += SMOOTH * (fill_slope[b, j] - fill_mean[b, j])
+        cloud += SMOOTH * (used - cloud)
+        if bound < best:
+            if bound < best * (1 - 1e-7):
+                worse = 0
+            best = bound
+            for i in range(len(price)):
+                price[i] = trial[i]
+            for b in range(1, fill.shape[0]):
+                for j in range(fill.shape[1]):
+                    fill[b, j] = fill_trial[b, j]
+            better += 1
+            if better >= 2:
+                aim, better = min(aim * LONGER, LONGEST), 0
+        else:
+            worse += 1
+            if worse >= PATIENCE:
+                aim, worse = aim * SHORTER, 0
+    return best, cloud, aim

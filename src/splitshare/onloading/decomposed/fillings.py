@@ -1,0 +1,229 @@
+"""Other fillings of one location, judged at prices: what the search over a server's locations tries (ours)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from splitshare.onloading.arrays import Floats, Ints
+from splitshare.onloading.decomposed.gains import kernel
+
+FACTORS = (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 4.0)
+"""Factors on a location's computing price at which a filling is judged: it is worth no more than the least of them."""
+STARTS = (0.7, 1.0, 1.6)
+"""Factors at which locations are filled from nothing."""
+LEAST_GAIN = 1e-12
+EXCHANGED = 6
+"""Models that are tried in the place of one."""
+
+
+@kernel
+def _add(value: Floats, best: Floats, batch: int, model: int) -> None:
+    for r in range(len(best)):
+        best[r] = max(best[r], value[r, batch, model])
+
+
+@kernel
+def additions(  # noqa: PLR0912 - plain loops are what compiles soon
+    value: Floats, best: Floats, rate: Floats, least: Floats, gain: Floats, batch_of: Ints
+) -> None:
+    """What each model adds to rows that are worth ``best``, with its best batch size; writes the last two.
+
+    Args:
+        value: shape (rows, B, J).
+        best: shape (rows,).
+        rate: queries a second, shape (rows,).
+        least: queries a second that fill batches, shape (B,).
+        gain: shape (J,).
+        batch_of: shape (J,).
+    """
+    models = value.shape[2]
+    for j in range(models):
+        gain[j], batch_of[j] = 0.0, 0
+    for b in range(value.shape[1]):
+        adds = np.zeros(models)
+        if least[b] > 0.0:
+            comes = np.zeros(models)
+            for r in range(len(best)):
+                for j in range(models):
+                    if value[r, b, j] > best[r]:
+                        adds[j] += value[r, b, j] - best[r]
+                        comes[j] += rate[r]
+            for j in range(models):
+                if comes[j] < least[b]:
+                    adds[j] = 0.0
+        else:
+            for r in range(len(best)):
+                for j in range(models):
+                    adds[j] += max(0.0, value[r, b, j] - best[r])
+        for j in range(models):
+            if adds[j] > gain[j]:
+                gain[j], batch_of[j] = adds[j], b
+
+
+@kernel
+def fill_up(value: Floats, best: Floats, rate: Floats, least: Floats, memory: Floats, free: float, held: Ints) -> None:
+    """Add models by gain per byte while they fit; ``best`` and ``held`` are changed in place."""
+    models = len(memory)
+    gain = np.empty(models)
+    batch_of = np.empty(models, dtype=np.int64)
+    while True:
+        smallest = np.inf
+        for j in range(models):
+            if held[j] < 0:
+                smallest = min(smallest, memory[j])
+        if smallest > free:
+            return
+        additions(value, best, rate, least, gain, batch_of)
+        leader, density = -1, 0.0
+        for j in range(models):
+            if held[j] < 0 and memory[j] <= free and gain[j] > LEAST_GAIN and gain[j] / memory[j] > density:
+                leader, density = j, gain[j] / memory[j]
+        if leader < 0:
+            return
+        held[leader] = batch_of[leader]
+        free -= memory[leader]
+        _add(value, best, batch_of[leader], leader)
+
+
+@kernel
+def judged(gross: Floats, used: Floats, base: Floats, price: float, held: Ints) -> float:
+    """The least that a filling is worth over factors on the price of the location's computing.
+
+    Args:
+        gross: right answers a second less links, shape (rows, B, J).
+        used: share of the location's computing, shape (rows, B, J).
+        base: worth of the rows without the location, shape (rows,).
+        price: of all of its computing.
+        held: batch size by model, shape (J,).
+    """
+    least = np.inf
+    for factor in FACTORS:
+        total = factor * price
+        for r in range(len(base)):
+            best = base[r]
+            for j in range(len(held)):
+                if held[j] >= 0:
+                    best = max(best, gross[r, held[j], j] - factor * price * used[r, held[j], j])
+            total += best
+        least = min(least, total)
+    return least
+
+
+@kernel
+def at_price(gross: Floats, used: Floats, price: float) -> Floats:
+    """Worth of answers at a price of all of the location's computing, at least 0, shape (rows, B, J)."""
+    rows, batches, models = gross.shape
+    value = np.empty((rows, batches, models))
+    for r in range(rows):
+        for b in range(batches):
+            for j in range(models):
+                value[r, b, j] = max(gross[r, b, j] - price * used[r, b, j], 0.0)
+    return value
+
+
+@kernel
+def _promising(gain: Floats, memory: Floats, capacity: float) -> Ints:
+    """The models that fit with the highest gains, and those with the most gain per byte."""
+    chosen = np.zeros(len(gain), dtype=np.int64)
+    found = np.empty(2 * EXCHANGED, dtype=np.int64)
+    n = 0
+    for by_byte in range(2):
+        for _ in range(EXCHANGED):
+            leader, most = -1, LEAST_GAIN
+            for j in range(len(gain)):
+                score = gain[j] / memory[j] if by_byte else gain[j]
+                if chosen[j] == 0 and memory[j] <= capacity and gain[j] > LEAST_GAIN and (leader < 0 or score > most):
+                    leader, most = j, score
+            if leader < 0:
+                break
+            chosen[leader] = 1
+            found[n] = leader
+            n += 1
+    return found[:n]
+
+
+# Long: three ways to fill a location, one after the other.
+@kernel
+def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
+    gross: Floats,
+    used: Floats,
+    base: Floats,
+    rate: Floats,
+    least: Floats,
+    memory: Floats,
+    capacity: float,
+    price: float,
+    held: Ints,
+) -> tuple[Ints, Floats]:
+    """Other fillings of a location and what each is judged to be worth.
+
+    From nothing after each first model; and with one model of ``held``, or none, exchanged.
+
+    Args:
+        gross: see ``judged``, as are ``used``, ``base``, ``price`` and ``held`` (what stands there now).
+        used: see there.
+        base: see there.
+        rate: of the rows.
+        least: queries a second that fill batches, shape (B,).
+        memory: bytes by model, shape (J,).
+        capacity: bytes of the location.
+        price: see there.
+        held: see there.
+    """
+    models = len(memory)
+    reference = price if price > 0.0 else base.sum() / 4
+    count = 0
+    for j in range(models):
+        if held[j] >= 0:
+            count += 1
+    found = np.full((2 * len(STARTS) * EXCHANGED + (count + 1) * (EXCHANGED + 1), models), -1, dtype=np.int64)
+    n = 0
+    gain = np.empty(models)
+    batch_of = np.empty(models, dtype=np.int64)
+    for factor in STARTS:
+        value = at_price(gross, used, factor * reference)
+        additions(value, base, rate, least, gain, batch_of)
+        for j in _promising(gain, memory, capacity):
+            best = base.copy()
+            found[n, j] = batch_of[j]
+            _add(value, best, batch_of[j], j)
+            fill_up(value, best, rate, least, memory, capacity - memory[j], found[n])
+            n += 1
+    value = at_price(gross, used, price)
+    taken = 0.0
+    for j in range(models):
+        if held[j] >= 0:
+            taken += memory[j]
+    for dropped in range(-1, models):
+        if dropped >= 0 and held[dropped] < 0:
+            continue
+        rest = base.copy()
+        for j in range(models):
+            if held[j] >= 0 and j != dropped:
+                _add(value, rest, held[j], j)
+        free = capacity - taken + (memory[dropped] if dropped >= 0 else 0.0)
+        additions(value, rest, rate, least, gain, batch_of)
+        for _ in range(EXCHANGED):
+            leader = -1
+            for j in range(models):
+                fits = (held[j] < 0 or j == dropped) and memory[j] <= free and gain[j] > LEAST_GAIN
+                if fits and (leader < 0 or gain[j] > gain[leader]):
+                    leader = j
+            if leader < 0:
+                break
+            gain[leader] = 0.0
+            if leader == dropped and batch_of[leader] == held[dropped]:
+                continue
+            best = rest.copy()
+            for j in range(models):
+                found[n, j] = held[j]
+            if dropped >= 0:
+                found[n, dropped] = -1
+            found[n, leader] = batch_of[leader]
+            _add(value, best, batch_of[leader], leader)
+            fill_up(value, best, rate, least, memory, free - memory[leader], found[n])
+            n += 1
+    worth = np.empty(n)
+    for k in range(n):
+        worth[k] = judged(gross, used, base, reference, found[k])
+    return found[:n], worth

@@ -1,0 +1,200 @@
+"""What is kept of every server between steps, flat, and the loops over some of the servers that threads run (ours)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from splitshare.onloading.arrays import Floats, Ints
+from splitshare.onloading.decomposed.dual import CLIENT_SCALE, FIRST_AIM, SERVER_SCALE, descend
+from splitshare.onloading.decomposed.filled import answers_at
+from splitshare.onloading.decomposed.gains import Gains, kernel
+from splitshare.onloading.decomposed.program import Basis
+from splitshare.onloading.decomposed.search import greedily, refine
+
+MOST_ROWS = 3000
+"""Rows of a server's program up to which the search solves it: its inverse is dense."""
+FIRST_PRICE = 0.3
+"""Accuracy that a query's answer costs at first."""
+
+
+class Work(NamedTuple):
+    """Of S servers that someone asks; a server's program has a row for each of its rows and limits."""
+
+    servers: Ints
+    """Their numbers, shape (S,)."""
+    start: Ints
+    """Where each server's rows start in ``price``, ``code``, ``level`` and their like, shape (S + 1,)."""
+    square: Ints
+    """Where each inverse starts, shape (S + 1,); nothing for servers of more than ``MOST_ROWS`` rows."""
+    price: Floats
+    """That prove the bound; shape (all rows,)."""
+    fill: Floats
+    """Prices of full batches, shape (S, B, J)."""
+    scale: Floats
+    mean: Floats
+    fill_mean: Floats
+    aim: Floats
+    """How far below its bound a server's next step aims, as a share, shape (S,)."""
+    mean_cloud: Floats
+    """Running mean of the cloud's computing that its answers use, seconds a second, shape (S,)."""
+    code: Ints
+    inverse: Floats
+    level: Floats
+    dual: Floats
+    """Prices of the last program; shape (all rows,)."""
+    pivots: Ints
+    """Shape (S, 1)."""
+    value: Floats
+    """What the last loop found each server to be worth, less the cloud's price, shape (S,)."""
+    cloud: Floats
+    """Seconds of the cloud's computing a second that it uses then, shape (S,)."""
+    solved: Ints
+    """Programs solved in the search, shape (S,)."""
+
+
+def work_of(gains: Gains) -> Work:
+    """Nothing done yet."""
+    servers = np.flatnonzero(gains.server_rows[:, 1] > gains.server_rows[:, 0])
+    last = gains.server_rows[servers, 1]
+    heights = last - gains.server_rows[servers, 0] + 2 * (gains.slot[last - 1] + 1) + 2
+    start = np.concatenate([[0], np.cumsum(heights)])
+    square = np.concatenate([[0], np.cumsum(np.where(heights <= MOST_ROWS, heights**2, 0))])
+    price, scale = np.zeros(start[-1]), np.zeros(start[-1])
+    inverse = np.zeros(square[-1])
+    for s, server in enumerate(servers):
+        first, beyond = gains.server_rows[server]
+        clients = gains.row_client[first:beyond]
+        clients = clients[np.append(True, clients[1:] != clients[:-1])]
+        low, rows = start[s], beyond - first
+        price[low : low + rows] = FIRST_PRICE * gains.rate[first:beyond]
+        scale[low : low + rows] = gains.rate[first:beyond]
+        scale[low + rows : start[s + 1] - 2] = CLIENT_SCALE * np.repeat(gains.client_rate[clients], 2)
+        scale[start[s + 1] - 2 : start[s + 1]] = SERVER_SCALE * gains.server_rate[server]
+        inverse[square[s] : square[s + 1] : heights[s] + 1] = 1.0
+    kinds = (len(servers), len(gains.least), len(gains.memory))
+    rows = np.arange(start[-1])
+    return Work(
+        servers=servers,
+        start=start,
+        square=square,
+        price=price,
+        fill=np.zeros(kinds),
+        scale=scale,
+        mean=np.zeros(start[-1]),
+        fill_mean=np.zeros(kinds),
+        aim=np.full(len(servers), FIRST_AIM),
+        mean_cloud=np.zeros(len(servers)),
+        code=-1 - (rows - np.repeat(start[:-1], heights)),
+        inverse=inverse,
+        level=np.ones(start[-1]),
+        dual=np.zeros(start[-1]),
+        pivots=np.zeros((len(servers), 1), dtype=np.int64),
+        value=np.zeros(len(servers)),
+        cloud=np.zeros(len(servers)),
+        solved=np.zeros(len(servers), dtype=np.int64),
+    )
+
+
+@kernel
+def _basis(work: Work, s: int, position: Ints) -> Basis:
+    """A server's last basis, as views."""
+    low, high = work.start[s], work.start[s + 1]
+    height = high - low
+    return Basis(
+        work.code[low:high],
+        work.inverse[work.square[s] : work.square[s + 1]].reshape(height, height),
+        work.level[low:high],
+        work.dual[low:high],
+        work.pivots[s],
+        position,
+    )
+
+
+@kernel
+def _scratch(gains: Gains, work: Work, first: int, last: int) -> Ints:
+    """Room for the positions of any of the servers' answers."""
+    most = 0
+    for s in range(first, last):
+        low, high = gains.server_rows[work.servers[s]]
+        most = max(most, high - low)
+    return np.full(most * len(gains.memory) * (len(gains.least) + 2), -1, dtype=np.int64)
+
+
+@kernel
+def _solvable(work: Work, s: int) -> bool:
+    return bool(work.square[s + 1] > work.square[s])
+
+
+@kernel
+def descend_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, steps: int) -> None:
+    """Lower the bounds of some of the servers; writes ``value`` and ``mean_cloud``."""
+    for s in range(first, last):
+        low, high = work.start[s], work.start[s + 1]
+        work.value[s], work.mean_cloud[s], work.aim[s] = descend(
+            gains,
+            work.servers[s],
+            cloud_price,
+            work.price[low:high],
+            work.fill[s],
+            work.scale[low:high],
+            work.mean[low:high],
+            work.fill_mean[s],
+            steps,
+            work.aim[s],
+            work.mean_cloud[s],
+        )
+
+
+@kernel
+def greedy_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, held: Ints, passes: int) -> None:
+    """Fill the locations of some of the servers at the prices that prove the bound; ``held`` is changed in place."""
+    for s in range(first, last):
+        price = work.price[work.start[s] : work.start[s + 1]]
+        greedily(gains, work.servers[s], held, cloud_price, price, passes)
+        if not _solvable(work, s):
+            unbatched(gains, work.servers[s], held)
+
+
+@kernel
+def unbatched(gains: Gains, server: int, held: Ints) -> None:
+    """Let a server run queries one by one: that always fills."""
+    here = held[len(gains.client_limit) + server]
+    for j in range(len(here)):
+        here[j] = min(here[j], 0)
+
+
+@kernel
+def refine_all(
+    gains: Gains, work: Work, first: int, last: int, cloud_price: float, held: Ints, trials: int, sweeps: int
+) -> None:
+    """Search on some of the servers; ``held`` is changed in place."""
+    position = _scratch(gains, work, first, last)
+    for s in range(first, last):
+        if _solvable(work, s):
+            work.value[s], work.cloud[s], solved = refine(
+                gains, work.servers[s], held, cloud_price, _basis(work, s, position), trials, sweeps
+            )
+            work.solved[s] += solved
+
+
+@kernel
+def worth_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, held: Ints) -> None:
+    """What ``held`` is worth at some of the servers."""
+    position = _scratch(gains, work, first, last)
+    for s in range(first, last):
+        work.value[s] = work.cloud[s] = 0.0
+        if _solvable(work, s):
+            work.value[s], work.cloud[s], _, _ = answers_at(
+                gains, work.servers[s], held, cloud_price, _basis(work, s, position)
+            )
+
+
+@kernel
+def answers_of(gains: Gains, work: Work, s: int, cloud_price: float, held: Ints) -> tuple[Ints, Floats]:
+    """Who answers at one of the servers: numbers of the basic answers, below 0 for what is none, and fractions."""
+    _, _, code, fraction = answers_at(
+        gains, work.servers[s], held, cloud_price, _basis(work, s, _scratch(gains, work, s, s + 1))
+    )
+    return code, fraction

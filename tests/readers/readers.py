@@ -215,7 +215,7 @@ def of_record(record: type[Record], *samples: Any, file: str = "file.json", **mo
 def right_problems(value: list[AssignmentProblem], data: bytes) -> None:
     """Tables have their shapes, all of the file's numbers stand in them, and each is a placement instance."""
     numbers = sum(2 + p.cost.size + p.size.size + p.capacity.size for p in value)
-    assert len(data.split()) == 1 + numbers
+    assert len(data.decode("utf-8-sig").split()) == 1 + numbers
     for problem in value:
         assert problem.cost.shape == problem.size.shape == (len(problem.capacity), problem.cost.shape[1])
         assert len(problem.placement("x", "max").requests) == problem.cost.shape[1]

@@ -29,6 +29,8 @@ ROUNDING = 1e-12
 PATIENCE = 10
 """Steps without a better bound after which the step shrinks and the best prices are taken up again."""
 SHRINK = 0.7
+LEAST_AIM = 1e-6
+"""What the ascent aims above a bound at least, as a share of the target, which it would never quite reach else."""
 LIGHTEST = 1e-6
 """Share of the weights that all requests have alike: the latency of each stays known."""
 MEMORY = 0.9
@@ -251,7 +253,7 @@ def ascend(  # noqa: PLR0912  (a node, and how far to go)
             length += (node.along_weight**2).sum()
         if length < 1e-14:
             break
-        stride = pace * (target - bound) / scale / length
+        stride = pace * max((target - bound) / scale, LEAST_AIM) / length
         node.price[:] += stride * scale * node.along
         if problem.replicas:
             node.price[:] = np.maximum(node.price, 0.0)

@@ -18,8 +18,8 @@ from splitshare.placement.search import descend
 
 ROUNDS = 20
 """Of quick descent, at most."""
-STAGES, COOLING, HOT = 30, 0.8, 0.01
-"""Temperatures of a burst of annealing, the factor between them, and the first one as a share of the best worth."""
+STAGES, COOLING, HOT = 30, 0.8, (0.01, 0.03, 0.003)
+"""Temperatures of a burst of annealing, the factor between them, and the first one as shares of the worth, in turn."""
 
 
 class Incumbent:
@@ -37,6 +37,7 @@ class Incumbent:
         self._no_price = np.zeros((len(relaxed.slot), len(problem.arrays.room)))
         self._host: Ints | None = None
         self._host_worth = math.inf
+        self._bursts = 0
         self.assignment: Assignment | None = None
         self.worth = math.inf
 
@@ -92,7 +93,8 @@ class Incumbent:
             return False
         arrays = self._problem.arrays._replace(may=may)
         run = annealing(arrays, self._host, np.arange(len(may)))
-        temperature_s = HOT * self._host_worth
+        temperature_s = HOT[self._bursts % len(HOT)] * self._host_worth
+        self._bursts += 1
         for _ in range(STAGES):
             run.tally[:] = 0
             while run.tally[0] < trials // STAGES:

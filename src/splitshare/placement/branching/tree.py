@@ -223,14 +223,20 @@ class Search:
         ]
 
     def _choice(self, node: Node, open_: Bools) -> tuple[int, int]:
-        """Module and device to branch on: where slots disagree most, and more of them first."""
-        users = np.diff(self._arrays.first_user)[:, None] + 0.05
+        """Module and device to branch on: where requests and knapsacks have agreed least of late, as the ascent saw it.
+
+        With one device a module, the module whose slots are off most in all, and the device that they choose most; with
+        replicas, the pair that slots choose most and that its knapsack leaves out.
+        """
+        apart = self._dual.along if not self._relaxed.replicas else np.maximum(self._dual.along, 0.0)
+        score = np.zeros_like(self._dual.vote)
+        np.add.at(score, self._relaxed.slot, np.abs(apart))
         share = np.where(node.may, self._dual.vote, 0.0)
         share /= share.sum(axis=1, keepdims=True) + 1e-12
-        if self._relaxed.replicas:
-            score = (np.minimum(share, 1 - share) + 1e-3) * users + 1e-4 * share
-        else:
-            score = (1 - share.max(axis=1, keepdims=True) + 1e-3) * users + 1e-4 * share
+        if not self._relaxed.replicas:
+            score = np.repeat(score.sum(axis=1, keepdims=True), score.shape[1], axis=1)
+        users = np.diff(self._arrays.first_user)[:, None]
+        score += 1e-3 * users + 1e-4 * share  # where nothing is apart
         best = int(np.where(open_, score, -1.0).argmax())
         return best // open_.shape[1], best % open_.shape[1]
 

@@ -10,7 +10,7 @@ import numpy as np
 from splitshare.placement.annealing import Draws, anneal, annealing
 from splitshare.placement.arrays import Bools, Floats, Ints, Numbered
 from splitshare.placement.branching.relaxation import Relaxation, scratch
-from splitshare.placement.branching.rounding import by_votes, improve_replicas
+from splitshare.placement.branching.rounding import by_packing, by_votes, improve_replicas
 from splitshare.placement.delta import standing, worth_s
 from splitshare.placement.instance import Assignment
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
@@ -71,6 +71,11 @@ class Incumbent:
         """Place by votes (M, N) on devices that may take a module, and descend; whether the end is the best so far."""
         host = np.zeros(len(vote), dtype=np.int64)
         return by_votes(self._relaxed, vote, may, host) and self.offer(host)
+
+    def offer_packing(self, packed: Bools, vote: Floats) -> bool:
+        """Place, with replicas, what knapsacks (N, M) hold, and descend; whether the end is the best so far."""
+        stands = np.zeros(vote.shape, dtype=np.bool_)
+        return by_packing(self._relaxed, packed, vote, stands) and self.offer_replicas(stands)
 
     def offer_quick(self, may: Bools) -> bool:
         """Place each module where its uses alone are soonest done, room allowing; whether that serves all requests."""

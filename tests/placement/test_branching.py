@@ -131,6 +131,20 @@ def test_a_module_gets_the_first_of_equal_devices_that_nothing_tells_apart():
     assert told[0].tolist() == [True] * 4
 
 
+def test_what_does_not_fit_is_proved_so_and_by_whom():
+    fields = random_fields(7, replication=False)
+    fields["devices"] = [d | {"memory_bytes": 100} for d in fields["devices"]]
+    for module in fields["modules"]:  # three halves of a device, one more than there are devices
+        module["memory_bytes"] = 60
+    fields["devices"] = fields["devices"][: len(fields["modules"]) - 1]
+    kept = {d["name"] for d in fields["devices"]}
+    assert len(fields["devices"]) < len(fields["modules"])
+    assert {link["a"] for link in fields["links"]} | {link["b"] for link in fields["links"]} <= kept
+    placement = solve(PlacementInstance.parse(fields, "fields"), BUILTIN)
+    assert (placement.status, placement.bound) == ("infeasible", None)
+    assert str(placement.versions.solver).endswith("infeasible by scipy's HiGHS")
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_builtin_agrees_with_highs(seed):
     for instance in random_instances([seed], STUDY, replication=False):

@@ -22,6 +22,7 @@ from splitshare.placement.branching.dual import dual, lower_bound, onto_simplex
 from splitshare.placement.branching.fixing import costs, exclude, settle
 from splitshare.placement.branching.knapsacks import fill, forced
 from splitshare.placement.branching.relaxation import Ask, cheapest_route, relaxation, scratch
+from splitshare.placement.branching.symmetry import equal_devices, one_of_equals
 from splitshare.placement.branching.tree import Search
 from splitshare.placement.certificate import Certificate, certificate_of, objections
 from splitshare.placement.instance import Placement, PlacementInstance
@@ -81,6 +82,67 @@ def test_optimum_equals_brute_force_on_any_tiny_instance(seed):
             assert placement.objective == (
                 None if (best := judge.optimum(instance)) is None else pytest.approx(best, rel=2e-7)
             )
+
+
+def twinned(seed, **fixed):
+    """A tiny instance whose devices have a twin each, linked as they are; memory halved so that both are needed."""
+    fields = random_fields(seed, Shape(devices=(2, 2), modules=(4, 5)), replication=False, **fixed)
+    twin = {d["name"]: f"{d['name']}-twin" for d in fields["devices"]}
+    fields["devices"] = [
+        d | {"name": n, "memory_bytes": 80} for d in fields["devices"] for n in (d["name"], twin[d["name"]])
+    ]
+    pairs = [
+        (x, y) for link in fields["links"] for x in (link["a"], twin[link["a"]]) for y in (link["b"], twin[link["b"]])
+    ]
+    within = list(twin.items())
+    alike = {"latency_s": 0.05, "bandwidth_bytes_per_s": 1000.0}
+    fields["links"] = [{"a": a, "b": b, **alike} for a, b in [*pairs, *within]]
+    uses = [use for r in fields["requests"] for use in r["encoders"] if "compute_s" in use]
+    for record in [*fields["modules"], *uses]:
+        record["compute_s"] |= {twin[name]: seconds for name, seconds in record["compute_s"].items()}
+    return fields
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_equal_devices_change_nothing(seed):
+    instance = PlacementInstance.parse(twinned(seed), "fields")
+    equal = equal_devices(numbered(instance).arrays)
+    sources = {r.source for r in instance.requests}
+    names = [d.name for d in instance.devices]
+    # A source has inputs at once, its twin has not.
+    assert equal.tolist() == [n if names[n - n % 2] in sources else n - n % 2 for n in range(len(names))]
+    best = judge.optimum(instance)
+    assert solve(instance, BUILTIN).objective == (None if best is None else pytest.approx(best, rel=2e-7))
+
+
+def test_a_module_gets_the_first_of_equal_devices_that_nothing_tells_apart():
+    equal, may = np.array([0, 0, 0, 3]), np.ones((2, 4), dtype=np.bool_)
+    must = np.zeros_like(may)
+    free = may.copy()
+    one_of_equals(equal, free, must, 0)
+    assert free.tolist() == [[True, False, False, True], [True] * 4]
+    must[1, 0] = True
+    told = may.copy()
+    one_of_equals(equal, told, must, 0)
+    assert told[0].tolist() == [True, True, False, True]
+    may[1, 2] = False
+    told = may.copy()
+    one_of_equals(equal, told, must, 0)
+    assert told[0].tolist() == [True] * 4
+
+
+def test_what_does_not_fit_is_proved_so_and_by_whom():
+    fields = random_fields(7, replication=False)
+    fields["devices"] = [d | {"memory_bytes": 100} for d in fields["devices"]]
+    for module in fields["modules"]:  # three halves of a device, one more than there are devices
+        module["memory_bytes"] = 60
+    fields["devices"] = fields["devices"][: len(fields["modules"]) - 1]
+    kept = {d["name"] for d in fields["devices"]}
+    assert len(fields["devices"]) < len(fields["modules"])
+    assert {link["a"] for link in fields["links"]} | {link["b"] for link in fields["links"]} <= kept
+    placement = solve(PlacementInstance.parse(fields, "fields"), BUILTIN)
+    assert (placement.status, placement.bound) == ("infeasible", None)
+    assert str(placement.versions.solver).endswith("infeasible by scipy's HiGHS")
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -12,11 +12,15 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import coo_array
 
 from splitshare.placement.instance import Assignment, PlacementInstance, Request
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+
+_INFEASIBLE = 2
+"""Status of ``scipy.optimize.milp``."""
 
 
 class HostingRules:
@@ -113,6 +117,40 @@ def cheapest_feasible(
     Returns:
         The placement; ``None`` where there is none, or none was found in time.
     """
+    program = _assignment_program(instance)
+    if program is None:
+        return None
+    stands, rules = program
+    result = _solved(np.array([cost.get(pair, 0.0) for pair in stands]), rules, time_limit)
+    if result.x is None:
+        return None
+    return {m: (d,) for (m, d), value in zip(stands, result.x, strict=True) if value > 0.5}
+
+
+def none_feasible(instance: PlacementInstance, time_limit: float | None = None) -> bool:
+    """Whether the HiGHS of ``scipy.optimize.milp`` proves that no placement with one device a module is feasible.
+
+    ``False`` says nothing: there may be one, or ``time_limit`` seconds were too few for the proof.
+    """
+    program = _assignment_program(instance)
+    if program is None:
+        return True
+    stands, rules = program
+    return int(_solved(np.zeros(len(stands)), rules, time_limit).status) == _INFEASIBLE
+
+
+def _solved(cost: NDArray[np.float64], rules: LinearConstraint, time_limit: float | None) -> OptimizeResult:
+    return milp(
+        cost,
+        integrality=np.ones(len(cost), dtype=np.int64),
+        bounds=Bounds(0, 1),
+        constraints=rules,
+        options={} if time_limit is None else {"time_limit": time_limit},
+    )
+
+
+def _assignment_program(instance: PlacementInstance) -> tuple[list[tuple[str, str]], LinearConstraint] | None:
+    """Columns, as pairs of module and device, and rows; ``None`` where a module may stand nowhere."""
     rules = HostingRules(instance)
     if not all(rules.devices.values()):
         return None
@@ -140,16 +178,7 @@ def cheapest_feasible(
     entries = [(i, j, value) for i, row in enumerate(rows) for j, value in row.items()]
     i, j, values = zip(*entries, strict=True)
     matrix = coo_array((values, (i, j)), shape=(len(rows), len(stands))).tocsr()
-    result = milp(
-        np.array([cost.get(pair, 0.0) for pair in stands]),
-        integrality=np.ones(len(stands), dtype=np.int64),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix, lower, np.ones(len(rows))),
-        options={} if time_limit is None else {"time_limit": time_limit},
-    )
-    if result.x is None:
-        return None
-    return {m: (d,) for (m, d), value in zip(stands, result.x, strict=True) if value > 0.5}
+    return stands, LinearConstraint(matrix, lower, np.ones(len(rows)))
 
 
 def if_feasible(instance: PlacementInstance, assignment: Assignment) -> Assignment | None:

@@ -11,11 +11,14 @@ from splitshare.placement.arrays import numbered
 from splitshare.placement.branching.relaxation import relaxation
 from splitshare.placement.branching.tree import Progress, Search
 from splitshare.placement.contract import Answer
+from splitshare.placement.feasible import none_feasible
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.search import feasible_start
 from splitshare.progress import lines
 from splitshare.stopping import first_interrupt
 from splitshare.version import __version__
+
+NAME = f"builtin {__version__}"
 
 
 def branch_and_bound(instance: PlacementInstance, *, seed: int = 0, time_limit_s: float | None = None) -> Answer:
@@ -42,6 +45,10 @@ def branch_and_bound(instance: PlacementInstance, *, seed: int = 0, time_limit_s
             start = S2M3Greedy().place(instance, seed=seed, time_limit=time_limit_s)
             if start is None and not stop():
                 start = feasible_start(instance, time_limit_s)
+            if start is None and not instance.replication and none_feasible(instance, time_limit_s):
+                # To pack what does not fit is no question of latency: bounds of latency would prove it slowly.
+                seconds = built - started, time.perf_counter() - built
+                return Answer(None, "infeasible", None, None, *seconds, f"{NAME}, infeasible by scipy's HiGHS")
         found = search.run(start)
     exists = found.assignment is not None
     status: Status = "time_limit" if not found.proved else "optimal" if exists else "infeasible"
@@ -52,7 +59,7 @@ def branch_and_bound(instance: PlacementInstance, *, seed: int = 0, time_limit_s
         objective=found.objective if exists else None,
         build_s=built - started,
         solve_s=time.perf_counter() - built,
-        solver=f"builtin {__version__}",
+        solver=NAME,
     )
 
 

@@ -29,6 +29,8 @@ ROUNDING = 1e-12
 PATIENCE = 10
 """Steps without a better bound after which the step shrinks and the best prices are taken up again."""
 SHRINK = 0.7
+LEAST_AIM = 1e-6
+"""What the ascent aims above a bound at least, as a share of the target, which it would never quite reach else."""
 LIGHTEST = 1e-6
 """Share of the weights that all requests have alike: the latency of each stays known."""
 MEMORY = 0.9
@@ -180,6 +182,27 @@ def onto_simplex(weight: Floats) -> None:
         weight[i] = (1.0 - LIGHTEST) * max(0.0, weight[i] - shift) + LIGHTEST / len(weight)
 
 
+@compiled
+def _turn(problem: Relaxation, node: Dual, share: float, users: Floats) -> None:
+    """Add what slots and knapsacks have chosen to the direction and the votes."""
+    for s in range(len(problem.slot)):
+        m = problem.slot[s]
+        node.along[s, node.slot_on[s]] += share
+        node.vote[m, node.slot_on[s]] += 0.02 / users[m]
+        for n in range(len(problem.capacity)):
+            if node.packed[n, m]:
+                node.along[s, n] -= share
+
+
+@compiled
+def _stay_positive(node: Dual) -> None:
+    """Take out of the direction what leads prices of 0 below 0: it would only shorten the step for the others."""
+    for s in range(len(node.price)):
+        for n in range(node.price.shape[1]):
+            if node.price[s, n] <= 0.0 and node.along[s, n] < 0.0:
+                node.along[s, n] = 0.0
+
+
 # Long: one step of the ascent, in a loop.
 @compiled
 def ascend(  # noqa: PLR0912  (a node, and how far to go)
@@ -236,12 +259,9 @@ def ascend(  # noqa: PLR0912  (a node, and how far to go)
         share = 1.0 if fresh else 1.0 - MEMORY
         if step % 16 == 0 or fresh:
             node.vote[:] *= 0.7
-        for s in range(slots):
-            node.along[s, node.slot_on[s]] += share
-            node.vote[problem.slot[s], node.slot_on[s]] += 0.02 / users[problem.slot[s]]
-            for n in range(len(arrays.room)):
-                if node.packed[n, problem.slot[s]]:
-                    node.along[s, n] -= share
+        _turn(problem, node, share, users)
+        if problem.replicas:
+            _stay_positive(node)
         length = (node.along**2).sum()
         if arrays.worst:
             for k in range(len(arrays.head)):
@@ -251,7 +271,7 @@ def ascend(  # noqa: PLR0912  (a node, and how far to go)
             length += (node.along_weight**2).sum()
         if length < 1e-14:
             break
-        stride = pace * (target - bound) / scale / length
+        stride = pace * max((target - bound) / scale, LEAST_AIM) / length
         node.price[:] += stride * scale * node.along
         if problem.replicas:
             node.price[:] = np.maximum(node.price, 0.0)

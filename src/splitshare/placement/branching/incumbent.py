@@ -10,7 +10,7 @@ import numpy as np
 from splitshare.placement.annealing import Draws, anneal, annealing
 from splitshare.placement.arrays import Bools, Floats, Ints, Numbered
 from splitshare.placement.branching.relaxation import Relaxation, scratch
-from splitshare.placement.branching.rounding import by_votes, improve_replicas
+from splitshare.placement.branching.rounding import by_packing, by_votes, improve_replicas
 from splitshare.placement.delta import standing, worth_s
 from splitshare.placement.instance import Assignment
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
@@ -18,8 +18,8 @@ from splitshare.placement.search import descend
 
 ROUNDS = 20
 """Of quick descent, at most."""
-STAGES, COOLING, HOT = 30, 0.8, 0.01
-"""Temperatures of a burst of annealing, the factor between them, and the first one as a share of the best worth."""
+STAGES, COOLING, HOT = 30, 0.8, (0.01, 0.03, 0.003)
+"""Temperatures of a burst of annealing, the factor between them, and the first one as shares of the worth, in turn."""
 
 
 class Incumbent:
@@ -37,6 +37,7 @@ class Incumbent:
         self._no_price = np.zeros((len(relaxed.slot), len(problem.arrays.room)))
         self._host: Ints | None = None
         self._host_worth = math.inf
+        self._bursts = 0
         self.assignment: Assignment | None = None
         self.worth = math.inf
 
@@ -71,6 +72,11 @@ class Incumbent:
         host = np.zeros(len(vote), dtype=np.int64)
         return by_votes(self._relaxed, vote, may, host) and self.offer(host)
 
+    def offer_packing(self, packed: Bools, vote: Floats) -> bool:
+        """Place, with replicas, what knapsacks (N, M) hold, and descend; whether the end is the best so far."""
+        stands = np.zeros(vote.shape, dtype=np.bool_)
+        return by_packing(self._relaxed, packed, vote, stands) and self.offer_replicas(stands)
+
     def offer_quick(self, may: Bools) -> bool:
         """Place each module where its uses alone are soonest done, room allowing; whether that serves all requests."""
         return self.offer_votes(-self._standalone_s(), may)
@@ -92,7 +98,8 @@ class Incumbent:
             return False
         arrays = self._problem.arrays._replace(may=may)
         run = annealing(arrays, self._host, np.arange(len(may)))
-        temperature_s = HOT * self._host_worth
+        temperature_s = HOT[self._bursts % len(HOT)] * self._host_worth
+        self._bursts += 1
         for _ in range(STAGES):
             run.tally[:] = 0
             while run.tally[0] < trials // STAGES:

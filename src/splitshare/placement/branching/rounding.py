@@ -34,6 +34,46 @@ def by_votes(problem: Relaxation, vote: Floats, may: Bools, host: Ints) -> bool:
     return True
 
 
+# Long: replicas give way until each module has found room.
+@compiled
+def by_packing(problem: Relaxation, packed: Bools, vote: Floats, stands: Bools) -> bool:  # noqa: PLR0912  (three loops)
+    """Write what the knapsacks (N, M) hold into ``stands`` (M, N), and each module that none holds where votes want it.
+
+    Replicas with the fewest votes (M, N) give way to it; whether all modules have found room.
+    """
+    arrays = problem.arrays
+    modules, devices = stands.shape
+    left = arrays.room.copy()
+    for m in range(modules):
+        for n in range(devices):
+            stands[m, n] = packed[n, m] and arrays.size[m, n] <= left[n]  # knapsacks round bytes down
+            if stands[m, n]:
+                left[n] -= arrays.size[m, n]
+    for m in range(modules):
+        if stands[m].any():
+            continue
+        for n in np.argsort(-vote[m]):
+            if arrays.size[m, n] > arrays.room[n]:
+                continue
+            while left[n] < arrays.size[m, n]:
+                gives_way = -1
+                for other in range(modules):
+                    spare = stands[other, n] and stands[other].sum() > 1
+                    if spare and (gives_way < 0 or vote[other, n] < vote[gives_way, n]):
+                        gives_way = other
+                if gives_way < 0:
+                    break
+                stands[gives_way, n] = False
+                left[n] += arrays.size[gives_way, n]
+            if left[n] >= arrays.size[m, n]:
+                stands[m, n] = True
+                left[n] -= arrays.size[m, n]
+                break
+        if not stands[m].any():
+            return False
+    return True
+
+
 @compiled
 def replicated_s(
     problem: Relaxation, stands: Bools, price: Floats, changed: int, latency_s: Floats, space: Scratch

@@ -19,6 +19,7 @@ from splitshare.placement.branching.dual import ascend, dual, lower_bound
 from splitshare.placement.branching.fixing import costs, exclude, settle
 from splitshare.placement.branching.incumbent import Incumbent
 from splitshare.placement.branching.relaxation import Relaxation
+from splitshare.placement.branching.symmetry import equal_devices, one_of_equals
 from splitshare.placement.instance import Assignment
 
 CLOSE = 1e-7
@@ -113,6 +114,7 @@ class Search:
         self._stop, self._report = stop, report
         self._dual = dual(relaxed)
         self._extra = np.zeros(arrays.may.shape)
+        self._equal = equal_devices(arrays)
         self._ceiling_s = ceiling_s(arrays)
         self._closed = math.inf
         self._nodes = 0
@@ -190,6 +192,8 @@ class Search:
             bound = max(bound, min(raised, self._cut_s))
             if bound < self._target and (root or node.may.size <= SMALL or self._nodes % SELDOM == 0):
                 self.incumbent.offer_votes(self._dual.vote, self._arrays.may)
+                if self._relaxed.replicas:
+                    self.incumbent.offer_packing(self._dual.packed, self._dual.vote)
             if bound >= self._target or not self._rule_out(node):
                 return self._close(bound if bound >= self._target else self._target)
             if self._stop():
@@ -212,6 +216,10 @@ class Search:
         if not open_.any():
             return self._leaf(node, bound)
         module, device = self._choice(node, open_)
+        if not self._relaxed.replicas:
+            one_of_equals(self._equal, node.may, node.must, module)
+            if not node.may[module, device]:
+                device = int(np.where(node.may[module], self._dual.vote[module], -1.0).argmax())
         here, elsewhere = node.may.copy(), node.may.copy()
         here_must = node.must.copy()
         here_must[module, device] = True
@@ -223,14 +231,20 @@ class Search:
         ]
 
     def _choice(self, node: Node, open_: Bools) -> tuple[int, int]:
-        """Module and device to branch on: where slots disagree most, and more of them first."""
-        users = np.diff(self._arrays.first_user)[:, None] + 0.05
+        """Module and device to branch on: where requests and knapsacks have agreed least of late, as the ascent saw it.
+
+        With one device a module, the module whose slots are off most in all, and the device that they choose most; with
+        replicas, the pair that slots choose most and that its knapsack leaves out.
+        """
+        apart = self._dual.along if not self._relaxed.replicas else np.maximum(self._dual.along, 0.0)
+        score = np.zeros_like(self._dual.vote)
+        np.add.at(score, self._relaxed.slot, np.abs(apart))
         share = np.where(node.may, self._dual.vote, 0.0)
         share /= share.sum(axis=1, keepdims=True) + 1e-12
-        if self._relaxed.replicas:
-            score = (np.minimum(share, 1 - share) + 1e-3) * users + 1e-4 * share
-        else:
-            score = (1 - share.max(axis=1, keepdims=True) + 1e-3) * users + 1e-4 * share
+        if not self._relaxed.replicas:
+            score = np.repeat(score.sum(axis=1, keepdims=True), score.shape[1], axis=1)
+        users = np.diff(self._arrays.first_user)[:, None]
+        score += 1e-3 * users + 1e-4 * share  # where nothing is apart
         best = int(np.where(open_, score, -1.0).argmax())
         return best // open_.shape[1], best % open_.shape[1]
 

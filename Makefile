@@ -29,7 +29,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo pin lock schemas docs test coverage test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -118,6 +118,10 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
+
+record-perception: $(READY) ## Count and time the perception zoo's models on this machine (resumes where it was stopped), and draw its instances
+	$(BIN)/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception -o data/perception
+	$(BIN)/splitshare onloading suite data/perception/zoo.json --further -o data/perception
 
 record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine
 	$(COMMITTED)

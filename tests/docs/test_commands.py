@@ -99,6 +99,11 @@ EXPECTED = {
         "-o data/baselines/accuracy.json",
     ],
     "record-zoo": ["v/bin/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json"],
+    "record-perception": [
+        "v/bin/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception "
+        "-o data/perception",
+        "v/bin/splitshare onloading suite data/perception/zoo.json --further -o data/perception",
+    ],
     "record-emulation": [
         f"{RUN} fidelity --forcerun emulate_campaign emulate_real emulate_namespaces emulate_batches measure_shaping",
         "mkdir -p data/baselines/emulation",
@@ -146,6 +151,7 @@ BLOCKS = {
     ("docs/accuracy.md", "$ make benchmarks SAMPLES=500"): "targets",
     ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",
     ("docs/accuracy.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
+    ("docs/onloading-problem.md", "splitshare record data/perception"): "read: takes minutes",
     ("docs/workflow.md", "$ splitshare init my-study"): "run",
     (
         "docs/placement-problem.md",

@@ -38,6 +38,7 @@ from splitshare.modules.hub_pins import read_pins
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.changes import read_changes
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.onloading.published_scores import read_scores
 from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS
 from splitshare.onloading.zoo import Zoo, ZooModel
 from splitshare.placement.assignment_problems import AssignmentProblem, read_assignment_problems
@@ -661,6 +662,7 @@ def all_readers(folder: Path) -> list[Reader]:
             lambda path: read_figures(path, ZOO_COLUMNS),
             right_figures,
         ),
+        Reader("read_scores", "scores.csv", (head("data/published/multitask_zoo.csv", 4),), read_scores),
         Reader(
             "read_assignment_problems",
             "gap.txt",

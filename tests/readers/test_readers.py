@@ -65,6 +65,7 @@ READERS = (
     *("_Shard", "read_report", "read_lines", "read_instance", "read_solution", "read_published", "read_figures"),
     *(
         "read_assignment_problems",
+        "read_scores",
         "read_arrival_counts",
         "read_public_trace:csv",
         "read_public_trace:jsonl",

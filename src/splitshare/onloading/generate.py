@@ -1,7 +1,8 @@
 """Seeded onloading instances from a zoo (ours).
 
 Shapes, memory, compute, links and demand are drawn; models, their accuracy and their latencies are the zoo's. Every
-model serves some of the tasks only: if all served all, the best model alone would nearly be an answer.
+model serves some of the tasks only: if all served all, the best model alone would nearly be an answer. Models of a zoo
+with backbones serve what they do in truth (``drawn_models``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from statistics import median
 
 from splitshare.errors import InputError
 from splitshare.onloading.instance import (
+    Backbone,
     Batch,
     Client,
     Cloud,
@@ -44,6 +46,8 @@ class Roles:
     memory: float = 1.0
     load: float = 1.0
     bandwidth: float = 1.0
+    patience: float = 1.0
+    """Factor on latency limits and on how long a query may wait for its batch."""
 
 
 PUBLISHED_ROLES = Roles(Role("laptop-i7-12700h"), Role("rtx-3090"), Role("rtx-3090"))
@@ -62,13 +66,16 @@ def roles_of(zoo: Zoo, source: Path | str) -> Roles:
     machine gives that machine at the edge, with slower clients and a faster cloud; its models are of another scale,
     so memory, demand and bandwidth are drawn in proportion to the zoo's median model and query.
 
+    A zoo with backbones has the devices of the first, and models of another scale: what is drawn is stretched in
+    space, by its median model, and in time, by what that takes a client.
+
     Raises:
         InputError: its models were not timed on the devices of either kind of zoo.
     """
     devices = set.intersection(*(set(model.by_device) for model in zoo.models))
     published = PUBLISHED_ROLES
     if {role.device for role in (published.client, published.edge, published.cloud)} <= devices:
-        return published
+        return published if not zoo.backbones else _stretched(zoo, published)
     if MEASURED in devices:
         client, edge, cloud = (Role(MEASURED, speed) for speed in MEASURED_SPEEDS)
         seconds = median(fit(model.by_device[MEASURED]).batch_s(1) for model in zoo.models) / client.speed
@@ -82,6 +89,18 @@ def roles_of(zoo: Zoo, source: Path | str) -> Roles:
             bandwidth=load * median(task.query_bytes for task in zoo.tasks) / MEDIAN_QUERY_BYTES,
         )
     raise InputError(source, "models", f"have no common devices that tiers are made of: {', '.join(sorted(devices))}")
+
+
+def _stretched(zoo: Zoo, roles: Roles) -> Roles:
+    seconds = median(fit(model.by_device[roles.client.device]).batch_s(1) for model in zoo.models)
+    pace = seconds / MEDIAN_CLIENT_S
+    return replace(
+        roles,
+        memory=median(zoo.alone_bytes.values()) / MEDIAN_MEMORY_BYTES,
+        load=1 / pace,
+        bandwidth=median(task.query_bytes for task in zoo.tasks) / MEDIAN_QUERY_BYTES / pace,
+        patience=pace,
+    )
 
 
 NO_BATCHING = (Batch(size=1, wait_s=0.0),)
@@ -154,20 +173,32 @@ def generate(
     )
     draw = random.Random(seed)
     tasks = sorted(draw.sample(range(len(zoo.tasks)), shape.tasks))
-    models = sorted(draw.sample(range(len(zoo.models)), shape.models))
     chosen = [zoo.tasks[i] for i in tasks]
     names = [task.name for task in chosen]
+    whole = bool(zoo.backbones)
+    drawn = drawn_models(draw, zoo, names, shape.models) if whole else draw.sample(zoo.models, shape.models)
+    drawn.sort(key=zoo.models.index)
+    used = {model.backbone for model in drawn}
     return OnloadingInstance(
         schema_="splitshare.onloading-instance/1",
         name=name,
         zoo=zoo.name,
         size_class=size_class,
-        batches=shape.batches,
+        batches=tuple(Batch(size=b.size, wait_s=_stretched_by(b.wait_s, roles.patience)) for b in shape.batches),
         tasks=tuple(
-            Task(name=task.name, query_bytes=task.query_bytes, latency_limit_s=draw.choice(LATENCY_LIMITS_S))
+            Task(
+                name=task.name,
+                query_bytes=task.query_bytes,
+                latency_limit_s=_stretched_by(draw.choice(LATENCY_LIMITS_S), roles.patience),
+            )
             for task in chosen
         ),
-        models=_models(draw, [zoo.models[i] for i in models], names, roles),
+        backbones=tuple(
+            Backbone(name=backbone.name, memory_bytes=backbone.memory_bytes)
+            for backbone in zoo.backbones
+            if backbone.name in used
+        ),
+        models=_models(draw, drawn, names, roles, whole=whole),
         cloud=Cloud(
             device="cloud",
             compute_limit=_rounded(
@@ -179,11 +210,49 @@ def generate(
     )
 
 
-def _models(draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles) -> tuple[Model, ...]:
-    """The models with the tasks that each serves, such that each task has one and each model has one."""
+def drawn_models(draw: random.Random, zoo: Zoo, tasks: list[str], count: int) -> list[ZooModel]:
+    """Models that together serve all of ``tasks``: one drawn for each task first, then others that serve any of them.
+
+    A backbone comes with all of its models that serve any of the tasks, and counts as one.
+
+    Args:
+        draw: the seeded draw.
+        zoo: where they are from.
+        tasks: names of the tasks.
+        count: how many, where so many are needed and there; never fewer than the tasks need.
+    """
+    families: dict[str, list[ZooModel]] = {}
+    for model in zoo.models:
+        if any(task in model.accuracy for task in tasks):
+            families.setdefault(model.backbone or model.name, []).append(model)
+    taken: list[str] = []
+    for task in tasks:
+        serving = [name for name, models in families.items() if any(task in model.accuracy for model in models)]
+        if not any(name in taken for name in serving):
+            taken.append(draw.choice(serving))
+    rest = [name for name in families if name not in taken]
+    taken += draw.sample(rest, min(max(count - len(taken), 0), len(rest)))
+    return [model for name in taken for model in families[name]]
+
+
+def _models(
+    draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles, *, whole: bool
+) -> tuple[Model, ...]:
+    """The models with the tasks that each serves, such that each task has one and each model has one.
+
+    Args:
+        draw: the seeded draw.
+        models: of the zoo.
+        tasks: names of the instance's tasks.
+        roles: the device of each tier.
+        whole: whether models serve every task that they can, and nothing is drawn.
+    """
     serves: list[set[str]] = []
     for model in models:
         able = [task for task in tasks if task in model.accuracy]
+        if whole:
+            serves.append(set(able))
+            continue
         kept = [task for task in able if draw.random() < SERVED]
         serves.append(set(kept if kept or not able else [draw.choice(able)]))
     for task in tasks:
@@ -194,6 +263,7 @@ def _models(draw: random.Random, models: list[ZooModel], tasks: list[str], roles
         Model(
             name=model.name,
             memory_bytes=model.memory_bytes,
+            backbone=model.backbone,
             accuracy={task: model.accuracy[task] for task in tasks if task in served},
             compute={
                 tier: _compute(model, role)
@@ -247,6 +317,10 @@ def popularity(tasks: list[str], skew: float) -> dict[str, float]:
     """How much more than the mean each task is asked: in proportion to ``rank ** -skew``, with mean one."""
     weights = [(rank + 1) ** -skew for rank in range(len(tasks))]
     return {task: weight * len(tasks) / sum(weights) for task, weight in zip(tasks, weights, strict=True)}
+
+
+def _stretched_by(seconds: float, patience: float) -> float:
+    return seconds if patience == 1 else _rounded(seconds * patience)
 
 
 def _rounded(value: float) -> float:

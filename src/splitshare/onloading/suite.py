@@ -1,6 +1,7 @@
 """The named suite of onloading instances, fixed before any of them was solved (ours).
 
-Three sizes of 20 instances of the first zoo, and six small and six medium ones of every other. Shapes and scarcity are
+Three sizes of 20 instances of the first zoo, and six small and six medium ones of every other; eight, eight and four of
+a zoo with backbones. Shapes and scarcity are
 drawn by an instance's own seed; every second instance lets servers choose batch sizes. Parameters of J3O were tried on
 other seeds (1001 and up).
 """
@@ -20,6 +21,8 @@ FAMILY = "j3o"
 INSTANCES_PER_SIZE = {"small": 20, "medium": 20, "large": 20}
 FURTHER_INSTANCES_PER_SIZE = {"small": 6, "medium": 6}
 """Of zoos after the first."""
+SHARING_INSTANCES_PER_SIZE = {"small": 8, "medium": 8, "large": 4}
+"""Of zoos with backbones, where they are not the first."""
 FACTORS = (0.5, 1.0, 2.0)
 """Factors on memory, load and bandwidth, each drawn on its own."""
 
@@ -49,8 +52,9 @@ def suite(zoo: Zoo, roles: Roles, *, first: bool = True) -> Iterator[OnloadingIn
         roles: the device of each tier.
         first: whether the zoo is the first.
     """
+    further = SHARING_INSTANCES_PER_SIZE if zoo.backbones else FURTHER_INSTANCES_PER_SIZE
     for position, (size, ranges) in enumerate(SIZES.items()):
-        count = (INSTANCES_PER_SIZE if first else FURTHER_INSTANCES_PER_SIZE).get(size, 0)
+        count = (INSTANCES_PER_SIZE if first else further).get(size, 0)
         for number in range(1, count + 1):
             seed = 100 * position + number
             draw = random.Random(f"{zoo.name} {seed}")

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.profiling.records import Provenance
 from splitshare.records import (
+    Amount,
     Name,
     PositiveAmount,
     PositiveBytes,
@@ -42,13 +43,26 @@ class ZooTask(Record):
     query_bytes_source: str
 
 
-class ZooModel(Record):
-    """A model that serves one task or several with one set of weights."""
+class ZooBackbone(Record):
+    """Weights that several models of a zoo use, loaded once where any of them stands."""
 
     name: Name
     parameters: PositiveAmount
     memory_bytes: PositiveBytes
-    """Bytes that the model occupies where it is loaded."""
+    memory_provenance: Provenance
+    memory_source: str
+
+
+class ZooModel(Record):
+    """A model that serves one task or several with one set of weights."""
+
+    name: Name
+    parameters: Amount
+    """Of its own, where it shares a backbone."""
+    memory_bytes: PositiveBytes
+    """Bytes that the model occupies where it is loaded, a backbone that it shares left out."""
+    backbone: Name | None = None
+    """The backbone that it shares; curves are of backbone and head together."""
     memory_provenance: Provenance
     memory_source: str
     accuracy: dict[Name, Share] = Field(min_length=1)
@@ -82,12 +96,15 @@ class Zoo(Record):
     notes: tuple[str, ...] = ()
     """What a reader must know beside the figures' own sources, such as how models were chosen or trained."""
     tasks: tuple[ZooTask, ...] = Field(min_length=1)
+    backbones: tuple[ZooBackbone, ...] = ()
     models: tuple[ZooModel, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         tasks = [task.name for task in self.tasks]
-        for field, names in (("tasks", tasks), ("models", [model.name for model in self.models])):
+        backbones = [backbone.name for backbone in self.backbones]
+        models = [model.name for model in self.models]
+        for field, names in (("tasks", tasks), ("backbones", backbones), ("models", models)):
             for i, name in enumerate(names):
                 if name in names[:i]:
                     raise ValueError(f"{field}[{i}].name: {name!r} stands twice; choose another")
@@ -95,9 +112,15 @@ class Zoo(Record):
             for task in model.accuracy:
                 if task not in tasks:
                     raise ValueError(f"models[{i}].accuracy: unknown task {task!r}; {nearest(task, tasks)}")
+            if model.backbone is not None and model.backbone not in backbones:
+                hint = nearest(model.backbone, backbones)
+                raise ValueError(f"models[{i}].backbone: unknown backbone {model.backbone!r}; {hint}")
             measured = {model.accuracy_provenance, model.memory_provenance, *(c.provenance for c in model.curves)}
             if "measured" in measured and self.machine is None:
                 raise ValueError("machine: is missing; name the machine that figures were measured on")
+        for i, name in enumerate(backbones):
+            if all(model.backbone != name for model in self.models):
+                raise ValueError(f"backbones[{i}].name: no model uses {name!r}; drop it")
         for i, task in enumerate(tasks):
             if not any(task in model.accuracy for model in self.models):
                 raise ValueError(f"tasks[{i}].name: no model serves {task!r}; drop it or add a model")
@@ -107,3 +130,9 @@ class Zoo(Record):
     def by_name(self) -> dict[str, ZooModel]:
         """Models by name."""
         return {model.name: model for model in self.models}
+
+    @cached_property
+    def alone_bytes(self) -> dict[str, float]:
+        """Bytes of each model with the backbone that it needs, by name."""
+        backbones = {backbone.name: backbone.memory_bytes for backbone in self.backbones}
+        return {model.name: model.memory_bytes + backbones.get(model.backbone or "", 0) for model in self.models}

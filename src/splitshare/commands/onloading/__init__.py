@@ -1,6 +1,5 @@
 """The onloading problem: which models clients and edge servers hold, who answers what."""
 
 COMMANDS = (
-    *("zoo", "train-zoo", "suite", "huge", "solve-suite"),
-    *("sweep", "study", "replay", "uncertain", "headroom", "follow"),
+COMMANDS = ("zoo", "train-zoo", "perception-zoo", "suite", "huge", "solve-suite", "sweep", "study", "replay", "uncertain", "headroom", "follow")
 )

@@ -17,3 +17,4 @@ class Options:
 
     zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")]
     output: Output
+    further: Annotated[bool, typer.Option("--further", help="All zoos are further ones: names carry theirs.")] = False

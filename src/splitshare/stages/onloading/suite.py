@@ -14,7 +14,7 @@ from splitshare.results.onloading import DIGESTS, INSTANCES
 def run(options: Options) -> None:
     """Write the suites of ``zoos`` one after another: instances, a line each, and their digests.
 
-    Names of the first zoo's instances are plain, those of others carry the zoo's name.
+    Names of the first zoo's instances are plain, unless it is a further one too; those of others carry the zoo's name.
 
     Raises:
         InputError: a zoo is wrong, or nobody has said what its devices stand for.
@@ -22,6 +22,6 @@ def run(options: Options) -> None:
     instances = []
     for number, path in enumerate(options.zoos):
         zoo = Zoo.read(path)
-        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0))
+        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0 and not options.further))
     write_lines(instances, options.output / INSTANCES)
     pinned(instances).write(options.output / DIGESTS)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from splitshare.errors import WorkError
 from splitshare.jsonl import read_lines
@@ -13,11 +14,11 @@ from splitshare.onloading.generate import drawn_models, roles_of
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.perception_measure import build, describe, measure
 from splitshare.onloading.perception_models import CANDIDATES, MEMBERS, SEGMENTATION
-from splitshare.onloading.perception_zoo import PROTOCOLS, accuracy_of, chosen, share
+from splitshare.onloading.perception_zoo import PROTOCOLS, accuracy_of, chosen, perception_zoo, share
 from splitshare.onloading.published_scores import Score, read_scores
 from splitshare.onloading.suite import suite
 from splitshare.onloading.zoo import Zoo
-from splitshare.profiling.records import ModuleDescriptions, ModuleProfile
+from splitshare.profiling.records import ModuleDescriptions, ModuleProfile, ProfiledDevice, ProfileRow
 from splitshare.stages.onloading.perception_zoo import made
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +135,58 @@ def test_counts_and_times_of_a_small_model(name, counts):
     (row, *_) = measure(member.modules[-1], counts[member.modules[-1].name], 0.01, 0.01)
     assert row.compute_median_s is not None
     assert row.compute_median_s > 0
+
+
+def test_operations_are_those_of_torchs_own_counter():
+    """Which asks for gradients, so only of what is small."""
+    (module,) = next(member for member in MEMBERS if member.name == "segformer-b1").modules
+    with FlopCounterMode(display=False) as counter:
+        build(module, "meta")(torch.zeros(1, *module.input_shape, device="meta"))
+    work = describe(module).work[0]
+    assert work.flops == counter.get_total_flops()
+    assert work.convolution_flops == counter.get_flop_counts()["Global"][torch.ops.aten.convolution]
+
+
+def test_seconds_of_a_query_are_those_of_its_modules_one_after_the_other(counts):
+    """Made-up times: every module takes as many seconds as its place in the list, times the batch."""
+    place = {name: number for number, name in enumerate(counts, start=1)}
+
+    def profile(device, batches):
+        rows = [
+            ProfileRow(
+                module=name,
+                batch=batch,
+                provenance="measured",
+                source="made up",
+                definition_sha256=said.definition_sha256,
+                compute_median_s=float(place[name] * batch),
+                parameter_bytes=said.parameter_bytes,
+                output_bytes=0,
+            )
+            for name, said in counts.items()
+            for batch in (batches if said.kind == "vision-encoder" else (1, 2, 4, 8))
+        ]
+        about = ProfiledDevice(name=device, cpu="cpu", threads=1, memory_bytes=1, os="os", versions={"torch": "2"})
+        return ModuleProfile(schema_="splitshare.module-profile/1", device=about, notes=("busy",), rows=tuple(rows))
+
+    modules = ModuleDescriptions(schema_="splitshare.module-descriptions/1", modules=tuple(counts.values()))
+    made_up = perception_zoo(
+        read_scores(TABLE), modules, [profile("laptop-i7-12700h", (1, 2))], profile("this-machine", (1, 2, 4))
+    )
+    assert made_up.machine == "cpu, 1 thread(s), os; torch 2"
+    assert made_up.notes[-1] == "busy"
+    for member in MEMBERS:
+        curves = made_up.by_name[member.name].by_device
+        each_s = sum(place[module.name] for module in member.modules)
+        assert curves["laptop-i7-12700h"].batches == (1,)
+        assert curves["this-machine"].batches == (1, 2, 4)
+        assert curves["this-machine"].seconds == (each_s, 2 * each_s, 4 * each_s)
+    # A backbone with one head is what the two weigh; its heads do not count it again.
+    small = [model for model in made_up.models if model.backbone == "dinov2-small"]
+    (backbone,) = [backbone for backbone in made_up.backbones if backbone.name == "dinov2-small"]
+    assert len(small) == 5
+    assert all(made_up.alone_bytes[model.name] == backbone.memory_bytes + model.memory_bytes for model in small)
+    assert max(model.memory_bytes for model in small) < backbone.memory_bytes
 
 
 @pytest.mark.slow

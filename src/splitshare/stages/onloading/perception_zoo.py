@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -88,18 +89,20 @@ def _fitted(measured: str, catalog_root: Path, catalogued: ModuleDescriptions) -
 
 
 def _counted(work: Path) -> ModuleDescriptions:
-    from splitshare.onloading.perception_measure import describe
+    from splitshare.onloading.perception_measure import definition_sha256, describe
 
     descriptions: list[ModuleDescription] = []
     for module in track(_modules((*MEMBERS, *CANDIDATES)), "counting"):
         path = work / f"{_file_name(module)}.json"
-        if not path.is_file():
-            _descriptions([describe(module)]).write(path)
-        descriptions += ModuleDescriptions.read(path).modules
+        kept = ModuleDescriptions.read(path).modules if path.is_file() else ()
+        if [said.definition_sha256 for said in kept] != [definition_sha256(module)]:
+            kept = (describe(module),)
+            _descriptions(kept).write(path)
+        descriptions += kept
     return _descriptions(descriptions)
 
 
-def _descriptions(modules: list[ModuleDescription]) -> ModuleDescriptions:
+def _descriptions(modules: Iterable[ModuleDescription]) -> ModuleDescriptions:
     return ModuleDescriptions(schema_="splitshare.module-descriptions/1", modules=tuple(modules))
 
 
@@ -112,14 +115,12 @@ def _timed(options: Options, scores: tuple[Score, ...], modules: ModuleDescripti
     with torch_threads(options.threads):
         for module in track(_modules(chosen(scores, modules.by_name)), "timing"):
             path = options.work / "times" / f"{_file_name(module)}.json"
-            if not path.is_file():
-                said = modules.by_name[module.name]
-                ModuleProfile(
-                    schema_="splitshare.module-profile/1",
-                    device=device,
-                    rows=tuple(measure(module, said, options.budget_s, options.longest_run_s)),
-                ).write(path)
-            rows += ModuleProfile.read(path).rows
+            said = modules.by_name[module.name]
+            kept = ModuleProfile.read(path).rows if path.is_file() else ()
+            if {row.definition_sha256 for row in kept} != {said.definition_sha256}:
+                kept = tuple(measure(module, said, options.budget_s, options.longest_run_s))
+                ModuleProfile(schema_="splitshare.module-profile/1", device=device, rows=kept).write(path)
+            rows += kept
     notes = (
         f"{HERE}: {options.budget_s:g} s of runs a batch, runs above {options.longest_run_s:g} s only once; the "
         f"machine's processors were busy by {busy:.0%} before the run began.",

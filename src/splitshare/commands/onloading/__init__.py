@@ -1,5 +1,6 @@
 """The onloading problem: which models clients and edge servers hold, who answers what."""
 
 COMMANDS = (
-COMMANDS = ("zoo", "train-zoo", "perception-zoo", "suite", "huge", "solve-suite", "sweep", "study", "replay", "uncertain", "headroom", "follow")
+    *("zoo", "train-zoo", "perception-zoo", "suite", "huge", "solve-suite"),
+    *("sweep", "study", "replay", "uncertain", "headroom", "follow"),
 )

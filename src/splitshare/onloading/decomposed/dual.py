@@ -142,7 +142,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
                 for j in range(models):
                     filling = fill[b, j] * each
                     worth[b, j] += max(0.0, gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - floor + filling)
-        total += _knapsack(value, gains.memory, gains.client_memory[c], share)
+        total += _knapsack(value, gains.own, gains.client_memory[c], share)
         for j in range(models):
             if share[j] > 0.0:
                 for r in range(low, high):
@@ -158,7 +158,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         for j in range(models):
             if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
                 value[j], batch_of[j] = worth[b, j] - fill[b, j], b
-    total += _knapsack(value, gains.memory, gains.server_memory[server], share)
+    total += _knapsack(value, gains.own, gains.server_memory[server], share)
     for j in range(models):
         if share[j] > 0.0:
             b = batch_of[j]

@@ -46,7 +46,9 @@ class Gains(NamedTuple):
     """The same in the cloud, shape (R, J)."""
     cloud_use: Floats
     memory: Floats
-    """Bytes, shape (J,)."""
+    """Bytes where no other model that shares its backbone stands: what a filling may count on, shape (J,)."""
+    own: Floats
+    """Bytes without a backbone that is shared: no model takes less, so what bounds count with, shape (J,)."""
     least: Floats
     """Queries a second that fill batches in time, shape (B,)."""
     client_memory: Floats
@@ -72,8 +74,8 @@ def gains_of(arrays: Arrays) -> Gains:
     rate = arrays.rate
     right = rate[:, None] * arrays.accuracy
     client, server = arrays.row_client, arrays.row_server
-    here = arrays.client_allowed & (arrays.memory <= arrays.client_memory[client][:, None])
-    edge = arrays.edge_allowed & (arrays.memory <= arrays.server_memory[server][:, None])[:, :, None]
+    here = arrays.client_allowed & (arrays.alone <= arrays.client_memory[client][:, None])
+    edge = arrays.edge_allowed & (arrays.alone <= arrays.server_memory[server][:, None])[:, :, None]
     cloud = arrays.cloud_allowed & cloud_useful(arrays)
     with np.errstate(invalid="ignore"):
         client_use = np.where(here, rate[:, None] * arrays.client_s[client], 0.0)
@@ -89,7 +91,8 @@ def gains_of(arrays: Arrays) -> Gains:
         edge_use=np.ascontiguousarray(edge_use.transpose(0, 2, 1)),
         cloud=np.where(cloud, right, NEVER),
         cloud_use=cloud_use,
-        memory=arrays.memory,
+        memory=arrays.alone,
+        own=arrays.memory,
         least=arrays.least_rate,
         client_memory=arrays.client_memory,
         server_memory=arrays.server_memory,

@@ -16,7 +16,7 @@ import pandas as pd
 from splitshare.replay.capacity import WARM_UP, LoadedSystem, knee_of, point_of
 from splitshare.replay.confidence import replications
 from splitshare.replay.metrics import percentile, utilisation
-from splitshare.replay.simulator import ReplayResult
+from splitshare.replay.result import ReplayResult
 
 PERCENTS = tuple(range(1, 100))
 """Percentiles of latency that are kept of the rates that are looked at whole."""

@@ -32,6 +32,7 @@ if CONFIG.own_models:
 
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/replay.smk"
+include: "workflow/rules/load.smk"
 include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/onloading.smk"
 include: "workflow/rules/emulation.smk"
@@ -101,10 +102,11 @@ rule solve:
         [f"{RESULTS}/{scope}/placements.csv" for scope in SCOPES],
 
 
-# Request traces replayed through the simulator.
+# Request traces replayed through the simulator, and placements under load.
 rule replay:
     input:
         REPLAY_TABLES,
+        LOAD_TABLES,
 
 
 # The onloading problem (J3O): the suite, sweeps, ablation, replay.

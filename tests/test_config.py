@@ -55,6 +55,20 @@ def test_only_the_default_run_writes_what_is_committed():
         (("replay", "timeline", "rate_per_s"), 0.03, "replay: timeline.rate_per_s: 0.03 is not replayed: 0.02, "),
         (("replay", "rates_per_s"), [0.0], "replay.rates_per_s[0]: input should be greater than or equal to"),
         (("replay", "link_models"), ["serial", "bus"], "replay.link_models[1]: input should be"),
+        (
+            ("load_sweep", "methods"),
+            ["heft"],
+            "load_sweep.methods: 'heft' is not solved in this run; it solves optimum",
+        ),
+        (("load_sweep", "reference"), "heft", "load_sweep.reference: 'heft' is not solved in this run"),
+        (
+            ("load_sweep", "shares"),
+            [0.1, 0.1],
+            "load_sweep: shares[1]: 0.1 does not come after 0.1; write them ascending",
+        ),
+        (("load_sweep", "latencies_at"), [0.33], "load_sweep: latencies_at[0]: 0.33 is none of `shares`: 0.02, "),
+        (("load_sweep", "testbeds"), ["a", "a"], "load_sweep: testbeds: one is there twice; keep one"),
+        (("load_sweep", "seeds"), 1, "load_sweep.seeds: input should be greater than or equal to 2"),
         (("profiling", "threads"), 0, "profiling.threads: input should be greater than or equal to 1"),
         (("emulation", "real"), [], "emulation.real: is empty; it needs at least one entry"),
         (
@@ -75,6 +89,20 @@ def test_a_configuration_that_contradicts_itself_is_refused(where: tuple[str, ..
     with pytest.raises(InputError) as error:
         Config.parse(changed, "config.yaml")
     assert str(error.value).startswith(f"config.yaml: {told}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("testbeds", ["jetson-cloud"], "load_sweep.testbeds[0]: unknown testbed of this run 'jetson-cloud'"),
+        ("workload", "four-task", "load_sweep.workload: unknown workload of this run 'four-task'; did you mean 'four-"),
+    ],
+)
+def test_loads_are_of_what_the_run_places(field: str, value: Any, told: str):
+    changed = copy.deepcopy(DEFAULT)
+    changed["load_sweep"][field] = value
+    with pytest.raises(InputError, match=re.escape(told)):
+        look_up(Config.parse(changed, "x"), "x")
 
 
 def test_the_optimum_stands_once_for_each_solver_and_first():

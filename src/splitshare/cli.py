@@ -46,6 +46,7 @@ class Stages(StageGroup):
         "Under load": ("loadgen", "closed-loop", "fetch-trace", "device-changes", "adapt"),
         "The papers' studies": (
             *("collect", "cloud-grid", "prompt-cache", "ablation", "sweep", "onloading", "figures", "gallery"),
+            *("load-sweep", "load-tables"),
         ),
         "Emulation and real devices": ("worker", "fidelity", "shaping"),
         "Keeping results": ("record", "standings", "robustness", "verify", "pin", "schemas"),

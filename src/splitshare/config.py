@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from splitshare.choices import TORCH_DEVICE, DrawnTrace, LinkModel, SizeClass, Solver, WeightsKind
+from splitshare.choices import TORCH_DEVICE, SizeClass, Solver, WeightsKind
 from splitshare.errors import InputError
 from splitshare.methods import Method
 from splitshare.own_models import OwnModels
@@ -21,7 +21,6 @@ from splitshare.records import (
     Factor,
     Label,
     Name,
-    PerS,
     PositiveCount,
     PositiveSeconds,
     Record,
@@ -30,6 +29,7 @@ from splitshare.records import (
     Skew,
     WaitSeconds,
 )
+from splitshare.replays import LoadSweep, Replay
 
 SAFE = "use letters, digits and @ . _ + - in names of files and in values"
 
@@ -48,41 +48,6 @@ class Profiling(Record):
     gpus: Literal["auto"] | tuple[Annotated[str, Field(pattern=f"^({TORCH_DEVICE})$")], ...] = "auto"
     """GPUs measured beside it, each a device of its own in ``local_testbed``; auto: all that there are, if torch
     computes on the CPU."""
-
-
-class Timeline(Record):
-    """The replay of which the first request of each class is drawn, stage by stage."""
-
-    method: Label
-    trace: DrawnTrace
-    rate_per_s: PerS
-
-
-class Replay(Record):
-    """The replayed scenario and its request traces."""
-
-    workload: Name
-    testbed: Name
-    methods: tuple[Label, ...] = Field(min_length=1)
-    """Methods whose placements are replayed (the optimum by its first solver)."""
-    rates_per_s: tuple[PerS, ...] = Field(min_length=1)
-    """Offered requests a second over all classes."""
-    traces: tuple[DrawnTrace, ...] = Field(min_length=1)
-    requests: PositiveCount
-    """Requests of each trace; percentiles need enough of them (662 for p99)."""
-    link_models: tuple[LinkModel, ...] = Field(min_length=1)
-    timeline: Timeline
-
-    @model_validator(mode="after")
-    def _timeline_is_of_a_replay(self) -> Replay:
-        for field, value, offered in (
-            ("method", self.timeline.method, self.methods),
-            ("trace", self.timeline.trace, self.traces),
-            ("rate_per_s", self.timeline.rate_per_s, self.rates_per_s),
-        ):
-            if value not in offered:
-                raise ValueError(f"timeline.{field}: {value!r} is not replayed: {', '.join(map(str, offered))}")
-        return self
 
 
 def _number(value: object) -> object:
@@ -293,6 +258,8 @@ class Config(Record):
     """What the target ``compare`` holds against the recorded baselines: names, or ``path/to/file.py:Class``."""
     profiling: Profiling
     replay: Replay
+    load_sweep: LoadSweep | None = None
+    """``null``: no placement is loaded."""
     cloud: CloudGrid
     measured: Measured | None = None
     """``null``: there are none."""
@@ -358,6 +325,8 @@ class Config(Record):
             raise ValueError("embedded: its modules are placed on local_testbed, which is null; set this to null too")
         if self.emulation is not None:
             self._check_emulation(self.emulation)
+        if self.load_sweep is not None:
+            self._check_load_sweep(self.load_sweep)
         own = self.own_models.replay if self.own_models is not None else None
         if own is not None and own.method not in self.methods:
             raise ValueError(
@@ -371,6 +340,14 @@ class Config(Record):
             raise ValueError(
                 f"emulation.method: {emulation.method!r} is not solved in this run; it solves {', '.join(self.methods)}"
             )
+
+    def _check_load_sweep(self, sweep: LoadSweep) -> None:
+        for field, methods in (("methods", sweep.methods), ("reference", (sweep.reference,))):
+            for method in methods:
+                if method not in self.methods:
+                    raise ValueError(
+                        f"load_sweep.{field}: {method!r} is not solved in this run; it solves {', '.join(self.methods)}"
+                    )
 
     @property
     def solved(self) -> tuple[Method, ...]:

@@ -44,6 +44,10 @@ class Layout:
         """A request trace of the canonical scenario."""
         return f"{self.folder('canonical', 'traces')}/{kind}-{rate_per_s}.parquet"
 
+    def load_part(self, testbed: str, method: str, first_seed: str, table: str) -> str:
+        """A table of a part of the sweep of load: one testbed, one method, seeds from ``first_seed`` on."""
+        return f"{self.folder('canonical', 'load', 'parts', testbed, folder_of(method), first_seed)}/{table}.parquet"
+
     def log(self, *names: str) -> str:
         """A job's log."""
         return f"{self.root}/logs/{'/'.join(names)}.log"

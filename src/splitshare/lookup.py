@@ -65,6 +65,7 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
         every = config.emulation.every_run.instances
         _all_known(source, "emulation.every_run.instances", "instance", every, instances)
         _all_known(source, "emulation.batches.instances", "instance", config.emulation.batches.instances, instances)
+    _loaded(config, source)
     own = _own(config, source, list(files))
     own_testbeds = config.own_models.testbeds if config.own_models is not None else ()
     names = list(dict.fromkeys([*config.testbeds, config.cloud.cloud_testbed, *measured, *own_testbeds]))
@@ -81,6 +82,16 @@ def look_up(config: Config, source: Path | str, data: Path = DATA) -> Lookup:
     for i, name in enumerate(own_testbeds):
         _have_times(source, f"own_models.testbeds[{i}]", testbeds[name], data)
     return Lookup(catalog, embedded, own, testbeds)
+
+
+def _loaded(config: Config, source: Path | str) -> None:
+    """Check that what is to be loaded is placed in the run."""
+    sweep = config.load_sweep
+    if sweep is None:
+        return
+    _all_known(source, "load_sweep.testbeds", "testbed of this run", sweep.testbeds, list(config.testbeds))
+    if sweep.workload not in config.workloads:
+        _unknown(source, "load_sweep.workload", "workload of this run", sweep.workload, list(config.workloads))
 
 
 def _own(config: Config, source: Path | str, testbeds: list[str]) -> Catalog | None:

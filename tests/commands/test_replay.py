@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pandas as pd
@@ -62,6 +63,47 @@ def test_replaying_writes_both_tables_and_returns_metrics(files, tmp_path) -> No
     )
     assert metrics["n"].iloc[-1] == 40
     assert metrics["mean_s"].iloc[-1] == pytest.approx(requests["latency_s"].mean())
+
+
+def test_a_timeline_of_a_window_is_written_beside_the_tables(files, tmp_path) -> None:
+    whole, part = tmp_path / "whole.json", tmp_path / "part.json"
+    simulate.run(simulate.Options(**files, output=tmp_path / "r.parquet", perfetto=whole))
+    simulate.run(simulate.Options(**files, output=tmp_path / "r.parquet", perfetto=part, from_s=5.0, until_s=10.0))
+    slices = [[e for e in json.loads(f.read_text())["traceEvents"] if e["ph"] == "X"] for f in (whole, part)]
+    inside = [e for e in slices[0] if e["ts"] < 10e6 and e["ts"] + e["dur"] >= 5e6]
+    # Threads are numbered alike: the links of the trace are all used within any part of it.
+    assert slices[1] == inside
+    assert 0 < len(inside) < len(slices[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"from_s": 1.0}, "--from-s: says what of the timeline is written; add --perfetto FILE"),
+        ({"until_s": 1.0}, "--until-s: says what of the timeline is written"),
+        ({"perfetto": "t.json", "from_s": 2.0, "until_s": 2.0}, "--until-s: is 2, not after --from-s, 2"),
+        ({"perfetto": "t.pftrace"}, "t.pftrace: is to be a trace for Perfetto; end the name in .json"),
+    ],
+)
+def test_a_timeline_that_cannot_be_meant_leaves_nothing(files, tmp_path, asked, problem) -> None:
+    asked = {name: tmp_path / value if name == "perfetto" else value for name, value in asked.items()}
+    with pytest.raises(InputError, match=problem):
+        simulate.run(simulate.Options(**files, output=tmp_path / "r.parquet", **asked))
+    assert not (tmp_path / "r.parquet").exists()
+
+
+def test_how_sure_the_mean_is_is_told_of_long_traces(files, tmp_path, capsys) -> None:
+    told = simulate.run(simulate.Options(**files, output=tmp_path / "r.parquet"))
+    assert told.mean is None  # 40 requests
+    longer = trace.Options(files["instance"], tmp_path / "l.parquet", kind="poisson", rate_per_s=1.0, requests=5000)
+    trace.run(longer)
+    told = simulate.run(simulate.Options(**files | {"trace": longer.output}, output=tmp_path / "r.parquet"))
+    assert told.mean is not None
+    simulate.show(told)
+    assert "95% interval" in capsys.readouterr().out
+    latency_s = pd.read_parquet(tmp_path / "r.parquet")["latency_s"]
+    assert told.mean.interval.mean == pytest.approx(latency_s[500:].mean())
+    assert told.mean.interval.around(latency_s.mean())
 
 
 def test_a_variant_is_replayed_on_its_instance(files, tmp_path) -> None:

@@ -15,6 +15,7 @@ from splitshare.replay.metrics import utilisation
 from splitshare.replay.perfetto import Window, write_trace_events
 from splitshare.replay.plan import LinkModel
 from splitshare.replay.result import ReplayResult
+from splitshare.replay.serving.rules import Serving
 from splitshare.replay.simulator import simulate
 from tests.replay.examples import example
 from tests.replay.test_batching import curves_of
@@ -107,6 +108,19 @@ def test_transfers_that_overlap_are_spread_over_threads(tmp_path: Path) -> None:
     assert shown == pytest.approx(result.stages.loc[result.stages["link"] == "a->b", "busy_s"].sum())
 
 
+def test_runs_that_share_a_device_are_spread_and_tell_for_how_long_they_kept_it_busy(tmp_path: Path) -> None:
+    trace = poisson_trace(EXAMPLE, 3.0, requests=200, seed=5)
+    result = simulate(EXAMPLE, ON_B, trace, serving=Serving(queues={"b": "ps"}))
+    tracks = threads(events_of(tmp_path / "t.json", result))
+    assert "b (2)" in tracks
+    on_b = [slices for name, slices in tracks.items() if name.split(" (")[0] == "b"]
+    for slices in on_b:
+        assert_disjoint(slices)
+    told = sum(e["args"]["busy_s"] for slices in on_b for e in slices)
+    assert told == pytest.approx(result.stages.loc[result.stages["device"] == "b", "busy_s"].sum())
+    assert sum(e["dur"] for slices in on_b for e in slices) / 1e6 > told
+
+
 def test_flows_lead_from_each_stage_to_what_waits_for_it(tmp_path: Path) -> None:
     result = replayed()
     events = events_of(tmp_path / "t.json", result)
@@ -147,6 +161,22 @@ def test_counters_are_the_queues(tmp_path: Path) -> None:
         assert count == int(((stages["ready_s"] <= at) & (stages["start_s"] > at)).sum())
     under_way = [e["args"]["requests"] for e in events["C"] if e["name"] == "under way"]
     assert under_way[-1] == 0
+
+
+def test_what_is_dropped_waits_until_it_is(tmp_path: Path) -> None:
+    trace = poisson_trace(EXAMPLE, 6.0, requests=200, seed=5)
+    result = simulate(EXAMPLE, ON_B, trace, serving=Serving(deadline_s={"pair": 2.0, "single": 1.0}))
+    dropped = result.requests.set_index("request_id")["finish_s"][result.requests["status"].eq("dropped").to_numpy()]
+    assert len(dropped) > 100
+    stages = result.stages[result.stages["device"] == "b"]
+    left_s = stages["start_s"].fillna(stages["request_id"].map(dropped))
+    events = events_of(tmp_path / "t.json", result)
+    told = [(e["ts"] / 1e6, e["args"]["stages"]) for e in events["C"] if e["name"] == "waiting: b"]
+    assert told[-1][1] == 0
+    for moment, count in told[1::5]:
+        at = moment + 1e-8
+        assert count == int(((stages["ready_s"] <= at) & (left_s > at)).sum())
+    assert_disjoint(threads(events)["b"])
 
 
 def test_a_window_holds_what_touches_it_with_the_queues_that_it_found(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ def test_an_algorithm_reruns_itself_its_subclasses_and_what_follows(done: Reposi
     drawn = {"latency", "timeline", "load", "link_models", "claims", "optimality", "effect_of_devices"}
     drawn |= {"cloud", "prompts", "greedy_readings", "measured_testbeds", "sharing_price"}
     drawn |= {"summary", "testbeds", "model_table"}
-    followed = {"collect", "sweep", "timeline", "figure_local_latency_local", "gallery"}
+    followed = {"collect", "sweep", "timeline", "load_sweep", "load_tables", "figure_local_latency_local", "gallery"}
+    drawn |= {"load_sweep", "latency_cdf", "utilisation_map"}
     followed |= {f"figure_canonical_{name}" for name in drawn}
     assert rules(plan) - set(changed) == followed
 
@@ -155,3 +156,25 @@ def test_an_algorithm_of_another_package_is_solved_in_the_workflow(done: Reposit
         told = done.run("all", "--dry-run")
         assert told.returncode == 2
         assert "algorithms[0]: unknown algorithm 'outside-first'" in told.stderr
+
+
+def test_loads_are_swept_by_jobs_of_few_seeds(done: Repository):
+    """A job a testbed, method and few seeds; more seeds add jobs, and run no part again that is there."""
+    parts = {path for path, output in done.outputs().items() if output.rule == "load_sweep"}
+    folders = {Path(path).parent for path in parts}
+    assert len(folders) == 2 * 4 * 2  # testbeds, methods, chunks of seeds
+    with done.edited(lambda text: text.replace("\n  seeds: 6\n", "\n  seeds: 8\n"), done.config):
+        plan = done.plan()
+    more = {Path(path).parent.name for path, output in plan.items() if output.rule == "load_sweep"}
+    assert more == {"6"}
+    assert "load_tables" in rules(plan)
+
+
+def test_without_a_sweep_of_load_its_figures_are_not_drawn(done: Repository):
+    def without(text: str) -> str:
+        return re.sub(r"\nload_sweep:\n(  .*\n)+", "\n", text)
+
+    with done.edited(without, done.config):
+        wanted = rules(done.outputs())
+    assert "figure_canonical_load" in wanted
+    assert not {"load_sweep", "load_tables", "figure_canonical_load_sweep", "figure_canonical_latency_cdf"} & wanted

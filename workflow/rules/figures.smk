@@ -7,7 +7,7 @@ DRAWN = [
     (figure, scope)
     for figure in declared_figures().values()
     for scope in figure.scopes
-    if scope in SCOPES and (CONFIG.measured or not figure.measured)
+    if scope in SCOPES and (CONFIG.measured or not figure.measured) and (CONFIG.load_sweep or not figure.loaded)
 ]
 FIGURES = [f"{FIGURE_DIRECTORIES[scope]}/{name}" for figure, scope in DRAWN for name in figure.files()]
 GALLERY = f"{PAPER_FIGURES}/README.md"

@@ -46,6 +46,8 @@ class Declaration:
     measured: bool = False
     """Whether it is of the testbeds in which every time is measured: drawn where the run has any; its ``profiles`` are
     those of their devices."""
+    loaded: bool = False
+    """Whether it is of the sweep of load: drawn where the configuration has one."""
     zoos: bool = False
     """Whether it reads the zoos, the files in ``data/zoos``."""
     printed: dict[str, dict[str, Column]] = field(default_factory=dict)

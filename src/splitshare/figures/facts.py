@@ -16,8 +16,11 @@ from splitshare.catalog.gpus import THIS_MACHINE
 from splitshare.catalog.testbeds import profile_file
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
+from splitshare.figures.palette import method_title
 from splitshare.onloading.zoo import Zoo
 from splitshare.profiling.records import ModuleProfile
+from splitshare.replay.capacity import WARM_UP
+from splitshare.replay.confidence import LEVEL
 from splitshare.results import rests_on
 
 Told = Callable[[Inputs, str], str]
@@ -82,6 +85,20 @@ def _replay(inputs: Inputs, _name: str) -> str:
     )
 
 
+def _load(inputs: Inputs, _name: str) -> str:
+    sweep = inputs.config.load_sweep
+    assert sweep is not None  # only figures of such a sweep read its tables
+    where = _listed(inputs.testbed(testbed).title for testbed in sweep.testbeds)
+    reference = method_title(sweep.reference)
+    return (
+        f"{inputs.workload_title(sweep.workload)} on {where}; {sweep.requests:,} Poisson requests a replay, the first "
+        f"{WARM_UP:.0%} not counted, {sweep.seeds} seeds from {inputs.config.seed} on; bands and bounds are "
+        f"{LEVEL:.0%} intervals (Student's t over seeds). In time: up to {sweep.limit_factor:g} times the class's idle "
+        f"latency, for {sweep.attainment:.0%} of the requests at the knee. That latency, and the rate that is 100% "
+        f"load, are of the placement by: {reference}. {_times(inputs, sweep.testbeds)}"
+    )
+
+
 def _modules(inputs: Inputs, _name: str) -> str:
     models = len(inputs.catalog.models)
     return f"n = {models} models; bytes and operations are counted on the modules themselves."
@@ -135,6 +152,7 @@ INPUTS: dict[str, Told] = {
     "ablation.csv": _placements,
     "cloud_grid.csv": _cloud,
     "replay/": _replay,
+    "load/": _load,
     "modules.json": _modules,
     "onloading/": _studied,
     "onloading/results.csv": _suite,

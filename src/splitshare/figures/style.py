@@ -11,8 +11,10 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from splitshare.figures.sizes import COLUMN_WIDTH_IN
 from splitshare.figures.style_rules import faults
@@ -21,6 +23,8 @@ from splitshare.files import atomic_path, write_text
 from splitshare.results.write import write_csv
 
 PNG_DPI = 200
+TICKS_DIFFER_PT = 1.5
+"""By so much are ticks at powers of ten longer than those between."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -110,6 +114,19 @@ def _png_width(path: Path) -> int:
 def save_table(table: pd.DataFrame, directory: Path, name: str) -> None:
     """Write ``name.csv``, in full precision."""
     write_csv(table, directory / f"{name}.csv")
+
+
+def label_in_numbers(axis: Axis) -> None:
+    """Label a logarithmic axis by plain numbers: at each power of ten, and at 2 and 5 of it where there are few.
+
+    Args:
+        axis: with its limits set.
+    """
+    low, high = axis.get_view_interval()
+    more = "25" if high < low * 100 else ""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_tick_params(which="minor", pad=mpl.rcParams["xtick.major.pad"] + TICKS_DIFFER_PT)
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in more else ""))
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:

@@ -11,12 +11,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from splitshare.errors import WorkError
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.objective import Route
 from splitshare.replay.confidence import replications
+from splitshare.replay.load import OfferedLoad, expected_load
 from splitshare.replay.metrics import OVERALL, request_metrics
 from splitshare.replay.plan import LinkModel
 from splitshare.replay.result import ReplayResult
@@ -57,17 +59,36 @@ class LoadedSystem:
     draw: DrawTrace
     limit_factor: float
     link_model: LinkModel = "serial"
+    reference_s: Mapping[str, float] | None = None
+    """Latencies by class that the factor is of; ``None``: its own ones on an idle system."""
+
+    @property
+    def idle_s(self) -> dict[str, float]:
+        """Latency by class on an idle system."""
+        return idle_latency_s(self.instance, self.routes, link_model=self.link_model)
 
     @property
     def limits_s(self) -> dict[str, float]:
         """Latency limit by class."""
-        idle_s = idle_latency_s(self.instance, self.routes, link_model=self.link_model)
-        return {name: seconds * self.limit_factor for name, seconds in idle_s.items()}
+        reference_s = self.idle_s if self.reference_s is None else self.reference_s
+        return {name: seconds * self.limit_factor for name, seconds in reference_s.items()}
 
-    def replay(self, rate_per_s: float, seed: int) -> ReplayResult:
+    @property
+    def expected(self) -> OfferedLoad:
+        """What its devices and links are asked for on average.
+
+        Raises:
+            WorkError: nothing queues for anything, so that no rate is too high.
+        """
+        load = expected_load(self.instance, self.routes, self.link_model)
+        if not math.isfinite(load.holds_per_s):
+            raise WorkError("no stage takes time on a device or a link, so that no rate is too high")
+        return load
+
+    def replay(self, rate_per_s: float, seed: int, *, keep_stages: bool = False) -> ReplayResult:
         """Requests at a rate."""
         trace = self.draw(rate_per_s, seed)
-        return simulate(self.instance, self.routes, trace, link_model=self.link_model, keep_stages=False)
+        return simulate(self.instance, self.routes, trace, link_model=self.link_model, keep_stages=keep_stages)
 
 
 def knee(system: LoadedSystem, *, attainment: float, seeds: Sequence[int]) -> Knee:
@@ -82,19 +103,22 @@ def knee(system: LoadedSystem, *, attainment: float, seeds: Sequence[int]) -> Kn
         WorkError: nothing queues for anything, so that no rate is too high.
     """
     limits_s = system.limits_s
-    load = system.replay(1.0, seeds[0]).load
-    assert load is not None
-    if not math.isfinite(load.holds_per_s):
-        raise WorkError("no stage takes time on a device or a link, so that no rate is too high")
-    found = [_knee_of(system, limits_s, attainment, load.holds_per_s, seed) for seed in seeds]
+    load = system.expected
+    found = [knee_of(system, limits_s, attainment, load.holds_per_s, seed) for seed in seeds]
     mean = replications(found)
     return Knee(mean.mean, max(0.0, mean.low), mean.high, tuple(found), load.holds_per_s, load.bottleneck)
 
 
-def _knee_of(
+def knee_of(
     system: LoadedSystem, limits_s: Mapping[str, float], attainment: float, holds_per_s: float, seed: int
 ) -> float:
-    """Bisection, from rates at which requests hardly ever meet to twice what the system holds."""
+    """The knee of one seed, by bisection from rates at which requests hardly ever meet to twice what the system holds.
+
+    Returns:
+        The rate a second; 0 where limits are missed even on an idle system.
+    """
+    if _in_time_alone(system, limits_s, system.draw(holds_per_s, seed)) < attainment:
+        return 0.0
     low, high = holds_per_s * 1e-6, 2 * holds_per_s
     while high - low > CLOSE * high:
         middle = (low + high) / 2
@@ -103,6 +127,13 @@ def _knee_of(
         else:
             high = middle
     return (low + high) / 2
+
+
+def _in_time_alone(system: LoadedSystem, limits_s: Mapping[str, float], trace: RequestTrace) -> float:
+    """The share that keeps its limits where requests never meet."""
+    idle_s = system.idle_s
+    keeps = np.array([idle_s[name] <= limits_s[name] for name in trace.classes])
+    return float(keeps[trace.request_class[int(len(trace) * WARM_UP) :]].mean())
 
 
 def in_time(result: ReplayResult, limits_s: Mapping[str, float]) -> float:
@@ -128,18 +159,19 @@ def load_curve(system: LoadedSystem, of: Knee, seeds: Sequence[int], shares: Seq
     rows = []
     for rate_per_s in sorted({of.rate_per_s, *(share * of.holds_per_s for share in shares)}):
         for seed in seeds:
-            result = system.replay(rate_per_s, seed)
-            assert result.load is not None
-            table = request_metrics(result.requests, latency_limit_s=limits_s, warm_up_fraction=WARM_UP)
-            overall = table.set_index("request").loc[OVERALL]
-            rows.append(
-                {
-                    "offered_per_s": rate_per_s,
-                    "seed": seed,
-                    **{name: overall[name] for name in ("mean_s", "p50_s", "p95_s", "p99_s")},
-                    "in_time": overall["slo_attainment"],
-                    "goodput_per_s": overall["throughput_per_s"] * overall["slo_attainment"],
-                    "busiest": result.load.offered,
-                }
-            )
+            point = point_of(system.replay(rate_per_s, seed), limits_s)
+            rows.append({"offered_per_s": rate_per_s, "seed": seed, **point})
     return pd.DataFrame(rows)
+
+
+def point_of(result: ReplayResult, limits_s: Mapping[str, float]) -> dict[str, float]:
+    """What a replay comes to after the warm-up: the columns of ``load_curve`` beside rate and seed."""
+    assert result.load is not None
+    table = request_metrics(result.requests, latency_limit_s=limits_s, warm_up_fraction=WARM_UP)
+    (overall,) = table[table["request"] == OVERALL].to_dict("records")
+    return {
+        **{name: overall[name] for name in ("mean_s", "p50_s", "p95_s", "p99_s")},
+        "in_time": overall["slo_attainment"],
+        "goodput_per_s": overall["throughput_per_s"] * overall["slo_attainment"],
+        "busiest": result.load.offered,
+    }

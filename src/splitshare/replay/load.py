@@ -8,6 +8,7 @@ stability condition of a single queue).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from splitshare.placement.instance import PlacementInstance
-from splitshare.replay.plan import StagePlan
+from splitshare.placement.objective import Route
+from splitshare.replay.plan import LinkModel, StagePlan, build_plan
 from splitshare.replay.traces import RequestTrace
 
 ENOUGH = 100
@@ -122,6 +124,30 @@ def offered_load(
     columns = ["kind", "name", "offered", "seconds_per_request"]
     table = pd.DataFrame(rows, columns=columns).sort_values("seconds_per_request", ascending=False, kind="stable")
     return OfferedLoad(rate_per_s, table.reset_index(drop=True), len(trace), drops)
+
+
+def expected_load(instance: PlacementInstance, routes: Mapping[str, Route], link_model: LinkModel) -> OfferedLoad:
+    """What requests ask of each resource on average, each class as often as its ``rate_per_s`` says.
+
+    Args:
+        instance: what is placed.
+        routes: a complete route for each of its request classes.
+        link_model: how transfers share links.
+
+    Raises:
+        InputError: see ``build_plan``.
+    """
+    weights = np.array([request.rate_per_s for request in instance.requests], dtype=np.float64)
+    classes = tuple(request.name for request in instance.requests)
+    count = len(weights)
+    mixed = RequestTrace(
+        request_id=np.arange(count, dtype=np.int64),
+        arrival_s=np.zeros(count),
+        classes=classes,
+        request_class=np.arange(count, dtype=np.int64),
+        size=weights / weights.sum() * count,  # a request of each class, as large as its share
+    )
+    return offered_load(instance, build_plan(instance, routes, classes, link_model), mixed)
 
 
 def _names(instance: PlacementInstance, plan: StagePlan) -> dict[int, tuple[str, str]]:

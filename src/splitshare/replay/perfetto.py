@@ -3,8 +3,9 @@
 The format is Google's "Trace Event Format" (2016; JSON object form). A device, and each direction of a link, is a
 thread of its own; a stage is a complete event (``X``) on the one that it held, for as long as it held it; flow events
 (``s``, ``f``) lead from a stage to the one that waited for it; counters (``C``) tell how many stages wait and how many
-requests are under way. Events of one thread must not overlap, so transfers that do (``independent``) are spread over
-further threads of their link, and the stages of a batch are one event.
+requests are under way. Events of one thread must not overlap: transfers that do
+(``independent``) and runs on a device that shares itself (``ps``) are spread over further threads of theirs, and the
+stages of a batch are one event. A shared run lasts longer than it keeps its device busy: ``busy_s`` is told beside it.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def write_trace_events(
             *names,
             *_slice_events(slices, stages),
             *_flows(slices, stages),
-            *_waiting(tracks, stages, shown),
+            *_waiting(tracks, stages, _left_s(result), shown),
             *_under_way(result.requests, shown),
         ]
         file.write(",\n".join(json.dumps(event, ensure_ascii=False, allow_nan=False) for event in events))
@@ -209,7 +210,7 @@ def _named(track: _Track, thread: int, lane: int) -> list[Event]:
 
 def _slice_events(slices: list[_Slice], stages: pd.DataFrame) -> Iterator[Event]:
     columns = {name: stages[name].tolist() for name in ("request_id", "request", "stage", "module", "ready_s")}
-    columns |= {name: stages[name].tolist() for name in ("start_s", "finish_s")}
+    columns |= {name: stages[name].tolist() for name in ("start_s", "finish_s", "busy_s")}
     for part in slices:
         row = part.rows[0]
         stage, module = columns["stage"][row], columns["module"][row]
@@ -219,6 +220,7 @@ def _slice_events(slices: list[_Slice], stages: pd.DataFrame) -> Iterator[Event]
         told |= {
             "class": columns["request"][row],
             "stage": stage,
+            "busy_s": sum(columns["busy_s"][r] for r in part.rows),
             "waited_s": max(columns["start_s"][r] - columns["ready_s"][r] for r in part.rows),
             "done_at_s": columns["finish_s"][row],
         }
@@ -264,11 +266,22 @@ def _inside(part: _Slice) -> Event:
     return {"pid": part.group, "tid": part.thread, "ts": (part.begin_ns + part.end_ns) // 2 / 1000}
 
 
-def _waiting(tracks: list[_Track], stages: pd.DataFrame, window: Window) -> Iterator[Event]:
+def _left_s(result: ReplayResult) -> NDArray[np.float64]:
+    """When each stage left its queue: as it began, or as its request was dropped."""
+    start_s = result.stages["start_s"].to_numpy(dtype=np.float64)
+    number = result.stages["request_id"].to_numpy()
+    owner = np.cumsum(np.r_[0, number[1:] != number[:-1]])
+    dropped_s = result.requests["finish_s"].to_numpy(dtype=np.float64)[owner]
+    return np.where(np.isnan(start_s), dropped_s, start_s)
+
+
+def _waiting(
+    tracks: list[_Track], stages: pd.DataFrame, left_s: NDArray[np.float64], window: Window
+) -> Iterator[Event]:
+    ready_s = stages["ready_s"].to_numpy(dtype=np.float64)
     for track in tracks:
-        own = stages.iloc[track.rows]
-        ready_s, start_s = (own[name].to_numpy(dtype=np.float64) for name in ("ready_s", "start_s"))
-        yield from _counter(track.group, f"waiting: {track.name}", "stages", ready_s, start_s, window)
+        name = f"waiting: {track.name}"
+        yield from _counter(track.group, name, "stages", ready_s[track.rows], left_s[track.rows], window)
 
 
 def _under_way(requests: pd.DataFrame, window: Window) -> Iterator[Event]:

@@ -23,7 +23,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
-from tests.onloading.examples import tiny
+from tests.onloading.examples import sharing, tiny
 from tests.onloading.wild import wild
 
 SUITE = Path("data/baselines/onloading_instances.jsonl")
@@ -136,6 +136,19 @@ def test_decisions_of_wild_instances_hold_and_are_near_the_optimum(seed):
     assert objective <= optimum + 1e-9
     assert optimum <= bound * (1 + 1e-6) + 1e-9
     assert objective >= 0.95 * optimum
+
+
+def test_models_that_share_backbones_are_near_the_optimum_and_below_the_bound():
+    shares = []
+    for seed in range(20):
+        instance = sharing(seed, models=5, batching=seed % 2 == 0)
+        _, objective, bound = decided(instance)
+        optimum = optimum_of(instance)
+        assert objective <= optimum + 1e-9
+        assert optimum <= bound * (1 + 1e-6)
+        shares.append(objective / optimum)
+    assert np.mean(shares) > 0.99
+    assert min(shares) > 0.9
 
 
 def test_the_master_program_is_worth_what_the_offloading_program_says():

@@ -2,9 +2,10 @@
 
 With a price on every row and every limit, which models stand at a location is a knapsack of its own: a model is worth
 what it answers beyond the rows' prices. The sum of all prices and of these knapsacks (by the byte, as if models could
-be cut) bounds every decision of the server, at any prices. It is lowered by steps along a running mean of subgradients
-(the volume algorithm, Barahona and Anbil 2000), each price in a scale of its own. At the best prices it is at most the
-bound of the linear relaxation. Prices are of whole limits, in right answers a second.
+be cut and backbones that several share took nothing) bounds every decision of the server, at any prices. It is lowered
+by steps along a running mean of subgradients (the volume algorithm, Barahona and Anbil 2000), each price in a scale of
+its own. Without shared backbones, it is at the best prices at most the bound of the linear relaxation. Prices are of
+whole limits, in right answers a second.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
                 for j in range(models):
                     filling = fill[b, j] * each
                     worth[b, j] += max(0.0, gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - floor + filling)
-        total += _knapsack(value, gains.own, gains.client_memory[c], share)
+        total += _knapsack(value, gains.memory, gains.client_memory[c], share)
         for j in range(models):
             if share[j] > 0.0:
                 for r in range(low, high):
@@ -158,7 +159,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         for j in range(models):
             if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
                 value[j], batch_of[j] = worth[b, j] - fill[b, j], b
-    total += _knapsack(value, gains.own, gains.server_memory[server], share)
+    total += _knapsack(value, gains.memory, gains.server_memory[server], share)
     for j in range(models):
         if share[j] > 0.0:
             b = batch_of[j]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.decomposed.gains import kernel
+from splitshare.onloading.decomposed.gains import Sizes, kernel
 
 FACTORS = (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 4.0)
 """Factors on a location's computing price at which a filling is judged: it is worth no more than the least of them."""
@@ -61,27 +61,54 @@ def additions(  # noqa: PLR0912 - plain loops are what compiles soon
 
 
 @kernel
-def fill_up(value: Floats, best: Floats, rate: Floats, least: Floats, memory: Floats, free: float, held: Ints) -> None:
+def need_of(sizes: Sizes, held: Ints, model: int) -> float:
+    """Bytes that a model takes beside what is held: its own, and its backbone's unless another has it loaded."""
+    need = float(sizes.memory[model])
+    backbone = sizes.backbone[model]
+    if backbone < 0:
+        return need
+    for j in range(len(held)):
+        if j != model and held[j] >= 0 and sizes.backbone[j] == backbone:
+            return need
+    return need + float(sizes.backbone_memory[backbone])
+
+
+@kernel
+def used_by(sizes: Sizes, held: Ints) -> float:
+    """Bytes of what is held, each backbone once."""
+    so_far = np.full(len(held), -1, dtype=np.int64)
+    used = 0.0
+    for j in range(len(held)):
+        if held[j] >= 0:
+            used += need_of(sizes, so_far, j)
+            so_far[j] = 0
+    return used
+
+
+@kernel
+def fill_up(value: Floats, best: Floats, rate: Floats, least: Floats, sizes: Sizes, free: float, held: Ints) -> None:
     """Add models by gain per byte while they fit; ``best`` and ``held`` are changed in place."""
-    models = len(memory)
+    models = len(held)
     gain = np.empty(models)
     batch_of = np.empty(models, dtype=np.int64)
     while True:
         smallest = np.inf
         for j in range(models):
             if held[j] < 0:
-                smallest = min(smallest, memory[j])
+                smallest = min(smallest, sizes.memory[j])
         if smallest > free:
             return
         additions(value, best, rate, least, gain, batch_of)
-        leader, density = -1, 0.0
+        leader, density, taken = -1, 0.0, 0.0
         for j in range(models):
-            if held[j] < 0 and memory[j] <= free and gain[j] > LEAST_GAIN and gain[j] / memory[j] > density:
-                leader, density = j, gain[j] / memory[j]
+            if held[j] < 0 and gain[j] > LEAST_GAIN:
+                need = need_of(sizes, held, j)
+                if need <= free and gain[j] / need > density:
+                    leader, density, taken = j, gain[j] / need, need
         if leader < 0:
             return
         held[leader] = batch_of[leader]
-        free -= memory[leader]
+        free -= taken
         _add(value, best, batch_of[leader], leader)
 
 
@@ -150,7 +177,7 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
     base: Floats,
     rate: Floats,
     least: Floats,
-    memory: Floats,
+    sizes: Sizes,
     capacity: float,
     price: float,
     held: Ints,
@@ -165,12 +192,16 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
         base: see there.
         rate: of the rows.
         least: queries a second that fill batches, shape (B,).
-        memory: bytes by model, shape (J,).
+        sizes: bytes of models.
         capacity: bytes of the location.
         price: see there.
         held: see there.
     """
-    models = len(memory)
+    models = len(held)
+    nothing = np.full(models, -1, dtype=np.int64)
+    alone = np.empty(models)
+    for j in range(models):
+        alone[j] = need_of(sizes, nothing, j)
     reference = price if price > 0.0 else base.sum() / 4
     count = 0
     for j in range(models):
@@ -183,31 +214,30 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
     for factor in STARTS:
         value = at_price(gross, used, factor * reference)
         additions(value, base, rate, least, gain, batch_of)
-        for j in _promising(gain, memory, capacity):
+        for j in _promising(gain, alone, capacity):
             best = base.copy()
             found[n, j] = batch_of[j]
             _add(value, best, batch_of[j], j)
-            fill_up(value, best, rate, least, memory, capacity - memory[j], found[n])
+            fill_up(value, best, rate, least, sizes, capacity - alone[j], found[n])
             n += 1
     value = at_price(gross, used, price)
-    taken = 0.0
-    for j in range(models):
-        if held[j] >= 0:
-            taken += memory[j]
     for dropped in range(-1, models):
         if dropped >= 0 and held[dropped] < 0:
             continue
-        rest = base.copy()
+        rest, left = base.copy(), held.copy()
+        if dropped >= 0:
+            left[dropped] = -1
         for j in range(models):
             if held[j] >= 0 and j != dropped:
                 _add(value, rest, held[j], j)
-        free = capacity - taken + (memory[dropped] if dropped >= 0 else 0.0)
+        free = capacity - used_by(sizes, left)
         additions(value, rest, rate, least, gain, batch_of)
         for _ in range(EXCHANGED):
             leader = -1
             for j in range(models):
-                fits = (held[j] < 0 or j == dropped) and memory[j] <= free and gain[j] > LEAST_GAIN
-                if fits and (leader < 0 or gain[j] > gain[leader]):
+                if left[j] >= 0 or gain[j] <= LEAST_GAIN or (leader >= 0 and gain[j] <= gain[leader]):
+                    continue
+                if need_of(sizes, left, j) <= free:
                     leader = j
             if leader < 0:
                 break
@@ -216,12 +246,10 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
                 continue
             best = rest.copy()
             for j in range(models):
-                found[n, j] = held[j]
-            if dropped >= 0:
-                found[n, dropped] = -1
+                found[n, j] = left[j]
             found[n, leader] = batch_of[leader]
             _add(value, best, batch_of[leader], leader)
-            fill_up(value, best, rate, least, memory, free - memory[leader], found[n])
+            fill_up(value, best, rate, least, sizes, free - need_of(sizes, left, leader), found[n])
             n += 1
     worth = np.empty(n)
     for k in range(n):

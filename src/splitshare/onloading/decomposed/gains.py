@@ -23,6 +23,17 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return wrapped
 
 
+class Sizes(NamedTuple):
+    """Bytes of J models, of which some share one of K backbones."""
+
+    memory: Floats
+    """Of each model, without its backbone, shape (J,)."""
+    backbone: Ints
+    """Position of its backbone, -1 where it shares none, shape (J,)."""
+    backbone_memory: Floats
+    """Shape (K,)."""
+
+
 class Gains(NamedTuple):
     """An instance for compiled loops: R rows, C clients, S servers, J models, B batch sizes.
 
@@ -46,9 +57,8 @@ class Gains(NamedTuple):
     """The same in the cloud, shape (R, J)."""
     cloud_use: Floats
     memory: Floats
-    """Bytes where no other model that shares its backbone stands: what a filling may count on, shape (J,)."""
-    own: Floats
-    """Bytes without a backbone that is shared: no model takes less, so what bounds count with, shape (J,)."""
+    """Bytes of each model, without its backbone, shape (J,)."""
+    sizes: Sizes
     least: Floats
     """Queries a second that fill batches in time, shape (B,)."""
     client_memory: Floats
@@ -91,8 +101,8 @@ def gains_of(arrays: Arrays) -> Gains:
         edge_use=np.ascontiguousarray(edge_use.transpose(0, 2, 1)),
         cloud=np.where(cloud, right, NEVER),
         cloud_use=cloud_use,
-        memory=arrays.alone,
-        own=arrays.memory,
+        memory=arrays.memory,
+        sizes=Sizes(arrays.memory, arrays.backbone, arrays.backbone_memory),
         least=arrays.least_rate,
         client_memory=arrays.client_memory,
         server_memory=arrays.server_memory,

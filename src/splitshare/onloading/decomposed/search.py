@@ -113,7 +113,7 @@ def greedily(gains: Gains, server: int, held: Ints, cloud_price: float, price: F
             capacity = gains.client_memory[location] if location < clients else gains.server_memory[location - clients]
             first = gains.server_rows[server, 0]
             rate = gains.rate[first + low : first + high]
-            found, worth = fillings(gross, used, base, rate, gains.least, gains.memory, capacity, own, held[location])
+            found, worth = fillings(gross, used, base, rate, gains.least, gains.sizes, capacity, own, held[location])
             if not len(found):
                 continue
             present = judged(gross, used, base, own if own > 0.0 else base.sum() / 4, held[location])
@@ -165,7 +165,7 @@ def refine(
         capacity = gains.client_memory[location] if location < clients else gains.server_memory[location - clients]
         first = gains.server_rows[server, 0]
         rate = gains.rate[first + low : first + high]
-        found, worth = fillings(gross, used, base, rate, gains.least, gains.memory, capacity, own, held[location])
+        found, worth = fillings(gross, used, base, rate, gains.least, gains.sizes, capacity, own, held[location])
         if not len(found):
             continue
         present = judged(gross, used, base, own if own > 0.0 else base.sum() / 4, held[location])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from splitshare.cli import app
+from splitshare.conformance import run_checks
 from splitshare.errors import InputError, WorkError
 from splitshare.jsonl import read_lines
 from splitshare.onloading.algorithms.optimum import Optimum as OnloadingOptimum
@@ -25,6 +26,7 @@ from splitshare.placement.branching.relaxation import Ask, cheapest_route, relax
 from splitshare.placement.branching.symmetry import equal_devices, one_of_equals
 from splitshare.placement.branching.tree import Search
 from splitshare.placement.certificate import Certificate, certificate_of, objections
+from splitshare.placement.conformance import CHECKS
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.random_instances import STUDY, Shape, random_fields, random_instances
 from splitshare.placement.run import solve
@@ -129,6 +131,10 @@ def test_a_module_gets_the_first_of_equal_devices_that_nothing_tells_apart():
     told = may.copy()
     one_of_equals(equal, told, must, 0)
     assert told[0].tolist() == [True] * 4
+
+
+def test_builtin_keeps_the_contract():
+    assert [result for result in run_checks(BUILTIN, CHECKS) if not result.passed] == []
 
 
 def test_what_does_not_fit_is_proved_so_and_by_whom():

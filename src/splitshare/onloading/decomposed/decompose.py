@@ -56,7 +56,7 @@ class DecompositionSettings:
     """Prices of the cloud's computing before the search."""
     turns: int = 24
     """Prices of the cloud's computing at most, for the bound."""
-    stall: float = 2e-4
+    stall: float = 1e-3
     """Relative gain of four turns below which the bound is good enough."""
     rounds: int = 4
     """Rounds of search and master program at most."""
@@ -240,6 +240,8 @@ def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float
 
 def _joined(servers: _Servers, columns: list[Ints], leader: Ints) -> Ints:
     """Each server's locations as its column has them."""
+    if len(columns) == 1:
+        return columns[0]
     joined = columns[0].copy()
     gains, clients = servers.gains, len(servers.gains.client_limit)
     for server, k in zip(servers.work.servers, leader, strict=True):

@@ -40,7 +40,7 @@ class Stages(StageGroup):
                 "random-instances",
                 "assignment-instances",
             ),
-            *("batch-curves", "load-times", "link-changes", "adversarial"),
+            *("batch-curves", "load-times", "link-changes", "adversarial", "explain"),
         ),
         "Accuracy": ("benchmarks", "fit-heads", "accuracy", "check-split", "embedded"),
         "Under load": ("loadgen", "closed-loop", "fetch-trace", "device-changes", "adapt"),

@@ -6,13 +6,13 @@ import math
 import time
 
 from splitshare.choices import Status
-from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.arrays import numbered
 from splitshare.placement.branching.relaxation import relaxation
 from splitshare.placement.branching.tree import Progress, Search
-from splitshare.placement.contract import Answer
+from splitshare.placement.contract import Answer, load
 from splitshare.placement.feasible import none_feasible
 from splitshare.placement.instance import PlacementInstance
+from splitshare.placement.objective import normalised
 from splitshare.placement.search import feasible_start
 from splitshare.progress import lines
 from splitshare.stopping import first_interrupt
@@ -42,7 +42,10 @@ def branch_and_bound(instance: PlacementInstance, *, seed: int = 0, time_limit_s
         search = Search(problem, relaxed, seed=seed, stop=stop, report=lambda progress: tell(shown(progress)))
         start = None
         if not search.incumbent.offer_quick(problem.arrays.may):
-            start = S2M3Greedy().place(instance, seed=seed, time_limit=time_limit_s)
+            # By name, not by import: what is proved does not hang on where the search starts, so that optima need not be
+            # proved anew when the greedy's code changes.
+            placed = load("s2m3-greedy").place(instance, seed=seed, time_limit=time_limit_s)
+            start = None if placed is None or isinstance(placed, Answer) else normalised(placed)
             if start is None and not stop():
                 start = feasible_start(instance, time_limit_s)
             if start is None and not instance.replication and none_feasible(instance, time_limit_s):

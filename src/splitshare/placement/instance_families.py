@@ -4,13 +4,13 @@ All are drawn alike, with other numbers (``FAMILIES``):
 
 - A module has work, 0.05 to 2 s on a device of speed 1; a device has speed 1 to 10; the seconds of a module on a device
   are work over speed times 0.6 to 1.4, drawn for each pair, so that devices are unlike and not only faster or slower.
-- Every two devices are linked, by 1 to 20 ms and a bandwidth of 1, 3 or 10 units. The unit is such that the mean transfer
-  of an encoder's input takes ``communication`` times the mean compute time. Inputs and outputs are 0.2 to 1.8 times
-  their means; an output's mean is a tenth of an input's, a result's a hundredth.
+- Every two devices are linked, by 1 to 20 ms and a bandwidth of 1, 3 or 10 units. The unit is such that the mean
+  transfer of an encoder's input takes ``communication`` times the mean compute time. Inputs and outputs are 0.2 to 1.8
+  times their means; an output's mean is a tenth of an input's, a result's a hundredth.
 - Each request class has its source, its encoders (of the modules that are none's head, without repetition) and a head;
   rates are 1 to 5 a second. Every encoder is used if there are requests enough.
-- Memory is drawn around a placement: modules of 10 to 100 MB are put on devices at random, and a device's memory is what
-  it then holds, and ``slack`` times the mean of that over devices. So there is a feasible placement.
+- Memory is drawn around a placement: modules of 10 to 100 MB are put on devices at random, and a device's memory is
+  what it then holds, and ``slack`` times the mean of that over devices. So there is a feasible placement.
 
 Drawn by sums and products of Python's generator, so that a seed is the same instance on every machine.
 """

@@ -42,7 +42,7 @@ def branch_and_bound(instance: PlacementInstance, *, seed: int = 0, time_limit_s
         search = Search(problem, relaxed, seed=seed, stop=stop, report=lambda progress: tell(shown(progress)))
         start = None
         if not search.incumbent.offer_quick(problem.arrays.may):
-            # By name, not by import: what is proved does not hang on where the search starts, so that optima need not be
+            # By name, not by import: what is proved does not hang on where the search starts, so optima need not be
             # proved anew when the greedy's code changes.
             placed = load("s2m3-greedy").place(instance, seed=seed, time_limit=time_limit_s)
             start = None if placed is None or isinstance(placed, Answer) else normalised(placed)

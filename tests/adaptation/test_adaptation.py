@@ -24,6 +24,7 @@ from splitshare.placement.run import solve
 from splitshare.replay.link_changes import LinkChanges, read_link_changes
 from splitshare.replay.simulator import simulate
 from splitshare.replay.traces import write_trace
+from tests.commands.test_replay import placement
 from tests.replay.examples import example, fields, module, trace_of
 
 HOME = {"vision": "b", "text": "b", "head": "a"}
@@ -177,6 +178,7 @@ def test_a_lone_request_takes_in_the_replay_what_was_reckoned() -> None:
     lived = live(base, timeline, HOME, [Anew(greedy)], RULES)[0]
     trace = trace_of(base, [(t, "pair" if i % 2 else "single", 1.0) for i, t in enumerate(range(1, 99, 4))])
     asked = replayable(base, timeline, lived, trace)
+    assert asked is not None
     worth = evaluate(asked.instance, asked.assignment)
     done = simulate(asked.instance, worth.routes, asked.trace, link_model="independent")  # as the evaluator has it
     table = done.requests
@@ -207,6 +209,7 @@ def test_moves_and_requests_wait_for_each_other() -> None:
     lived = Lived("mine", (done,), (0.0,))
     (stretch,) = [s for s in done.stretches if s.request == "single" and s.route is not None]
     asked = replayable(base, timeline, lived, trace_of(base, [(1.0005, "pair", 1.0), (1.002, "single", 1.0)]))
+    assert asked is not None
     assert asked.unserved == 1
     worth = evaluate(asked.instance, asked.assignment)
     table = simulate(asked.instance, worth.routes, asked.trace).requests
@@ -280,6 +283,21 @@ def test_the_commands(tmp_path: Path) -> None:
     PlacementInstance.parse(fields(replication=True), "x").write(tmp_path / "i.json")
     wrong = CliRunner().invoke(app, asked)
     assert "moving is of modules that stand once" in str(wrong.exception)
+
+
+def test_a_policy_that_serves_nothing_does_not_hide_the_others(tmp_path: Path) -> None:
+    heavy().write(tmp_path / "i.json")
+    (tmp_path / "e.csv").write_text("time_s,what,name\n0,leaves,b\n")
+    write_trace(trace_of(heavy(), [(9.0, "single", 1.0)]), tmp_path / "t.parquet")
+    placed = placement(heavy().sha256(), assignment={"vision": ["b"], "text": ["b"], "head": ["a"]})
+    placed.write(tmp_path / "p.json")
+    asked = ["adapt", str(tmp_path / "i.json"), "--horizon-s", "20", "--events", str(tmp_path / "e.csv")]
+    asked += ["--placement", str(tmp_path / "p.json"), "--trace", str(tmp_path / "t.parquet")]
+    done = CliRunner().invoke(app, [*asked, "-o", str(tmp_path / "out")])
+    assert done.exit_code == 0, str(done.exception) + done.output
+    table = pd.read_csv(tmp_path / "out" / "policies.csv").set_index("policy")
+    assert table["replayed_unserved"].to_dict() == {"stay": 1, "repair": 0, "anew": 0, "worth": 0, HINDSIGHT: 0}
+    assert np.isnan(table["replayed_mean_s"]["stay"])
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from splitshare import commands
 
-NO_COMMANDS = {"arguments", "mounting"}
+NO_COMMANDS = {"arguments", "mounting", "paths"}
 
 
 def option_modules() -> list[ModuleType]:

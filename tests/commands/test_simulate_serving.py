@@ -85,6 +85,8 @@ def test_deadlines_and_loads_are_told(tmp_path: Path) -> None:
     [
         (["--queue", "lifo"], [], "is no queue; known: fcfs, priority, ps"),
         (["--queue", "z=ps"], [], "is no device"),
+        (["--queue", "b=ps", "--queue", "b=fcfs"], [], "is told of b before"),
+        (["--queue", "ps", "--queue", "fcfs"], [], "is told of all devices before"),
         (["--queue", "priority"], [], "pair: has none, and a device serves by priority"),
         (["--priorities", "FILE"], ["by,name,priority", "task,task,1"], "no device serves by priority"),
         (["--queue", "priority", "--priorities", "FILE"], ["by,name,priority", "request,pair,1"], "no row fits"),

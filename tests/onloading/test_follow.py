@@ -163,6 +163,8 @@ def test_while_models_travel_only_what_stays_answers() -> None:
         ("1,lost,c0,", "name, row 1: 'c0' is no server"),
         ("1,moves,c0,s9", "value, row 1: 's9' is no server"),
         ("1,demand,*,-1", "value, row 1: must be a number from 0"),
+        ("1,comes,c0,", "name, row 1: 'c0' is there already"),
+        ("1,lost,s0,\n2,lost,s0,", "name, row 2: 's0' is away already"),
         ("1,goes,c0,3", "value, row 1: has no meaning for goes"),
         ("x,goes,c0,", "time_s, row 1: must be a number"),
         ("2,goes,c0,\n1,comes,c0,", "time_s, row 2: is before the row above"),

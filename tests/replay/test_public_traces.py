@@ -304,3 +304,20 @@ def test_a_wrong_warp_is_told(rows: str, problem: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         warped(read_public_trace(tmp_path / "t.csv"), tmp_path / "w.csv")
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "where"),
+    [
+        ('1,"a\n2,c\n', "x, row 1"),
+        ('1,"a\n2,"b\n3,c\n', "x, row 1"),
+        ("\n".join(f'{k},"x' if k == 10 else f"{k},x" for k in range(2000)) + "\n", "x, row 11"),
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_no_row(rows: str, where: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"arrival_s,x\n{rows}")
+    with pytest.raises(InputError) as caught:
+        read_public_trace(tmp_path / "t.csv")
+    assert f"{where}: holds a line end" in str(caught.value)
+    (tmp_path / "t.csv").write_text('arrival_s,x\n1,"a, b"\n2,"say ""so"""\n')
+    assert len(read_public_trace(tmp_path / "t.csv")) == 2

@@ -37,7 +37,9 @@ class Replayable:
     """Requests of the trace that came while their class was not served; they are left out."""
 
 
-def replayable(base: PlacementInstance, timeline: Sequence[Span], lived: Lived, trace: RequestTrace) -> Replayable:
+def replayable(
+    base: PlacementInstance, timeline: Sequence[Span], lived: Lived, trace: RequestTrace
+) -> Replayable | None:
     """A policy's decisions under a trace of the instance at rest.
 
     Requests that are under way when their class changes over end on the way on which they began. Devices have room for
@@ -49,8 +51,11 @@ def replayable(base: PlacementInstance, timeline: Sequence[Span], lived: Lived, 
         lived: what the policy did.
         trace: within the timeline; later requests are refused.
 
+    Returns:
+        What can be replayed; ``None`` where no request of the trace is served.
+
     Raises:
-        WorkError: no request of the trace is served, or one comes after the timeline's end.
+        WorkError: a request comes after the timeline's end.
     """
     if float(trace.arrival_s[-1]) >= timeline[-1].end_s:
         raise WorkError(
@@ -75,7 +80,7 @@ def replayable(base: PlacementInstance, timeline: Sequence[Span], lived: Lived, 
         names.append(request.name)
         sizes.append(1.0)
     if unserved == len(trace):
-        raise WorkError(f"{lived.policy}: no request of the trace is served, so there is nothing to replay")
+        return None
     return _assembled(base, requests, modules, arrivals, names, sizes, unserved)
 
 

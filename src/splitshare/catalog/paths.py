@@ -51,8 +51,8 @@ def benchmarks_file(root: Path) -> Path:
 
 
 def traces_file(root: Path) -> Path:
-    """Where public request traces lie, under the data root, or the program's where that says nothing of it."""
-    return _there(root, Path("catalogue", "traces.yaml"))
+    """Where public request traces lie, under the data root."""
+    return root / "catalogue" / "traces.yaml"
 
 
 def hub_file(root: Path) -> Path:

@@ -25,8 +25,9 @@ class Options:
         10_000
     )
     think: Annotated[Think, typer.Option(help="How times of thinking are drawn.")] = "exponential"
-    trace: Annotated[
-        Path | None, typer.Option(help="Where what was asked goes as a trace (Parquet or CSV), for other placements.")
+    trace_output: Annotated[
+        Path | None,
+        typer.Option("--trace", help="Where what was asked goes as a trace (Parquet or CSV)."),
     ] = None
     link_model: Annotated[LinkModel, typer.Option(help="How transfers delay each other.")] = "serial"
     seed: Seed = 0

@@ -21,6 +21,8 @@ from typing import Any, ClassVar, get_type_hints
 import typer
 from typer.core import TyperGroup
 
+from splitshare.commands.paths import check_paths
+
 PACKAGE, WORK = "splitshare.commands", "splitshare.stages"
 
 
@@ -95,7 +97,9 @@ def _callback(command: ModuleType) -> Callable[..., None]:
 
     def called(**values: Any) -> None:
         stage = importlib.import_module(command.__name__.replace(PACKAGE, WORK, 1))
-        result = stage.run(command.Options(**values))
+        options = command.Options(**values)
+        check_paths(options, {name: _called(name, hint) for name, hint in hints.items()})
+        result = stage.run(options)
         show = getattr(stage, "show", None)
         for item in result if isinstance(result, Iterator) else [result]:
             if show is not None:
@@ -110,6 +114,19 @@ def _callback(command: ModuleType) -> Callable[..., None]:
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {field.name: hints[field.name] for field in dataclasses.fields(command.Options)}
     return called
+
+
+def _called(name: str, hint: Any) -> str:
+    """What a field is called on the command line."""
+    for given in getattr(hint, "__metadata__", ()):
+        if isinstance(given, typer.models.ArgumentInfo):
+            return given.metavar or name.upper()
+        # What is given first stands as the default until typer makes a parameter of it.
+        declared = (getattr(given, "default", None), *(getattr(given, "param_decls", None) or ()))
+        for word in declared:
+            if isinstance(word, str) and word.startswith("--"):
+                return word
+    return f"--{name.replace('_', '-')}"
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

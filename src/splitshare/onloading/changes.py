@@ -62,12 +62,19 @@ def read_changes(path: Path, instance: OnloadingInstance) -> tuple[Event, ...]:
         raise InputError(path, "", f"must have the columns {', '.join(COLUMNS)}")
     clients, servers = [c.name for c in instance.clients], [s.name for s in instance.servers]
     found: list[Event] = []
+    gone: set[str] = set()
     for i, row in enumerate(rows[1:], start=1):
         if len(row) != len(rows[0]):
             raise InputError(path, f"row {i}", f"has {len(row)} fields where the header has {len(rows[0])}")
         event = _event(path, i, [*row, ""][:4], clients, servers)
         if found and event.time_s < found[-1].time_s:
             raise InputError(path, f"time_s, row {i}", "is before the row above; sort by time_s")
+        if event.what in {"goes", "comes", "lost", "back"}:
+            leaves = event.what in {"goes", "lost"}
+            if (event.name in gone) is leaves:
+                state = "away already" if leaves else "there already"
+                raise InputError(path, f"name, row {i}", f"{shown(event.name)} is {state}; leave the row out")
+            (gone.add if leaves else gone.remove)(event.name)
         found.append(event)
     if not found:
         raise InputError(path, "", "has no rows; add at least one")

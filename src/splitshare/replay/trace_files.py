@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from splitshare.errors import InputError
 from splitshare.replay.tables import at_row
 
+LINE_END = ord("\n")
 BLOCK_BYTES = 1 << 24
 """Of a file that are held as text at a time."""
 SUFFIXES = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
@@ -77,6 +80,7 @@ def _csv_blocks(path: Path) -> Iterator[Block]:
                     path, "", "has a header that cannot be read; write the columns' names in its first line"
                 )
             for batch in batches:
+                _check_line_ends(path, batch, read)
                 yield dict(zip(names, batch.columns, strict=True))
                 read += batch.num_rows
     except pa.ArrowInvalid as error:
@@ -88,6 +92,18 @@ def _csv_blocks(path: Path) -> Iterator[Block]:
         raise InputError(path, "", problem) from None
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise InputError(path, "", f"cannot be read after row {read}: {error}") from None
+
+
+def _check_line_ends(path: Path, batch: pa.RecordBatch, read: int) -> None:
+    """Refuse a field that holds a line end: rows between one stray quote and the next would be gone without a word."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        text = column.buffers()[2]
+        if text is None or not (np.frombuffer(text, dtype=np.uint8) == LINE_END).any():
+            continue
+        rows = np.flatnonzero(pc.match_substring(column, "\n").to_numpy(zero_copy_only=False))
+        if rows.size:
+            problem = "holds a line end: is a quote not closed?"
+            raise InputError(path, at_row(name, read + int(rows[0])), problem)
 
 
 def _json_blocks(path: Path, rows: int = 100_000) -> Iterator[Block]:

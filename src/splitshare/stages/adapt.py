@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -128,6 +129,10 @@ def _replayed(
     rows = []
     for one in track(list(lived), "replaying", total=len(lived)):
         asked = replayable(instance, timeline, one, trace)
+        if asked is None:
+            nothing = {"replayed_mean_s": math.nan, "replayed_p95_s": math.nan, "replayed_unserved": 1.0}
+            rows.append({"policy": one.policy} | nothing)
+            continue
         worth = evaluate(asked.instance, asked.assignment)
         _write(options.output / "replay" / one.policy, one.policy, asked, worth)
         done = simulate(asked.instance, worth.routes, asked.trace, keep_stages=False, changes=changes).requests

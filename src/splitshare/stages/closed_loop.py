@@ -32,7 +32,7 @@ def run(options: Options) -> Asked:
     Raises:
         InputError: a file is wrong, or the placement is empty or infeasible.
     """
-    for path in (options.output, options.trace):
+    for path in (options.output, options.trace_output):
         if path is not None:
             check_table_path(path)
     instance, _, worth = read_replayable(options.instance, options.placement)
@@ -56,8 +56,8 @@ def run(options: Options) -> Asked:
         keep_stages=False,
     )
     result.write(options.output)
-    if options.trace is not None:
-        write_trace(found.trace, options.trace)
+    if options.trace_output is not None:
+        write_trace(found.trace, options.trace_output)
     assert result.load is not None
     return Asked(
         request_metrics(result.requests), found.throughput_per_s, result.load.bottleneck, result.load.holds_per_s
@@ -67,6 +67,9 @@ def run(options: Options) -> Asked:
 def show(asked: Asked) -> None:
     """Print latencies and how many answers a second come."""
     typer.echo(asked.metrics.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if not 0 < asked.throughput_per_s < float("inf"):
+        typer.echo("too few requests to tell how many answers come a second")
+        return
     typer.echo(
         f"{asked.throughput_per_s:.4g} answers a second; the {asked.bottleneck} serves {asked.holds_per_s:.4g} at most"
     )

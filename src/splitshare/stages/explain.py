@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from splitshare.commands.explain import Options
+from splitshare.errors import InputError
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.contract import load
 from splitshare.placement.explained import FEATURES, Node, features, gap_of, tree
@@ -38,6 +39,9 @@ def run(options: Options) -> Explained:
         WorkError: an answer that the evaluator does not confirm.
     """
     asked = [PlacementInstance.read(path) for path in options.instances]
+    for i, path in enumerate(options.instances):
+        if asked[i].name in [one.name for one in asked[:i]]:
+            raise InputError(path, "name", f"another instance is called {asked[i].name!r} too; give each once")
     heuristic, exact = load(options.algorithm), Optimum(solver=options.solver)
     rows = []
     for instance in track(asked, "proving", total=len(asked)):

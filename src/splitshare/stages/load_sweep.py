@@ -27,6 +27,10 @@ def run(options: Options) -> None:
         InputError: a file or an option is wrong, or the reference places nothing.
         WorkError: no rate is too high for a placement.
     """
+    for option, values in (("--share", options.shares), ("--method", options.methods)):
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                raise InputError(option, str(value), "is there twice; give it once")
     for i, share in enumerate(options.latencies_at):
         if share not in options.shares:
             raise InputError("--latencies-at", "", f"{share:g} is none of the shares; add --share {share:g}")

@@ -42,6 +42,11 @@ def run(options: Options) -> list[str]:
             raise InputError("--write-program", "", "writes the program of one method; give one --algorithm")
         _write_program(loaded[0], asked, options.write_program)
     lines: list[str] = []
+    inside = len(methods) == 1 and (len(asked) > 1 or options.output.is_dir())
+    for path in options.instances if inside else ():
+        if (options.output / path.name).resolve() == path.resolve():
+            taken = f"holds {path}, whose place the answer would take; name another folder"
+            raise InputError("--output", str(options.output), taken)
     for method, algorithm in zip(methods, loaded, strict=True):
         output = options.output / method.folder if len(methods) > 1 else options.output
         for path, instance in track(

@@ -77,8 +77,12 @@ def queues_of(words: Sequence[str], instance: PlacementInstance) -> dict[str, Qu
         InputError: an unknown device or word.
     """
     queues: dict[str, Queue] = {}
+    told: set[str] = set()
     for word in words:
         device, given, kind = word.rpartition("=")
+        if device in told:
+            raise InputError("--queue", shown(word), f"is told of {device or 'all devices'} before; keep one")
+        told.add(device)
         known: dict[str, Queue] = {name: name for name in get_args(Queue)}
         if kind not in known:
             raise InputError("--queue", shown(word), f"is no queue; {nearest(kind, list(known))}")
@@ -105,6 +109,8 @@ def memory_of(words: Sequence[str], instance: PlacementInstance) -> dict[str, fl
             problem = f"must be device=bytes, bytes from 0 to {MOST_BYTES:g}, such as jetson=2e9"
             raise InputError("--memory", shown(word), problem)
         _known_device("--memory", device, instance)
+        if device in memory:
+            raise InputError("--memory", shown(word), f"{device} is given memory twice; keep one")
         memory[device] = size_bytes
     return memory
 

@@ -33,6 +33,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("simulate i.json p.json t.csv -o r.csv --stages t.csv/s.csv", "--stages: t.csv/s.csv lies under"),
         ("trace i.json --kind recorded --arrivals t.csv -o t.csv", "--output: t.csv is --arrivals too"),
         ("closed-loop i.json p.json --users 1 --think-s 1 -o c.csv --trace c.csv", "is --trace too"),
+        ("capacity i.json p.json -o t.csv", "--output: t.csv is a file, and a folder is wanted"),
+        ("adapt i.json --horizon-s 5 -o t.csv", "--output: t.csv is a file, and a folder is wanted"),
         ("trace i.json --kind poisson --rate-per-s 1 --requests 5 -o n.csv --plot t.csv", "--plot: t.csv is a file"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import AMOUNT, LIMIT, SPAN, InstanceFile, LinkChangesFile, Output, Seed
+from splitshare.commands.arguments import AMOUNT, LIMIT, SPAN, InstanceFile, LinkChangesFile, OutputFolder, Seed
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Options:
     """Options of ``splitshare adapt``."""
 
     instance: InstanceFile
-    output: Output
+    output: OutputFolder
     horizon_s: Annotated[float, typer.Option(**SPAN, help="Seconds that are looked at.")]
     events: Annotated[
         Path | None, typer.Option(help="Devices and rates that change (CSV): time_s,what,name,value.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import InstanceFiles, Output, Seed
+from splitshare.commands.arguments import InstanceFiles, OutputFolder, Seed
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Options:
     """Options of ``splitshare adversarial``."""
 
     instances: InstanceFiles
-    output: Output
+    output: OutputFolder
     of: Annotated[list[str], typer.Option("--of", help="Algorithm whose worst cases are sought; repeatable.")]
     against: Annotated[list[str], typer.Option("--against", help="Algorithm that it is held against; repeatable.")]
     steps: Annotated[int, typer.Option(min=0, max=10**7, help="Instances tried from each start, a pair.")] = 300

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import AssignmentSense
-from splitshare.commands.arguments import Output
+from splitshare.commands.arguments import OutputFolder
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Options:
     """Options of ``splitshare assignment-instances``."""
 
     problems: Annotated[Path, typer.Argument(metavar="PROBLEMS", help="File of problems in the OR-Library's format.")]
-    output: Output
+    output: OutputFolder
     sense: Annotated[
         AssignmentSense,
         typer.Option(help="Whether sums are maximised, as in gap1 to gap12, or minimised, as in gapa to gapd."),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import DrawnKind, LinkModel
-from splitshare.commands.arguments import InstanceFile, Output
+from splitshare.commands.arguments import InstanceFile, OutputFolder
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Options:
 
     instance: InstanceFile
     placements: Annotated[list[Path], typer.Argument(metavar="PLACEMENT...", help="Placements of it (JSON).")]
-    output: Output
+    output: OutputFolder
     kind: Annotated[DrawnKind, typer.Option(help="How requests arrive.")] = "poisson"
     parameters: Annotated[
         list[str], typer.Option("--parameter", help="name=value of the process, such as cv=2 of gamma; repeatable.")

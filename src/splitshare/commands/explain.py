@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import ExactSolver
-from splitshare.commands.arguments import LIMIT, InstanceFiles, Output
+from splitshare.commands.arguments import LIMIT, InstanceFiles, OutputFolder
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Options:
     """Options of ``splitshare explain``."""
 
     instances: InstanceFiles
-    output: Output
+    output: OutputFolder
     algorithm: Annotated[str, typer.Option(help="The heuristic; a name, or path/to/file.py:Class.")] = "s2m3-greedy"
     solver: Annotated[ExactSolver, typer.Option(help="Which proves the optimum.")] = "builtin"
     time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds of proving for each instance.")] = 10.0

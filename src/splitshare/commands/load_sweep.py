@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import LinkModel
-from splitshare.commands.arguments import InstanceFile, Output, Placements
+from splitshare.commands.arguments import InstanceFile, OutputFolder, Placements
 from splitshare.ranges import MOST_SEED
 
 
@@ -17,7 +17,7 @@ class Options:
     """Options of ``splitshare load-sweep``."""
 
     instance: InstanceFile
-    output: Output
+    output: OutputFolder
     placements: Placements
     methods: Annotated[list[str], typer.Option("--method", help="Method to load; repeatable.")]
     reference: Annotated[str, typer.Option(help="Method whose placement rates and limits are taken from, for all.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ FOLDERS = frozenset({"plot"})
 """Those that are always folders."""
 
 
-def check_paths(options: Any, names: Mapping[str, str]) -> None:
+def check_paths(options: Any, names: Mapping[str, str], folders: Collection[str] = ()) -> None:
     """See that results have places of their own.
 
     Args:
         options: a record of options.
         names: what each field is called on the command line.
+        folders: fields whose results are folders, beside ``FOLDERS``.
 
     Raises:
         InputError: a result would take the place of an input or of another result, lies under a file, or is a file
@@ -36,7 +37,7 @@ def check_paths(options: Any, names: Mapping[str, str]) -> None:
         above = next((parent for parent in path.absolute().parents if parent.exists()), None)
         if above is not None and not above.is_dir():
             raise InputError(names[field], "", f"{path} lies under {above}, which is a file; name another place")
-        if field in FOLDERS and path.is_file():
+        if field in {*FOLDERS, *folders} and path.is_file():
             raise InputError(names[field], "", f"{path} is a file, and a folder is wanted; name another")
         for other, there in given:
             if other != field and not path.is_dir() and path.resolve() == there.resolve():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import InstanceRules
-from splitshare.commands.arguments import COUNT, LIMIT, Output
+from splitshare.commands.arguments import COUNT, LIMIT, OutputFolder
 from splitshare.ranges import MOST_SEED
 
 
@@ -16,7 +16,7 @@ from splitshare.ranges import MOST_SEED
 class Options:
     """Options of ``splitshare random-instances``."""
 
-    output: Output
+    output: OutputFolder
     name: Annotated[str, typer.Option(help="Name of the family.")]
     first_seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Where the seeds begin.")]
     rules: Annotated[InstanceRules, typer.Option(help="By which rules they are drawn.")] = "study"

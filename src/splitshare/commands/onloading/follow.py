@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import DemandShape
-from splitshare.commands.arguments import AMOUNT, SPAN, InstanceFile, Output, Seed
+from splitshare.commands.arguments import AMOUNT, SPAN, InstanceFile, OutputFolder, Seed
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Options:
     """Options of ``splitshare onloading follow``."""
 
     instance: InstanceFile
-    output: Output
+    output: OutputFolder
     demand: Annotated[DemandShape, typer.Option(help="How demand changes.")] = "diurnal"
     spans: Annotated[int, typer.Option(min=1, max=10_000, help="How often it is decided.")] = 24
     every_s: Annotated[float, typer.Option(**SPAN, help="Seconds between decisions.")] = 3600.0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import SPAN, InstanceFile, Output, Seed
+from splitshare.commands.arguments import SPAN, InstanceFile, OutputFolder, Seed
 
 SHARE = {"min": 0.01, "max": 1.0}
 
@@ -18,7 +18,7 @@ class Options:
     """Options of ``splitshare onloading headroom``."""
 
     instance: InstanceFile
-    output: Output
+    output: OutputFolder
     limits: Annotated[
         list[float],
         typer.Option("--limit", **SHARE, help="Share that a plan may use; repeatable; default 0.5 to 1, 1 always too."),

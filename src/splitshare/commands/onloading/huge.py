@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Output
+from splitshare.commands.arguments import OutputFolder
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Options:
     """Options of ``splitshare onloading huge``."""
 
     zoo: Annotated[Path, typer.Argument(metavar="ZOO", help="Zoo (JSON) that the models are taken from.")]
-    output: Output
+    output: OutputFolder
     most_clients: Annotated[
         int, typer.Option(min=200, max=10_000, help="No instances of more clients than that; the least have 200.")
     ] = 10_000

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import InstanceFile, Output, Seed
+from splitshare.commands.arguments import InstanceFile, OutputFolder, Seed
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Options:
     """Options of ``splitshare onloading uncertain``."""
 
     instance: InstanceFile
-    output: Output
+    output: OutputFolder
     cv: Annotated[
         float, typer.Option(min=0.0, max=10.0, help="Coefficient of variation of each client's and task's demand.")
     ] = 0.5

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from splitshare.adaptation.onloading_timeline import read_changes
 from splitshare.adaptation.timeline import read_events
 from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.benchmarks.embedded.log import TrainingLog
@@ -36,7 +37,6 @@ from splitshare.interface import read_instance
 from splitshare.jsonl import read_lines
 from splitshare.modules.hub_pins import read_pins
 from splitshare.onloading.arrays import arrays_of
-from splitshare.onloading.changes import read_changes
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.onloading.published_scores import read_scores
 from splitshare.onloading.published_zoo import COLUMNS as ZOO_COLUMNS

@@ -1,1 +1,1 @@
-"""Placement as things change: devices leave and join, rates and links change, modules move (ours)."""
+"""Placement and onloading as things change: devices, clients and servers come and go, weights move (ours)."""

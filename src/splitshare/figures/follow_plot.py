@@ -18,7 +18,7 @@ def follow_figure(table: pd.DataFrame) -> Figure:
     """Mean accuracy of each span, and gigabytes moved until its end; a line a policy.
 
     Args:
-        table: of ``splitshare.onloading.over_time.table_of``.
+        table: of ``splitshare.adaptation.onloading.table_of``.
     """
     figure = Figure(figsize=(PAGE_WIDTH_IN, 3.0))
     accuracy, moved = figure.subplots(2, 1, sharex=True)

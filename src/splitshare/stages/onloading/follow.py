@@ -8,13 +8,13 @@ from typing import cast
 import pandas as pd
 import typer
 
+from splitshare.adaptation.onloading import POLICIES, Terms, follow, summary, table_of
+from splitshare.adaptation.onloading_timeline import demand_over_time, read_changes, spans_of
 from splitshare.choices import MovingPolicy
 from splitshare.commands.onloading.follow import Options
 from splitshare.errors import InputError
-from splitshare.onloading.changes import demand_over_time, read_changes, spans_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.over_time import POLICIES, Terms, follow, summary, table_of
 from splitshare.ranges import MOST_SECONDS
 from splitshare.records import nearest
 from splitshare.results.write import write_csv

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +10,17 @@ import numpy as np
 
 from splitshare.choices import DemandShape
 from splitshare.errors import InputError, shown
-from splitshare.files import csv_rows
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.records import nearest
+from splitshare.replay.tables import at_row, parse_floats, read_csv
 
 COLUMNS = ("time_s", "what", "name", "value")
 KINDS = ("goes", "comes", "moves", "lost", "back", "demand")
 """A client goes, comes back, moves to the server ``value``; a server is lost, is back; a client's demand, or that of
 all clients where the name is ``*``, is ``value`` times what the instance says."""
-MOST_SPANS = 10_000
 MOST_FACTOR = 1e6
+BURST_SHARE = 0.1
+"""Of the time that is spent in bursts."""
 LOST_LIMIT, LOST_BYTES_PER_S = 1e-6, 1e-3
 """What a lost server computes and carries: as good as nothing, and the least that an instance may say."""
 
@@ -57,56 +57,42 @@ def read_changes(path: Path, instance: OnloadingInstance) -> tuple[Event, ...]:
     """
     if path.suffix != ".csv":
         raise InputError(path, "", "must be a CSV file")
-    rows = csv_rows(path)
-    if not rows or [name.strip() for name in rows[0]] not in (list(COLUMNS), list(COLUMNS[:3])):
-        raise InputError(path, "", f"must have the columns {', '.join(COLUMNS)}")
-    clients, servers = [c.name for c in instance.clients], [s.name for s in instance.servers]
-    found: list[Event] = []
+    text = read_csv(path, COLUMNS[:3], COLUMNS[3:])
+    times = parse_floats(path, "time_s", text["time_s"])
+    late = np.flatnonzero(np.diff(times) < 0)
+    if late.size:
+        raise InputError(path, at_row("time_s", int(late[0]) + 1), "is before the row above; sort by time_s")
+    values = text.get("value", [""] * len(times))
+    rows = zip(times.tolist(), text["what"], text["name"], values, strict=True)
+    found = [_checked(path, i, Event(*row), instance) for i, row in enumerate(rows)]
     gone: set[str] = set()
-    for i, row in enumerate(rows[1:], start=1):
-        if len(row) != len(rows[0]):
-            raise InputError(path, f"row {i}", f"has {len(row)} fields where the header has {len(rows[0])}")
-        event = _event(path, i, [*row, ""][:4], clients, servers)
-        if found and event.time_s < found[-1].time_s:
-            raise InputError(path, f"time_s, row {i}", "is before the row above; sort by time_s")
-        if event.what in {"goes", "comes", "lost", "back"}:
-            leaves = event.what in {"goes", "lost"}
-            if (event.name in gone) is leaves:
-                state = "away already" if leaves else "there already"
-                raise InputError(path, f"name, row {i}", f"{shown(event.name)} is {state}; leave the row out")
-            (gone.add if leaves else gone.remove)(event.name)
-        found.append(event)
-    if not found:
-        raise InputError(path, "", "has no rows; add at least one")
+    for i, event in enumerate(found):
+        if event.what not in {"goes", "comes", "lost", "back"}:
+            continue
+        leaves = event.what in {"goes", "lost"}
+        if (event.name in gone) is leaves:
+            state = "away already" if leaves else "there already"
+            raise InputError(path, at_row("name", i), f"{shown(event.name)} is {state}; leave the row out")
+        (gone.add if leaves else gone.remove)(event.name)
     return tuple(found)
 
 
-def _event(path: Path, row: int, cells: Sequence[str], clients: list[str], servers: list[str]) -> Event:
-    text, what, name, value = cells
-    time_s = _number(path, f"time_s, row {row}", text, 1e9)
-    if what not in KINDS:
-        raise InputError(path, f"what, row {row}", f"must be one of {', '.join(KINDS)}, not {shown(what)}")
-    known = servers if what in {"lost", "back"} else clients
-    if name not in known and not (what == "demand" and name == "*"):
+def _checked(path: Path, row: int, event: Event, instance: OnloadingInstance) -> Event:
+    clients, servers = [c.name for c in instance.clients], [s.name for s in instance.servers]
+    if event.what not in KINDS:
+        raise InputError(path, at_row("what", row), f"must be one of {', '.join(KINDS)}, not {shown(event.what)}")
+    known = servers if event.what in {"lost", "back"} else clients
+    if event.name not in known and not (event.what == "demand" and event.name == "*"):
         kind = "server" if known is servers else "client"
-        raise InputError(path, f"name, row {row}", f"{shown(name)} is no {kind}; {nearest(name, known)}")
-    if what == "moves" and value not in servers:
-        raise InputError(path, f"value, row {row}", f"{shown(value)} is no server; {nearest(value, servers)}")
-    if what == "demand":
-        _number(path, f"value, row {row}", value, MOST_FACTOR)
-    elif what != "moves" and value:
-        raise InputError(path, f"value, row {row}", f"has no meaning for {what}; leave it empty")
-    return Event(time_s, what, name, value)
-
-
-def _number(path: Path, field_: str, text: str, most: float) -> float:
-    try:
-        number = math.nan if "_" in text else float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= most:
-        raise InputError(path, field_, f"must be a number from 0 to {most:g}, not {shown(text)}")
-    return number
+        raise InputError(path, at_row("name", row), f"{shown(event.name)} is no {kind}; {nearest(event.name, known)}")
+    if event.what == "moves" and event.value not in servers:
+        problem = f"{shown(event.value)} is no server; {nearest(event.value, servers)}"
+        raise InputError(path, at_row("value", row), problem)
+    if event.what == "demand":
+        parse_floats(path, "value", [event.value], MOST_FACTOR, first=row)
+    elif event.what != "moves" and event.value:
+        raise InputError(path, at_row("value", row), f"has no meaning for {event.what}; leave it empty")
+    return event
 
 
 def demand_over_time(
@@ -157,10 +143,6 @@ def demand_over_time(
             factors[span, client] = 1 + depth * (1 - BURST_SHARE) / BURST_SHARE if burst else 1 - depth
             left_s -= every_s
     return factors
-
-
-BURST_SHARE = 0.1
-"""Of the time that is spent in bursts."""
 
 
 def spans_of(

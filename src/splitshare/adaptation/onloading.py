@@ -6,15 +6,15 @@ Who answers what follows each span's demand at no cost (its offloading program);
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from splitshare.adaptation.onloading_timeline import Span, state_of
 from splitshare.choices import MovingPolicy
-from splitshare.onloading.arrays import Arrays, Flags, arrays_of
-from splitshare.onloading.changes import Span, state_of
+from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints, arrays_of
 from splitshare.onloading.contract import OnloadingAlgorithm
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
@@ -38,11 +38,11 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Stay:
-    """A span of a policy."""
+class Outcome:
+    """What a policy got in a span."""
 
     right: float
-    """Right answers; while models travel, only those count that stood before and stay."""
+    """Right answers; while models travel, only those count that stood before and outcome."""
     asked: float
     moved_bytes: float
     moving_s: float
@@ -55,23 +55,27 @@ def held(hosts: Hosts) -> Flags:
     return np.vstack([hosts.client, hosts.server >= 0])
 
 
-def new_bytes(arrays: Arrays, before: Hosts, after: Hosts) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def new_bytes(arrays: Arrays, before: Hosts, after: Hosts) -> Floats:
     """Bytes that each location must be sent, shape (locations,); what models share counts once."""
     old, new = held(before), held(after)
     # What is needed for both sets together, less what is there.
-    sent: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = arrays.used_bytes(old | new) - arrays.used_bytes(old)
+    sent: Floats = arrays.used_bytes(old | new) - arrays.used_bytes(old)
     return sent
 
 
-def moving_s(arrays: Arrays, sent: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    """Seconds until the last location has what it is sent, over its links one after another, all side by side."""
+def moving_s(arrays: Arrays, sent: Floats) -> Floats:
+    """Seconds until each location has what it is sent, shape (locations,), clients first.
+
+    All side by side, but for a server's backhaul, which carries what its clients are sent, too, one after another.
+    """
     clients = len(arrays.client_server)
     instance = arrays.instance
     backhaul = np.array([s.backhaul_bytes_per_s for s in instance.servers])
     uplink = np.array([c.uplink_bytes_per_s for c in instance.clients])
-    through = sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(backhaul))
-    seconds = np.concatenate([sent[:clients] / uplink, through / backhaul])
-    return float(seconds.max(initial=0.0))
+    through = (sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(backhaul))) / backhaul
+    at_clients = np.maximum(sent[:clients] / uplink, through[arrays.client_server])
+    seconds: Floats = np.concatenate([at_clients, through])
+    return np.where(sent > 0, seconds, 0.0)
 
 
 def _both(before: Hosts, after: Hosts) -> Hosts:
@@ -101,9 +105,6 @@ def nothing(instance: OnloadingInstance) -> Hosts:
     return Hosts(np.zeros(shape, dtype=bool), np.full((len(instance.servers), shape[1]), -1, dtype=np.int64))
 
 
-Decide = Callable[[OffloadingLp, Span, Hosts], Hosts]
-
-
 def _by_server(program: OffloadingLp, span: Span, now: Hosts, goal: Hosts, terms: Terms) -> Hosts:
     """From what is held, server by server (with its clients) to a goal, where the bytes are worth it."""
     arrays = program.arrays
@@ -131,14 +132,14 @@ def follow(
     algorithm: OnloadingAlgorithm,
     policies: Sequence[MovingPolicy],
     terms: Terms,
-) -> dict[str, list[Stay]]:
+) -> dict[str, list[Outcome]]:
     """Each policy from the same first decision through the same timeline, and the clairvoyant.
 
     The first decision is made for the first span in which somebody asks, and its bytes are not counted.
 
     Args:
         instance: at rest.
-        timeline: of ``splitshare.onloading.changes.spans_of``.
+        timeline: of ``splitshare.adaptation.onloading_timeline.spans_of``.
         algorithm: decides from scratch.
         policies: which of ``POLICIES``.
         terms: what moving costs.
@@ -153,9 +154,9 @@ def follow(
         decide_s.append(time.perf_counter() - began)
     first = next((goal for goal in goals if goal is not None), nothing(instance))
     candidates: list[Hosts] = [first, *(goal for goal in goals if goal is not None)]
-    found: dict[str, list[Stay]] = {}
+    found: dict[str, list[Outcome]] = {}
     for name in policies:
-        now, stays = first, []
+        now, outcomes = first, []
         for i, (span, program, goal) in enumerate(zip(timeline, programs, goals, strict=True)):
             there = without_lost(instance, now, span)
             began = time.perf_counter()
@@ -164,10 +165,10 @@ def follow(
                 wanted = _by_server(program, span, there, without_lost(instance, goal, span), terms)
             wanted = without_lost(instance, wanted, span)
             spent_s = time.perf_counter() - began + (0.0 if name == "keep" else decide_s[i])
-            stays.append(_stay(program, span, there, wanted, spent_s))
-            now = wanted
+            outcome, now = _lived(program, span, there, wanted, spent_s)
+            outcomes.append(outcome)
             candidates.append(now)
-        found[name] = stays
+        found[name] = outcomes
     found[CLAIRVOYANT] = _clairvoyant(instance, timeline, programs, first, _distinct(candidates), terms)
     return found
 
@@ -177,16 +178,26 @@ def _decided(state: OnloadingInstance, algorithm: OnloadingAlgorithm) -> Hosts:
     return nothing(state) if decision.onloading is None else hosts_of(state, decision.onloading)
 
 
-def _stay(program: OffloadingLp | None, span: Span, before: Hosts, after: Hosts, decide_s: float) -> Stay:
+def _lived(
+    program: OffloadingLp | None, span: Span, before: Hosts, wanted: Hosts, decide_s: float
+) -> tuple[Outcome, Hosts]:
+    """What a decision brings in a span, and what is held after it: what has not arrived by then is given up."""
     if program is None:
-        return Stay(0.0, 0.0, 0.0, 0.0, decide_s)
+        return Outcome(0.0, 0.0, 0.0, 0.0, decide_s), wanted
     length_s = span.end_s - span.start_s
-    sent = new_bytes(program.arrays, before, after)
-    until_s = min(moving_s(program.arrays, sent), length_s)
+    sent = new_bytes(program.arrays, before, wanted)
+    seconds = moving_s(program.arrays, sent)
+    both = _both(before, wanted)
+    there, clients = (seconds <= length_s)[:, None], len(before.client)
+    after = Hosts(
+        np.where(there[:clients], wanted.client, both.client), np.where(there[clients:], wanted.server, both.server)
+    )
+    until_s = min(float(seconds.max(initial=0.0)), length_s)
     right = right_per_s(program, after) * (length_s - until_s)
     if until_s > 0:
-        right += right_per_s(program, _both(before, after)) * until_s
-    return Stay(right, program.arrays.demand * length_s, float(sent.sum()), until_s, decide_s)
+        right += right_per_s(program, both) * until_s
+    asked = program.arrays.demand * length_s
+    return Outcome(right, asked, float(sent.sum()), until_s, decide_s), after
 
 
 def _distinct(candidates: Sequence[Hosts]) -> list[Hosts]:
@@ -200,13 +211,13 @@ def _clairvoyant(
     first: Hosts,
     candidates: Sequence[Hosts],
     terms: Terms,
-) -> list[Stay]:
+) -> list[Outcome]:
     """The best sequence of all that was ever decided, by who knows all that comes and moves in no time."""
     price = terms.right_per_gb / 1e9
     total = np.full(len(candidates), -np.inf)
-    came: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
-    rights: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
-    bytes_: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = []
+    came: list[Ints] = []
+    rights: list[Floats] = []
+    bytes_: list[Floats] = []
     arrays = arrays_of(instance)
     spans = list(zip(timeline, programs, strict=True))
     for i, (span, program) in enumerate(track(spans, "looking ahead", total=len(spans))):
@@ -223,36 +234,36 @@ def _clairvoyant(
         rights.append(right)
         bytes_.append(sent)
     at = int(total.argmax())
-    stays: list[Stay] = []
+    outcomes: list[Outcome] = []
     for i in range(len(spans) - 1, -1, -1):
         back = int(came[i][at])
         program = programs[i]
         asked = 0.0 if program is None else program.arrays.demand * (timeline[i].end_s - timeline[i].start_s)
-        stays.append(Stay(float(rights[i][at]), asked, float(bytes_[i][back, at]), 0.0, float("nan")))
+        outcomes.append(Outcome(float(rights[i][at]), asked, float(bytes_[i][back, at]), 0.0, float("nan")))
         at = back
-    return stays[::-1]
+    return outcomes[::-1]
 
 
-def table_of(found: dict[str, list[Stay]], timeline: Sequence[Span]) -> pd.DataFrame:
+def table_of(found: dict[str, list[Outcome]], timeline: Sequence[Span]) -> pd.DataFrame:
     """A row a policy and span: ``policy, start_s, end_s, accuracy, moved_bytes, moving_s, decide_s, changed``."""
     rows = [
         {
             "policy": name,
             "start_s": span.start_s,
             "end_s": span.end_s,
-            "accuracy": stay.right / stay.asked if stay.asked > 0 else np.nan,
-            "moved_bytes": stay.moved_bytes,
-            "moving_s": stay.moving_s,
-            "decide_s": stay.decide_s,
+            "accuracy": outcome.right / outcome.asked if outcome.asked > 0 else np.nan,
+            "moved_bytes": outcome.moved_bytes,
+            "moving_s": outcome.moving_s,
+            "decide_s": outcome.decide_s,
             "changed": span.reason,
         }
-        for name, stays in found.items()
-        for span, stay in zip(timeline, stays, strict=True)
+        for name, outcomes in found.items()
+        for span, outcome in zip(timeline, outcomes, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
-def summary(found: dict[str, list[Stay]], terms: Terms) -> pd.DataFrame:
+def summary(found: dict[str, list[Outcome]], terms: Terms) -> pd.DataFrame:
     """A row a policy.
 
     Columns: ``policy``, ``accuracy`` (mean over all queries), ``moved_bytes``, ``worth`` (right answers less the price
@@ -260,10 +271,10 @@ def summary(found: dict[str, list[Stay]], terms: Terms) -> pd.DataFrame:
     ``decide_most_s``.
     """
     rows = []
-    for name, stays in found.items():
-        asked = sum(one.asked for one in stays)
-        right, moved = sum(one.right for one in stays), sum(one.moved_bytes for one in stays)
-        seconds = [one.decide_s for one in stays]
+    for name, outcomes in found.items():
+        asked = sum(one.asked for one in outcomes)
+        right, moved = sum(one.right for one in outcomes), sum(one.moved_bytes for one in outcomes)
+        seconds = [one.decide_s for one in outcomes]
         rows.append(
             {
                 "policy": name,

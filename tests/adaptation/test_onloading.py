@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from splitshare.adaptation.onloading import CLAIRVOYANT, POLICIES, Terms, follow, moving_s, new_bytes, summary, table_of
+from splitshare.adaptation.onloading_timeline import Event, Span, demand_over_time, read_changes, spans_of, state_of
 from splitshare.cli import app
 from splitshare.errors import InputError
 from splitshare.onloading.arrays import arrays_of
-from splitshare.onloading.changes import Event, Span, demand_over_time, read_changes, spans_of, state_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import hosts_of
-from splitshare.onloading.over_time import CLAIRVOYANT, POLICIES, Terms, follow, moving_s, new_bytes, summary, table_of
 from splitshare.onloading.run import solve
 from tests.onloading.examples import fields, tiny
 from tests.onloading.judge import best_offloading
@@ -78,9 +78,11 @@ def test_bytes_are_of_what_was_not_there_and_of_a_backbone_once() -> None:
     sent = new_bytes(arrays, before, after)
     assert sent.tolist() == [2, 2 + 7, 1 + 2 + 7]
     clients, (server,) = instance.clients, instance.servers
+    # Through the server go its clients' models and its own: 2, 9 and 10 bytes.
+    through_s = 21 / server.backhaul_bytes_per_s
     over_links_s = [2 / clients[0].uplink_bytes_per_s, 9 / clients[1].uplink_bytes_per_s]
-    slowest_s = max(*over_links_s, 21 / server.backhaul_bytes_per_s)
-    assert moving_s(arrays, sent) == pytest.approx(slowest_s)
+    assert moving_s(arrays, sent) == pytest.approx([max(own_s, through_s) for own_s in over_links_s] + [through_s])
+    assert moving_s(arrays, np.array([2.0, 0.0, 0.0]))[1:].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("right_per_gb", [0.0, 1e7, 1e12])
@@ -152,7 +154,20 @@ def test_while_models_travel_only_what_stays_answers() -> None:
     assert second.onloading is not None
     arrays = arrays_of(instance)
     sent = new_bytes(arrays, hosts_of(instance, first.onloading), hosts_of(instance, second.onloading))
-    assert anew.moving_s == pytest.approx(min(10.0, moving_s(arrays, sent)))
+    assert anew.moving_s == pytest.approx(min(10.0, moving_s(arrays, sent).max()))
+
+
+def test_what_does_not_arrive_in_its_span_is_sent_again() -> None:
+    """A millisecond is too short for any model: what a new demand asks for is sent in each span, and never held."""
+    instance = tiny(0, clients=3)
+    timeline = spans_of(instance, (Event(1e-3, "demand", "c0", "9"),), flat(instance, 4), 1e-3)
+    found = follow(instance, timeline, load("optimum"), ("keep", "anew"), Terms(0.0))
+    moved = [one.moved_bytes for one in found["anew"]]
+    assert moved[0] == 0 < moved[1] == moved[2] == moved[3]
+    for kept, anew in zip(found["keep"], found["anew"], strict=True):
+        assert kept.moved_bytes == 0
+        assert anew.right <= kept.right + 1e-12
+        assert anew.moving_s == pytest.approx(1e-3 if anew.moved_bytes else 0.0)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from splitshare.replay.link_changes import LinkChanges, read_link_changes
 from splitshare.replay.simulator import simulate
 from splitshare.replay.traces import write_trace
 from tests.commands.test_replay import placement
-from tests.replay.examples import example, fields, module, trace_of
+from tests.replay.examples import example, fields, module, request, trace_of
 
 HOME = {"vision": "b", "text": "b", "head": "a"}
 RULES = Rules(store="a")
@@ -182,22 +182,34 @@ def test_a_lone_request_takes_in_the_replay_what_was_reckoned() -> None:
     worth = evaluate(asked.instance, asked.assignment)
     done = simulate(asked.instance, worth.routes, asked.trace, link_model="independent")  # as the evaluator has it
     table = done.requests
-    served = table[~table["request"].astype(str).str.startswith(MOVE)]
+    served = table[~table["request"].isin(asked.moves)]
     assert len(served) + asked.unserved == len(trace)
     stretches = [s for one in lived.steps for s in one.stretches]
     rows = zip(served["request"].astype(str), served["arrival_s"].tolist(), served["latency_s"].tolist(), strict=True)
-    for request, arrival_s, latency_s in rows:
-        name = request.split("@")[0]
+    for version, arrival_s, latency_s in rows:
+        name = version.split("@")[0]
         here = next(s for s in stretches if s.request == name and s.start_s <= arrival_s < s.end_s)
         assert latency_s == pytest.approx(here.latency_s)
-    moves = table[table["request"].astype(str).str.startswith(MOVE)]
+    moves = table[table["request"].isin(asked.moves)]
     planned = [m for one in lived.steps for m in one.moves]
     assert len(moves) == len(planned) > 0
     last = done.stages[done.stages["stage"] == "encode"]
-    arrived = last[last["request"].astype(str).str.startswith(MOVE)].sort_values("request_id")["finish_s"]
+    arrived = last[last["request"].isin(asked.moves)].sort_values("request_id")["finish_s"]
     assert arrived.to_numpy() == pytest.approx([m.arrives_s for m in planned])
     lost = [t for t in trace.arrival_s if 20 <= t < 22.002]
     assert asked.unserved == len(lost)
+
+
+def test_a_class_may_be_called_like_a_move() -> None:
+    base = example(requests=[request("move1-vision", {"vision": 100_000})])
+    timeline = spans(base, (Event(5, "leaves", "b"),), None, 20.0)
+    home = {"vision": "b", "head": "a"}
+    lived = live(base, timeline, home, [Repair()], RULES)[0]
+    asked = replayable(base, timeline, lived, trace_of(base, [(1.0, "move1-vision", 1.0), (9.0, "move1-vision", 1.0)]))
+    assert asked is not None
+    assert asked.unserved == 0
+    assert {name.partition("@")[0] for name in set(asked.trace.classes) - asked.moves} == {"move1-vision"}
+    assert len(asked.moves) == sum(len(one.moves) for one in lived.steps) > 0
 
 
 def test_moves_and_requests_wait_for_each_other() -> None:
@@ -273,8 +285,8 @@ def test_the_commands(tmp_path: Path) -> None:
     own = own[~own["request"].astype(str).str.startswith(MOVE)]
     assert own["latency_s"].mean() == pytest.approx(table.set_index("policy").loc["worth", "replayed_mean_s"])
     for more, problem in [
-        (["--policy", "move"], "is no policy"),
-        (["--policy", "stay", "--policy", "stay"], "is named twice"),
+        (["--policy", "move"], "is not known; "),
+        (["--policy", "stay", "--policy", "stay"], "is there twice"),
         (["--store", "z"], "is no device"),
         (["--store", "b"], "leaves; name a device that stays"),
     ]:

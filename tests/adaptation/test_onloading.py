@@ -203,8 +203,8 @@ def test_the_command(tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "out" / "policies.csv")["policy"].tolist() == [*POLICIES, CLAIRVOYANT]
     assert (tmp_path / "fig" / "follow.png").exists()
     for more, problem in [
-        (["--policy", "stay"], "is no policy"),
-        (["--policy", "keep", "--policy", "keep"], "named twice"),
+        (["--policy", "stay"], "is not known; "),
+        (["--policy", "keep", "--policy", "keep"], "is there twice"),
     ]:
         wrong = CliRunner().invoke(app, [*asked, *more])
         assert problem in str(wrong.exception)

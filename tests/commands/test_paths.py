@@ -49,4 +49,8 @@ def test_folders_may_be_named_twice(here: Path) -> None:
     """Results beside inputs, in one folder, are what many do."""
     done = CliRunner().invoke(app, ["solve", "i.json", "--algorithm", "heft", "-o", "answer.json"])
     assert done.exit_code == 0, str(done.exception)
+    asked = ["adapt", "i.json", "--horizon-s", "5", "-o", "out", "--plot", "out"]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, str(done.exception)
+    assert {"policies.csv", "adaptation.png"} <= {file.name for file in Path("out").iterdir()}
     assert paths.FOLDERS <= paths.RESULTS

@@ -16,6 +16,9 @@ from splitshare.placement.instance import Assignment, PlacementInstance, Request
 from splitshare.placement.objective import Route, memory_by_device, request_latency_s
 from splitshare.placement.run import solve
 
+FIRST_S = 1000.0
+"""For which a placement is expected to last before anything has changed."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -102,7 +105,6 @@ class Worth:
     expect_s: float | None = None
     """Time until the next change; ``None``: the mean of the past, and at first the longest that is known, 1,000 s."""
     name: str = "worth"
-    _first_s: float = field(default=1000.0, repr=False)
     _past: list[dict[str, str]] = field(default_factory=list, repr=False)
 
     def decide(self, seen: Seen) -> dict[str, str]:
@@ -111,7 +113,7 @@ class Worth:
         if instance is None:
             return {}
         gaps = [b - a for a, b in pairwise(seen.changes_s)]
-        ahead_s = self.expect_s or (statistics.fmean(gaps) if gaps else self._first_s)
+        ahead_s = self.expect_s or (statistics.fmean(gaps) if gaps else FIRST_S)
         span = Span(seen.span.start_s, seen.span.start_s + ahead_s)
 
         def cost_s(target: dict[str, str]) -> float:

@@ -33,6 +33,8 @@ class Replayable:
     instance: PlacementInstance
     assignment: dict[str, tuple[str, ...]]
     trace: RequestTrace
+    moves: frozenset[str]
+    """Classes that are moves, not requests of the trace."""
     unserved: int
     """Requests of the trace that came while their class was not served; they are left out."""
 
@@ -224,4 +226,5 @@ def _assembled(
         size=np.array(sizes)[order],
         kind="adaptation",
     )
-    return Replayable(instance, assignment, trace, unserved)
+    moves = frozenset(r.name for r in instance.requests if r.task == MOVE)
+    return Replayable(instance, assignment, trace, moves, unserved)

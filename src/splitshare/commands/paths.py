@@ -31,16 +31,18 @@ def check_paths(options: Any, names: Mapping[str, str], folders: Collection[str]
             where a folder is wanted.
     """
     given = list(_paths(options))
+    whole = {*FOLDERS, *folders}
     for field, path in given:
         if field not in RESULTS:
             continue
         above = next((parent for parent in path.absolute().parents if parent.exists()), None)
         if above is not None and not above.is_dir():
             raise InputError(names[field], "", f"{path} lies under {above}, which is a file; name another place")
-        if field in {*FOLDERS, *folders} and path.is_file():
+        if field in whole and path.is_file():
             raise InputError(names[field], "", f"{path} is a file, and a folder is wanted; name another")
         for other, there in given:
-            if other != field and not path.is_dir() and path.resolve() == there.resolve():
+            shared = path.is_dir() or {field, other} <= whole
+            if other != field and not shared and path.resolve() == there.resolve():
                 raise InputError(names[field], "", f"{path} is {names[other]} too; name another file")
 
 

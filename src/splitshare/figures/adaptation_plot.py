@@ -7,14 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from splitshare.figures.palette import PALETTE
+from splitshare.figures.palette import series_line
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 
 ADAPTATION = "adaptation"
 """Name of its files."""
 WIDE = 30
 """Ratio of latencies from which on their axis is logarithmic."""
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)))
 
 
 def adaptation_figure(table: pd.DataFrame) -> Figure:
@@ -30,7 +29,7 @@ def adaptation_figure(table: pd.DataFrame) -> Figure:
     latency, unserved, moved = figure.subplots(3, 1, sharex=True)
     for i, name in enumerate(dict.fromkeys(table["policy"])):
         own = table[table["policy"] == name]
-        look = {"color": PALETTE[i % len(PALETTE)], "linestyle": STYLES[i % len(STYLES)], "linewidth": 1.1}
+        look = series_line(i) | {"linewidth": 1.1}
         edges = np.append(own["start_s"].to_numpy(), own["end_s"].iloc[-1])
         latency.stairs(own["latency_s"].to_numpy(), edges, baseline=None, label=name, **look)
         seconds = (own["end_s"] - own["start_s"]).to_numpy()

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from splitshare.figures.palette import PALETTE
+from splitshare.figures.palette import series_line
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 
 FOLLOW = "follow"
 """Name of its files."""
-STYLES = ("-", "--", "-.", ":")
 
 
 def follow_figure(table: pd.DataFrame) -> Figure:
@@ -24,7 +23,7 @@ def follow_figure(table: pd.DataFrame) -> Figure:
     accuracy, moved = figure.subplots(2, 1, sharex=True)
     for i, name in enumerate(dict.fromkeys(table["policy"])):
         own = table[table["policy"] == name]
-        look = {"color": PALETTE[i % len(PALETTE)], "linestyle": STYLES[i % len(STYLES)], "linewidth": 1.1}
+        look = series_line(i) | {"linewidth": 1.1}
         hours = np.append(own["start_s"].to_numpy(), own["end_s"].iloc[-1]) / 3600
         accuracy.stairs(own["accuracy"].to_numpy(), hours, baseline=None, label=name, **look)
         moved.stairs(np.cumsum(own["moved_bytes"].to_numpy()) / 1e9, hours, baseline=None, **look)

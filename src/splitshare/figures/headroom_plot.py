@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from splitshare.figures.palette import GREY, PALETTE
+from splitshare.figures.palette import GREY, series_mark
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 
 HEADROOM = "headroom"
 """Name of its files."""
-MARKS = "osD^vPX*<>"
 
 
 def headroom_figure(table: pd.DataFrame) -> Figure:
@@ -26,9 +27,9 @@ def headroom_figure(table: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(PAGE_WIDTH_IN, 2.6))
     accuracy, late = figure.subplots(1, 2)
     for i, (load, own) in enumerate(table.groupby("load")):
-        colour, mark = PALETTE[i % len(PALETTE)], MARKS[i % len(MARKS)]
+        look = series_mark(i)
         for axis, column in ((accuracy, "accuracy_in_time"), (late, "late")):
-            _line(axis, own, column, f"load {load:g}", colour, mark)
+            _line(axis, own, column, f"load {load:g}", look)
     planned = table.groupby("utilisation")["planned_accuracy"].mean()
     accuracy.plot(planned.index, planned, color=GREY, linestyle="--", linewidth=0.9, label="as planned")
     accuracy.set(xlabel="Share that the plan may use", ylabel="Accuracy in time")
@@ -37,8 +38,8 @@ def headroom_figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _line(axis: Axes, own: pd.DataFrame, column: str, label: str, colour: str, mark: str) -> None:
+def _line(axis: Axes, own: pd.DataFrame, column: str, label: str, look: dict[str, Any]) -> None:
     by_limit = own.groupby("utilisation")[column]
     mean = by_limit.mean()
     spread = np.array([mean - by_limit.min(), by_limit.max() - mean])
-    axis.errorbar(mean.index, mean, spread, color=colour, marker=mark, markersize=3, elinewidth=0.8, label=label)
+    axis.errorbar(mean.index, mean, spread, **look, markersize=3, elinewidth=0.8, label=label)

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from splitshare.figures.palette import GREY, PALETTE
+from splitshare.figures.palette import GREY, series_mark
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 
 LOAD = "load"
 """Name of its files."""
-MARKS = "osD^vPX*<>"
 
 
 def load_figure(table: pd.DataFrame, knees: Mapping[str, float], attainment: float) -> Figure:
@@ -33,14 +32,12 @@ def load_figure(table: pd.DataFrame, knees: Mapping[str, float], attainment: flo
     for i, name in enumerate(knees):
         own = table[table["placement"] == name]
         by_rate = own.groupby("offered_per_s")
-        colour, mark = PALETTE[i % len(PALETTE)], MARKS[i % len(MARKS)]
+        look = series_mark(i)
         for axis, column in ((latency, "p95_s"), (share, "in_time")):
             mean, low, high = (by_rate[column].agg(how) for how in ("mean", "min", "max"))
             spread = np.array([mean - low, high - mean])
             label = f"{name} ({knees[name]:.3g}/s)"
-            axis.errorbar(
-                mean.index, mean, spread, color=colour, marker=mark, markersize=3, elinewidth=0.8, label=label
-            )
+            axis.errorbar(mean.index, mean, spread, **look, markersize=3, elinewidth=0.8, label=label)
     _labelled(latency, "95th percentile of latency (s)")
     latency.set_yscale("log")
     latency.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -280,3 +280,17 @@ def line_of(problem: str, method: str, position: int) -> tuple[str, dict[str, An
     title, colour = ONLOADING_METHODS[known.algorithm]
     style = {"highs": (0, (1, 1)), "gurobi": "-."}.get(known.solver or "", "-")
     return f"{title} ({known.solver})" if known.solver else title, {"color": colour, "linestyle": style}
+
+
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1)))
+_SERIES_MARKS = "osD^vPX*<>"
+
+
+def series_line(i: int) -> dict[str, Any]:
+    """Colour and dashes of the i-th of several series that have no look of their own."""
+    return {"color": PALETTE[i % len(PALETTE)], "linestyle": _DASHES[i % len(_DASHES)]}
+
+
+def series_mark(i: int) -> dict[str, Any]:
+    """Colour and mark of the i-th of several series that have no look of their own."""
+    return {"color": PALETTE[i % len(PALETTE)], "marker": _SERIES_MARKS[i % len(_SERIES_MARKS)]}

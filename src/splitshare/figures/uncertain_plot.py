@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from splitshare.figures.palette import PALETTE
+from splitshare.figures.palette import series_line
 from splitshare.figures.sizes import PAGE_WIDTH_IN
+from splitshare.onloading.uncertain import KNOWING
 
 UNCERTAIN = "uncertain"
 """Name of its files."""
-STYLES = ("-", "--", "-.", ":", (0, (5, 1)))
-KNOWING = "knowing"
 
 
 def uncertain_figure(draws: pd.DataFrame) -> Figure:
@@ -29,13 +28,13 @@ def uncertain_figure(draws: pd.DataFrame) -> Figure:
     known = drawn[drawn["plan"] == KNOWING].set_index("draw")
     for i, name in enumerate(dict.fromkeys(drawn["plan"])):
         own = drawn[drawn["plan"] == name].set_index("draw")
-        colour = PALETTE[i % len(PALETTE)]
+        look = series_line(i)
         values = np.sort(own["accuracy"].to_numpy())
         share = np.arange(1, len(values) + 1) / len(values)
-        spread.step(values, share, where="post", color=colour, linestyle=STYLES[i % len(STYLES)], label=name)
+        spread.step(values, share, where="post", label=name, **look)
         if name != KNOWING:
             gap = known["accuracy"] - own["accuracy"]
-            missed.scatter(own["demand"], gap, s=7, color=colour, alpha=0.7, linewidths=0)
+            missed.scatter(own["demand"], gap, s=7, color=look["color"], alpha=0.7, linewidths=0)
     spread.set(xlabel="Mean accuracy", ylabel="Share of demands", ylim=(0, 1.02))
     missed.set(xlabel="Demand over its mean", ylabel="Accuracy missed")
     missed.axhline(0.0, color="black", linewidth=0.6)

@@ -207,6 +207,26 @@ class _Replay:
         )
 
 
+def summary(table: pd.DataFrame) -> dict[str, float]:
+    """Replayed accuracy and latency of the queries in ``table``.
+
+    ``accuracy`` counts every answer, ``accuracy_in_time`` only those within their task's limit; a query without an
+    answer counts as wrong in both.
+    """
+    late = table["latency_s"] > table["limit_s"]
+    edge = table[table["place"] == "edge"]
+    return {
+        "queries": len(table),
+        "accuracy": float(table["accuracy"].mean()),
+        "accuracy_in_time": float(table["accuracy"].where(~late, 0.0).mean()),
+        "unserved": float((table["place"] == "unserved").mean()),
+        "late": float(late.mean()),
+        "latency_mean_s": float(table["latency_s"].mean()),
+        "latency_p95_s": float(table["latency_s"].quantile(0.95)),
+        "batch_mean": float(edge["batch"].mean()) if len(edge) else 0.0,
+    }
+
+
 def _processors(limit: float) -> _Station:
     return _Station([0.0] * max(1, math.ceil(limit - 1e-9)))
 

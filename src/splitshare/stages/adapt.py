@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 from splitshare.adaptation.policies import Anew, Policy, Repair, Stay, Worth, first_placement
-from splitshare.adaptation.replay import MOVE, Replayable, replayable
+from splitshare.adaptation.replay import Replayable, replayable
 from splitshare.adaptation.run import Lived, live, over_time, summary
 from splitshare.adaptation.steps import Rules
 from splitshare.adaptation.timeline import Event, Span, read_events, spans
@@ -29,9 +29,8 @@ from splitshare.replay.metrics import percentile
 from splitshare.replay.simulator import simulate
 from splitshare.replay.traces import RequestTrace, read_trace, write_trace
 from splitshare.results.write import write_csv
+from splitshare.stages.kinds import chosen
 from splitshare.version import __version__
-
-POLICIES = ("stay", "repair", "anew", "worth")
 
 
 def run(options: Options) -> pd.DataFrame:
@@ -102,19 +101,13 @@ def _home(options: Options, instance: PlacementInstance, algorithm: PlacementAlg
 
 
 def _policies(options: Options, algorithm: PlacementAlgorithm, home: dict[str, str]) -> list[Policy]:
-    chosen = options.policies or list(POLICIES)
-    for i, name in enumerate(chosen):
-        if name not in POLICIES:
-            raise InputError("--policy", name, f"is no policy; {nearest(name, list(POLICIES))}")
-        if name in chosen[:i]:
-            raise InputError("--policy", name, "is named twice; name each once")
     known: dict[str, Policy] = {
         "stay": Stay(home),
         "repair": Repair(),
         "anew": Anew(algorithm, options.seed, options.time_limit_s),
         "worth": Worth(algorithm, options.seed, options.time_limit_s, options.expect_s),
     }
-    return [known[name] for name in chosen]
+    return [known[name] for name in chosen("--policy", options.policies, list(known))]
 
 
 def _replayed(
@@ -136,7 +129,7 @@ def _replayed(
         worth = evaluate(asked.instance, asked.assignment)
         _write(options.output / "replay" / one.policy, one.policy, asked, worth)
         done = simulate(asked.instance, worth.routes, asked.trace, keep_stages=False, changes=changes).requests
-        latency_s = done.loc[~done["request"].astype(str).str.startswith(MOVE), "latency_s"].sort_values().to_numpy()
+        latency_s = done.loc[~done["request"].isin(asked.moves), "latency_s"].sort_values().to_numpy()
         rows.append(
             {
                 "policy": one.policy,

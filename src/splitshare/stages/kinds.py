@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from splitshare.errors import InputError
+from splitshare.records import nearest
 
 _T = TypeVar("_T")
 
@@ -29,6 +31,20 @@ def refuse(kind: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
             raise InputError(_option(name), "", f"has no meaning for the kind {kind}; leave it out")
+
+
+def chosen(option: str, asked: Sequence[_T], known: Sequence[_T]) -> tuple[_T, ...]:
+    """What a repeatable option names, or all that there is.
+
+    Raises:
+        InputError: something unknown, or something twice.
+    """
+    for i, name in enumerate(asked):
+        if name not in known:
+            raise InputError(option, str(name), f"is not known; {nearest(str(name), [str(one) for one in known])}")
+        if name in asked[:i]:
+            raise InputError(option, str(name), "is there twice; give it once")
+    return tuple(asked) or tuple(known)
 
 
 def _option(name: str) -> str:

@@ -79,6 +79,7 @@ def show(written: Written) -> None:
     for line in written.told:
         typer.echo(line)
     table = written.table
-    links = table["link"].str.replace("->", "--").map(lambda name: tuple(sorted(name.split("--")))).nunique()
-    many = "1 link" if links == 1 else f"{links} links"
+    links = table["link"].nunique()
+    what = "direction" if table["link"].str.contains("->").any() else "link"
+    many = f"{links} {what}" if links == 1 else f"{links} {what}s"
     typer.echo(f"{len(table)} changes of {many} until {table['time_s'].max():.6g} s")

@@ -15,6 +15,7 @@ from splitshare.replay.capacity import LoadedSystem
 from splitshare.replay.generators import poisson_trace
 from splitshare.replay.load_sweep import KEYS, Asked, empty_table, sweep_seeds
 from splitshare.results.write import write_parquet
+from splitshare.stages.kinds import chosen
 
 
 def run(options: Options) -> None:
@@ -27,10 +28,8 @@ def run(options: Options) -> None:
         InputError: a file or an option is wrong, or the reference places nothing.
         WorkError: no rate is too high for a placement.
     """
-    for option, values in (("--share", options.shares), ("--method", options.methods)):
-        for i, value in enumerate(values):
-            if value in values[:i]:
-                raise InputError(option, str(value), "is there twice; give it once")
+    chosen("--share", options.shares, options.shares)
+    chosen("--method", options.methods, options.methods)
     for i, share in enumerate(options.latencies_at):
         if share not in options.shares:
             raise InputError("--latencies-at", "", f"{share:g} is none of the shares; add --share {share:g}")

@@ -16,8 +16,8 @@ from splitshare.errors import InputError
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.ranges import MOST_SECONDS
-from splitshare.records import nearest
 from splitshare.results.write import write_csv
+from splitshare.stages.kinds import chosen
 
 
 def run(options: Options) -> pd.DataFrame:
@@ -41,7 +41,8 @@ def run(options: Options) -> pd.DataFrame:
     )
     timeline = spans_of(instance, events, factors, options.every_s)
     terms = Terms(options.right_per_gb, options.ahead)
-    found = follow(instance, timeline, load(options.algorithm), _policies(options.policies), terms)
+    policies = cast("tuple[MovingPolicy, ...]", chosen("--policy", options.policies, POLICIES))
+    found = follow(instance, timeline, load(options.algorithm), policies, terms)
     table, over_time = summary(found, terms), table_of(found, timeline)
     write_csv(table, options.output / "policies.csv")
     write_csv(over_time, options.output / "over_time.csv")
@@ -53,15 +54,6 @@ def run(options: Options) -> pd.DataFrame:
 def show(table: pd.DataFrame) -> None:
     """A row a policy."""
     typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-
-
-def _policies(asked: list[str]) -> tuple[MovingPolicy, ...]:
-    for i, name in enumerate(asked):
-        if name not in POLICIES:
-            raise InputError("--policy", name, f"is no policy; {nearest(name, list(POLICIES))}")
-        if name in asked[:i]:
-            raise InputError("--policy", name, "is named twice; name each once")
-    return tuple(cast("MovingPolicy", name) for name in asked) or POLICIES
 
 
 def _draw(table: pd.DataFrame, folder: Path) -> None:

@@ -17,9 +17,8 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import hosts_of, offloading_of
 from splitshare.onloading.run import solve
 from splitshare.progress import track
-from splitshare.replay.onloading import draw_queries, replay
+from splitshare.replay.onloading import draw_queries, replay, summary
 from splitshare.results.write import write_csv
-from splitshare.stages.onloading.replay import summary
 
 LIMITS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 LOADS = (0.8, 1.0, 1.1)

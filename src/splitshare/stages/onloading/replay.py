@@ -16,7 +16,7 @@ from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
 from splitshare.progress import track
 from splitshare.records import nearest
-from splitshare.replay.onloading import draw_queries, planned_latency_s, replay
+from splitshare.replay.onloading import draw_queries, planned_latency_s, replay, summary
 from splitshare.results.write import write_csv
 
 METHOD = "j3o-batching"
@@ -53,23 +53,3 @@ def run(options: Options) -> None:
                 | summary(table[table["arrival_s"] >= settings.warm_up_s])
             )
     write_csv(pd.DataFrame(rows), options.output)
-
-
-def summary(table: pd.DataFrame) -> dict[str, float]:
-    """Replayed accuracy and latency of the queries in ``table``.
-
-    ``accuracy`` counts every answer, ``accuracy_in_time`` only those within their task's limit; a query without an
-    answer counts as wrong in both.
-    """
-    late = table["latency_s"] > table["limit_s"]
-    edge = table[table["place"] == "edge"]
-    return {
-        "queries": len(table),
-        "accuracy": float(table["accuracy"].mean()),
-        "accuracy_in_time": float(table["accuracy"].where(~late, 0.0).mean()),
-        "unserved": float((table["place"] == "unserved").mean()),
-        "late": float(late.mean()),
-        "latency_mean_s": float(table["latency_s"].mean()),
-        "latency_p95_s": float(table["latency_s"].quantile(0.95)),
-        "batch_mean": float(edge["batch"].mean()) if len(edge) else 0.0,
-    }

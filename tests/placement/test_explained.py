@@ -12,7 +12,7 @@ from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.contract import Answer, load
 from splitshare.placement.explained import FEATURES, MISSED, Gap, features, gap_of, tree
 from splitshare.placement.instance_families import family_instance
-from tests.replay.examples import example, fields, module
+from tests.replay.examples import example, module
 
 
 def test_features_of_the_example_by_hand() -> None:
@@ -36,7 +36,6 @@ def test_nothing_to_send_and_nothing_to_compute_is_no_mistake() -> None:
     found = features(example(modules=still, links=[]))
     assert found["communication"] == found["heterogeneity"] == 0.0
     assert features(example(objective="max"))["max"] == 1.0
-    assert fields()["objective"] == "mean"
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,8 +19,11 @@ from splitshare.progress import track
 
 HINDSIGHT = "hindsight"
 """The best sequence of the policies' decisions, chosen by who knows all that comes."""
-MOST_STATES = 200
-"""That hindsight keeps of a span; where there are more, it is the best found and no bound."""
+MOST_STATES, MOST_TARGETS = 200, 50
+"""That hindsight keeps of a span, and decisions that it tries in every span; where there are more, it is the best found
+and no bound."""
+Placed = tuple[tuple[str, str], ...]
+"""Modules with their devices, sorted."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def live(
     """
     states = [state_of(base, span) for span in timeline]
     found: list[Lived] = []
-    targets: list[dict[tuple[tuple[str, str], ...], dict[str, str]]] = [{} for _ in timeline]
+    targets: list[dict[Placed, dict[str, str]]] = [{} for _ in timeline]
     for policy in track(list(policies), "living through it", total=len(policies)):
         held: dict[str, str] = dict(home)
         steps: list[Step] = []
@@ -72,37 +76,56 @@ def live(
     return [*found, Lived(HINDSIGHT, tuple(best), tuple([float("nan")] * len(best)))]
 
 
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """How a state was reached: what it cost, its last step, and the way before that."""
+
+    cost_s: float
+    last: Step | None = None
+    before: _Way | None = None
+
+    def steps(self) -> tuple[Step, ...]:
+        """From the first one on."""
+        found: list[Step] = []
+        way: _Way | None = self
+        while way is not None and way.last is not None:
+            found.append(way.last)
+            way = way.before
+        return tuple(reversed(found))
+
+
 def _hindsight(
     base: PlacementInstance,
     timeline: Sequence[Span],
     states: Sequence[State],
     home: Held,
-    targets: Sequence[Mapping[tuple[tuple[str, str], ...], dict[str, str]]],
+    targets: Sequence[Mapping[Placed, dict[str, str]]],
     rules: Rules,
 ) -> tuple[Step, ...]:
-    """Dynamic programme over where modules stand; in each span any decision that some policy made in any span."""
+    """Dynamic programme over where modules stand.
+
+    In each span it has what the policies decided there, and what they decided most often anywhere.
+    """
+    often = Counter(key for one in targets for key in one)
     everything = {key: target for one in targets for key, target in one.items()}
-    reached: dict[tuple[tuple[str, str], ...], tuple[float, tuple[Step, ...]]] = {
-        tuple(sorted(home.items())): (0.0, ())
-    }
-    for i, (span, state) in enumerate(zip(timeline, states, strict=True)):
-        following: dict[tuple[tuple[str, str], ...], tuple[float, tuple[Step, ...]]] = {}
-        here = () if state.instance is None else tuple(m.name for m in state.instance.modules)
+    common = [everything[key] for key, _ in often.most_common(MOST_TARGETS)]
+    reached: dict[Placed, _Way] = {tuple(sorted(home.items())): _Way(0.0)}
+    spans = list(zip(timeline, states, targets, strict=True))
+    for span, state, decided in track(spans, "looking back", total=len(spans)):
+        names = set() if state.instance is None else {m.name for m in state.instance.modules}
         devices = set() if state.instance is None else set(state.instance.devices_by_name)
-        usable = dict(targets[i])
-        for key, target in everything.items():
-            if set(target) == set(here) and set(target.values()) <= devices:
-                usable.setdefault(key, target)
-        for stands, (cost_s, steps) in reached.items():
+        fitting = [one for one in common if set(one) == names and set(one.values()) <= devices]
+        usable = {tuple(sorted(one.items())): one for one in (*decided.values(), *fitting)}
+        following: dict[Placed, _Way] = {}
+        for stands, way in reached.items():
             for target in usable.values():
                 one = step(base, state, span, dict(stands), target, rules)
-                total_s = cost_s + one.cost_s(rules)
-                key = tuple(sorted(one.held.items()))
-                if key not in following or total_s < following[key][0]:
-                    following[key] = (total_s, (*steps, one))
-        kept = sorted(following.items(), key=lambda entry: entry[1][0])[:MOST_STATES]
-        reached = dict(kept)
-    return min(reached.values(), key=lambda entry: entry[0])[1]
+                key, total_s = tuple(sorted(one.held.items())), way.cost_s + one.cost_s(rules)
+                if key not in following or total_s < following[key].cost_s:
+                    following[key] = _Way(total_s, one, way)
+        cheapest = sorted(following.items(), key=lambda entry: entry[1].cost_s)
+        reached = dict(cheapest[:MOST_STATES])
+    return min(reached.values(), key=lambda way: way.cost_s).steps()
 
 
 def summary(lived: Sequence[Lived], rules: Rules) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +79,11 @@ class Method:
         Raises:
             InputError: there is none of that name, or it has no such solver or parameter.
         """
-        options = {} if self.solver is None else {"solver": self.solver}
-        return finder.load(self.algorithm, self.parameters, **options)
+        if self.solver is None:
+            return finder.load(self.algorithm, self.parameters)
+        if "solver" not in inspect.signature(finder.factory(self.algorithm)).parameters:
+            raise InputError("--solver", self.solver, f"has no meaning for {self.algorithm}; leave it out")
+        return finder.load(self.algorithm, self.parameters, solver=self.solver)
 
 
 def folder_of(label: str) -> str:

@@ -351,7 +351,7 @@ def test_a_place_that_cannot_be_written_is_one_line(files: dict[str, Path]):
     ("options", "told"),
     [
         (["--algorithm", "s2m3-gredy"], "--algorithm: unknown algorithm 's2m3-gredy'; did you mean 's2m3-greedy'?"),
-        (["--algorithm", "local", "--solver", "highs"], "--algorithm: local: cannot be made: "),
+        (["--algorithm", "local", "--solver", "highs"], "--solver: highs: has no meaning for local; leave it out"),
         (["--algorithm", "none.py:Mine"], "none.py: no such file"),
     ],
 )

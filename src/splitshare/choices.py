@@ -28,8 +28,8 @@ LinkProcess = Literal["outages", "markov", "recorded"]
 """How links change: drawn, or as somebody recorded it."""
 Scaling = Literal["stretch", "thin"]
 """How a recorded trace comes to another rate: time is stretched, or requests are left out at random."""
-DemandShape = Literal["flat", "diurnal", "bursts"]
-"""How demand changes over hours."""
+DemandShape = Literal["flat", "diurnal", "bursts", "recorded", "counts"]
+"""How demand changes over hours: by a rule, or as requests were recorded or counted."""
 MovingPolicy = Literal["keep", "anew", "priced"]
 """When models that are held are changed."""
 Think = Literal["exponential", "constant"]

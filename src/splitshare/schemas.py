@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from splitshare.adaptation.onloading_demand import DemandMapping
 from splitshare.benchmarks.accuracy import AccuracyRecord
 from splitshare.benchmarks.embedded.log import TrainingLog
 from splitshare.benchmarks.fitted import FittedHead
@@ -62,6 +63,7 @@ CONTRACTS: tuple[type[Record], ...] = (
     FittedHead,
     BatchCurves,
     TraceMapping,
+    DemandMapping,
     TracesFile,
     Program,
     RunningWorkers,

@@ -171,6 +171,11 @@ def test_onloading(clone):
     assert {duel["baseline"] for duel in family["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
     assert verdict["failures"] == []
     assert "smallest-first decides 72 of 72 instances" in printed
+    windows = pd.read_csv(directory / "follow/replayed.csv")
+    assert windows.groupby("policy").size().to_dict() == dict.fromkeys(("keep", "anew", "priced", "clairvoyant"), 15)
+    assert (windows["accuracy_in_time"] <= windows["accuracy"]).all()
+    assert "0.1222 requests a second in the mean, multiplied by" in printed
+    assert (directory / "follow/follow.png").exists()
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from splitshare.adaptation.onloading_demand import DemandMapping
 from splitshare.adaptation.onloading_timeline import read_changes
 from splitshare.adaptation.timeline import read_events
 from splitshare.benchmarks.accuracy import AccuracyRecord
@@ -120,6 +121,15 @@ classes:
     requests: { pair: 2, single: 1 }
   - requests: { single: 1 }
 size: { column: GeneratedTokens, per: 100, least: 0.1, most: 20 }
+"""
+DEMAND_MAPPING = """
+schema: splitshare.demand-mapping/1
+rules:
+  - where: { Model: GPT-4, NumImages: { at_least: 1, below: 3 } }
+    clients: [c0, c1]
+    tasks: [t0]
+  - tasks: [t1]
+together: user
 """
 SUMMARY = {"method": "mine", "instances": 40, "clusters": 40, "placed": 39, "optimal": 3, "worst_gap": 0.5}
 MEAN = {"estimate": 0.1, "low": 0.05, "high": 0.2, "confidence": 0.95, "clusters": 40, "no_interval": None}
@@ -749,6 +759,7 @@ def all_readers(folder: Path) -> list[Reader]:
         of_record(TracesFile, (ROOT / "data" / "catalogue" / "traces.yaml").read_bytes(), file="traces.yaml"),
         *serving_readers(),
         of_record(TraceMapping, MAPPING.encode(), file="mapping.yaml"),
+        of_record(DemandMapping, DEMAND_MAPPING.encode(), file="mapping.yaml"),
         Reader(
             "read_trace:csv",
             "trace.csv",

@@ -35,6 +35,7 @@ READERS = (
         "CheckpointsFile",
         "VerdictFile",
         "TraceMapping",
+        "DemandMapping",
         "TracesFile",
         "read_link_changes",
         "read_link_recording",

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from splitshare.onloading.contract import load
 from splitshare.onloading.instance import Flow, OnloadingInstance
 from splitshare.onloading.objective import hosts_of, offloading_of
 from splitshare.onloading.run import solve
-from splitshare.replay.onloading import Queries, draw_queries, planned_latency_s, replay
+from splitshare.replay.onloading import Queries, draw_queries, planned_latency_s, replay, travel, ways_of
 from tests.onloading.examples import tiny
 from tests.onloading.test_objective import BY_HAND
 
@@ -52,6 +53,23 @@ def test_a_batch_of_two_when_the_third_comes_too_late():
     # There at 0.06, 0.26 and 0.46; time is up at 0.36 for the first two, at 0.76 for the third.
     assert table["batch"].tolist() == [2, 2, 1]
     assert table["finish_s"].tolist() == pytest.approx([0.36 + 0.12] * 2 + [0.76 + 0.1])
+
+
+def test_queries_of_another_batch_size_wait_apart_and_a_lost_server_forgets_all_that_it_had():
+    arrays, hosts, _ = prepared({"s": {"large": 4}})
+    ways = ways_of(arrays, hosts, at([0.0, 0.0, 0.1], 1, 1))
+    # The third is not to be batched: there at 0.16 and done at 0.26; the others' time is up at 0.36.
+    apart = dataclasses.replace(ways, batch=np.array([1, 1, 0]))
+    table = travel(arrays, apart)
+    assert table["finish_s"].tolist() == pytest.approx([0.48, 0.48, 0.26])
+    assert table["batch"].tolist() == [2, 2, 1]
+    # Lost at 0.2: what collects and what is computed is gone; the next one finds idle processors and an empty batch.
+    later = ways_of(arrays, hosts, at([0.0, 0.0, 0.1, 5.0], 1, 1))
+    lost = dataclasses.replace(later, batch=np.array([1, 1, 0, 1]), ends_s=np.array([0.2, 0.2, 0.2, np.inf]))
+    table = travel(arrays, lost, [(0.2, 0)])
+    assert table["finish_s"].isna().tolist() == [True, True, True, False]
+    assert table["accuracy"].tolist() == [0, 0, 0, 0.8]
+    assert table["finish_s"].iloc[3] == pytest.approx(5.06 + 0.3 + 0.1)
 
 
 def test_the_way_to_the_cloud():

@@ -17,7 +17,7 @@ from splitshare.choices import MovingPolicy
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints, arrays_of
 from splitshare.onloading.contract import OnloadingAlgorithm
 from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.lp import OffloadingLp
+from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import Hosts, hosts_of
 from splitshare.onloading.run import solve
 from splitshare.progress import track
@@ -37,9 +37,9 @@ class Terms:
     """Spans for which a policy expects what it gains to last."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a policy got in a span."""
+    """What a policy got in a span, and what stood where for it."""
 
     right: float
     """Right answers; while models travel, only those count that stood before and outcome."""
@@ -48,6 +48,10 @@ class Outcome:
     moving_s: float
     """Until the last model has arrived."""
     decide_s: float
+    during: Hosts
+    """What answers until the last model has arrived."""
+    after: Hosts
+    """What answers from then on."""
 
 
 def held(hosts: Hosts) -> Flags:
@@ -90,13 +94,19 @@ def without_lost(instance: OnloadingInstance, hosts: Hosts, span: Span) -> Hosts
     return Hosts(hosts.client, np.where(lost[:, None], -1, hosts.server))
 
 
-def right_per_s(program: OffloadingLp, hosts: Hosts) -> float:
-    """Right answers a second; where batches cannot fill, models run without batching."""
+def offloaded(program: OffloadingLp, hosts: Hosts) -> tuple[Hosts, LpSolution]:
+    """Who answers what, and the models as they run: where batches cannot fill, without batching."""
     solution = program.solve(hosts)
     if solution is None:
-        solution = program.solve(replace(hosts, server=np.minimum(hosts.server, 0)))
+        hosts = replace(hosts, server=np.minimum(hosts.server, 0))
+        solution = program.solve(hosts)
     assert solution is not None
-    return solution.right_per_s
+    return hosts, solution
+
+
+def right_per_s(program: OffloadingLp, hosts: Hosts) -> float:
+    """Right answers a second, by ``offloaded``."""
+    return offloaded(program, hosts)[1].right_per_s
 
 
 def nothing(instance: OnloadingInstance) -> Hosts:
@@ -183,7 +193,7 @@ def _lived(
 ) -> tuple[Outcome, Hosts]:
     """What a decision brings in a span, and what is held after it: what has not arrived by then is given up."""
     if program is None:
-        return Outcome(0.0, 0.0, 0.0, 0.0, decide_s), wanted
+        return Outcome(0.0, 0.0, 0.0, 0.0, decide_s, wanted, wanted), wanted
     length_s = span.end_s - span.start_s
     sent = new_bytes(program.arrays, before, wanted)
     seconds = moving_s(program.arrays, sent)
@@ -197,7 +207,7 @@ def _lived(
     if until_s > 0:
         right += right_per_s(program, both) * until_s
     asked = program.arrays.demand * length_s
-    return Outcome(right, asked, float(sent.sum()), until_s, decide_s), after
+    return Outcome(right, asked, float(sent.sum()), until_s, decide_s, both, after), after
 
 
 def _distinct(candidates: Sequence[Hosts]) -> list[Hosts]:
@@ -239,7 +249,9 @@ def _clairvoyant(
         back = int(came[i][at])
         program = programs[i]
         asked = 0.0 if program is None else program.arrays.demand * (timeline[i].end_s - timeline[i].start_s)
-        outcomes.append(Outcome(float(rights[i][at]), asked, float(bytes_[i][back, at]), 0.0, float("nan")))
+        stood = without_lost(instance, candidates[at], timeline[i])
+        moved = float(bytes_[i][back, at])
+        outcomes.append(Outcome(float(rights[i][at]), asked, moved, 0.0, float("nan"), stood, stood))
         at = back
     return outcomes[::-1]
 

@@ -47,6 +47,8 @@ class Span:
     """Of clients that have moved."""
     lost: frozenset[str] = frozenset()
     reason: str = ""
+    of_task: dict[str, dict[str, float]] = field(default_factory=dict)
+    """A further factor on a client's demand for a task, where a trace says so; 1 where it is left out."""
 
 
 def read_changes(path: Path, instance: OnloadingInstance) -> tuple[Event, ...]:
@@ -156,9 +158,13 @@ def spans_of(
     Args:
         instance: its clients and servers.
         events: in order of time.
-        factors: on the demand, shape (spans, clients).
+        factors: on the demand, shape (spans, clients), or by task, too, shape (spans, clients, tasks).
         every_s: how long each is.
     """
+    of_task = factors if factors.ndim == 3 else None
+    if of_task is not None:
+        factors = np.ones(factors.shape[:2])
+    tasks = [task.name for task in instance.tasks]
     there = {c.name: True for c in instance.clients}
     own = {c.name: 1.0 for c in instance.clients}
     server: dict[str, str] = {}
@@ -179,7 +185,12 @@ def spans_of(
             else:
                 (lost.add if event.what == "lost" else lost.discard)(event.name)
         factor = {c.name: float(factors[i, k]) * own[c.name] * there[c.name] for k, c in enumerate(instance.clients)}
-        found.append(Span(i * every_s, (i + 1) * every_s, factor, dict(server), frozenset(lost), "; ".join(reasons)))
+        own_tasks = {}
+        if of_task is not None:
+            rows = zip(instance.clients, of_task[i].tolist(), strict=True)
+            own_tasks = {c.name: dict(zip(tasks, row, strict=True)) for c, row in rows}
+        reason = "; ".join(reasons)
+        found.append(Span(i * every_s, (i + 1) * every_s, factor, dict(server), frozenset(lost), reason, own_tasks))
     return tuple(found)
 
 
@@ -189,7 +200,10 @@ def state_of(instance: OnloadingInstance, span: Span) -> OnloadingInstance | Non
         c.model_copy(
             update={
                 "server": span.server.get(c.name, c.server),
-                "demand_per_s": {t: min(rate * span.factor[c.name], 1e12) for t, rate in c.demand_per_s.items()},
+                "demand_per_s": {
+                    t: min(rate * span.factor[c.name] * span.of_task.get(c.name, {}).get(t, 1.0), 1e12)
+                    for t, rate in c.demand_per_s.items()
+                },
             }
         )
         for c in instance.clients

@@ -11,13 +11,16 @@ is left of the fractions is not served. Then, on the way:
   that the batch size allows; then the batch, full or not, joins the processors' queue.
 
 The plan knows no queues, so a replay is later than the plan; at limits that the plan uses up queues grow without end.
+
+Where decisions change over time (``splitshare.adaptation.onloading_replay``), each query goes the way that stood when
+it came: its server, its model and the batch size that it waits for are its own.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +43,27 @@ class Queries:
     model: Ints
     """-1 for a query that nobody serves."""
     place: Ints
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Queries in order of arrival with all that their way takes; every array has the shape (queries,)."""
+
+    arrival_s: Floats
+    client: Ints
+    server: Ints
+    """At which an edge query is answered, and over which a cloud query goes."""
+    model: Ints
+    """-1 for a query that nobody serves."""
+    place: Ints
+    batch: Ints
+    """Position of the batch size with which the server runs the model; 0 but at the edge."""
+    size_bytes: Floats
+    limit_s: Floats
+    accuracy: Floats
+    """0 where nobody serves it."""
+    ends_s: Floats
+    """When its server is lost: what is not answered by then is not answered at all. Infinite: never."""
 
 
 @dataclass
@@ -74,13 +98,26 @@ def draw_queries(arrays: Arrays, offloading: Offloading, *, load: float, horizon
         horizon_s: until when queries arrive.
         seed: the same seed gives the same queries.
     """
-    draw = np.random.Generator(np.random.PCG64(seed))
-    counts = draw.poisson(load * arrays.rate * horizon_s)
+    row, arrival_s, chance = draw_arrivals(load * arrays.rate, horizon_s, np.random.Generator(np.random.PCG64(seed)))
+    model, place = routes_of(offloading, row, chance)
+    return Queries(arrival_s, row, model, place)
+
+
+def draw_arrivals(rate: Floats, horizon_s: float, draw: np.random.Generator) -> tuple[Ints, Floats, Floats]:
+    """Poisson arrivals of each row until a horizon, in order of time.
+
+    Returns:
+        Their rows, times in seconds, and a number from 0 to 1 by which each is routed; each of shape (queries,).
+    """
+    counts = draw.poisson(rate * horizon_s)
     row = np.repeat(np.arange(len(counts)), counts)
-    arrival = draw.random(len(row)) * horizon_s
-    order = np.argsort(arrival, kind="stable")
-    row, arrival = row[order], arrival[order]
-    chance = draw.random(len(row))
+    arrival_s = draw.random(len(row)) * horizon_s
+    order = np.argsort(arrival_s, kind="stable")
+    return row[order], arrival_s[order], draw.random(len(row))
+
+
+def routes_of(offloading: Offloading, row: Ints, chance: Floats) -> tuple[Ints, Ints]:
+    """Model (-1: none) and place of queries by their rows and drawn numbers; each of shape (queries,)."""
     model, place = np.full(len(row), -1), np.full(len(row), UNSERVED)
     for r in np.unique(row):
         mine = np.flatnonzero(offloading.row == r)
@@ -92,7 +129,26 @@ def draw_queries(arrays: Arrays, offloading: Offloading, *, load: float, horizon
         served = choice < len(mine)
         model[queries[served]] = offloading.model[mine[choice[served]]]
         place[queries[served]] = offloading.place[mine[choice[served]]]
-    return Queries(arrival, row, model, place)
+    return model, place
+
+
+def ways_of(arrays: Arrays, hosts: Hosts, queries: Queries) -> Ways:
+    """What the ways of queries take under one decision."""
+    row, model = queries.row, np.maximum(queries.model, 0)
+    server, served = arrays.row_server[row], queries.place != UNSERVED
+    limits = np.array([task.latency_limit_s for task in arrays.instance.tasks])
+    return Ways(
+        arrival_s=queries.arrival_s,
+        client=arrays.row_client[row],
+        server=server,
+        model=queries.model,
+        place=queries.place,
+        batch=np.where(queries.place == EDGE, hosts.server[server, model], 0),
+        size_bytes=arrays.size[row],
+        limit_s=limits[arrays.row_task[row]],
+        accuracy=np.where(served, arrays.accuracy[row, model], 0.0),
+        ends_s=np.full(len(row), np.inf),
+    )
 
 
 def replay(arrays: Arrays, hosts: Hosts, queries: Queries) -> pd.DataFrame:
@@ -108,30 +164,49 @@ def replay(arrays: Arrays, hosts: Hosts, queries: Queries) -> pd.DataFrame:
         ``batch`` (queries of the batch that it was answered in), ``limit_s`` (of its task), ``accuracy`` (of its
         model on its task; 0 where unserved).
     """
-    return _Replay(arrays, hosts, queries).run()
+    table = travel(arrays, ways_of(arrays, hosts, queries))
+    table.insert(0, "row", queries.row)
+    return table
+
+
+def travel(arrays: Arrays, ways: Ways, lost: Sequence[tuple[float, int]] = ()) -> pd.DataFrame:
+    """Replay queries that each have a way of their own; a row each, in order of arrival.
+
+    Args:
+        arrays: processors and links; its rows are not looked at.
+        ways: the queries.
+        lost: times (s) at which servers (by number) are lost: what they work on, collect and send on is gone, and they
+            are idle from then on.
+
+    Returns:
+        The columns of ``replay`` but ``row``; a query that was cut off has its place, no latency, and accuracy 0.
+    """
+    return _Replay(arrays, ways, lost).run()
 
 
 class _Replay:
     """The event loop of one replay: a heap of (time, number, what happens then)."""
 
-    def __init__(self, arrays: Arrays, hosts: Hosts, queries: Queries) -> None:
-        self._arrays, self._hosts, self._queries = arrays, hosts, queries
+    def __init__(self, arrays: Arrays, ways: Ways, lost: Sequence[tuple[float, int]]) -> None:
+        self._arrays, self._ways, self._lost = arrays, ways, lost
         instance = arrays.instance
-        self._finish = np.full(len(queries.row), np.nan)
-        self._batch = np.zeros(len(queries.row), dtype=np.int64)
+        self._finish = np.full(len(ways.client), np.nan)
+        self._batch = np.zeros(len(ways.client), dtype=np.int64)
         self._client = [_processors(limit) for limit in arrays.client_limit]
         self._server = [_processors(limit) for limit in arrays.server_limit]
         self._cloud = _processors(arrays.cloud_limit)
         self._uplink = [_Station([0.0]) for _ in instance.clients]
         self._backhaul = [_Station([0.0]) for _ in instance.servers]
-        self._collecting: dict[tuple[int, int], _Collecting] = {}
+        self._collecting: dict[tuple[int, int, int], _Collecting] = {}
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._number = 0
 
     def run(self) -> pd.DataFrame:
         """Until nothing is left to happen."""
-        for query, arrival in enumerate(self._queries.arrival_s):
-            if self._queries.place[query] != UNSERVED:
+        for time_s, server in self._lost:
+            self._at(time_s, lambda now, s=server: self._lose(s, now))  # type: ignore[misc]
+        for query, arrival in enumerate(self._ways.arrival_s):
+            if self._ways.place[query] != UNSERVED:
                 self._at(float(arrival), lambda now, q=query: self._arrive(q, now))  # type: ignore[misc]
         while self._events:
             now, _, happen = heapq.heappop(self._events)
@@ -143,66 +218,77 @@ class _Replay:
         self._number += 1
 
     def _arrive(self, query: int, now: float) -> None:
-        arrays, row, model = self._arrays, int(self._queries.row[query]), int(self._queries.model[query])
-        client = int(arrays.row_client[row])
-        if self._queries.place[query] == CLIENT:
-            self._done([query], self._client[client].serve(now, float(arrays.client_s[client, model])))
+        arrays, ways = self._arrays, self._ways
+        client = int(ways.client[query])
+        if ways.place[query] == CLIENT:
+            self._done([query], self._client[client].serve(now, float(arrays.client_s[client, ways.model[query]])))
             return
-        sent = self._uplink[client].serve(now, float(arrays.size[row] / arrays.uplink[client]))
+        sent = self._uplink[client].serve(now, float(ways.size_bytes[query] / arrays.uplink[client]))
         latency = arrays.instance.clients[client].uplink_latency_s
         self._at(sent + latency, lambda there: self._at_server(query, there))
 
     def _at_server(self, query: int, now: float) -> None:
-        arrays, row, model = self._arrays, int(self._queries.row[query]), int(self._queries.model[query])
-        server = int(arrays.row_server[row])
-        if self._queries.place[query] == CLOUD:
-            sent = self._backhaul[server].serve(now, float(arrays.size[row] / arrays.backhaul[server]))
-            latency = arrays.instance.servers[server].backhaul_latency_s
-            seconds = float(arrays.cloud_s[model])
-            self._at(sent + latency, lambda there: self._done([query], self._cloud.serve(there, seconds)))
+        arrays, ways = self._arrays, self._ways
+        if now >= ways.ends_s[query]:
             return
-        batch = arrays.instance.batches[int(self._hosts.server[server, model])]
-        waiting = self._collecting.setdefault((server, model), _Collecting())
+        server, model = int(ways.server[query]), int(ways.model[query])
+        if ways.place[query] == CLOUD:
+            sent = self._backhaul[server].serve(now, float(ways.size_bytes[query] / arrays.backhaul[server]))
+            latency = arrays.instance.servers[server].backhaul_latency_s
+            self._at(sent + latency, lambda there: self._at_cloud(query, there))
+            return
+        key = (server, model, int(ways.batch[query]))
+        batch = arrays.instance.batches[key[2]]
+        waiting = self._collecting.setdefault(key, _Collecting())
         waiting.queries.append(query)
         if len(waiting.queries) == batch.size:
-            self._start(server, model, now)
+            self._start(key, now)
         elif len(waiting.queries) == 1:
             number = waiting.number
-            self._at(now + batch.wait_s, lambda then: self._time_is_up(server, model, number, then))
+            self._at(now + batch.wait_s, lambda then: self._time_is_up(key, number, then))
 
-    def _time_is_up(self, server: int, model: int, number: int, now: float) -> None:
-        waiting = self._collecting[server, model]
+    def _at_cloud(self, query: int, now: float) -> None:
+        if now < self._ways.ends_s[query]:
+            self._done([query], self._cloud.serve(now, float(self._arrays.cloud_s[self._ways.model[query]])))
+
+    def _time_is_up(self, key: tuple[int, int, int], number: int, now: float) -> None:
+        waiting = self._collecting[key]
         if waiting.number == number and waiting.queries:
-            self._start(server, model, now)
+            self._start(key, now)
 
-    def _start(self, server: int, model: int, now: float) -> None:
-        waiting = self._collecting[server, model]
-        instance = self._arrays.instance
+    def _start(self, key: tuple[int, int, int], now: float) -> None:
+        waiting, instance = self._collecting[key], self._arrays.instance
+        server, model, _ = key
         compute = instance.models[model].compute[instance.servers[server].device]
         queries, waiting.queries = waiting.queries, []
         waiting.number += 1
         self._done(queries, self._server[server].serve(now, compute.batch_s(len(queries))))
+
+    def _lose(self, server: int, now: float) -> None:
+        for key, waiting in self._collecting.items():
+            if key[0] == server:
+                waiting.queries = []
+                waiting.number += 1
+        for station in (self._server[server], self._backhaul[server]):
+            station.free_s = [now] * len(station.free_s)
 
     def _done(self, queries: list[int], finish_s: float) -> None:
         self._finish[queries] = finish_s
         self._batch[queries] = len(queries)
 
     def _table(self) -> pd.DataFrame:
-        arrays, queries = self._arrays, self._queries
-        instance = arrays.instance
-        limits = np.array([task.latency_limit_s for task in instance.tasks])
-        served = queries.place != UNSERVED
+        ways = self._ways
+        finish_s = np.where(self._finish < ways.ends_s, self._finish, np.nan)
         return pd.DataFrame(
             {
-                "row": queries.row,
-                "model": queries.model,
-                "place": pd.Categorical(np.array(PLACE_TITLES)[queries.place], categories=PLACE_TITLES),
-                "arrival_s": queries.arrival_s,
-                "finish_s": self._finish,
-                "latency_s": self._finish - queries.arrival_s,
-                "batch": self._batch,
-                "limit_s": limits[arrays.row_task[queries.row]],
-                "accuracy": np.where(served, arrays.accuracy[queries.row, np.maximum(queries.model, 0)], 0.0),
+                "model": ways.model,
+                "place": pd.Categorical(np.array(PLACE_TITLES)[ways.place], categories=PLACE_TITLES),
+                "arrival_s": ways.arrival_s,
+                "finish_s": finish_s,
+                "latency_s": finish_s - ways.arrival_s,
+                "batch": np.where(np.isnan(finish_s), 0, self._batch),
+                "limit_s": ways.limit_s,
+                "accuracy": np.where(np.isnan(finish_s), 0.0, ways.accuracy),
             }
         )
 

@@ -6,6 +6,7 @@ for what, so that a replay can be repeated and disputed; without one, classes ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -98,7 +99,7 @@ def map_requests(
             if name not in rates:
                 problem = f"unknown request class {name!r}; {nearest(name, list(names))}"
                 raise InputError(source, f"classes[{i}].requests", problem)
-        fits = (chosen < 0) & _fitting(recorded, rule, source, i)
+        fits = (chosen < 0) & fitting(recorded, rule.where, source, f"classes[{i}]")
         weights = np.array(list(rule.requests.values()))
         edges = np.cumsum(weights) / weights.sum()
         numbers = np.array([names.index(name) for name in rule.requests])
@@ -123,11 +124,23 @@ def map_requests(
     return trace, tuple(told)
 
 
-def _fitting(recorded: RecordedRequests, rule: ClassRule, source: str, index: int) -> NDArray[np.bool_]:
-    """Which rows a rule fits, shape (requests,)."""
+def fitting(
+    recorded: RecordedRequests, conditions: Mapping[str, str | Range], source: str, field: str
+) -> NDArray[np.bool_]:
+    """Which rows meet all conditions, shape (requests,).
+
+    Args:
+        recorded: the rows.
+        conditions: by column, the text that stands there, or a range of numbers.
+        source: the file that says so, for messages.
+        field: the rule there.
+
+    Raises:
+        InputError: a condition names a column that there is not, a text that no row has, or is of the other kind.
+    """
     fits = np.ones(len(recorded), dtype=bool)
-    for column, condition in rule.where.items():
-        where = f"classes[{index}].where.{column}"
+    for column, condition in conditions.items():
+        where = f"{field}.where.{column}"
         if isinstance(condition, Range):
             values = _number_column(recorded, column, source, where)
             fits &= values >= condition.at_least
@@ -144,6 +157,17 @@ def _fitting(recorded: RecordedRequests, rule: ClassRule, source: str, index: in
         else:
             raise InputError(source, where, _unknown(recorded, column))
     return fits
+
+
+def values_of(recorded: RecordedRequests, column: str, source: str, where: str) -> NDArray[np.int64]:
+    """The number of each row's value among those of a column, from 0 on, shape (requests,).
+
+    Raises:
+        InputError: there is no such column.
+    """
+    if column in recorded.labels:
+        return recorded.labels[column][0]
+    return np.unique(_number_column(recorded, column, source, where), return_inverse=True)[1].astype(np.int64)
 
 
 def _sizes(recorded: RecordedRequests, rule: SizeRule | None, source: str, told: list[str]) -> NDArray[np.float64]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
 import typer
+from numpy.typing import NDArray
 
 from splitshare.adaptation.onloading import POLICIES, Terms, follow, summary, table_of
+from splitshare.adaptation.onloading_demand import DemandMapping, TraceDemand, counted_demand, recorded_demand
+from splitshare.adaptation.onloading_replay import TimelineReplay, replayed
 from splitshare.adaptation.onloading_timeline import demand_over_time, read_changes, spans_of
 from splitshare.choices import MovingPolicy
 from splitshare.commands.onloading.follow import Options
@@ -16,49 +21,113 @@ from splitshare.errors import InputError
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.ranges import MOST_SECONDS
+from splitshare.replay.arrival_counts import read_arrival_counts
+from splitshare.replay.public_traces import read_public_trace
+from splitshare.replay.recorded import window
 from splitshare.results.write import write_csv
-from splitshare.stages.kinds import chosen
+from splitshare.stages.kinds import chosen, needed, refuse
 
 
-def run(options: Options) -> pd.DataFrame:
-    """Write ``policies.csv``, a row a policy, and ``over_time.csv``, a row a policy and span, into ``output``.
+@dataclass(frozen=True)
+class Followed:
+    """What was found."""
+
+    policies: pd.DataFrame
+    told: tuple[str, ...] = ()
+    """What its reader should know of the demand."""
+
+
+def run(options: Options) -> Followed:
+    """Live through the changes with each policy.
+
+    Writes ``policies.csv``, a row a policy, and ``over_time.csv``, a row a policy and span, into ``output``; of a
+    replay also ``replayed.csv``, a row a policy and window.
 
     Raises:
         InputError: a file or an option is wrong.
+        WorkError: a replay would have too many queries.
     """
     if options.spans * options.every_s > MOST_SECONDS:
         raise InputError("--spans", str(options.spans), f"makes it longer than {MOST_SECONDS:g} s; take fewer")
+    if options.windows is not None and not options.replay:
+        raise InputError(
+            "--windows", str(options.windows), "has no meaning without --replay; leave it out, or give that"
+        )
     instance = OnloadingInstance.read(options.instance)
     events = () if options.events is None else read_changes(options.events, instance)
+    factors, told = _demand(options, instance)
+    timeline = spans_of(instance, events, factors, options.every_s)
+    terms = Terms(options.right_per_gb, options.ahead)
+    policies = cast("tuple[MovingPolicy, ...]", chosen("--policy", options.policies, POLICIES))
+    replay = TimelineReplay(instance, timeline, seed=options.seed) if options.replay else None
+    found = follow(instance, timeline, load(options.algorithm), policies, terms)
+    table, over_time, windows = summary(found, terms), table_of(found, timeline), None
+    if replay is not None:
+        windows, whole = replayed(replay, found, windows=options.windows or 1)
+        table = table.merge(whole, on="policy")
+        write_csv(windows, options.output / "replayed.csv")
+    write_csv(table, options.output / "policies.csv")
+    write_csv(over_time, options.output / "over_time.csv")
+    if options.plot is not None:
+        _draw(over_time, windows, options.plot)
+    return Followed(table, told)
+
+
+def show(followed: Followed) -> None:
+    """What one should know, and a row a policy."""
+    for line in followed.told:
+        typer.echo(line)
+    typer.echo(followed.policies.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+def _demand(options: Options, instance: OnloadingInstance) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Factors on the demand, and what one should know of them."""
+    shape = options.demand
+    of_rows = {name: getattr(options, name) or None for name in ("mapping", "from_s", "until_s", "sort")}
+    if shape == "recorded":
+        found, told = _recorded(options, instance)
+        return found.factors, (*told, *found.told)
+    refuse(shape, **of_rows)
+    if shape == "counts":
+        counts = read_arrival_counts(needed(shape, "arrivals", options.arrivals))
+        counted = counted_demand(instance, counts, options.spans, options.every_s, as_recorded=options.as_recorded)
+        return counted.factors, counted.told
+    refuse(shape, arrivals=options.arrivals, as_recorded=options.as_recorded or None)
     factors = demand_over_time(
         instance,
-        options.demand,
+        shape,
         options.spans,
         options.every_s,
         period_s=options.period_s,
         depth=options.depth,
         seed=options.seed,
     )
-    timeline = spans_of(instance, events, factors, options.every_s)
-    terms = Terms(options.right_per_gb, options.ahead)
-    policies = cast("tuple[MovingPolicy, ...]", chosen("--policy", options.policies, POLICIES))
-    found = follow(instance, timeline, load(options.algorithm), policies, terms)
-    table, over_time = summary(found, terms), table_of(found, timeline)
-    write_csv(table, options.output / "policies.csv")
-    write_csv(over_time, options.output / "over_time.csv")
-    if options.plot is not None:
-        _draw(over_time, options.plot)
-    return table
+    return factors, ()
 
 
-def show(table: pd.DataFrame) -> None:
-    """A row a policy."""
-    typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+def _recorded(options: Options, instance: OnloadingInstance) -> tuple[TraceDemand, tuple[str, ...]]:
+    path = needed(options.demand, "arrivals", options.arrivals)
+    rows = window(read_public_trace(path, sort=options.sort), path, options.from_s, options.until_s)
+    if options.mapping is None:
+        mapping = DemandMapping(schema_="splitshare.demand-mapping/1")
+    else:
+        mapping = DemandMapping.read(options.mapping)
+    found = recorded_demand(
+        instance,
+        rows,
+        options.spans,
+        options.every_s,
+        mapping=mapping,
+        source=options.mapping or path,
+        as_recorded=options.as_recorded,
+        seed=options.seed,
+    )
+    return found, rows.told
 
 
-def _draw(table: pd.DataFrame, folder: Path) -> None:
+def _draw(table: pd.DataFrame, windows: pd.DataFrame | None, folder: Path) -> None:
     from splitshare.figures.follow_plot import FOLLOW, follow_figure  # half a second to import
     from splitshare.figures.style import paper_style, save_figure
 
     with paper_style():
-        save_figure(follow_figure(table), folder, FOLLOW)
+        save_figure(follow_figure(table, windows), folder, FOLLOW)

@@ -50,7 +50,8 @@ def demand(recorded: RecordedRequests, rules: DemandMapping, spans: int = 3, *, 
     found = recorded_demand(
         two(), recorded, spans, 10.0, mapping=rules, source="m.yaml", as_recorded=as_recorded, seed=0
     )
-    return found.factors * rates(two()) * 10.0
+    counts: np.ndarray = found.factors * rates(two()) * 10.0
+    return counts
 
 
 def test_requests_are_counted_by_client_task_and_span(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from splitshare.onloading.arrays import Arrays, arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import Hosts, hosts_of
+from splitshare.onloading.run import solve
 from splitshare.replay.onloading import PLACE_TITLES, Queries, replay
 from tests.onloading.examples import fields
 from tests.onloading.test_objective import BY_HAND
@@ -108,9 +109,7 @@ def test_a_switch_where_nothing_is_in_flight_is_two_plain_replays() -> None:
     timeline = spans_of(instance, events, flat(instance, 3), 20.0)
     later = state_of(instance, timeline[2])
     assert later is not None
-    first, second = (
-        hosts_of(one, load("j3o-batching").onload(one, seed=0, time_limit=None).onloading) for one in (instance, later)
-    )
+    first, second = (hosts_of(one, solve(one, load("j3o-batching")).onloading or {}) for one in (instance, later))
     assert not (first.client == second.client).all() or not (first.server == second.server).all()
     table = TimelineReplay(instance, timeline, seed=1).run([stood(first), stood(first), stood(second)])
     before = table["arrival_s"] < 20
@@ -128,8 +127,8 @@ def test_a_switch_where_nothing_is_in_flight_is_two_plain_replays() -> None:
 def test_the_replay_has_the_planned_accuracy_under_every_policy() -> None:
     instance = slow()
     events = (Event(30, "demand", "c0", "4"), Event(60, "moves", "c1", "s0"), Event(90, "lost", "s1"))
-    events = (*events, Event(120, "back", "s1"), Event(150, "goes", "c3"))
-    timeline = spans_of(instance, events, flat(instance, 6), 30.0)
+    after = (Event(120, "back", "s1"), Event(150, "goes", "c3"))
+    timeline = spans_of(instance, (*events, *after), flat(instance, 6), 30.0)
     found = follow(instance, timeline, load("j3o-batching"), POLICIES, Terms(1.0))
     assert max(one.moving_s for one in found["anew"]) > 1
     runner = TimelineReplay(instance, timeline, seed=0)

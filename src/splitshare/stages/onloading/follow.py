@@ -27,6 +27,9 @@ from splitshare.replay.recorded import window
 from splitshare.results.write import write_csv
 from splitshare.stages.kinds import chosen, needed, refuse
 
+LEFT_OUT = ("decide_mean_s", "replayed_queries", "replayed_accuracy", "replayed_latency_mean_s", "replayed_batch_mean")
+"""Columns of ``policies.csv`` that are not shown, for want of room."""
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -77,7 +80,8 @@ def show(followed: Followed) -> None:
     """What one should know, and a row a policy."""
     for line in followed.told:
         typer.echo(line)
-    typer.echo(followed.policies.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    short = followed.policies.drop(columns=[name for name in LEFT_OUT if name in followed.policies])
+    typer.echo(short.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 
 def _demand(options: Options, instance: OnloadingInstance) -> tuple[NDArray[np.float64], tuple[str, ...]]:

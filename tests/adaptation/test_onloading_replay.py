@@ -10,7 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from splitshare.adaptation.onloading import CLAIRVOYANT, POLICIES, Outcome, Terms, follow, nothing, table_of
-from splitshare.adaptation.onloading_replay import MOST_QUERIES, Asked, TimelineReplay, replayed
+from splitshare.adaptation.onloading_demand import DemandMapping, recorded_demand
+from splitshare.adaptation.onloading_replay import (
+    MOST_QUERIES,
+    Asked,
+    TimelineReplay,
+    asked_as_recorded,
+    replayed,
+)
 from splitshare.adaptation.onloading_timeline import Event, Span, spans_of, state_of
 from splitshare.cli import app
 from splitshare.errors import WorkError
@@ -20,6 +27,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import Hosts, hosts_of
 from splitshare.onloading.run import solve
 from splitshare.replay.onloading import PLACE_TITLES, Queries, replay
+from splitshare.replay.public_traces import read_public_trace
 from tests.onloading.examples import fields
 from tests.onloading.test_objective import BY_HAND
 
@@ -148,6 +156,24 @@ def test_the_replay_has_the_planned_accuracy_under_every_policy() -> None:
     assert finer.groupby("policy")["queries"].sum().to_dict() == windows.groupby("policy")["queries"].sum().to_dict()
 
 
+def test_recorded_queries_are_replayed_as_they_came(tmp_path: Path) -> None:
+    """Five rows by hand; that of a client that has gone is left out, and late ones are in the second span."""
+    (tmp_path / "rows.csv").write_text("arrival_s,who\n0,c0\n1.5,c1\n2.25,c0\n10,c1\n13,c0\n")
+    rules = [{"where": {"who": name}, "clients": [name], "tasks": ["t1"]} for name in ("c0", "c1")]
+    mapping = DemandMapping.parse({"schema": "splitshare.demand-mapping/1", "rules": rules}, "m.yaml")
+    instance, rows = slow(), read_public_trace(tmp_path / "rows.csv")
+    demand = recorded_demand(instance, rows, 2, 10.0, mapping=mapping, source="m.yaml", as_recorded=True, seed=0)
+    timeline = spans_of(instance, (Event(10, "goes", "c1"),), demand.factors, 10.0)
+    assert demand.queries is not None
+    asked = asked_as_recorded(instance, timeline, demand.queries, seed=0)
+    held = hosts_of(instance, {"c0": {"m0": 1}, "c1": {"m0": 1}})
+    table = TimelineReplay(instance, timeline, asked=asked).run([stood(held), stood(held)])
+    assert table["arrival_s"].tolist() == [0.0, 1.5, 2.25, 13.0]
+    assert table["client"].tolist() == [0, 1, 0, 0]
+    assert (table["task"] == 1).all()
+    assert (table["place"] != "unserved").all()
+
+
 def test_too_many_queries_are_refused() -> None:
     instance = slow()
     with pytest.raises(WorkError, match=re.escape(f"{MOST_QUERIES:.0e} is the most; take fewer or shorter spans")):
@@ -172,11 +198,17 @@ def test_the_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*recorded, "--spans", "3", "--mapping", str(tmp_path / "m.yaml"), "--as-recorded"])
     assert done.exit_code == 0, str(done.exception) + done.output
     assert "as recorded; the instance says" in done.output
+    whole = [*recorded, "--spans", "3", "--as-recorded", "--replay"]
+    done = CliRunner().invoke(app, whole)
+    assert done.exit_code == 0, str(done.exception) + done.output
+    assert pd.read_csv(tmp_path / "out" / "replayed.csv")["queries"].tolist() == [2, 1, 1] * 4
+    (tmp_path / "e.csv").write_text("time_s,what,name,value\n20,demand,*,2\n")
     for wrong, problem in [
         ([*asked, "--windows", "2"], "has no meaning without --replay"),
         ([*asked, "--arrivals", "x.csv"], "--arrivals: has no meaning for the kind diurnal"),
         ([*counts, "--mapping", "x.yaml"], "--mapping: has no meaning for the kind counts"),
         ([*asked, "--demand", "recorded"], "--arrivals: is needed for the kind recorded"),
         ([*recorded, "--spans", "4"], "give 3 or fewer"),
+        ([*whole, "--events", str(tmp_path / "e.csv")], "e.csv: demand: changes a demand"),
     ]:
         assert problem in str(CliRunner().invoke(app, wrong).exception)

@@ -10,7 +10,7 @@ all spans and pairs together the mean is the instance's demand.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -49,6 +49,16 @@ class DemandMapping(Record):
 
 
 @dataclass(frozen=True, eq=False)
+class RecordedQueries:
+    """Requests that have become queries, in order of arrival; every array has the shape (queries,)."""
+
+    arrival_s: NDArray[np.float64]
+    client: NDArray[np.int64]
+    """Its number in the instance."""
+    task: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class TraceDemand:
     """Demand by span."""
 
@@ -56,6 +66,8 @@ class TraceDemand:
     """On what the instance says, shape (spans, clients, tasks); 0 where a client does not ask a task."""
     told: tuple[str, ...]
     """What its reader should know."""
+    queries: RecordedQueries | None = None
+    """The requests themselves, where rates are as recorded."""
 
 
 def recorded_demand(
@@ -100,7 +112,11 @@ def recorded_demand(
         raise InputError(
             source, "rules", "no row within the spans fits any rule; mend `where`, or add a rule without it"
         )
-    return _factors(pairs, counts, every_s, as_recorded, told)
+    found = _factors(pairs, counts, every_s, as_recorded, told)
+    if not as_recorded:
+        return found
+    pair = pair[counted]
+    return replace(found, queries=RecordedQueries(recorded.arrival_s[counted], pairs.client[pair], pairs.task[pair]))
 
 
 def counted_demand(

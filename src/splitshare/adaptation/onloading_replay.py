@@ -1,12 +1,12 @@
 """A timeline of onloading decisions replayed query by query: what a switch does to those who ask meanwhile (ours).
 
-Queries arrive as Poisson processes at each span's rates, the same ones for every policy. Until the last model of a
-span has arrived they are routed over what stood before and stays, from then on over what stands after, each time by
-the fractions of the offloading program; what is left of the fractions is refused. A query keeps the way on which it
-began: at a switch, batches that are collecting go on collecting for the batch size that they began with, and models
-that go answer what is under way first. What is under way at a server, to it or through it when the server is lost has
-no answer. Models travel down links and queries up, so they do not wait for each other; processors and links go on with
-the queues that they have.
+Queries arrive as Poisson processes at each span's rates, or as they were recorded, the same ones for every policy.
+Until the last model of a span has arrived they are routed over what stood before and stays, from then on over what
+stands after, each time by the fractions of the offloading program; what is left of the fractions is refused. A query
+keeps the way on which it began: at a switch, batches that are collecting go on collecting for the batch size that they
+began with, and models that go answer what is under way first. What is under way at a server, to it or through it when
+the server is lost has no answer. Models travel down links and queries up, so they do not wait for each other;
+processors and links go on with the queues that they have.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from splitshare.adaptation.onloading import Outcome, offloaded
+from splitshare.adaptation.onloading_demand import RecordedQueries
 from splitshare.adaptation.onloading_timeline import Span, state_of
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Floats, Ints, arrays_of
@@ -42,6 +43,32 @@ class Asked:
     """From the timeline's start on."""
     chance: Floats
     """From 0 to 1, by which each is routed."""
+
+
+def asked_as_recorded(
+    instance: OnloadingInstance, timeline: Sequence[Span], queries: RecordedQueries, *, seed: int
+) -> tuple[Asked, ...]:
+    """Recorded queries by span; those of clients that are not there are left out.
+
+    Args:
+        instance: at rest.
+        timeline: whose demand is that of the queries.
+        queries: within the timeline.
+        seed: of the routes.
+    """
+    found = []
+    for i, span in enumerate(timeline):
+        row_of = np.full((len(instance.clients), len(instance.tasks)), -1)
+        state = state_of(instance, span)
+        if state is not None:
+            arrays = arrays_of(state)
+            row_of[arrays.row_client, arrays.row_task] = np.arange(len(arrays.rate))
+        mine = (queries.arrival_s >= span.start_s) & (queries.arrival_s < span.end_s)
+        row = row_of[queries.client[mine], queries.task[mine]]
+        draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(i,))))
+        chance = draw.random(len(row))
+        found.append(Asked(row[row >= 0], queries.arrival_s[mine][row >= 0], chance[row >= 0]))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)

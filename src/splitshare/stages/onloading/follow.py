@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pandas as pd
 import typer
-from numpy.typing import NDArray
 
 from splitshare.adaptation.onloading import POLICIES, Terms, follow, summary, table_of
 from splitshare.adaptation.onloading_demand import DemandMapping, TraceDemand, counted_demand, recorded_demand
-from splitshare.adaptation.onloading_replay import TimelineReplay, replayed
-from splitshare.adaptation.onloading_timeline import demand_over_time, read_changes, spans_of
+from splitshare.adaptation.onloading_replay import TimelineReplay, asked_as_recorded, replayed
+from splitshare.adaptation.onloading_timeline import Span, demand_over_time, read_changes, spans_of
 from splitshare.choices import MovingPolicy
 from splitshare.commands.onloading.follow import Options
 from splitshare.errors import InputError
@@ -58,11 +57,11 @@ def run(options: Options) -> Followed:
         )
     instance = OnloadingInstance.read(options.instance)
     events = () if options.events is None else read_changes(options.events, instance)
-    factors, told = _demand(options, instance)
-    timeline = spans_of(instance, events, factors, options.every_s)
+    demand = _demand(options, instance)
+    timeline = spans_of(instance, events, demand.factors, options.every_s)
     terms = Terms(options.right_per_gb, options.ahead)
     policies = cast("tuple[MovingPolicy, ...]", chosen("--policy", options.policies, POLICIES))
-    replay = TimelineReplay(instance, timeline, seed=options.seed) if options.replay else None
+    replay = _replay(options, instance, timeline, demand) if options.replay else None
     found = follow(instance, timeline, load(options.algorithm), policies, terms)
     table, over_time, windows = summary(found, terms), table_of(found, timeline), None
     if replay is not None:
@@ -73,7 +72,7 @@ def run(options: Options) -> Followed:
     write_csv(over_time, options.output / "over_time.csv")
     if options.plot is not None:
         _draw(over_time, windows, options.plot)
-    return Followed(table, told)
+    return Followed(table, demand.told)
 
 
 def show(followed: Followed) -> None:
@@ -84,18 +83,28 @@ def show(followed: Followed) -> None:
     typer.echo(short.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 
-def _demand(options: Options, instance: OnloadingInstance) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Factors on the demand, and what one should know of them."""
+def _replay(
+    options: Options, instance: OnloadingInstance, timeline: Sequence[Span], demand: TraceDemand
+) -> TimelineReplay:
+    if demand.queries is None:
+        return TimelineReplay(instance, timeline, seed=options.seed)
+    changed = [span for span in timeline if not set(span.factor.values()) <= {0.0, 1.0}]
+    if changed:
+        problem = "changes a demand, and what was recorded is replayed as it is; leave such rows or --as-recorded out"
+        raise InputError(options.events or "--events", "demand", problem)
+    asked = asked_as_recorded(instance, timeline, demand.queries, seed=options.seed)
+    return TimelineReplay(instance, timeline, asked=asked)
+
+
+def _demand(options: Options, instance: OnloadingInstance) -> TraceDemand:
     shape = options.demand
     of_rows = {name: getattr(options, name) or None for name in ("mapping", "from_s", "until_s", "sort")}
     if shape == "recorded":
-        found, told = _recorded(options, instance)
-        return found.factors, (*told, *found.told)
+        return _recorded(options, instance)
     refuse(shape, **of_rows)
     if shape == "counts":
         counts = read_arrival_counts(needed(shape, "arrivals", options.arrivals))
-        counted = counted_demand(instance, counts, options.spans, options.every_s, as_recorded=options.as_recorded)
-        return counted.factors, counted.told
+        return counted_demand(instance, counts, options.spans, options.every_s, as_recorded=options.as_recorded)
     refuse(shape, arrivals=options.arrivals, as_recorded=options.as_recorded or None)
     factors = demand_over_time(
         instance,
@@ -106,10 +115,10 @@ def _demand(options: Options, instance: OnloadingInstance) -> tuple[NDArray[np.f
         depth=options.depth,
         seed=options.seed,
     )
-    return factors, ()
+    return TraceDemand(factors, ())
 
 
-def _recorded(options: Options, instance: OnloadingInstance) -> tuple[TraceDemand, tuple[str, ...]]:
+def _recorded(options: Options, instance: OnloadingInstance) -> TraceDemand:
     path = needed(options.demand, "arrivals", options.arrivals)
     rows = window(read_public_trace(path, sort=options.sort), path, options.from_s, options.until_s)
     if options.mapping is None:
@@ -126,7 +135,7 @@ def _recorded(options: Options, instance: OnloadingInstance) -> tuple[TraceDeman
         as_recorded=options.as_recorded,
         seed=options.seed,
     )
-    return found, rows.told
+    return replace(found, told=(*rows.told, *found.told))
 
 
 def _draw(table: pd.DataFrame, windows: pd.DataFrame | None, folder: Path) -> None:

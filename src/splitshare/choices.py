@@ -12,6 +12,8 @@ Sense = Literal["min", "max"]
 """Whether less or more of an objective is better."""
 Status = Literal["optimal", "feasible", "infeasible", "time_limit"]
 """How an algorithm's run on an instance ended."""
+SideLimit = Literal["accuracy", "served", "energy"]
+"""What onloading may be held to beside memory, computing and links."""
 AssignmentSense = Literal["max", "min"]
 """What is asked of the sum in a generalised assignment problem."""
 InstanceRules = Literal[

@@ -34,6 +34,8 @@ WaitSeconds = Annotated[float, Field(ge=1e-6, le=MOST_WAIT_S, allow_inf_nan=Fals
 PositiveSeconds = Annotated[float, Field(ge=LEAST_SECONDS, le=MOST_SECONDS, allow_inf_nan=False)]
 """A picosecond to 30 years."""
 Joules = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+PositiveJoules = Annotated[float, Field(ge=1e-12, le=1e12, allow_inf_nan=False)]
+JoulesPerByte = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Bytes = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
 """0 to an exabyte."""
 PositiveBytes = Annotated[float, Field(ge=1e-3, le=1e18, allow_inf_nan=False)]

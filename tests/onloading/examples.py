@@ -76,6 +76,31 @@ def sharing(seed=0, **shape):
     return OnloadingInstance.parse(said, f"seed {seed}")
 
 
+def limited(seed=0, **shape):
+    """An instance of ``fields`` with energies, and some of its limits: least accuracy and share served, energy."""
+    draw = random.Random(f"limited {seed}")
+    said = fields(seed, **shape)
+    return OnloadingInstance.parse(with_limits(said, draw), f"seed {seed}")
+
+
+def with_limits(said, draw):
+    """``said`` with energies and with at least one limit, mostly such as can be kept."""
+    for model in said["models"]:
+        for compute in model["compute"].values():
+            compute |= {"start_j": round(draw.uniform(0, 1), 3), "per_query_j": round(draw.uniform(0.1, 3), 3)}
+    for client in said["clients"]:
+        client["uplink_j_per_byte"] = draw.choice([0.0, 0.001])
+    kinds = [kind for kind in ("accuracy", "served", "energy") if draw.random() < 0.6] or ["served"]
+    for task in said["tasks"]:
+        if "accuracy" in kinds and draw.random() < 0.7:
+            task["least_accuracy"] = round(draw.uniform(0.1, 0.6), 3)
+        if "served" in kinds and draw.random() < 0.7:
+            task["least_served"] = round(draw.uniform(0.2, 1.0), 3)
+    if "energy" in kinds:
+        said["energy_limit_j"] = round(draw.uniform(0.3, 2.0), 3)
+    return said
+
+
 def tiny(seed=0, **shape):
     """The instance of ``fields``."""
     return OnloadingInstance.parse(fields(seed, **shape), f"seed {seed}")

@@ -39,8 +39,8 @@ def answers(instance: OnloadingInstance, onloading):
     return found
 
 
-def best_offloading(instance: OnloadingInstance, onloading) -> float | None:
-    """Mean accuracy of the best offloading; ``None`` where batches cannot fill."""
+def best_offloading(instance: OnloadingInstance, onloading) -> float | None:  # noqa: PLR0912 - one limit after the other
+    """Mean accuracy of the best offloading; ``None`` where batches cannot fill, or side constraints not be kept."""
     columns = answers(instance, onloading)
     demand = sum(rate for c in instance.clients for rate in c.demand_per_s.values())
     rows, right = [], []
@@ -83,6 +83,21 @@ def best_offloading(instance: OnloadingInstance, onloading) -> float | None:
                     -(size - 1) / batch.wait_s,
                 )
     limit(lambda c, t, m, p, b, a, s: (p == "cloud") * c.demand_per_s[t.name] * s, instance.cloud.compute_limit)
+    for task in instance.tasks:
+        asked = sum(c.demand_per_s.get(task.name, 0) for c in instance.clients)
+        for least, right_only in ((task.least_accuracy, True), (task.least_served, False)):
+            if least is not None and asked > 0:
+                limit(
+                    lambda c, t, m, p, b, a, s, x=task, y=right_only, z=asked: (
+                        -float(t is x) * c.demand_per_s[t.name] / z * (a if y else 1)
+                    ),
+                    -least,
+                )
+    if instance.energy_limit_j is not None:
+        limit(
+            lambda c, t, m, p, b, a, s: c.demand_per_s[t.name] * joules(instance, c, t, m, p, b) / demand,
+            instance.energy_limit_j,
+        )
     if not columns:
         return 0.0 if min(right) >= 0 else None
     gains = [c.demand_per_s[t.name] * a for c, t, _, _, _, a, _ in columns]
@@ -94,6 +109,15 @@ def best_offloading(instance: OnloadingInstance, onloading) -> float | None:
         return None
     assert result.fun is not None
     return float(-result.fun / demand)
+
+
+def joules(instance: OnloadingInstance, client, task, model, place, size) -> float:
+    """Joules of a query: its share of the batch where it is answered, and its way over the uplink."""
+    server = next(s for s in instance.servers if s.name == client.server)
+    device = {"client": client.device, "edge": server.device, "cloud": instance.cloud.device}[place]
+    compute = model.compute[device]
+    sent = 0.0 if place == "client" else task.query_bytes * client.uplink_j_per_byte
+    return float(compute.start_j / size + compute.per_query_j + sent)
 
 
 def bytes_of(instance: OnloadingInstance, held) -> float:
@@ -119,7 +143,14 @@ def onloadings(instance: OnloadingInstance):
         yield {name: held for name, held in combination if held}
 
 
-def optimum(instance: OnloadingInstance) -> float:
-    """Mean accuracy of the best decision, by trying every onloading."""
+def optimum_if_any(instance: OnloadingInstance) -> float | None:
+    """Mean accuracy of the best decision, by trying every onloading; ``None`` where no decision keeps the limits."""
     values = (best_offloading(instance, onloading) for onloading in onloadings(instance))
-    return max(value for value in values if value is not None)
+    return max((value for value in values if value is not None), default=None)
+
+
+def optimum(instance: OnloadingInstance) -> float:
+    """Mean accuracy of the best decision of an instance that has one."""
+    best = optimum_if_any(instance)
+    assert best is not None
+    return best

@@ -20,6 +20,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import Hosts, hosts_of
 from splitshare.onloading.run import solve
+from splitshare.onloading.side_constraints import refuse_limits
 from splitshare.progress import track
 
 POLICIES: tuple[MovingPolicy, ...] = ("keep", "anew", "priced")
@@ -153,7 +154,11 @@ def follow(
         algorithm: decides from scratch.
         policies: which of ``POLICIES``.
         terms: what moving costs.
+
+    Raises:
+        InputError: the instance has side constraints: whether they are kept would hang on the span.
     """
+    refuse_limits(instance, "re-deciding over time")
     states = [state_of(instance, span) for span in timeline]
     programs = [None if state is None else OffloadingLp(arrays_of(state)) for state in states]
     goals: list[Hosts | None] = []

@@ -43,6 +43,8 @@ ENOUGH = 1e-5
 """Relative distance of bound and decision at which there is nothing left to gain."""
 LEAST_STEP = 1 + 1e-7
 """Factor by which another filling of a server must be better."""
+NO_SCORE = -np.inf
+"""Below every decision's score."""
 LEAST_WORK = 4000
 """Programs that may be solved in looking further in any case, times the answers that the instance allows."""
 RESTARTS = (0.0, 0.5, 1.0, 2.0)
@@ -80,7 +82,7 @@ class Round:
     objective: float
     """Of the round's models; where that is below the incumbent, batches may not be full."""
     incumbent: float
-    """The best so far."""
+    """The best so far; negative while none keeps the side constraints."""
     bound: float
     """The least bound so far."""
 
@@ -129,11 +131,11 @@ def alternate(
             relaxed += worth_of_limits(limits, prices)
             if relaxed < bound:
                 bound, proving = relaxed, prices.copy()
-        hosts, solution = solve_filled(program, hosts_of_filling(sacks, held), best[1].right_per_s if best else -1.0)
+        hosts, solution = solve_filled(program, hosts_of_filling(sacks, held), best[1].score if best else NO_SCORE)
         since += 1
-        if best is None or solution.right_per_s > best[1].right_per_s:
+        if best is None or solution.score > best[1].score:
             best, since = (hosts, solution), 0
-        incumbent = best[1].right_per_s
+        incumbent = best[1].score
         rounds.append(Round(*(float(value / arrays.demand) for value in (solution.right_per_s, incumbent, bound))))
         if not settings.prices or since >= settings.patience or bound - incumbent <= ENOUGH * bound:
             break
@@ -166,8 +168,9 @@ def search_servers(
                 return hosts, solution
             changed = hosts.server.copy()
             changed[server] = filling
-            other = solve_filled(program, Hosts(hosts.client, changed), solution.right_per_s * LEAST_STEP)
-            if other[1].right_per_s > solution.right_per_s * LEAST_STEP:
+            floor = step_above(solution.score)
+            other = solve_filled(program, Hosts(hosts.client, changed), floor)
+            if other[1].score > floor:
                 hosts, solution = other
                 since = 0
                 break
@@ -196,12 +199,11 @@ def look_further(
     current = best
 
     def ends() -> bool:
-        best_s = max(best[1].right_per_s, current[1].right_per_s)
-        return best_s >= enough or program.solved >= most or time.perf_counter() > until
+        return max(best[1].score, current[1].score) >= enough or program.solved >= most or time.perf_counter() > until
 
     while not ends():
         current = _exchange(program, sacks, current, ends)
-        if current[1].right_per_s > best[1].right_per_s:
+        if current[1].score > best[1].score:
             best = current
         if ends():
             break
@@ -209,8 +211,8 @@ def look_further(
         values = values_at(program.arrays, program.limits, prices, program.places)
         held = lazy_greedy(values, sacks)
         improve(values, sacks, held, settings.passes)
-        current = solve_filled(program, hosts_of_filling(sacks, held), -1.0)
-        if current[1].right_per_s > best[1].right_per_s:
+        current = solve_filled(program, hosts_of_filling(sacks, held), NO_SCORE)
+        if current[1].score > best[1].score:
             best = current
     return replace(found, hosts=best[0], solution=best[1])
 
@@ -230,13 +232,18 @@ def _exchange(
                 continue
             held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
             held[location] = filling
-            floor = solution.right_per_s * LEAST_STEP
+            floor = step_above(solution.score)
             other = solve_filled(program, hosts_of_filling(sacks, held), floor)
-            if other[1].right_per_s > floor:
+            if other[1].score > floor:
                 hosts, solution = other
                 changed.add(location)
         if not changed:
             return hosts, solution
+
+
+def step_above(score: float) -> float:
+    """What another filling's score must exceed to count as better; of negative scores those nearer to 0 are."""
+    return score * LEAST_STEP if score >= 0 else score / LEAST_STEP
 
 
 def solve_filled(program: OffloadingLp, hosts: Hosts, floor: float) -> tuple[Hosts, LpSolution]:
@@ -249,7 +256,7 @@ def solve_filled(program: OffloadingLp, hosts: Hosts, floor: float) -> tuple[Hos
     Args:
         program: the offloading program.
         hosts: the onloaded models.
-        floor: right answers a second. What does not exceed it even without the rule is returned as it is, for its
+        floor: a score. What does not exceed it even without the rule is returned as it is, for its
             prices: it is no decision to keep.
     """
     arrays = program.arrays
@@ -259,7 +266,7 @@ def solve_filled(program: OffloadingLp, hosts: Hosts, floor: float) -> tuple[Hos
         flow = _flow(arrays, solution)
         wanted = arrays.least_rate[np.maximum(hosts.server, 0)]
         short = flow < wanted * (1 - 1e-9)
-        if solution.right_per_s <= floor or not short.any():
+        if solution.score <= floor or not short.any():
             return hosts, solution
         far = flow < wanted * NEARLY
         if not far.any():
@@ -267,9 +274,9 @@ def solve_filled(program: OffloadingLp, hosts: Hosts, floor: float) -> tuple[Hos
         hosts = _lowered(arrays, hosts, flow, far)
     forced = program.solve(hosts)
     if forced is not None:
-        floor = max(floor, forced.right_per_s)
+        floor = max(floor, forced.score)
     lowered = solve_filled(program, _lowered(arrays, hosts, flow, short), floor)
-    return lowered if forced is None or forced.right_per_s < lowered[1].right_per_s else (hosts, forced)
+    return lowered if forced is None or forced.score < lowered[1].score else (hosts, forced)
 
 
 def _lowered(arrays: Arrays, hosts: Hosts, flow: Floats, which: Flags) -> Hosts:

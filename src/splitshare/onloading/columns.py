@@ -1,7 +1,8 @@
 """Every answer that an instance allows, as columns over its shared limits: what the linear and the exact program share.
 
 Limits are numbered: one a row (the fractions of a client's task sum to at most 1), then computing of each client,
-uplink of each client, computing of each server, backhaul of each server, and computing of the cloud.
+uplink of each client, computing of each server, backhaul of each server, computing of the cloud, and the side
+constraints (``side_constraints``), whose bounds are negative where they ask for a least share.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import numpy as np
 
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE
+from splitshare.onloading.side_constraints import SideConstraints, side_constraints_of
 
 WIDTH = 4
-"""Most limits that one answer uses: its row, an uplink, a backhaul and the cloud."""
+"""Most limits that one answer uses: its row, an uplink, a backhaul and the cloud; side constraints come on top."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class Limits:
     servers: int
     bound: Floats
     """Shape (limits,)."""
+    side: SideConstraints
+
+    @property
+    def scale(self) -> Floats:
+        """What each limit is divided by so that programs have rows of one scale, shape (limits,)."""
+        return np.where(self.bound > 0, self.bound, 1.0)
 
     @property
     def client(self) -> int:
@@ -49,13 +57,18 @@ class Limits:
 
     @property
     def cloud(self) -> int:
-        """The cloud's computing: the last limit."""
+        """The cloud's computing."""
         return self.server + 2 * self.servers
+
+    @property
+    def first_side(self) -> int:
+        """First side constraint: they are the last limits."""
+        return self.cloud + 1
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Answers; every array has the shape (answers,), but for the last two of (answers, WIDTH)."""
+    """Answers; every array has the shape (answers,), but for the last two: (answers, WIDTH), or more (``side``)."""
 
     row: Ints
     model: Ints
@@ -84,6 +97,7 @@ class Columns:
 
 def limits_of(arrays: Arrays) -> Limits:
     """The limits of an instance."""
+    side = side_constraints_of(arrays)
     bound = np.concatenate(
         [
             np.ones(len(arrays.rate)),
@@ -92,19 +106,20 @@ def limits_of(arrays: Arrays) -> Limits:
             arrays.server_limit,
             arrays.backhaul,
             [arrays.cloud_limit],
+            side.bound,
         ]
     )
-    return Limits(len(arrays.rate), len(arrays.client_limit), len(arrays.server_limit), bound)
+    return Limits(len(arrays.rate), len(arrays.client_limit), len(arrays.server_limit), bound, side)
 
 
 def columns_of(arrays: Arrays) -> Columns:
-    """All answers, but for those in the cloud that another model there gives at least as well for no more computing."""
+    """All answers, but for those in the cloud that are of no use beside another there (``cloud_useful``)."""
     limits = limits_of(arrays)
     free = len(limits.bound)
     kinds = (
         (CLIENT, arrays.client_allowed[:, :, None]),
         (EDGE, arrays.edge_allowed),
-        (CLOUD, (arrays.cloud_allowed & cloud_useful(arrays))[:, :, None]),
+        (CLOUD, (arrays.cloud_allowed & cloud_useful(arrays, limits.side))[:, :, None]),
     )
     parts = []
     for place, allowed in kinds:
@@ -121,26 +136,23 @@ def columns_of(arrays: Arrays) -> Columns:
         else:
             limit = (row, limits.uplink + client, limits.backhaul + server, np.full(len(row), limits.cloud))
             use = (np.ones(len(row)), sent, sent, rate * arrays.cloud_s[model])
-        parts.append(
-            (
-                row,
-                model,
-                np.full(len(row), place),
-                batch,
-                rate * arrays.accuracy[row, model],
-                np.stack(limit, axis=1),
-                np.stack(use, axis=1),
-            )
-        )
+        at, limits_used, uses = np.full(len(row), place), np.stack(limit, axis=1), np.stack(use, axis=1)
+        if len(limits.side):
+            side_limit, side_use = limits.side.terms(arrays, row, model, at, batch)
+            limits_used = np.concatenate([limits_used, limits.first_side + side_limit], axis=1)
+            uses = np.concatenate([uses, side_use], axis=1)
+        parts.append((row, model, at, batch, rate * arrays.accuracy[row, model], limits_used, uses))
     return Columns(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
-def cloud_useful(arrays: Arrays) -> Flags:
+def cloud_useful(arrays: Arrays, side: SideConstraints) -> Flags:
     """Whether a model may be of use in the cloud for a row's task, shape (R, J).
 
-    Not where another serves the task at least as accurately in no more time: the cloud holds both.
+    Not where another serves the task at least as accurately in no more time (and, where energy is limited, for no more
+    joules): the cloud holds both.
     """
     accuracy, seconds = arrays.accuracy, arrays.cloud_s
+    joules = side.joules.cloud if side.energy >= 0 and side.joules is not None else np.zeros(len(seconds))
     count = len(seconds)
     earlier = np.arange(count)[:, None] < np.arange(count)
     useful = np.ones(accuracy.shape, dtype=bool)
@@ -148,7 +160,8 @@ def cloud_useful(arrays: Arrays) -> Flags:
         rows = np.flatnonzero(arrays.row_task == task)
         share = accuracy[rows[0]]
         serves = arrays.serves[rows[0]] & np.isfinite(seconds)
-        equal = (share[:, None] == share) & (seconds[:, None] == seconds)
-        no_worse = (share[:, None] >= share) & (seconds[:, None] <= seconds) & serves[:, None]
+        equal = (share[:, None] == share) & (seconds[:, None] == seconds) & (joules[:, None] == joules)
+        no_worse = (share[:, None] >= share) & (seconds[:, None] <= seconds) & (joules[:, None] <= joules)
+        no_worse &= serves[:, None]
         useful[rows] = ~(no_worse & (~equal | earlier)).any(axis=0)
     return useful

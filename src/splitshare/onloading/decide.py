@@ -42,7 +42,7 @@ def decide(program: OffloadingLp, settings: AlternationSettings, *, until: float
             if time.perf_counter() > until:
                 break
             solution = program.solve(hosts)
-            if solution is not None and solution.right_per_s > alternation.solution.right_per_s:
+            if solution is not None and solution.score > alternation.solution.score:
                 alternation = replace(alternation, hosts=hosts, solution=solution)
     return look_further(program, alternation, settings, until=until)
 
@@ -50,7 +50,7 @@ def decide(program: OffloadingLp, settings: AlternationSettings, *, until: float
 def _simpler(program: OffloadingLp, found: Alternation, settings: AlternationSettings, until: float) -> Iterator[Hosts]:
     """Models of the simpler methods that may be better than ``found``."""
     arrays = program.arrays
-    worth = found.solution.right_per_s * (1 + ENOUGH)
+    worth = found.solution.score * (1 + ENOUGH)
     if found.bound * arrays.demand <= worth:
         return
     single = arrays_of(arrays.instance, batching=False)
@@ -84,7 +84,8 @@ def _most(arrays: Arrays, program: OffloadingLp, prices: tuple[Floats, ...], pla
     if "edge" in places:
         used[limits.server : limits.backhaul] = True
     if "cloud" in places:
-        used[limits.backhaul :] = True
+        used[limits.backhaul : limits.first_side] = True
+    used[limits.first_side :] = True
     bounds = []
     for price in prices:
         kept = np.where(used, price, 0.0)

@@ -4,7 +4,7 @@ A binary for each model that a client could hold, and for each model, server and
 (a row, a model, a place and, at the edge, a batch size) that is at most its binary. A batch size that a query cannot
 join within its limit has no column, so choosing batch sizes is linear as it stands. Where models share backbones there
 is a binary for each backbone and place too, and every model that uses it is at most that. Rows of every shared limit,
-of memory, of one batch size a model and server, and of queries that fill the batches.
+of memory, of one batch size a model and server, of queries that fill the batches, and of the side constraints.
 """
 
 from __future__ import annotations
@@ -105,15 +105,16 @@ def _column(milp: Milp, columns: dict[Key, int], key: Key, integer: bool) -> int
 
 def _add_limits(milp: Milp, arrays: Arrays, answers: Columns) -> None:
     """The shared limits, each divided by itself so that rows are of one scale."""
-    bound = limits_of(arrays).bound
+    limits = limits_of(arrays)
+    bound, scale = limits.bound, limits.scale
     terms: list[dict[int, float]] = [{} for _ in bound]
     column, slot = np.nonzero(answers.use)
     limit = answers.limit[column, slot]
     for k, i, use in zip(limit.tolist(), column.tolist(), answers.use[column, slot].tolist(), strict=True):
-        terms[k][i] = use / bound[k] if bound[k] > 0 else use
-    for row, limit_value in zip(terms, bound, strict=True):
-        if row:
-            milp.add_row(row, "<=", 1.0 if limit_value > 0 else 0.0)
+        terms[k][i] = use / scale[k]
+    for row, limit_value in zip(terms, bound / scale, strict=True):
+        if row or limit_value < 0:  # a least share that no answer could bring is a row of no terms that does not hold
+            milp.add_row(row, "<=", float(limit_value))
 
 
 def _add_memory(

@@ -22,10 +22,13 @@ from splitshare.records import (
     Demand,
     Factor,
     Finite,
+    Joules,
+    JoulesPerByte,
     Limit,
     Name,
     PositiveBytes,
     PositiveCount,
+    PositiveJoules,
     PositiveSeconds,
     Record,
     Seconds,
@@ -45,6 +48,10 @@ class Task(Record):
     query_bytes: PositiveBytes
     latency_limit_s: PositiveSeconds
     """From the query's arrival at the client to its answer, on an idle system; the answer's way back is not counted."""
+    least_accuracy: Share | None = None
+    """Share of its queries, over all clients, that must be answered rightly, unanswered ones being wrong."""
+    least_served: Share | None = None
+    """Share of its queries, over all clients, that somebody must answer; ``None``: any."""
 
 
 class Compute(Record):
@@ -52,6 +59,10 @@ class Compute(Record):
 
     start_s: Seconds
     per_query_s: PositiveSeconds
+    start_j: Joules = 0.0
+    """Joules likewise: a batch of B queries takes ``start_j + per_query_j * B``."""
+    per_query_j: Joules | None = None
+    """``None``: not told; an instance tells it of every model and device class, or of none."""
 
     def batch_s(self, size: int) -> float:
         """Seconds for a batch of ``size`` queries."""
@@ -129,6 +140,8 @@ class Client(Record):
     compute_limit: Factor
     uplink_bytes_per_s: BytesPerS
     uplink_latency_s: Seconds
+    uplink_j_per_byte: JoulesPerByte = 0.0
+    """Joules of sending a byte."""
     demand_per_s: dict[Name, Demand]
     """Queries a second by task; a task that is not named is not asked."""
 
@@ -148,6 +161,8 @@ class OnloadingInstance(Record):
 
     A plan knows no queues, and at limits that it uses up queues grow: what it leaves free is room for them.
     """
+    energy_limit_j: PositiveJoules | None = None
+    """Most joules a query in the mean over all queries asked, answered or not; ``None``: any."""
     batches: tuple[Batch, ...] = Field(min_length=1)
     """Batch sizes to choose from, for each model on each server; the first is a batch of one."""
     tasks: tuple[Task, ...] = Field(min_length=1)
@@ -162,6 +177,11 @@ class OnloadingInstance(Record):
     def batching(self) -> bool:
         """Whether there is a batch size to choose."""
         return len(self.batches) > 1
+
+    @property
+    def tells_energy(self) -> bool:
+        """Whether it says what queries take, in joules."""
+        return any(compute.per_query_j is not None for model in self.models for compute in model.compute.values())
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -181,6 +201,7 @@ class OnloadingInstance(Record):
             for task in model.accuracy:
                 _known(f"models[{i}].accuracy", task, tasks, "task")
         self._check_backbones()
+        self._check_energy()
         served = {task for model in self.models for task in model.accuracy}
         for i, task in enumerate(tasks):
             if task not in served:
@@ -205,6 +226,21 @@ class OnloadingInstance(Record):
         for i, name in enumerate(backbones):
             if name not in used:
                 raise ValueError(f"backbones[{i}].name: no model uses {name!r}; drop it or name it in a model")
+
+    def _check_energy(self) -> None:
+        sending = next((i for i, client in enumerate(self.clients) if client.uplink_j_per_byte), None)
+        starting = any(compute.start_j for model in self.models for compute in model.compute.values())
+        wanted = [
+            (self.energy_limit_j is not None, "energy_limit_j is given"),
+            (sending is not None, f"clients[{sending}].uplink_j_per_byte is"),
+            (self.tells_energy, "other joules are told"),
+            (starting, "start_j is told"),
+        ]
+        why = next((text for given, text in wanted if given), None)
+        for i, model in enumerate(self.models):
+            for device, compute in model.compute.items():
+                if why is not None and compute.per_query_j is None:
+                    raise ValueError(f"models[{i}].compute.{device}.per_query_j: is missing, though {why}; give joules")
 
     def _devices(self) -> list[tuple[str, str]]:
         named = [("cloud.device", self.cloud.device)]

@@ -3,7 +3,8 @@
 With a price on every shared limit (computing and links) a query goes wherever it is worth most, so what is left to
 decide is which models stand where: ``F(X) = sum over rows of max(0, best answer that X or the cloud offers)``. Each
 row's term is a maximum over the models in X, so F is monotone and submodular, and memory is a knapsack a location.
-Prices times limits plus ``max F`` bounds every decision's right answers from above.
+Prices times limits plus ``max F`` bounds every decision's right answers from above. Side constraints are priced as the
+others are: a least share has a negative bound, and its price adds to what its task's answers are worth.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ def values_at(arrays: Arrays, limits: Limits, prices: Floats, places: tuple[Plac
             :, None, None
         ]
         cloud = accuracy - arrays.cloud_s * prices[limits.cloud] - (link + backhaul)[:, None]
+    if len(limits.side):
+        charges = limits.side.charges(arrays, prices[limits.first_side :])
+        here, edge, cloud = (gain - charge for gain, charge in zip((here, edge, cloud), charges, strict=True))
     return Values(
         worth(here, arrays.client_allowed, "client")[:, :, None],
         worth(edge, arrays.edge_allowed, "edge"),

@@ -3,6 +3,10 @@
 It is solved by column generation: of each row's possible answers only some are in the program, and those that would
 pay at its prices are added until there are none. That is exact (the last prices prove it) and fast: most rows use one
 answer or two, and the prices and the basis of one set of models tell which they may be for the next.
+
+Side constraints may be out of reach of the models that are given. They may be missed, at a penalty by which the program
+misses them only where it must: where they can be kept, its optimum is that of the program that has to keep them, and
+where they cannot, it says by how much.
 """
 
 from __future__ import annotations
@@ -15,12 +19,16 @@ import numpy as np
 
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
-from splitshare.onloading.columns import WIDTH, Columns, columns_of, limits_of
+from splitshare.onloading.columns import Columns, columns_of, limits_of
 from splitshare.onloading.instance import PLACES, Place
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
 
 PAYS = 1e-9
 """Right answers per query that another answer must bring to enter the program."""
+PENALTIES = (10.0, 1e3, 1e5)
+"""Right answers that missing a side constraint by one query costs, tried in turn: the first by which none is missed."""
+MISSED = 1e-8
+"""Share (of a task's queries, of the energy allowed) up to which a miss is a solver's rounding."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,13 @@ class LpSolution:
     """Right answers a second that one more of each limit would bring, 0 or more; shape (limits,)."""
     right_per_s: float
     """Right answers a second: the program's objective."""
+    missed: float = 0.0
+    """By how much side constraints are missed, all together, as shares; 0 where they are kept."""
+
+    @property
+    def score(self) -> float:
+        """Higher is better: right answers a second where side constraints are kept, negative where they are not."""
+        return self.right_per_s if self.missed == 0.0 else -self.missed
 
 
 class OffloadingLp:
@@ -55,11 +70,18 @@ class OffloadingLp:
         self._group = self.columns.row * len(PLACES) + self.columns.place
         self._price = np.zeros(len(self.limits.bound) + 1)
         # Each limit is divided by itself: the solver's tolerance is absolute, the evaluator's is relative.
-        self._scale = np.where(self.limits.bound > 0, self.limits.bound, 1.0)
+        self._scale = self.limits.scale
+        # Queries a second that each side constraint is over: one query is what penalties are told of.
+        side = self.limits.side
+        self._asked = np.full(len(side), arrays.demand)
+        for number in (side.accurate, side.served):
+            self._asked[number[number >= 0]] = side.asked[number >= 0]
         self.solved = 0
         # The basis of the last program: which answers and which limits' slacks were in it.
         self._basic = np.zeros(len(self.columns.row), dtype=bool)
         self._slack = np.ones(len(self.limits.bound), dtype=bool)
+        self._missing = np.zeros(len(side), dtype=bool)
+        self._penalty = 0
         self._highs = highspy.Highs()
         for option, value in (
             ("output_flag", False),
@@ -73,7 +95,7 @@ class OffloadingLp:
             self._highs.setOptionValue(option, value)
 
     def solve(self, hosts: Hosts, *, filled: bool = True) -> LpSolution | None:
-        """Solve for ``hosts``; ``None`` where their batches cannot fill in time.
+        """Solve for ``hosts``; ``None`` where their batches cannot fill in time. Side constraints may be missed.
 
         Args:
             hosts: the onloaded models.
@@ -89,7 +111,7 @@ class OffloadingLp:
         if not len(here):
             nothing = np.zeros(0, dtype=np.int64)
             unused = Offloading(nothing, nothing, nothing, np.zeros(0))
-            return None if filled and (hosts.server > 0).any() else LpSolution(unused, np.zeros(len(limits.bound)), 0.0)
+            return None if filled and (hosts.server > 0).any() else self._nothing(unused)
         batched = np.argwhere(hosts.server > 0) if filled else np.zeros((0, 2), dtype=np.int64)
         fill_limit = self._fill_limits(candidates, batched)
         least = arrays.least_rate[hosts.server[batched[:, 0], batched[:, 1]]]
@@ -101,15 +123,11 @@ class OffloadingLp:
         chosen[self._best_of_groups(here, value, np.ones(len(here), dtype=bool))] = True
         chosen |= self._basic[here]
         order = np.flatnonzero(chosen)
+        self._add_misses()
         self._add(candidates.only(order), fill_limit[order])
         self._set_basis(self._basic[here[order]], len(batched))
-        while True:
-            self._highs.run()
-            status = self._highs.getModelStatus()
-            if status == highspy.HighsModelStatus.kInfeasible and len(batched):
-                return None
-            if status != highspy.HighsModelStatus.kOptimal:
-                raise WorkError(f"offloading program: {self._highs.modelStatusToString(status)}")
+        prices = None
+        while self._optimal(fills=bool(len(batched))):
             solution = self._highs.getSolution()
             dual = -np.asarray(solution.row_dual)
             price[:count] = np.maximum(dual[:count], 0.0) / self._scale
@@ -117,21 +135,69 @@ class OffloadingLp:
             value = candidates.gain - (candidates.use * price[candidates.limit]).sum(axis=1)
             paying = (value > PAYS * arrays.rate[candidates.row]) & ~chosen
             if not paying.any():
-                break
+                missed = self._missed()
+                if prices is None or not missed:
+                    prices = price[:count].copy()
+                if not missed or not self._penalised_more():
+                    break
+                continue
             new = self._best_of_groups(here, value, paying)
             chosen[new] = True
             order = np.concatenate([order, new])
             self._add(candidates.only(new), fill_limit[new])
+        else:
+            return None
         self._keep_basis(here[order])
         self._price = price[: count + 1]
-        fraction = np.asarray(solution.col_value)
+        fraction = np.asarray(solution.col_value)[len(self._asked) :]
         used = fraction > USED
         taken = candidates.only(order[used])
         return LpSolution(
             Offloading(taken.row, taken.model, taken.place, fraction[used]),
-            price[:count].copy(),
+            prices,
             float((candidates.gain[order] * fraction).sum()),
+            missed,
         )
+
+    def _nothing(self, unused: Offloading) -> LpSolution:
+        """Where nobody can answer anything: least shares are missed, and what they are worth is their first penalty."""
+        bound, first = self.limits.bound, self.limits.first_side
+        prices = np.zeros(len(bound))
+        prices[first:] = np.where(bound[first:] < 0, PENALTIES[0] * self._asked, 0.0)
+        return LpSolution(unused, prices, 0.0, float(np.maximum(-bound[first:], 0.0).sum()))
+
+    def _add_misses(self) -> None:
+        """Columns of what side constraints are missed by: the first ones of the program."""
+        self._penalty, count = 0, len(self._asked)
+        if count:
+            places = np.arange(count, dtype=np.int32)
+            highest = np.full(count, highspy.kHighsInf)
+            rows = (self.limits.first_side + places).astype(np.int32)
+            cost = PENALTIES[0] * self._asked
+            self._highs.addCols(count, cost, np.zeros(count), highest, count, places, rows, np.full(count, -1.0))
+
+    def _penalised_more(self) -> bool:
+        """Raise the penalty; whether there is a higher one."""
+        if self._penalty + 1 == len(PENALTIES):
+            return False
+        self._penalty += 1
+        places = np.arange(len(self._asked), dtype=np.int32)
+        self._highs.changeColsCost(len(places), places, PENALTIES[self._penalty] * self._asked)
+        return True
+
+    def _optimal(self, *, fills: bool) -> bool:
+        """Run the solver; false where batches that must fill leave no solution."""
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible and fills:
+            return False
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise WorkError(f"offloading program: {self._highs.modelStatusToString(status)}")
+        return True
+
+    def _missed(self) -> float:
+        missed = float(sum(self._highs.getSolution().col_value[: len(self._asked)]))
+        return missed if missed > MISSED else 0.0
 
     def stands(self, hosts: Hosts) -> Flags:
         """Whether the model of each answer stands where it is answered, with that batch size."""
@@ -166,15 +232,17 @@ class OffloadingLp:
         basis.valid = basis.alien = True
         status = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
         slack = (highspy.HighsBasisStatus.kUpper, highspy.HighsBasisStatus.kBasic)
-        basis.col_status = [status[flag] for flag in basic.tolist()]
+        basis.col_status = [status[flag] for flag in [*self._missing.tolist(), *basic.tolist()]]
         basis.row_status = [slack[flag] for flag in self._slack.tolist()] + [status[1]] * batched
         self._highs.setBasis(basis)
 
     def _keep_basis(self, ids: Ints) -> None:
         """Remember the basis of the program of the answers ``ids``."""
         basis, basic = self._highs.getBasis(), highspy.HighsBasisStatus.kBasic
+        misses = len(self._missing)
         self._basic[:] = False
-        self._basic[ids] = [status == basic for status in basis.col_status]
+        self._missing[:] = [status == basic for status in basis.col_status[:misses]]
+        self._basic[ids] = [status == basic for status in basis.col_status[misses:]]
         self._slack[:] = [status == basic for status in basis.row_status[: len(self._slack)]]
 
     def _start(self, least: Floats) -> None:
@@ -194,7 +262,7 @@ class OffloadingLp:
         scale = np.append(self._scale, 1.0)
         use = np.concatenate([new.use / scale[new.limit], self.arrays.rate[new.row][:, None]], axis=1)
         real = (limit >= 0) & (use != 0)
-        real[:, :WIDTH] &= new.limit < count
+        real[:, :-1] &= new.limit < count
         entries = real.sum(axis=1)
         start = np.concatenate([[0], np.cumsum(entries)[:-1]])
         number = len(new.row)

@@ -11,7 +11,12 @@ that nobody answers counts as wrong. The rules:
 4. computing at each client, each server and in the cloud, uplinks (edge and cloud queries) and backhauls (cloud
    queries) stay within their limits; a query in a batch of B costs ``(start + per_query x B) / B`` seconds;
 5. where a server batches a model, queries arrive often enough to fill batches in time: ``rate >= (B - 1) / wait``.
-   A model that answers nothing need not fill any.
+   A model that answers nothing need not fill any;
+6. of each task that states them, and that anybody asks, the least accuracy and the least share served are reached, over
+   all clients' queries of that task; one that nobody answers counts as wrong;
+7. where the instance limits energy, the mean joules a query, over all queries asked, stay within the limit: those of
+   the model where it runs (a query in a batch of B takes ``(start + per_query x B) / B``), and of the client's uplink
+   for queries that leave it. A query that nobody answers takes none.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ import numpy as np
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Floats, Ints
 from splitshare.onloading.instance import PLACES, Flow, Onloading, OnloadingInstance
+from splitshare.onloading.side_constraints import SideConstraints, side_constraints_of
 from splitshare.records import nearest
 
 TOLERANCE = 1e-7
@@ -68,6 +74,10 @@ class Evaluation:
     """Share of the queries that nobody answers."""
     accuracy: dict[str, float]
     """Mean accuracy by task, over the queries of that task."""
+    served: dict[str, float]
+    """Share of the queries that are answered, by task."""
+    energy_j: float | None
+    """Mean joules a query, over all queries asked; ``None`` where the instance tells none."""
     answered_at: dict[str, float]
     """Share of the queries answered at each place."""
     utilisation: dict[str, float]
@@ -198,17 +208,26 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
     queries = arrays.rate[row] * fraction
     utilisation = _utilisation(arrays, hosts, offloading, queries)
     _check_rates(arrays, hosts, offloading, queries)
+    side = side_constraints_of(arrays)
+    batch = np.where(place == EDGE, hosts.server[arrays.row_server[row], model], 0)
+    _check_side(arrays, side, offloading, batch)
+    energy_j = None
+    if side.joules is not None:
+        energy_j = float((queries * side.joules_of(arrays, row, model, place, batch)).sum() / arrays.demand)
     right = queries * arrays.accuracy[row, model]
     demand = arrays.demand
     unserved = float(1 - queries.sum() / demand)
     tasks = range(len(arrays.instance.tasks))
     asked = np.bincount(arrays.row_task, arrays.rate, minlength=len(tasks))
     right_by_task = np.bincount(arrays.row_task[row], right, minlength=len(tasks))
+    answered_by_task = np.bincount(arrays.row_task[row], queries, minlength=len(tasks))
     at = np.bincount(place, queries, minlength=len(PLACES)) / demand
     return Evaluation(
         objective=float(right.sum() / demand),
         unserved=unserved if unserved > USED else 0.0,
         accuracy={arrays.instance.tasks[t].name: float(right_by_task[t] / asked[t]) for t in tasks if asked[t] > 0},
+        served={arrays.instance.tasks[t].name: float(answered_by_task[t] / asked[t]) for t in tasks if asked[t] > 0},
+        energy_j=energy_j,
         answered_at={name: float(share) for name, share in zip(PLACES, at, strict=True)},
         utilisation=utilisation,
     )
@@ -286,6 +305,21 @@ def _check_rates(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: 
         raise InfeasibleDecisionError(
             f"{instance.servers[s].name}: {arriving[s, j]:.4g} queries a second of {instance.models[j].name} do not "
             f"fill batches in time; {least[s, j]:.4g} would"
+        )
+
+
+def _check_side(arrays: Arrays, side: SideConstraints, offloading: Offloading, batch: Ints) -> None:
+    if not len(side):
+        return
+    limit, use = side.terms(arrays, offloading.row, offloading.model, offloading.place, batch)
+    used = np.bincount(limit.ravel(), (use * offloading.fraction[:, None]).ravel(), minlength=len(side) + 1)[:-1]
+    excess = used - side.bound - TOLERANCE * np.where(side.bound < 0, np.maximum(-side.bound, 0.1), side.bound)
+    if (excess > 0).any():
+        k = int(np.argmax(excess))
+        least = side.bound[k] < 0
+        value, allowed = abs(used[k]), abs(side.bound[k])
+        raise InfeasibleDecisionError(
+            f"{side.names[k]} is {value:.6g}, {'below its least' if least else 'above its limit'} {allowed:.6g}"
         )
 
 

@@ -28,7 +28,8 @@ def solve(
 ) -> OnloadingDecision:
     """Decide ``instance`` with ``algorithm``.
 
-    Models that do not fit, or batches that cannot fill in time, are reported as ``infeasible``, with the rule.
+    Models that do not fit, batches that cannot fill in time, and models by which no offloading keeps the side
+    constraints are reported as ``infeasible``, with the rule.
 
     Raises:
         WorkError: the algorithm changed the instance, or an exact method's objective does not hold.
@@ -43,7 +44,9 @@ def solve(
     if instance.sha256() != digest:
         raise WorkError(f"{algorithm.name}: changed the instance {instance.name!r}; algorithms must leave it alone")
     answer = answered if isinstance(answered, Answer) else Answer(normalised(answered))
-    fields: dict[str, Any] = {"status": "infeasible" if answer.onloading is None else answer.status}
+    # Nothing found in time is no proof that there is nothing.
+    found = answer.onloading is not None or answer.status == "time_limit"
+    fields: dict[str, Any] = {"status": answer.status if found else "infeasible"}
     if answer.onloading is not None:
         try:
             fields |= _scored(instance, answer)

@@ -21,6 +21,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import Hosts, hosts_of
 from splitshare.onloading.run import solve
+from splitshare.onloading.side_constraints import refuse_limits
 from splitshare.progress import track
 
 PLANS = ("nominal", "padded", "sampled", "robust")
@@ -131,7 +132,9 @@ def plans(
 
     Raises:
         WorkError: the algorithm finds nothing for a demand.
+        InputError: the instance has side constraints: whether they are kept would hang on the demand.
     """
+    refuse_limits(instance, "a plan for demand that is not known")
     arrays = arrays_of(instance)
     factors = demand_factors(len(arrays.rate), samples, uncertainty, seed)
     padded = 1.0 + math.hypot(uncertainty.cv, uncertainty.common_cv)

@@ -2,5 +2,5 @@
 
 COMMANDS = (
     *("zoo", "train-zoo", "perception-zoo", "suite", "huge", "solve-suite"),
-    *("sweep", "study", "replay", "uncertain", "headroom", "follow"),
+    *("sweep", "study", "replay", "uncertain", "headroom", "follow", "limit", "price"),
 )

@@ -10,6 +10,7 @@ from numba import njit
 
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.columns import cloud_useful
+from splitshare.onloading.side_constraints import side_constraints_of
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -86,7 +87,7 @@ def gains_of(arrays: Arrays) -> Gains:
     client, server = arrays.row_client, arrays.row_server
     here = arrays.client_allowed & (arrays.alone <= arrays.client_memory[client][:, None])
     edge = arrays.edge_allowed & (arrays.alone <= arrays.server_memory[server][:, None])[:, :, None]
-    cloud = arrays.cloud_allowed & cloud_useful(arrays)
+    cloud = arrays.cloud_allowed & cloud_useful(arrays, side_constraints_of(arrays))
     with np.errstate(invalid="ignore"):
         client_use = np.where(here, rate[:, None] * arrays.client_s[client], 0.0)
         edge_use = np.where(edge, rate[:, None, None] * arrays.edge_s[server], 0.0)

@@ -16,6 +16,7 @@ from splitshare.onloading.decomposed.gains import gains_of
 from splitshare.onloading.decomposed.price import crossing
 from splitshare.onloading.decomposed.work import answers_of, work_of, worth_all
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
+from splitshare.onloading.side_constraints import limiting_field
 
 LARGE = 10_000
 """Rows from which on the whole program is solved by its servers': one program takes minutes there."""
@@ -31,8 +32,11 @@ class Offloaded:
 
 
 def by_servers(arrays: Arrays) -> bool:
-    """Whether the instance is large, and no server's program is too large for its dense inverse."""
-    if len(arrays.rate) < LARGE:
+    """Whether the instance is large, and no server's program is too large for its dense inverse.
+
+    Never where side constraints couple the servers: the cloud's price alone would not do then.
+    """
+    if len(arrays.rate) < LARGE or limiting_field(arrays.instance) is not None:
         return False
     work = work_of(gains_of(arrays))
     return bool((np.diff(work.square) > 0).all())

@@ -1,0 +1,164 @@
+"""Side constraints put on an instance, and what keeping them costs: accuracy against how much is asked (ours).
+
+The price of fairness is the share of the objective that is lost by a least share for every task (Bertsimas, Farias and
+Trichakis 2011, for allocations in general).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from splitshare.choices import SideLimit
+from splitshare.errors import InputError, WorkError
+from splitshare.onloading.arrays import arrays_of
+from splitshare.onloading.contract import OnloadingAlgorithm
+from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
+from splitshare.onloading.objective import Evaluation, evaluate, hosts_of, offloading_of
+from splitshare.onloading.run import solve
+
+
+def with_limits(
+    instance: OnloadingInstance,
+    *,
+    least_accuracy: Mapping[str, float] | None = None,
+    least_served: Mapping[str, float] | None = None,
+    energy_limit_j: float | None = None,
+    source: str = "limits",
+) -> OnloadingInstance:
+    """The instance with other side constraints; those that are not given stay as they are.
+
+    Args:
+        instance: the instance.
+        least_accuracy: by task.
+        least_served: by task.
+        energy_limit_j: mean joules a query.
+        source: what errors name.
+
+    Raises:
+        InputError: a value is out of range, or energy is limited and the instance tells none.
+    """
+
+    def change(said: dict[str, Any]) -> None:
+        for field, by_task in (("least_accuracy", least_accuracy), ("least_served", least_served)):
+            for task in said["tasks"]:
+                if task["name"] in (by_task or {}):
+                    task[field] = (by_task or {})[task["name"]]
+        if energy_limit_j is not None:
+            said["energy_limit_j"] = energy_limit_j
+
+    return _changed(instance, change, source)
+
+
+def with_power(
+    instance: OnloadingInstance, watts: Mapping[str, float], uplink_j_per_byte: float = 0.0, source: str = "watts"
+) -> OnloadingInstance:
+    """The instance with energies: joules of computing are its seconds times what the device takes while it computes.
+
+    Args:
+        instance: the instance.
+        watts: by device class.
+        uplink_j_per_byte: joules of sending a byte, of every client.
+        source: what errors name.
+
+    Raises:
+        InputError: a device class of some model has no watts, or a value is out of range.
+    """
+
+    def change(said: dict[str, Any]) -> None:
+        for model in said["models"]:
+            for device, compute in model["compute"].items():
+                if device not in watts:
+                    raise InputError(source, "", f"says nothing of {device!r}, on which models run; give its watts")
+                compute["start_j"] = compute["start_s"] * watts[device]
+                compute["per_query_j"] = compute["per_query_s"] * watts[device]
+        for client in said["clients"]:
+            client["uplink_j_per_byte"] = uplink_j_per_byte
+
+    return _changed(instance, change, source)
+
+
+def _changed(instance: OnloadingInstance, change: Callable[[dict[str, Any]], None], source: str) -> OnloadingInstance:
+    said = json.loads(instance.to_json())
+    change(said)
+    return OnloadingInstance.parse(said, source)
+
+
+def prices(
+    instance: OnloadingInstance,
+    algorithms: Mapping[str, OnloadingAlgorithm],
+    limit: SideLimit,
+    shares: Sequence[float],
+    *,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+) -> Iterator[dict[str, Any]]:
+    """A row an algorithm and share, the unlimited decision first.
+
+    A share served is asked of every task; a share of accuracy is one of what the most accurate model of each task
+    reaches; a share of energy is how much of the unlimited decision's a query may take. Other side constraints stay.
+
+    Args:
+        instance: the instance.
+        algorithms: who decides, by title.
+        limit: what is limited.
+        shares: how much of it.
+        seed: of whatever is random.
+        time_limit_s: seconds for each decision.
+
+    Yields:
+        ``instance, limit, algorithm, share`` (``None``: unlimited), ``status, objective, bound, price`` (share of the
+        unlimited decision's objective that is lost), ``unserved, least_accuracy, least_served`` (of the task that has
+        least), ``energy_j``; without decision, these are ``None``.
+
+    Raises:
+        WorkError: an algorithm finds nothing for the instance as it is.
+        InputError: energy is limited, and the instance tells none, or none is taken.
+    """
+    for title, algorithm in algorithms.items():
+        free = solve(instance, algorithm, seed=seed, time_limit_s=time_limit_s)
+        worth = _worth(instance, free)
+        if worth is None:
+            raise WorkError(f"{title} on {instance.name}: {free.status} ({free.reason or 'no decision'})")
+        if limit == "energy" and not worth.energy_j:
+            raise InputError(
+                instance.name, "models[0].compute", "no joules are told, or none are taken; give per_query_j"
+            )
+        for share in (None, *shares):
+            decision, now = free, _worth(instance, free)
+            if share is not None:
+                limited = _limited(instance, limit, share, worth)
+                decision = solve(limited, algorithm, seed=seed, time_limit_s=time_limit_s)
+                now = _worth(limited, decision)
+            yield {
+                "instance": instance.name,
+                "limit": limit,
+                "algorithm": title,
+                "share": share,
+                "status": decision.status,
+                "objective": decision.objective,
+                "bound": decision.bound,
+                "price": None if now is None else 1 - now.objective / worth.objective if worth.objective else 0.0,
+                "unserved": decision.unserved,
+                "least_accuracy": None if now is None else min(now.accuracy.values()),
+                "least_served": None if now is None else min(now.served.values()),
+                "energy_j": None if now is None else now.energy_j,
+            }
+
+
+def _limited(instance: OnloadingInstance, limit: SideLimit, share: float, worth: Evaluation) -> OnloadingInstance:
+    source = f"{instance.name}, {limit} {share:g}"
+    if limit == "energy":
+        return with_limits(instance, energy_limit_j=share * (worth.energy_j or 0.0), source=source)
+    if limit == "served":
+        return with_limits(instance, least_served={task.name: share for task in instance.tasks}, source=source)
+    reached = {t.name: max(m.accuracy.get(t.name, 0.0) for m in instance.models) for t in instance.tasks}
+    return with_limits(instance, least_accuracy={task: share * most for task, most in reached.items()}, source=source)
+
+
+def _worth(instance: OnloadingInstance, decision: OnloadingDecision) -> Evaluation | None:
+    if decision.onloading is None or decision.offloading is None:
+        return None
+    arrays = arrays_of(instance)
+    return evaluate(arrays, hosts_of(instance, decision.onloading), offloading_of(arrays, decision.offloading))

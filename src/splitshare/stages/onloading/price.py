@@ -1,0 +1,52 @@
+"""Tell what a least accuracy or share served of every task, or less energy, costs: objective against the limit."""
+
+from __future__ import annotations
+
+import pandas as pd
+import typer
+
+from splitshare.commands.onloading.price import Options
+from splitshare.errors import InputError
+from splitshare.methods import Method
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.limiting import prices
+from splitshare.problems.onloading import PROBLEM
+from splitshare.progress import track
+from splitshare.results.write import write_csv
+
+SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+def run(options: Options) -> pd.DataFrame:
+    """Write ``prices.csv`` into ``output``: a row an instance, algorithm and share; the unlimited ones have no share.
+
+    Raises:
+        InputError: an instance or an option is wrong.
+        WorkError: an algorithm finds nothing for an instance as it is.
+    """
+    instances = [OnloadingInstance.read(path) for path in options.instances]
+    if len({instance.name for instance in instances}) < len(instances):
+        raise InputError("INSTANCE", "", "two instances have the same name; price them one by one")
+    algorithms = {title: Method(title).load(PROBLEM.finder) for title in options.algorithms}
+    shares = sorted(set(options.shares or SHARES))
+    rows = []
+    for instance in track(instances, "deciding", total=len(instances)):
+        rows += list(
+            prices(
+                instance,
+                algorithms,
+                options.limit,
+                shares,
+                seed=options.seed,
+                time_limit_s=options.time_limit_s,
+            )
+        )
+    table = pd.DataFrame(rows)
+    write_csv(table, options.output / "prices.csv")
+    return table
+
+
+def show(table: pd.DataFrame) -> None:
+    """A row an instance, algorithm and share."""
+    shown = table.drop(columns=["limit", "unserved"])
+    typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4f}"))

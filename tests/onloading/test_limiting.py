@@ -1,0 +1,129 @@
+"""Side constraints put on an instance by a command, and the table of what they cost."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from splitshare.commands.onloading import limit as limit_options
+from splitshare.commands.onloading import price as price_options
+from splitshare.errors import InputError, WorkError
+from splitshare.onloading.contract import load
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.limiting import prices, with_limits, with_power
+from splitshare.onloading.run import solve
+from splitshare.stages.onloading import limit, price
+from tests.onloading.examples import limited, tiny
+
+WATTS = {"client": 2.0, "edge": 20.0, "cloud": 100.0}
+
+
+def written(tmp_path, instance):
+    instance.write(tmp_path / "instance.json")
+    return tmp_path / "instance.json"
+
+
+def test_a_command_adds_limits_and_energies(tmp_path):
+    instance = tiny(1)
+    limit.run(
+        limit_options.Options(
+            written(tmp_path, instance),
+            tmp_path / "limited.json",
+            least_accuracy=["t1=0.25"],
+            least_served=["0.5", "t0=0.75"],
+            watts=[f"{name}={watts}" for name, watts in WATTS.items()],
+            uplink_j_per_byte=1e-6,
+            energy_limit_j=3.0,
+        )
+    )
+    found = OnloadingInstance.read(tmp_path / "limited.json")
+    assert [(t.least_accuracy, t.least_served) for t in found.tasks] == [(None, 0.75), (0.25, 0.5)]
+    assert (found.energy_limit_j, found.clients[0].uplink_j_per_byte) == (3.0, 1e-6)
+    for model, before in zip(found.models, instance.models, strict=True):
+        for name, compute in model.compute.items():
+            assert compute.start_j == before.compute[name].start_s * WATTS[name]
+            assert compute.per_query_j == before.compute[name].per_query_s * WATTS[name]
+    said = json.loads(found.to_json())
+    # What was there is as it was.
+    for entry in (*said["tasks"], *said["clients"], *(c for m in said["models"] for c in m["compute"].values())):
+        for field in ("least_accuracy", "least_served", "uplink_j_per_byte", "start_j", "per_query_j"):
+            entry.pop(field, None)
+    said.pop("energy_limit_j")
+    assert OnloadingInstance.parse(said, "again").sha256() == instance.sha256()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "--least-accuracy: nothing is limited"),
+        ({"least_served": ["t9=0.5"]}, "--least-served: t9=0.5: 't9' is no task"),
+        ({"least_served": ["t0=2"]}, "--least-served: t0=2: must be a task and a number, such as t0=0.5"),
+        ({"least_accuracy": ["0.5", "0.6"]}, "--least-accuracy: 0.6: a number alone stands twice"),
+        ({"watts": ["edge=20"]}, "--watts: says nothing of 'client'"),
+        ({"watts": ["20"]}, "--watts: 20: must be a device class and a number"),
+        ({"energy_limit_j": 1.0}, r"instance.json: models\[0\].compute.client.per_query_j: is missing"),
+        ({"uplink_j_per_byte": 1.0, "least_served": ["1"]}, "--uplink-j-per-byte: has no meaning without --watts"),
+    ],
+)
+def test_what_is_wrong_is_told(tmp_path, given, told):
+    path = written(tmp_path, tiny(1))
+    with pytest.raises(InputError, match=told):
+        limit.run(limit_options.Options(path, tmp_path / "limited.json", **given))
+    assert not (tmp_path / "limited.json").exists()
+
+
+def test_the_instance_itself_is_not_written_over(tmp_path):
+    path = written(tmp_path, tiny(1))
+    with pytest.raises(InputError, match="is the instance itself"):
+        limit.run(limit_options.Options(path, path, least_served=["0.5"]))
+
+
+def optimal(instance):
+    return solve(instance, load("optimum", gap=0.0))
+
+
+def test_the_price_is_what_the_optimum_loses(tmp_path):
+    """Each row against the same limit put on by hand; more is never cheaper."""
+    instance = with_power(tiny(3), WATTS)
+    for number, what in enumerate(("served", "accuracy", "energy")):
+        options = price_options.Options(
+            [written(tmp_path, instance)],
+            tmp_path / what,
+            limit=what,
+            shares=[0.3, 0.6, 0.9],
+            algorithms=["optimum[gap=0]"],
+        )
+        table = price.run(options)
+        pd.testing.assert_frame_equal(table, pd.read_csv(tmp_path / what / "prices.csv"), check_dtype=False)
+        free = table.iloc[0]
+        assert (free["status"], free["price"]) == ("optimal", 0.0)
+        assert free["objective"] == pytest.approx(optimal(instance).objective)
+        for _, row in table.iloc[1:].iterrows():
+            best = {task.name: max(m.accuracy.get(task.name, 0) for m in instance.models) for task in instance.tasks}
+            same = (
+                with_limits(instance, least_served=dict.fromkeys(best, row["share"])),
+                with_limits(instance, least_accuracy={name: most * row["share"] for name, most in best.items()}),
+                with_limits(instance, energy_limit_j=row["share"] * free["energy_j"]),
+            )[number]
+            decision = optimal(same)
+            assert row["status"] == decision.status
+            if decision.objective is not None:
+                assert row["price"] == pytest.approx(1 - decision.objective / free["objective"], abs=1e-7)
+        costs = table["price"].fillna(1.0).to_numpy()
+        order = costs[1:] if what != "energy" else costs[:0:-1]
+        assert (order[1:] >= order[:-1] - 1e-9).all()
+        assert costs.max() > 0
+
+
+def test_no_table_where_nothing_is_found_or_no_energy_is_told():
+    impossible = with_limits(tiny(1), least_accuracy={"t0": 1.0})
+    with pytest.raises(WorkError, match="optimum on tiny-1: infeasible"):
+        list(prices(impossible, {"optimum": load("optimum")}, "served", [0.5]))
+    with pytest.raises(InputError, match="no joules are told"):
+        list(prices(tiny(1), {"j3o": load("j3o")}, "energy", [0.5]))
+
+
+def test_the_decision_without_limit_keeps_those_that_the_instance_has():
+    instance = limited(0)
+    rows = list(prices(instance, {"optimum": load("optimum")}, "served", [1.0]))
+    assert rows[0]["objective"] == solve(instance, load("optimum")).objective

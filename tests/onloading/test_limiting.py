@@ -1,10 +1,12 @@
 """Side constraints put on an instance by a command, and the table of what they cost."""
 
 import json
+from typing import get_args
 
 import pandas as pd
 import pytest
 
+from splitshare.choices import SideLimit
 from splitshare.commands.onloading import limit as limit_options
 from splitshare.commands.onloading import price as price_options
 from splitshare.errors import InputError, WorkError
@@ -56,11 +58,11 @@ def test_a_command_adds_limits_and_energies(tmp_path):
     ("given", "told"),
     [
         ({}, "--least-accuracy: nothing is limited"),
-        ({"least_served": ["t9=0.5"]}, "--least-served: t9=0.5: 't9' is no task"),
-        ({"least_served": ["t0=2"]}, "--least-served: t0=2: must be a task and a number, such as t0=0.5"),
-        ({"least_accuracy": ["0.5", "0.6"]}, "--least-accuracy: 0.6: a number alone stands twice"),
+        ({"least_served": ["t9=0.5"]}, "--least-served: 't9=0.5': 't9' is no task"),
+        ({"least_served": ["t0=2"]}, "--least-served: 't0=2': must be a task and a number, such as t0=0.5"),
+        ({"least_accuracy": ["0.5", "0.6"]}, "--least-accuracy: '0.6': a number alone stands twice"),
         ({"watts": ["edge=20"]}, "--watts: says nothing of 'client'"),
-        ({"watts": ["20"]}, "--watts: 20: must be a device class and a number"),
+        ({"watts": ["20"]}, "--watts: '20': must be a device class and a number"),
         ({"energy_limit_j": 1.0}, r"instance.json: models\[0\].compute.client.per_query_j: is missing"),
         ({"uplink_j_per_byte": 1.0, "least_served": ["1"]}, "--uplink-j-per-byte: has no meaning without --watts"),
     ],
@@ -85,7 +87,7 @@ def optimal(instance):
 def test_the_price_is_what_the_optimum_loses(tmp_path):
     """Each row against the same limit put on by hand; more is never cheaper."""
     instance = with_power(tiny(3), WATTS)
-    for number, what in enumerate(("served", "accuracy", "energy")):
+    for number, what in enumerate(get_args(SideLimit)):
         options = price_options.Options(
             [written(tmp_path, instance)],
             tmp_path / what,
@@ -101,8 +103,8 @@ def test_the_price_is_what_the_optimum_loses(tmp_path):
         for _, row in table.iloc[1:].iterrows():
             best = {task.name: max(m.accuracy.get(task.name, 0) for m in instance.models) for task in instance.tasks}
             same = (
-                with_limits(instance, least_served=dict.fromkeys(best, row["share"])),
                 with_limits(instance, least_accuracy={name: most * row["share"] for name, most in best.items()}),
+                with_limits(instance, least_served=dict.fromkeys(best, row["share"])),
                 with_limits(instance, energy_limit_j=row["share"] * free["energy_j"]),
             )[number]
             decision = optimal(same)

@@ -25,7 +25,7 @@ from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Off
 
 PAYS = 1e-9
 """Right answers per query that another answer must bring to enter the program."""
-PENALTIES = (10.0, 1e3, 1e5)
+PENALTIES = (1.0, 1e3, 1e5)
 """Right answers that missing a side constraint by one query costs, tried in turn: the first by which none is missed."""
 MISSED = 1e-8
 """Share (of a task's queries, of the energy allowed) up to which a miss is a solver's rounding."""

@@ -60,7 +60,9 @@ def _numbers(
         except ValueError:
             value = math.nan
         if not 0 <= value <= most:
-            form = f"a {kind} and a number, such as {known[0]}={most / 2:g}" + (", or the number alone" if each else "")
+            form = f"a {kind} and a number, such as {known[0]}={min(most / 2, 30):g}" + (
+                ", or the number alone" if each else ""
+            )
             raise InputError(option, shown(word), f"must be {form}, from 0 to {most:g}")
         if name in found:
             raise InputError(option, shown(word), f"{name or 'a number alone'} stands twice; keep one")

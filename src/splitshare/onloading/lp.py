@@ -94,6 +94,7 @@ class OffloadingLp:
         ):
             self._highs.setOptionValue(option, value)
 
+    # Long: answers are chosen, added, priced and solved for in one loop, over arrays that all of it shares.
     def solve(self, hosts: Hosts, *, filled: bool = True) -> LpSolution | None:
         """Solve for ``hosts``; ``None`` where their batches cannot fill in time. Side constraints may be missed.
 

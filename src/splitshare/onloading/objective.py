@@ -226,7 +226,11 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
         objective=float(right.sum() / demand),
         unserved=unserved if unserved > USED else 0.0,
         accuracy={arrays.instance.tasks[t].name: float(right_by_task[t] / asked[t]) for t in tasks if asked[t] > 0},
-        served={arrays.instance.tasks[t].name: float(answered_by_task[t] / asked[t]) for t in tasks if asked[t] > 0},
+        served={
+            arrays.instance.tasks[t].name: min(1.0, float(answered_by_task[t] / asked[t]))
+            for t in tasks
+            if asked[t] > 0
+        },
         energy_j=energy_j,
         answered_at={name: float(share) for name, share in zip(PLACES, at, strict=True)},
         utilisation=utilisation,

@@ -94,7 +94,6 @@ class OffloadingLp:
         ):
             self._highs.setOptionValue(option, value)
 
-    # Long: answers are chosen, added, priced and solved for in one loop, over arrays that all of it shares.
     def solve(self, hosts: Hosts, *, filled: bool = True) -> LpSolution | None:
         """Solve for ``hosts``; ``None`` where their batches cannot fill in time. Side constraints may be missed.
 
@@ -110,9 +109,7 @@ class OffloadingLp:
         here = np.flatnonzero(self.stands(hosts))
         candidates = self.columns.only(here)
         if not len(here):
-            nothing = np.zeros(0, dtype=np.int64)
-            unused = Offloading(nothing, nothing, nothing, np.zeros(0))
-            return None if filled and (hosts.server > 0).any() else self._nothing(unused)
+            return None if filled and (hosts.server > 0).any() else self._nothing()
         batched = np.argwhere(hosts.server > 0) if filled else np.zeros((0, 2), dtype=np.int64)
         fill_limit = self._fill_limits(candidates, batched)
         least = arrays.least_rate[hosts.server[batched[:, 0], batched[:, 1]]]
@@ -129,10 +126,7 @@ class OffloadingLp:
         self._set_basis(self._basic[here[order]], len(batched))
         prices = None
         while self._optimal(fills=bool(len(batched))):
-            solution = self._highs.getSolution()
-            dual = -np.asarray(solution.row_dual)
-            price[:count] = np.maximum(dual[:count], 0.0) / self._scale
-            price[count + 1 :] = dual[count:]
+            self._read_prices(price)
             value = candidates.gain - (candidates.use * price[candidates.limit]).sum(axis=1)
             paying = (value > PAYS * arrays.rate[candidates.row]) & ~chosen
             if not paying.any():
@@ -150,7 +144,7 @@ class OffloadingLp:
             return None
         self._keep_basis(here[order])
         self._price = price[: count + 1]
-        fraction = np.asarray(solution.col_value)[len(self._asked) :]
+        fraction = np.asarray(self._highs.getSolution().col_value)[len(self._asked) :]
         used = fraction > USED
         taken = candidates.only(order[used])
         return LpSolution(
@@ -160,12 +154,21 @@ class OffloadingLp:
             missed,
         )
 
-    def _nothing(self, unused: Offloading) -> LpSolution:
+    def _nothing(self) -> LpSolution:
         """Where nobody can answer anything: least shares are missed, and what they are worth is their first penalty."""
+        nothing = np.zeros(0, dtype=np.int64)
+        unused = Offloading(nothing, nothing, nothing, np.zeros(0))
         bound, first = self.limits.bound, self.limits.first_side
         prices = np.zeros(len(bound))
         prices[first:] = np.where(bound[first:] < 0, PENALTIES[0] * self._asked, 0.0)
         return LpSolution(unused, prices, 0.0, float(np.maximum(-bound[first:], 0.0).sum()))
+
+    def _read_prices(self, price: Floats) -> None:
+        """Put the program's dual prices into ``price``: of limits, then, after the filler's, of least rates."""
+        count = len(self.limits.bound)
+        dual = -np.asarray(self._highs.getSolution().row_dual)
+        price[:count] = np.maximum(dual[:count], 0.0) / self._scale
+        price[count + 1 :] = dual[count:]
 
     def _add_misses(self) -> None:
         """Columns of what side constraints are missed by: the first ones of the program."""

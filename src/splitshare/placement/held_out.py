@@ -1,8 +1,8 @@
 """Held-out placement instances: a fixed set of each family, to judge algorithms on and never to tune them on (ours).
 
-Of a family of rules it is the instances of ``HELD_OUT_SEEDS``; who tunes draws from ``TUNING_SEEDS``. They are drawn anew
-where they are needed, for a seed is the same instance everywhere; the record of results has their digests. The family
-``assignment`` is the assignment problems of ``data/assignment``, whose optima were published by others.
+Of a family of rules it is the instances of ``HELD_OUT_SEEDS``; who tunes draws from ``TUNING_SEEDS``. They are drawn
+anew where they are needed, for a seed is the same instance everywhere; the record of results has their digests. The
+family ``assignment`` is the assignment problems of ``data/assignment``, whose optima were published by others.
 """
 
 from __future__ import annotations

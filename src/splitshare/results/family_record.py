@@ -7,14 +7,18 @@ longer runs that are kept nowhere else may have lowered a value or raised a boun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from splitshare.errors import InputError
 from splitshare.parquet import check_types, refusals
+from splitshare.placement.held_out import held_out
+from splitshare.placement.instance import PlacementInstance
+from splitshare.results.baselines import check_digests
 from splitshare.results.table import OPTIMALITY_TOLERANCE
 from splitshare.results.write import write_csv
 
@@ -64,7 +68,7 @@ def read_best(path: Path) -> pd.DataFrame:
     if table["instance"].duplicated().any():
         name = table.loc[table["instance"].duplicated(), "instance"].iloc[0]
         raise InputError(path, name, "is there twice; keep one row")
-    for row in table.to_dict("records"):
+    for row in plain_rows(table):
         objective, bound = float(row["objective_s"]), float(row["bound_s"])
         if not 0 < objective < np.inf:
             raise InputError(path, row["instance"], f"objective_s must be above 0, not {objective!r}; {MEND}")
@@ -83,6 +87,11 @@ def _read(path: Path, columns: tuple[str, ...], numbers: tuple[str, ...], texts:
         raise InputError(path, missing[0], f"column is missing; {MEND}")
     check_types(path, table, numbers, texts)
     return table[list(columns)]
+
+
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain data by column."""
+    return [{str(column): value for column, value in row.items()} for row in table.to_dict("records")]
 
 
 def write_results(table: pd.DataFrame, path: Path) -> None:
@@ -107,13 +116,45 @@ def check_best(results: pd.DataFrame, best: pd.DataFrame, digests: Mapping[str, 
     Raises:
         InputError: names the first such instance.
     """
-    known = best.set_index("instance")
+    known = {row["instance"]: row for row in plain_rows(best)}
     least = results.groupby("instance")["objective_s"].min()
     for name, digest in digests.items():
-        if name not in known.index:
+        if name not in known:
             raise InputError(path, name, f"has no row; {MEND}")
-        if known.loc[name, "instance_sha256"] != digest:
+        if known[name]["instance_sha256"] != digest:
             raise InputError(path, name, f"is another instance there, by its digest; {MEND}")
-        value = float(known.loc[name, "objective_s"])
+        value = float(known[name]["objective_s"])
         if least.get(name, np.inf) < value * (1 - OPTIMALITY_TOLERANCE):
             raise InputError(path, name, f"{value!r} s is not the best: a recorded run has {least[name]!r} s; {MEND}")
+
+
+def recorded_families(
+    names: Sequence[str], directory: Path
+) -> tuple[dict[str, tuple[PlacementInstance, ...]], pd.DataFrame]:
+    """Held-out instances of families, drawn anew, and what recorded methods made of them.
+
+    Args:
+        names: of ``placement.held_out.HELD_OUT``.
+        directory: of all recorded baselines.
+
+    Returns:
+        Instances by family, and results with the objective as ``objective``, and ``workload`` (each instance is one),
+        ``reference`` (the best known), ``proved_bound`` and ``found_by``.
+
+    Raises:
+        InputError: the record is missing, wrong, or of other instances than those that are drawn.
+    """
+    results, best = read_results(directory / RESULTS), read_best(directory / BEST)
+    instances = {family: held_out(family) for family in names}
+    for part in instances.values():
+        digests = {i.name: i.sha256() for i in part}
+        check_digests(results, digests, directory / RESULTS, every=True)
+        check_best(results, best, digests, directory / BEST)
+    known = best.set_index("instance")
+    results = results[results["family"].isin(list(names))].rename(columns={"objective_s": "objective"})
+    return instances, results.assign(
+        workload=results["instance"],
+        reference=results["instance"].map(known["objective_s"]),
+        proved_bound=results["instance"].map(known["bound_s"]),
+        found_by=results["instance"].map(known["found_by"] + ", " + known["found_version"]),
+    ).reset_index(drop=True)

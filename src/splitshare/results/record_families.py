@@ -28,6 +28,7 @@ from splitshare.results.family_record import (
     KEY,
     RESULTS,
     UNMEASURED,
+    plain_rows,
     read_best,
     read_results,
     write_best,
@@ -103,9 +104,7 @@ def record_families(
     return best
 
 
-def prove_longer(
-    families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path
-) -> pd.DataFrame:
+def prove_longer(families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path) -> pd.DataFrame:
     """Run methods longer where no optimum is proved yet, and write only what they better into ``families_best.csv``.
 
     Args:
@@ -149,7 +148,7 @@ def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[Placeme
     Raises:
         WorkError: a bound is above a value.
     """
-    known = {row["instance"]: row for row in best.to_dict("records")}
+    known: dict[str, dict[str, Any]] = {row["instance"]: row for row in plain_rows(best)}
     for instance in instances:
         part = rows[(rows["instance"] == instance.name) & (rows["instance_sha256"] == instance.sha256())]
         row = known.get(instance.name)
@@ -163,7 +162,9 @@ def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[Placeme
             equal = part[part["bound_s"] >= most * (1 - OPTIMALITY_TOLERANCE)]
             row = row | {"bound_s": max(most, row["bound_s"]), **_who(_fastest(equal), "proved")}
         if row["bound_s"] > row["objective_s"] * (1 + CONTRADICTION):
-            told = f"{row['proved_by']} proves {row['bound_s']!r} s, and {row['found_by']} finds {row['objective_s']!r} s"
+            told = (
+                f"{row['proved_by']} proves {row['bound_s']!r} s, and {row['found_by']} finds {row['objective_s']!r} s"
+            )
             raise WorkError(f"{instance.name}: {told}: one of them is wrong")
         row["bound_s"] = min(row["bound_s"], row["objective_s"])
         row["optimal"] = int(row["bound_s"] >= row["objective_s"] * (1 - OPTIMALITY_TOLERANCE))
@@ -186,11 +187,11 @@ def _nothing_known(instance: PlacementInstance, rows: pd.DataFrame) -> dict[str,
     }
 
 
-def _fastest(rows: pd.DataFrame) -> pd.Series[Any]:
-    return rows.loc[(rows["build_s"] + rows["solve_s"]).idxmin()]
+def _fastest(rows: pd.DataFrame) -> dict[str, Any]:
+    return min(plain_rows(rows), key=lambda row: row["build_s"] + row["solve_s"])
 
 
-def _who(row: pd.Series[Any], did: str) -> dict[str, str]:
+def _who(row: Mapping[str, Any], did: str) -> dict[str, str]:
     solver = f", {row['solver_version']}" if row["solver_version"] else ""
     version = f"splitshare {row['splitshare']}{solver}"
     return {f"{did}_by": row["method"], f"{did}_version": version, f"{did}_date": row["date"][:10]}

@@ -33,6 +33,7 @@ ONLOADING = (
     *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o", "lp-rounding", "accuracy-greedy", "density-greedy"),
     *("random", "edge-only", "local-only", "cloud-only"),
 )
+LONGER_PROOFS = ("communication-bound", "heavy-sharing", "memory-tight", "min-max", "replicated", "assignment")
 LOCK = (
     "v/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate "
     "--quiet --override v/overrides.txt"
@@ -80,6 +81,11 @@ EXPECTED = {
         f"v/bin/splitshare record $(ls -v results/random/tuning/*.json) --family random-tuning {RECORD}",
         "v/bin/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test",
         f"v/bin/splitshare record $(ls -v results/random/test/*.json) --family random-test {RECORD}",
+    ],
+    "record-families": [
+        "v/bin/splitshare record-families -o data/baselines",
+        "v/bin/splitshare record-families -o data/baselines --only-best --method optimum-highs --time-limit-s 60 "
+        + " ".join(f"--family {name}" for name in LONGER_PROOFS),
     ],
     "record-onloading": [
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "

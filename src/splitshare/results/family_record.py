@@ -86,7 +86,8 @@ def _read(path: Path, columns: tuple[str, ...], numbers: tuple[str, ...], texts:
     if missing:
         raise InputError(path, missing[0], f"column is missing; {MEND}")
     check_types(path, table, numbers, texts)
-    return table[list(columns)]
+    others = [column for column in columns if column not in (*numbers, *texts)]
+    return table[list(columns)].astype(dict.fromkeys(others, object)).fillna(dict.fromkeys(others, ""))
 
 
 def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from splitshare.ranges import MOST_SEED
 from splitshare.replay.tables import at_row, check_columns, parse_counts, parse_floats
 from splitshare.results.baselines import check_digests
 from splitshare.results.table import OPTIMALITY_TOLERANCE
-from splitshare.results.verdict import gaps
 
 OPTIONAL = ("method", "seed", "instance_sha256", "status", "solve_s")
 NOTHING = ("", "nan", "NaN")
@@ -57,7 +56,8 @@ def read_reported(
     for i, (instance, value) in enumerate(zip(table["instance"], table[objective], strict=True)):
         if instance not in known:
             raise InputError(path, at_row("instance", i), f"{shown(instance)} is not among the recorded ones")
-        if gaps(value, known[instance], sense) < -OPTIMALITY_TOLERANCE:
+        excess = value - known[instance] if sense == "min" else known[instance] - value
+        if excess < -OPTIMALITY_TOLERANCE * abs(known[instance]):
             beyond = "below the proved optimum" if sense == "min" else "above the proved bound"
             problem = (
                 f"{value!r} is {beyond} of {instance}, {known[instance]!r}; its answer is "

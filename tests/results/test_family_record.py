@@ -7,6 +7,7 @@ import pytest
 
 from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance_families import family_instance
+from splitshare.placement.run import solve
 from splitshare.results import record_families as recording
 from splitshare.results.family_record import BEST, BEST_COLUMNS, COLUMNS, RESULTS, read_best
 from splitshare.results.family_record import recorded_families as recorded
@@ -83,8 +84,12 @@ def test_a_stopped_record_goes_on_and_a_new_method_costs_its_own_runs_only(small
     for name in (RESULTS, BEST):
         (tmp_path / name).write_bytes((small / name).read_bytes())
     before = (tmp_path / RESULTS).read_text()
-    solve, solved = recording.solve, []
-    counting = lambda instance, method, **how: solved.append(method.name) or solve(instance, method, **how)  # noqa: E731
+    solved: list[str] = []
+
+    def counting(instance, method, **how):
+        solved.append(method.name)
+        return solve(instance, method, **how)
+
     monkeypatch.setattr(recording, "solve", counting)
     record_families([FAMILY], ["worst-fit"], time_limit_s=10.0, output=tmp_path)
     assert solved == []

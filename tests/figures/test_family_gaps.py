@@ -25,7 +25,7 @@ def test_seeds_count_by_their_median_and_what_is_not_placed_has_no_gap():
             ("i", "refused", 0, "unmeasured", None, None),
         ],
         columns=["instance", "method", "seed", "status", "objective_s", "solve_s"],
-    ).assign(family="f", build_s=0.0, stopped_by_time=0)
+    ).assign(family="f", build_s=0.0, at_limit=0)
     table = gaps_table(results, best).set_index("method")
     assert "refused" not in table.index
     drawn = table.loc["random"]

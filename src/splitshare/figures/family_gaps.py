@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ DECLARATION = Declaration(
             "devices": "Devices",
             "modules": "Modules",
             "requests": "Classes",
-            "proved": "Proved",
+            "proved": "Optima proved",
             "largest_open_gap": ("Largest open gap (%)", 100),
         }
     },
@@ -56,8 +57,8 @@ def gaps_table(results: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
     """One row a family and method: how many instances were tried, placed and as good as the best known, gaps, seconds.
 
     Columns: ``family``, ``method``, ``instances``, ``placed``, ``as_good``, ``mean_gap`` and ``worst_gap`` (over what
-    was placed, of each instance the median over seeds), ``median_s`` of a run, and ``stopped_by_time``, the share of
-    runs that the time limit ended.
+    was placed, of each instance the median over seeds), ``median_s`` of a run, and ``at_limit``, the share of runs that
+    lasted as long as the time limit.
 
     Args:
         results: rows of ``families.csv``.
@@ -83,7 +84,7 @@ def gaps_table(results: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
                 "mean_gap": placed.mean(),
                 "worst_gap": placed.max(),
                 "median_s": part["run_s"].median(),
-                "stopped_by_time": part["stopped_by_time"].mean(),
+                "at_limit": part["at_limit"].mean(),
             }
         )
     return pd.DataFrame(rows)
@@ -129,7 +130,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     gaps = by_method.loc[order]
     cells = {(row["method"], row["family"]): _told(row) for row in plain_rows(table)}
     values = gaps.to_numpy(dtype=float)
-    shades = np.log(np.clip(np.nan_to_num(values, nan=LIGHTEST), LIGHTEST, DARKEST) / LIGHTEST)
+    shades = np.log(np.clip(values, LIGHTEST, DARKEST) / LIGHTEST)  # none where nothing was placed
     darkest = np.log(DARKEST / LIGHTEST)
     figure = Figure(figsize=(PAGE_WIDTH_IN, 0.9 + 0.2 * len(gaps)))
     axes = figure.subplots()
@@ -139,7 +140,7 @@ def _figure(table: pd.DataFrame) -> Figure:
         told = cells.get((gaps.index[i], gaps.columns[j]), NOTHING)
         axes.annotate(told, (j, i), ha="center", va="center", size=7, color=ink)
     axes.set_yticks(range(len(gaps)), [method_title(str(method)) for method in gaps.index])
-    axes.set_xticks(range(len(gaps.columns)), [str(family).replace("-", "-\n") for family in gaps.columns])
+    axes.set_xticks(range(len(gaps.columns)), [fill(str(family), 14) for family in gaps.columns])
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.grid(visible=False)

@@ -1,8 +1,9 @@
 """The record of what known methods do over held-out families, and the best that is known of each instance.
 
-``families.csv`` has a row a run. ``families_best.csv`` has a row an instance: the best value that any run found, the
-highest lower bound that any run proved, and which method of which version did. The second is no summary of the first:
-longer runs that are kept nowhere else may have lowered a value or raised a bound in it.
+``families.csv`` has a row a run; ``at_limit`` is 1 where it lasted as long as its time limit, so that its value may
+hang on the machine. ``families_best.csv`` has a row an instance: the best value that any run found, the highest lower
+bound that any run proved, and which method of which version did. The second is no summary of the first: longer runs
+that are kept nowhere else may have lowered a value or raised a bound in it.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ KEY = ("family", "instance", "method", "seed")
 """What makes a row of results one of a kind."""
 COLUMNS = (
     *KEY,
-    *("instance_sha256", "status", "objective_s", "bound_s", "time_limit_s", "stopped_by_time", "build_s", "solve_s"),
+    *("instance_sha256", "status", "objective_s", "bound_s", "time_limit_s", "at_limit", "build_s", "solve_s"),
     *("solver_version", "splitshare", "machine", "revision", "date"),
 )
-NUMBERS = ("seed", "objective_s", "bound_s", "time_limit_s", "stopped_by_time", "build_s", "solve_s")
+NUMBERS = ("seed", "objective_s", "bound_s", "time_limit_s", "at_limit", "build_s", "solve_s")
 TEXTS = ("family", "instance", "method", "instance_sha256", "status")
 BEST_COLUMNS = (
     *("family", "instance", "instance_sha256", "devices", "modules", "requests", "objective_s", "found_by"),
@@ -45,7 +46,7 @@ MEND = "record the families again with `make record-families`"
 
 
 def read_results(path: Path) -> pd.DataFrame:
-    """Read ``families.csv``; seconds of objectives, bounds and runs, ``stopped_by_time`` 0 or 1.
+    """Read ``families.csv``; seconds of objectives, bounds and runs, ``at_limit`` 0 or 1.
 
     Raises:
         InputError: names the file, the column and the mend.

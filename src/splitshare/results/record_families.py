@@ -245,13 +245,13 @@ def _outcome(answer: Placement | None, time_limit_s: float) -> dict[str, object]
     """What became of a run; without an answer, that a licence refused it."""
     if answer is None:
         none = dict.fromkeys(("objective_s", "bound_s", "build_s", "solve_s"), np.nan)
-        return {"status": UNMEASURED, "stopped_by_time": 0, "solver_version": "", **none}
+        return {"status": UNMEASURED, "at_limit": 0, "solver_version": "", **none}
     late = answer.status == "time_limit" or answer.solve_s >= time_limit_s
     return {
         "status": answer.status,
         "objective_s": answer.objective,
         "bound_s": answer.bound,
-        "stopped_by_time": int(late),
+        "at_limit": int(late),
         "build_s": answer.build_s,
         "solve_s": answer.solve_s,
         "solver_version": answer.versions.solver or "",

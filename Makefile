@@ -8,8 +8,6 @@ CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--method $(name))
-# Families whose instances a minute more can prove; those of `large` would need hours.
-LONGER_PROOFS := communication-bound heavy-sharing memory-tight min-max replicated assignment
 ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
@@ -104,8 +102,7 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 record-families: $(READY) ## Record all methods and the best known over the held-out families (resumes where it was stopped)
 	$(COMMITTED)
 	$(BIN)/splitshare record-families -o data/baselines
-	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-highs --time-limit-s 60 \
-	  $(foreach name,$(LONGER_PROOFS),--family $(name))
+	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 120
 
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \

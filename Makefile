@@ -29,7 +29,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-onloading record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -98,6 +98,11 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 	$(BIN)/splitshare record $$(ls -v results/random/tuning/*.json) --family random-tuning $(RECORD)
 	$(BIN)/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test
 	$(BIN)/splitshare record $$(ls -v results/random/test/*.json) --family random-test $(RECORD)
+
+record-families: $(READY) ## Record all methods and the best known over the held-out families (resumes where it was stopped)
+	$(COMMITTED)
+	$(BIN)/splitshare record-families -o data/baselines
+	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 120
 
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \

@@ -49,7 +49,7 @@ class Stages(StageGroup):
             *("load-sweep", "load-tables"),
         ),
         "Emulation and real devices": ("worker", "fidelity", "shaping"),
-        "Keeping results": ("record", "standings", "robustness", "verify", "pin", "schemas"),
+        "Keeping results": ("record", "record-families", "standings", "robustness", "verify", "pin", "schemas"),
     }
     order = tuple(name for names in panels.values() for name in names)
 

@@ -32,7 +32,7 @@ from splitshare.replay.result import ReplayResult
 from splitshare.replay.serving.rules import AS_ALWAYS, Serving
 from splitshare.replay.simulator import simulate as replay
 from splitshare.replay.traces import RequestTrace, read_trace
-from splitshare.results.recording import seeds_of
+from splitshare.results.recording import FEW_SEEDS, STOCHASTIC_SEEDS, seeds_of
 from splitshare.results.verdict import Verdict, in_words, judge, summary_table
 from splitshare.spelling import single, titled
 from splitshare.stages.compare import with_reference
@@ -185,6 +185,8 @@ class Comparison:
     results: pd.DataFrame
     """A row a run: ``family, instance, workload, seed, status, reason, objective, reference, gap, solve_s``."""
     recorded: pd.DataFrame
+    held_out: frozenset[str] = frozenset()
+    """Families whose reference is the best value known."""
 
     @property
     def mean_gap(self) -> float:
@@ -200,7 +202,14 @@ class Comparison:
     def verdicts(self) -> tuple[Verdict, ...]:
         """One a family: summaries and duels with every recorded method; takes a second or two."""
         return tuple(
-            judge(self.results, self.recorded, self.method, family=str(family), sense=self.problem.sense)
+            judge(
+                self.results,
+                self.recorded,
+                self.method,
+                family=str(family),
+                sense=self.problem.sense,
+                best_known=family in self.held_out,
+            )
             for family in self.results["family"].unique()
         )
 
@@ -211,7 +220,8 @@ class Comparison:
 
     def __str__(self) -> str:
         terms = self.problem.terms
-        return "\n".join(in_words(verdict, does=terms.does, reference=terms.reference) for verdict in self.verdicts)
+        told = {"does": terms.does, "reference": terms.reference, "unit": self.problem.unit}
+        return "\n".join(in_words(verdict, **told) for verdict in self.verdicts)
 
 
 def compare(
@@ -240,8 +250,9 @@ def compare(
         raise InputError("split", split, f"the problem {owner.name!r} has no such families; name some")
     recorded = _recorded(owner.name, chosen, data)
     rows = []
-    for instance in (instance for part in recorded.instances.values() for instance in part):
-        for seed in seeds_of(getattr(made, "stochastic", False)):
+    for family, instance in ((family, one) for family, part in recorded.instances.items() for one in part):
+        seeds = FEW_SEEDS if family in recorded.held_out else STOCHASTIC_SEEDS
+        for seed in seeds_of(getattr(made, "stochastic", False), seeds):
             answer = owner.solve(instance, made, seed=seed)
             rows.append(
                 {
@@ -255,7 +266,7 @@ def compare(
             )
     name = titled(made.name, single(by)[1]) if isinstance(by, str) else made.name
     others = recorded.results[recorded.results["method"] != name]
-    return Comparison(name, owner, with_reference(pd.DataFrame(rows), owner, recorded), others)
+    return Comparison(name, owner, with_reference(pd.DataFrame(rows), owner, recorded), others, recorded.held_out)
 
 
 @dataclass(frozen=True)
@@ -312,7 +323,7 @@ def _problem_of(instance: Any) -> Problem[Any, Any]:
 def _problem_of_family(family: str) -> Problem[Any, Any]:
     known: dict[str, Problem[Any, Any]] = {}
     for problem in known_problems().values():
-        known |= dict.fromkeys((*problem.families, *problem.tuning_families), problem)
+        known |= dict.fromkeys((*problem.families, *problem.tuning_families, *problem.held_out_families), problem)
     if family not in known:
         raise InputError("family", "", f"unknown family {family!r}; {nearest(family, list(known))}")
     return known[family]

@@ -81,6 +81,10 @@ EXPECTED = {
         "v/bin/splitshare random-instances --name random-test --first-seed 10000 -o results/random/test",
         f"v/bin/splitshare record $(ls -v results/random/test/*.json) --family random-test {RECORD}",
     ],
+    "record-families": [
+        "v/bin/splitshare record-families -o data/baselines",
+        "v/bin/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 120",
+    ],
     "record-onloading": [
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "
         "-o data/baselines " + " ".join(f"--method {name}" for name in ONLOADING)
@@ -402,7 +406,12 @@ def test_results_that_prose_names_are_made(copy: Repository) -> None:
     assert len(made) > 300
     beside = {
         "results/*/runs",  # tables of run times beside the placements
-        *("results/compare", "results/side-by-side"),  # the verdicts of the walks
+        *(
+            "results/compare",
+            "results/side-by-side",
+            "results/held-out",
+            "results/heavy-sharing",
+        ),  # the verdicts of the walks
         *("results/site", "results/site/index.html", "results/coverage"),  # by make
         "results/paper/figures/accuracy.csv",  # with a network, by config/paper.yaml
         "results/digests",  # what `splitshare shared` keeps

@@ -8,6 +8,7 @@ from splitshare.jsonl import read_lines
 from splitshare.placement import exact
 from splitshare.placement.algorithms.optimum import Optimum
 from splitshare.placement.certificate import Certificate
+from splitshare.placement.contract import Answer
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.random_instances import Shape, random_fields, random_instances
 from splitshare.placement.run import solve
@@ -105,6 +106,30 @@ def test_the_solver_is_not_believed(monkeypatch):
     monkeypatch.setattr(exact, "build", cheaper)
     with pytest.raises(WorkError, match="is not the evaluator's"):
         solve(instance, Optimum())
+
+
+@pytest.mark.parametrize(
+    ("status", "factor", "holds"),
+    [("optimal", 1.1, False), ("optimal", 0.9, False), ("time_limit", 1.1, True), ("time_limit", 0.9, False)],
+)
+def test_only_a_program_that_was_stopped_may_claim_more_than_its_placement_takes(status, factor, holds):
+    """Its routes need not be the fastest for its placement yet; that it claims less is never right."""
+    instance = next(i for i in random_instances(range(9), replication=False) if judge.optimum(i))
+    optimum = solve(instance, Optimum())
+    assert optimum.objective is not None
+    claimed = optimum.objective * factor
+
+    class Stopped:
+        name = "stopped"
+
+        def place(self, instance, *, seed, time_limit):
+            return Answer(optimum.assignment, status, bound=0.0, objective=claimed)
+
+    if holds:
+        assert solve(instance, Stopped()).objective == optimum.objective
+    else:
+        with pytest.raises(WorkError, match="is not the evaluator's"):
+            solve(instance, Stopped())
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -68,6 +68,7 @@ from splitshare.replay.trace_mapping import TraceMapping
 from splitshare.replay.trace_sources import TracesFile
 from splitshare.replay.traces import RequestTrace, read_trace
 from splitshare.results.baselines import read_baselines
+from splitshare.results.family_record import read_best, read_results
 from splitshare.results.onloading import read_record
 from splitshare.results.reported import read_reported
 from splitshare.results.verdict_file import VerdictFile
@@ -805,6 +806,8 @@ def all_readers(folder: Path) -> list[Reader]:
             standard_record,
         ),
         Reader("read_record", "onloading.csv", (head("data/baselines/onloading.csv", 4),), read_record),
+        Reader("read_results", "families.csv", (head("data/baselines/families.csv", 4),), read_results),
+        Reader("read_best", "families_best.csv", (head("data/baselines/families_best.csv", 4),), read_best),
         Reader("read_baselines", "placements.parquet", (parquet_of(_baselines()),), read_baselines),
         Reader("read_token", "token", (b"0123456789abcdefghi\n",), read_token, covers=("read_text",)),
         Reader("read_pem", "key.pem", (pem,), read_pem),

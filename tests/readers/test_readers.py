@@ -75,7 +75,8 @@ READERS = (
         "read_trace:parquet",
         "read_reported:csv",
     ),
-    *("read_reported:parquet", "read_record", "read_recorded", "read_baselines", "read_token", "read_pem"),
+    *("read_reported:parquet", "read_record", "read_recorded", "read_results", "read_best", "read_baselines"),
+    *("read_token", "read_pem"),
 )
 
 

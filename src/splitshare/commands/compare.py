@@ -26,6 +26,9 @@ class Options:
     families: Annotated[
         list[str], typer.Option("--family", help="Family of instances; repeatable; default the problem's.")
     ] = field(default_factory=list)
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Over the held-out instances of all the problem's harder families.")
+    ] = False
     time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 10.0
     html: Annotated[
         bool, typer.Option("--html", help="Write verdict.html too: one page, for any browser and without a network.")

@@ -235,7 +235,21 @@ STATUS_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
 """Title and mark of what became of a request."""
 
 
-TITLES = {key: title for table in (BASELINES, ONLOADING_METHODS, METHODS) for key, (title, _) in table.items()}
+FURTHER_TITLES = {
+    "genetic": "Genetic algorithm",
+    "lagrangian": "Lagrangian heuristic",
+    "large-neighbourhood-search": "Large neighbourhood search",
+    "max-min": "Max-min",
+    "min-min": "Min-min",
+    "peft": "PEFT",
+    "sufferage": "Sufferage",
+    "swap-local-search": "2-swap",
+}
+"""Titles of methods that have no look of their own."""
+
+TITLES = FURTHER_TITLES | {
+    key: title for table in (BASELINES, ONLOADING_METHODS, METHODS) for key, (title, _) in table.items()
+}
 """Titles of all known methods, without their solvers."""
 
 

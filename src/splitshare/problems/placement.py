@@ -11,6 +11,7 @@ from splitshare.jsonl import read_lines
 from splitshare.placement.conformance import CHECKS
 from splitshare.placement.contract import FINDER, TIMED_BASELINE
 from splitshare.placement.energy import energy_j, tells_energy
+from splitshare.placement.held_out import HELD_OUT
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.run import solve
@@ -42,15 +43,35 @@ def _recorded(directory: Path, names: Sequence[str]) -> Recorded[PlacementInstan
     """
     from splitshare.results.baselines import check_digests, families, instances_file, read_baselines
 
+    asked = [family for family in names if family in HELD_OUT and not instances_file(directory, family).is_file()]
+    if asked:
+        others = [family for family in names if family not in asked]
+        return _with_held_out(asked, _recorded(directory, others) if others else None, directory)
     results = read_baselines(directory / RESULTS)
     instances = {}
     for family in names:
         path = instances_file(directory, family)
         if not path.is_file():
-            raise InputError("--family", family, f"no such recorded family; {nearest(family, families(directory))}")
+            known = [*families(directory), *HELD_OUT]
+            raise InputError("--family", family, f"no such recorded family; {nearest(family, known)}")
         instances[family] = tuple(read_lines(PlacementInstance, path))
         check_digests(results, {i.name: i.sha256() for i in instances[family]}, path)
     return Recorded(instances, results.rename(columns={"objective_s": "objective", "optimum_s": "reference"}))
+
+
+def _with_held_out(
+    names: Sequence[str], others: Recorded[PlacementInstance] | None, directory: Path
+) -> Recorded[PlacementInstance]:
+    """Held-out families beside others."""
+    import pandas as pd  # half a second to import
+
+    from splitshare.results.family_record import recorded_families
+
+    instances, results = recorded_families(names, directory)
+    if others is None:
+        return Recorded(instances, results, frozenset(names))
+    both = pd.concat([others.results, results], ignore_index=True)
+    return Recorded({**others.instances, **instances}, both, frozenset(names))
 
 
 def _record(instances: Sequence[Any], **how: Any) -> None:
@@ -74,6 +95,7 @@ PROBLEM: Problem[PlacementInstance, Placement] = Problem(
     checks=CHECKS,
     families=FAMILIES,
     tuning_families=("random-tuning",),
+    held_out_families=HELD_OUT,
     timed_baseline=TIMED_BASELINE,
     recorded=_recorded,
     record=_record,

@@ -79,6 +79,9 @@ class Recorded(Generic[InstanceKind]):
     """A row a family, instance, method and seed: ``family``, ``instance``, ``instance_sha256``, ``workload`` (what is
     drawn together), ``method``, ``seed``, ``objective``, ``reference`` (the proved optimum, or the best proved
     bound)."""
+    held_out: frozenset[str] = frozenset()
+    """Those of the families whose reference is the best value known; ``results`` has then the columns that
+    ``splitshare.results.new_best`` speaks of, and methods that are random were run with ``FEW_SEEDS``."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,9 @@ class Problem(Generic[InstanceKind, AnswerKind]):
     ``splitshare.problems.standard`` does."""
     tuning_families: tuple[str, ...] = ()
     """Recorded families to try an algorithm on while it is made; a verdict on them is asked for by name."""
+    held_out_families: tuple[str, ...] = ()
+    """Harder families to judge on, which are asked for: their optima are not all proved, so that an algorithm can be
+    the best known on an instance."""
     record: Callable[..., None] | None = None
     """``record(instances, *, methods, family, time_limit_s, output)`` solves instances by several methods and writes
     down below a directory what ``recorded`` reads; ``None``: as ``splitshare.problems.standard`` does."""
@@ -134,6 +140,11 @@ class Problem(Generic[InstanceKind, AnswerKind]):
     def reference_column(self) -> str:
         """Name of the column of what gaps are held against."""
         return f"optimum_{self.unit}" if self.unit else "reference"
+
+    @property
+    def best_known_column(self) -> str:
+        """Name of the column of what gaps are held against where that is the best value known."""
+        return f"best_known_{self.unit}" if self.unit else "best_known"
 
     def read_answer(self, instance: Path, answer: Path) -> tuple[InstanceKind, AnswerKind]:
         """Read an instance and an answer to it that decides something.

@@ -14,6 +14,8 @@ from splitshare.solvers.adapter import SizeLimitError
 
 STOCHASTIC_SEEDS = tuple(range(10))
 """Seeds that a method is run with whose answers depend on them."""
+FEW_SEEDS = STOCHASTIC_SEEDS[:3]
+"""The same where runs are long."""
 
 Kind = TypeVar("Kind", bound=Instance)
 
@@ -29,9 +31,9 @@ class RecordedRun(Generic[Kind]):
     """``None`` where a solver's licence refused the instance for its size."""
 
 
-def seeds_of(stochastic: object) -> tuple[int, ...]:
+def seeds_of(stochastic: object, seeds: tuple[int, ...] = STOCHASTIC_SEEDS) -> tuple[int, ...]:
     """The seeds of a method that says, by ``stochastic``, whether its answers depend on them."""
-    return STOCHASTIC_SEEDS if stochastic else (0,)
+    return seeds if stochastic else (0,)
 
 
 def recorded_runs(
@@ -42,8 +44,9 @@ def recorded_runs(
     solve: Callable[..., Any],
     time_limit_s: float,
     done: Collection[tuple[str, str, int]] = (),
+    seeds: tuple[int, ...] = STOCHASTIC_SEEDS,
 ) -> Iterator[RecordedRun[Kind]]:
-    """Solve every instance by every method, with ten seeds where the method is stochastic.
+    """Solve every instance by every method, with several seeds where the method is stochastic.
 
     Args:
         methods: labels of methods.
@@ -52,6 +55,7 @@ def recorded_runs(
         solve: the problem's ``run.solve``.
         time_limit_s: seconds for a run.
         done: instance, method and seed of runs that are left out.
+        seeds: of a stochastic method.
 
     Raises:
         InputError: there is no such method.
@@ -59,7 +63,7 @@ def recorded_runs(
     """
     for label in methods:
         algorithm = Method.parse(label).load(finder)
-        for seed in seeds_of(getattr(algorithm, "stochastic", False)):
+        for seed in seeds_of(getattr(algorithm, "stochastic", False), seeds):
             for instance in track(instances, f"recording {label}"):
                 if (instance.name, label, seed) in done:
                     continue

@@ -17,7 +17,6 @@ from splitshare.ranges import MOST_SEED
 from splitshare.replay.tables import at_row, check_columns, parse_counts, parse_floats
 from splitshare.results.baselines import check_digests
 from splitshare.results.table import OPTIMALITY_TOLERANCE
-from splitshare.results.verdict import gaps
 
 OPTIONAL = ("method", "seed", "instance_sha256", "status", "solve_s")
 NOTHING = ("", "nan", "NaN")
@@ -36,7 +35,8 @@ def read_reported(
 
     Args:
         path: the file.
-        recorded: the baselines that it is held against (``splitshare.problems.problem.Recorded``).
+        recorded: the baselines that it is held against (``splitshare.problems.problem.Recorded``); where they have a
+            ``proved_bound``, it goes before the reference, which may be bettered.
         objective: name of the objective's column.
         reference: name of the reference's column, which may be there and is not read.
         sense: whether less or more is better.
@@ -52,11 +52,12 @@ def read_reported(
     methods = list(dict.fromkeys(table["method"])) if "method" in table else [path.stem]
     if len(methods) != 1 or not methods[0]:
         raise InputError(path, "method", f"holds {len(methods)} methods, or none; give a file for each")
-    known = dict(zip(recorded["instance"], recorded["reference"], strict=True))
+    known = dict(zip(recorded["instance"], _bounds(recorded), strict=True))
     for i, (instance, value) in enumerate(zip(table["instance"], table[objective], strict=True)):
         if instance not in known:
             raise InputError(path, at_row("instance", i), f"{shown(instance)} is not among the recorded ones")
-        if gaps(value, known[instance], sense) < -OPTIMALITY_TOLERANCE:
+        excess = value - known[instance] if sense == "min" else known[instance] - value
+        if excess < -OPTIMALITY_TOLERANCE * abs(known[instance]):
             beyond = "below the proved optimum" if sense == "min" else "above the proved bound"
             problem = (
                 f"{value!r} is {beyond} of {instance}, {known[instance]!r}; its answer is "
@@ -76,6 +77,13 @@ def read_reported(
     if "solve_s" not in table:
         table = table.assign(solve_s=np.nan)
     return str(methods[0]), table.rename(columns={objective: "objective"})
+
+
+def _bounds(recorded: pd.DataFrame) -> pd.Series[Any]:
+    """What no result is better than: the proved bound where it is told, else the reference."""
+    if "proved_bound" not in recorded:
+        return recorded["reference"]
+    return recorded["proved_bound"].fillna(recorded["reference"])
 
 
 def columns_of(path: Path) -> list[str]:
@@ -102,7 +110,7 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
 def _read(path: Path, objective: str, reference: str) -> pd.DataFrame:
     """The columns that are read, each of its type."""
     header, cells = _cells(path)
-    ignored = (*RECALCULATED, reference)
+    ignored = (*RECALCULATED, reference, objective.replace("objective", "best_known"))
     check_columns(path, header, ("instance", objective), (*OPTIONAL, *ignored))
     columns = dict(zip(header, cells, strict=True))
     if not columns["instance"]:

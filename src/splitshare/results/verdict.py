@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from splitshare.choices import Sense
+from splitshare.results.new_best import NewBest, digest_of_best, new_bests
 from splitshare.results.statistics import (
     LEAST_CLUSTERS,
     ClusterMean,
@@ -36,7 +37,7 @@ class Summary:
     placed: int
     """Instances with a feasible placement."""
     optimal: int
-    """Instances within 1e-6 of the proved optimum."""
+    """Instances within 1e-6 of the reference, or better."""
     mean_gap: ClusterMean | None
     """Over the instances that are placed; ``None`` where there are none."""
     worst_gap: float | None
@@ -76,6 +77,10 @@ class Verdict:
     summaries: tuple[Summary, ...]
     """The new method first."""
     duels: tuple[Duel, ...]
+    best_known_sha256: str | None = None
+    """Where gaps are to the best known values, not to proved optima: their digest."""
+    new_best: tuple[NewBest, ...] = ()
+    """Where the new method is the best known now."""
 
     @property
     def unit(self) -> str:
@@ -88,7 +93,14 @@ class Verdict:
 
 
 def judge(
-    new: pd.DataFrame, baselines: pd.DataFrame, method: str, *, family: str, sense: Sense = "min", seed: int = 0
+    new: pd.DataFrame,
+    baselines: pd.DataFrame,
+    method: str,
+    *,
+    family: str,
+    sense: Sense = "min",
+    seed: int = 0,
+    best_known: bool = False,
 ) -> Verdict:
     """Compare a method with every recorded one on the instances of a family that both have.
 
@@ -101,6 +113,11 @@ def judge(
         family: whose instances are compared.
         sense: whether less or more is better.
         seed: of the resampling and of the sign flips.
+        best_known: whether the reference is the best known value; ``baselines`` has then the columns that
+            ``results.new_best`` speaks of.
+
+    Raises:
+        WorkError: a value is beyond a proved bound.
     """
     new, baselines = (table[table["family"] == family] for table in (new, baselines))
     own = per_instance(new, sense)
@@ -123,7 +140,10 @@ def judge(
         for name, p, least in zip(names, p_values, smallest, strict=True)
     )
     summaries = (summarise(method, own, seed), *(summarise(n, others[n].loc[shared[n]], seed) for n in names))
-    return Verdict(family, method, summaries, duels)
+    if not best_known:
+        return Verdict(family, method, summaries, duels)
+    found = new_bests(new, baselines, sense)
+    return Verdict(family, method, summaries, duels, digest_of_best(baselines), found)
 
 
 def per_instance(table: pd.DataFrame, sense: Sense = "min") -> pd.DataFrame:
@@ -149,6 +169,7 @@ def summarise(method: str, table: pd.DataFrame, seed: int) -> Summary:
     """Summarise one method's ``per_instance`` table."""
     placed = table[np.isfinite(table["objective"]) & table["reference"].notna()]
     shares = placed["gap"].to_numpy(dtype=float)
+    shares = np.where(np.abs(shares) <= OPTIMALITY_TOLERANCE, 0.0, shares)  # digits of a record are no gap
     return Summary(
         method=method,
         instances=len(table),
@@ -194,18 +215,23 @@ def summary_table(verdict: Verdict) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def in_words(verdict: Verdict, *, does: str = "places", reference: str = "the proved optimum") -> str:
+# Long: a sentence after the other.
+def in_words(verdict: Verdict, *, does: str = "places", reference: str = "the proved optimum", unit: str = "") -> str:
     """The verdict as a paragraph.
 
     Args:
         verdict: the verdict.
         does: what the method does with an instance.
-        reference: what gaps are held against.
+        reference: what gaps are held against where optima are proved.
+        unit: of objectives.
     """
     own = verdict.summaries[0]
+    as_good, most_named = "optimally", len(verdict.duels)
+    if verdict.best_known_sha256 is not None:
+        as_good, reference, most_named = "as well as the best known or better", "the best known", 5
     sentences = [
         f"{verdict.family}: {verdict.method} {does} {own.placed} of {own.instances} instances, "
-        f"{own.optimal} of them optimally."
+        f"{own.optimal} of them {as_good}."
     ]
     if own.mean_gap is not None and own.worst_gap is not None:
         sentences.append(
@@ -221,14 +247,14 @@ def in_words(verdict: Verdict, *, does: str = "places", reference: str = "the pr
     undecided = [d.baseline for d in open_ if d.decidable and d.baseline not in equal]
     undecidable = [d for d in open_ if not d.decidable and d.baseline not in equal]
     if undecided:
-        sentences.append(f"No significant difference was found to {_listed(undecided)}.")
+        sentences.append(f"No significant difference was found to {_listed(undecided, most_named)}.")
     if equal:
-        sentences.append(f"It is equal to {_listed(equal)} on every instance.")
+        sentences.append(f"It is equal to {_listed(equal, most_named)} on every instance.")
     if undecidable:
         most = max(d.deciding for d in undecidable)
         sentences.append(
-            f"No significance can be reached against {_listed([d.baseline for d in undecidable])}: one of the two is "
-            f"ahead on {_count(most, verdict.unit)} at most, and the p-value cannot fall below "
+            f"No significance can be reached against {_listed([d.baseline for d in undecidable], most_named)}: one of "
+            f"the two is ahead on {_count(most, verdict.unit)} at most, and the p-value cannot fall below "
             f"{min(d.smallest_p for d in undecidable):.2g}."
         )
     if verdict.duels:
@@ -238,6 +264,7 @@ def in_words(verdict: Verdict, *, does: str = "places", reference: str = "the pr
             f"{_count(max(d.clusters for d in verdict.duels), verdict.unit)} is "
             f"{min(d.smallest_p for d in verdict.duels):.2g}.)"
         )
+    sentences += [f"NEW BEST KNOWN on {best.in_words(unit)}." for best in verdict.new_best]
     return " ".join(sentences)
 
 
@@ -292,5 +319,8 @@ def _duel(name: str, first: Floats, second: Floats, test: SignFlips, p_value: fl
     )
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str], most: int | None = None) -> str:
+    """Names in a sentence, ``most`` of them at most."""
+    if most is not None and len(names) > most + 1:
+        return f"{', '.join(names[:most])} and {len(names) - most} others"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -75,6 +75,19 @@ class DuelRecord(Record):
     better: bool | None
 
 
+class NewBestRecord(Record):
+    """An instance on which the new method is the best known."""
+
+    instance: Text
+    objective: Finite
+    best_known: Finite
+    """The best value before."""
+    found_by: Text
+    """What found that."""
+    bound: Finite
+    """What no value is beyond."""
+
+
 class FamilyVerdict(Record):
     """What was found over one family of instances."""
 
@@ -85,6 +98,9 @@ class FamilyVerdict(Record):
     summaries: tuple[MethodSummary, ...] = Field(min_length=1)
     """The new method first."""
     duels: tuple[DuelRecord, ...]
+    best_known_sha256: Sha256 | None = None
+    """Where gaps are to the best known values, not to proved optima: their digest."""
+    new_best: tuple[NewBestRecord, ...] = ()
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -174,10 +190,12 @@ def digest_of(instances: Sequence[Instance]) -> str:
 def standings(paths: Sequence[Path]) -> pd.DataFrame:
     """One row a family and method of several verdicts: the new ones, and the recorded ones that they were held against.
 
-    Sorted by family, instances with an answer, and mean gap. ``verdict`` is the file, empty for recorded methods.
+    Sorted by family, instances with an answer, and mean gap. ``verdict`` is the file, empty for recorded methods;
+    ``new_best`` names each instance on which a new method is the best known, and both values.
 
     Raises:
-        InputError: a file is no verdict, two are of different problems, or of one family with other instances.
+        InputError: a file is no verdict, two are of different problems, or of one family with other instances or
+            other best known values.
     """
     first: dict[str, tuple[Path, FamilyVerdict]] = {}
     rows, problem = [], ""
@@ -193,13 +211,21 @@ def standings(paths: Sequence[Path]) -> pd.DataFrame:
             if part.instances_sha256 != known.instances_sha256:
                 mend = f"is of other instances than {other}; judge both with the same recorded baselines"
                 raise InputError(path, f"families[{j}].instances_sha256", mend)
+            if part.best_known_sha256 != known.best_known_sha256:
+                mend = f"is of other best known values than {other}; judge both with the same recorded baselines"
+                raise InputError(path, f"families[{j}].best_known_sha256", mend)
             made = f"{file.made_with.get('splitshare', '')} {file.made_with.get('date', '')[:10]}".strip()
-            rows.append(_row(part.family, part.summaries[0], str(path), file.judged.ran_here, made))
+            row = _row(part.family, part.summaries[0], str(path), file.judged.ran_here, made)
+            rows.append(row | {"new_best": "; ".join(_told(best) for best in part.new_best)})
     for family, (_, part) in first.items():
         rows += [_row(family, summary, "", None, "") for summary in part.summaries[1:]]
     table = pd.DataFrame(rows)
     ordered = table.sort_values(["family", "placed", "mean_gap"], ascending=[True, False, True], kind="stable")
     return ordered.reset_index(drop=True)
+
+
+def _told(best: NewBestRecord) -> str:
+    return f"{best.instance}: {best.objective:.9g}, was {best.best_known:.9g} ({best.found_by})"
 
 
 def _row(family: str, summary: MethodSummary, path: str, ran: bool | None, made: str) -> dict[str, object]:
@@ -214,6 +240,7 @@ def _row(family: str, summary: MethodSummary, path: str, ran: bool | None, made:
         "mean_gap_low": None if gap is None else gap.low,
         "mean_gap_high": None if gap is None else gap.high,
         "worst_gap": summary.worst_gap,
+        "new_best": "",
         "runs": {True: "run and checked", False: "as reported", None: "recorded"}[ran],
         "made_with": made,
         "verdict": path,

@@ -29,7 +29,7 @@ from splitshare.problems import DEFAULT, names, problem_named
 from splitshare.problems.problem import Problem, Recorded
 from splitshare.problems.standard import read_recorded
 from splitshare.progress import track
-from splitshare.results.recording import seeds_of
+from splitshare.results.recording import FEW_SEEDS, seeds_of
 from splitshare.results.reported import columns_of, read_reported
 from splitshare.results.verdict import Verdict, gaps, judge, summary_table
 from splitshare.results.verdict_file import Judged
@@ -44,9 +44,9 @@ REPEAT_S = 10.0
 def run(options: Options) -> list[Verdict]:
     """Judge methods over families of recorded instances and write what was found into ``output``.
 
-    Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``performance_profile.pdf``
-    and ``.png``, ``verdict.json`` and ``verdict.txt``, and where asked ``verdict.html``; of several algorithms into a
-    folder each, and beside the folders a summary of all of them.
+    Writes ``results.csv`` (every run), ``summary.csv``, ``summary.md``, ``summary.tex``, ``by_family.csv`` and ``.md``,
+    ``performance_profile.pdf`` and ``.png``, ``verdict.json`` and ``verdict.txt``, and where asked ``verdict.html``; of
+    several algorithms into a folder each, and beside the folders a summary of all of them.
 
     Raises:
         InputError: neither or both of ``algorithms`` and ``results``; an algorithm cannot be loaded; the results, a
@@ -56,7 +56,7 @@ def run(options: Options) -> list[Verdict]:
         raise InputError("compare", "--algorithm", "give --algorithm FILE:Class or --results FILE, one of the two")
     if options.results is not None:
         asked = problem_named(options.problem or _problem_of_results(options.results))
-        recorded = read_recorded(asked, options.baselines, options.families or asked.families)
+        recorded = read_recorded(asked, options.baselines, _families(options, asked))
         found = _reported(options.results, asked, recorded)
         return _judged(found, asked, recorded, options.output, options)
     methods = [method for text in options.algorithms for method in Method.specs(text)]
@@ -65,7 +65,7 @@ def run(options: Options) -> list[Verdict]:
     verdicts: list[Verdict] = []
     rows: list[pd.DataFrame] = []
     for method, (own, asked, recorded) in zip(methods, described, strict=True):
-        found = _tried(method.spec, own.name, seeds_of(own.stochastic), asked, recorded, options.time_limit_s)
+        found = _tried(method.spec, own, asked, recorded, options.time_limit_s)
         output = options.output / method.folder if len(methods) > 1 else options.output
         judged = _judged(found, asked, recorded, output, options)
         rows += [summary_table(verdict).head(1).assign(method=method.label)[list(ALONE)] for verdict in judged]
@@ -75,10 +75,20 @@ def run(options: Options) -> list[Verdict]:
     return verdicts
 
 
+def _families(options: Options, problem: Problem[Any, Any]) -> Sequence[str]:
+    if not options.held_out:
+        return options.families or problem.families
+    if options.families:
+        raise InputError("--held-out", "", "is all held-out families; leave it out, or leave --family out")
+    if not problem.held_out_families:
+        raise InputError("--held-out", "", f"the problem {problem.name!r} has no held-out families; give --family")
+    return problem.held_out_families
+
+
 def _described(method: Method, options: Options) -> tuple[Described, Problem[Any, Any], Recorded[Any]]:
     own = describe(method.spec, options.problem)
     asked = problem_named(own.problem)
-    recorded = read_recorded(asked, options.baselines, options.families or asked.families)
+    recorded = read_recorded(asked, options.baselines, _families(options, asked))
     if method.spec != own.name and own.name in set(recorded.results["method"]):
         taken = f"the name {own.name!r} is a recorded method's; give it another"
         raise InputError("--algorithm", method.spec, taken)  # their rows could not be told apart
@@ -90,11 +100,20 @@ def _judged(
 ) -> list[Verdict]:
     covered = [family for family in recorded.instances if (findings.results["family"] == family).any()]
     verdicts = [
-        judge(findings.results, recorded.results, findings.method, family=family, sense=asked.sense, seed=options.seed)
+        judge(
+            findings.results,
+            recorded.results,
+            findings.method,
+            family=family,
+            sense=asked.sense,
+            seed=options.seed,
+            best_known=family in recorded.held_out,
+        )
         for family in covered
     ]
     write_findings(asked, findings, verdicts, recorded, output, html=options.html)
-    typer.echo((output / "summary.md").read_text(encoding="utf-8"))
+    table = "by_family.md" if recorded.held_out else "summary.md"
+    typer.echo((output / table).read_text(encoding="utf-8"))
     typer.echo((output / "verdict.txt").read_text(encoding="utf-8"))
     return verdicts
 
@@ -125,16 +144,16 @@ def _reported(path: Path, problem: Problem[Any, Any], recorded: Recorded[Any]) -
 
 
 def _tried(
-    algorithm: str,
-    name: str,
-    seeds: Sequence[int],
-    problem: Problem[Any, Any],
-    recorded: Recorded[Any],
-    time_limit_s: float,
+    algorithm: str, own: Described, problem: Problem[Any, Any], recorded: Recorded[Any], time_limit_s: float
 ) -> Findings:
+    name, seeds = own.name, seeds_of(own.stochastic)
     checks = tuple(check_contract(problem.name, algorithm))
     runs = [
-        AlgorithmRun(i, seed, family) for seed in seeds for family, part in recorded.instances.items() for i in part
+        AlgorithmRun(i, seed, family)
+        for seed in seeds
+        for family, part in recorded.instances.items()
+        if seed in FEW_SEEDS or family not in recorded.held_out
+        for i in part
     ]
     limits = RunLimits(time_s=time_limit_s)
     first = run_limited(problem.name, algorithm, runs, limits)

@@ -15,6 +15,7 @@ from splitshare.figures.style import paper_style, save_figure
 from splitshare.files import write_text
 from splitshare.isolation.runs import GIVE_UP
 from splitshare.problems.problem import Problem, Recorded
+from splitshare.results.by_family import by_family
 from splitshare.results.provenance import provenance
 from splitshare.results.verdict import Verdict, in_words, shown, summary_table
 from splitshare.results.verdict_file import Judged, VerdictFile, digest_of
@@ -63,15 +64,19 @@ def write_findings(
     """
     summary = pd.concat([summary_table(verdict) for verdict in verdicts], ignore_index=True)
     own = {"objective": problem.objective_column, "reference": problem.reference_column}
+    if recorded.held_out:  # the best known is no optimum
+        own["reference"] = problem.best_known_column
     write_csv(findings.results.rename(columns=own), output / "results.csv")
     write_summary(summary, output)
+    _write_by_family(verdicts, findings.results, recorded, output)
     others = recorded.results[recorded.results["method"] != findings.method]
     both = pd.concat([others, findings.results.assign(method=findings.method)], ignore_index=True)
     with paper_style():
         families = [verdict.family for verdict in verdicts]
         figure = profile_figure(both, families, findings.method, problem=problem.name, sense=problem.sense)
         save_figure(figure, output, PROFILE)
-    paragraphs = [in_words(verdict, does=problem.terms.does, reference=problem.terms.reference) for verdict in verdicts]
+    terms = {"does": problem.terms.does, "reference": problem.terms.reference, "unit": problem.unit}
+    paragraphs = [in_words(verdict, **terms) for verdict in verdicts]
     asked = sum(len(recorded.instances[verdict.family]) for verdict in verdicts)
     paragraphs.append(_words(problem, findings, asked))
     write_text(output / "verdict.txt", "\n".join(paragraphs) + "\n")
@@ -103,6 +108,12 @@ def _verdict_file(
         "failures": findings.failures.to_dict("records"),
     }
     return VerdictFile.parse(plain, "verdict.json")
+
+
+def _write_by_family(verdicts: Sequence[Verdict], runs: pd.DataFrame, recorded: Recorded[Any], output: Path) -> None:
+    table = by_family(verdicts, runs, recorded.results)
+    write_csv(table, output / "by_family.csv")
+    write_text(output / "by_family.md", str(table.map(shown).to_markdown(index=False)) + "\n")
 
 
 def write_summary(summary: pd.DataFrame, output: Path) -> str:

@@ -84,6 +84,7 @@ def _families(options: Options) -> Rows:
     for problem in map(problem_named, names()):
         yield from ((name, f"{problem.name}: new algorithms are judged on it") for name in problem.families)
         yield from ((name, f"{problem.name}: to tune an algorithm on") for name in problem.tuning_families)
+        yield from ((name, f"{problem.name}: held out, to judge on") for name in problem.held_out_families)
 
 
 def _figures(options: Options) -> Rows:

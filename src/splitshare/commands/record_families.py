@@ -1,0 +1,30 @@
+"""Record what methods do over the held-out families, and the best known of each instance, into the directory OUTPUT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from splitshare.commands.arguments import LIMIT, Output
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of ``splitshare record-families``."""
+
+    output: Output
+    families: Annotated[
+        list[str], typer.Option("--family", help="Family of held-out instances; repeatable; default all.")
+    ] = field(default_factory=list)
+    methods: Annotated[
+        list[str], typer.Option("--method", help="Algorithm, or optimum-<solver>; repeatable; default all.")
+    ] = field(default_factory=list)
+    time_limit_s: Annotated[float, typer.Option(**LIMIT, help="Seconds for each run.")] = 10.0
+    only_best: Annotated[
+        bool,
+        typer.Option(
+            "--only-best", help="Only where no optimum is proved, and only lower values and higher bounds are kept."
+        ),
+    ] = False

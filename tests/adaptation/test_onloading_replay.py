@@ -24,7 +24,7 @@ from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.objective import Hosts, hosts_of
+from splitshare.onloading.objective import EDGE, Hosts, hosts_of
 from splitshare.onloading.run import solve
 from splitshare.replay.onloading import PLACE_TITLES, Queries, replay
 from splitshare.replay.public_traces import read_public_trace
@@ -55,7 +55,8 @@ def plainly(arrays: Arrays, hosts: Hosts, table: pd.DataFrame, start_s: float = 
     row_of = {(c, t): r for r, (c, t) in enumerate(zip(arrays.row_client, arrays.row_task, strict=True))}
     rows = np.array([row_of[c, t] for c, t in zip(table["client"], table["task"], strict=True)])
     places = table["place"].map(PLACE_TITLES.index).to_numpy(dtype=int)
-    queries = Queries(table["arrival_s"].to_numpy() - start_s, rows, table["model"].to_numpy(), places)
+    servers = np.where(places == EDGE, arrays.row_server[rows], -1)
+    queries = Queries(table["arrival_s"].to_numpy() - start_s, rows, table["model"].to_numpy(), places, servers)
     return replay(arrays, hosts, queries)
 
 

@@ -165,6 +165,9 @@ def test_onloading(clone):
     printed = "".join(run(script) for script in blocks("onloading.md"))
     optimum, j3o = (json.loads((directory / f"{name}.json").read_text()) for name in ("optimum", "j3o"))
     assert 0.95 * optimum["objective"] < j3o["objective"] <= optimum["objective"] * (1 + 1e-6)
+    above, j3o = (json.loads((directory / f"regional/{name}.json").read_text()) for name in ("optimum", "j3o"))
+    assert 0.95 * above["objective"] < j3o["objective"] <= above["objective"] * (1 + 1e-6) <= j3o["bound"] * (1 + 2e-6)
+    assert any("server" in flow for flow in above["offloading"])
     verdict = json.loads((directory / "results/compare/verdict.json").read_text())
     assert verdict["method"] == "smallest-first"
     (family,) = verdict["families"]

@@ -101,6 +101,35 @@ def with_limits(said, draw):
     return said
 
 
+def tiered(seed=0, *, levels=1, **shape):
+    """An instance of ``fields`` with servers above its servers: one above the first ones, and so on upwards.
+
+    The last server's way stays as it is where there are several, and the last client of several is attached to the
+    first server above.
+    """
+    draw = random.Random(f"tiered {seed}")
+    said = fields(seed, **shape)
+    below = said["servers"][:-1] or list(said["servers"])
+    for level in range(levels):
+        for server in below:
+            server["upstream"] = f"r{level}"
+        below = [
+            {
+                "name": f"r{level}",
+                "device": draw.choice(["edge", "cloud"]),
+                "memory_bytes": draw.choice([10, 30, 50]),
+                "compute_limit": draw.choice([0.1, 0.3]),
+                "backhaul_bytes_per_s": draw.choice([1000, 3000]),
+                "backhaul_latency_s": draw.choice([0.0, 0.1]),
+            }
+        ]
+        # Servers may stand in a file in any order.
+        said["servers"].insert(draw.randint(0, len(said["servers"])), below[0])
+    if len(said["clients"]) > 1:
+        said["clients"][-1]["server"] = "r0"
+    return OnloadingInstance.parse(said, f"seed {seed}")
+
+
 def tiny(seed=0, **shape):
     """The instance of ``fields``."""
     return OnloadingInstance.parse(fields(seed, **shape), f"seed {seed}")

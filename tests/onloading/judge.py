@@ -8,27 +8,50 @@ from scipy.optimize import linprog
 from splitshare.onloading.instance import OnloadingInstance
 
 
+def way_of(instance: OnloadingInstance, client):
+    """Names of the servers between a client and the cloud."""
+    above = {s.name: s.upstream for s in instance.servers}
+    way = [client.server]
+    while above[way[-1]] is not None:
+        way.append(above[way[-1]])
+    return way
+
+
+def passes(instance: OnloadingInstance, client, place, server):
+    """Whether a query that is answered at ``place`` travels over the backhaul of ``server``."""
+    way = way_of(instance, client)
+    if place == "client" or server not in way:
+        return False
+    return place == "cloud" or way.index(server) < way.index(place)
+
+
 def answers(instance: OnloadingInstance, onloading):
-    """Every (client, task, model, place, batch, accuracy, seconds of computing per query) that the rules allow."""
+    """Every (client, task, model, place, batch, accuracy, seconds of computing per query) that the rules allow.
+
+    A place is ``client``, ``cloud`` or a server's name.
+    """
     servers = {s.name: s for s in instance.servers}
     batches = {b.size: b for b in instance.batches}
     found = []
     for client in instance.clients:
-        server = servers[client.server]
         for task in instance.tasks:
             if client.demand_per_s.get(task.name, 0) <= 0:
                 continue
             up = client.uplink_latency_s + task.query_bytes / client.uplink_bytes_per_s
-            back = server.backhaul_latency_s + task.query_bytes / server.backhaul_bytes_per_s
+            arrived, at_s = {}, up
+            for name in way_of(instance, client):
+                arrived[name] = at_s
+                at_s += servers[name].backhaul_latency_s + task.query_bytes / servers[name].backhaul_bytes_per_s
             for model in instance.models:
                 if task.name not in model.accuracy:
                     continue
-                places = [("cloud", instance.cloud.device, 1, up + back)]
+                places = [("cloud", instance.cloud.device, 1, at_s)]
                 if model.name in onloading.get(client.name, {}):
                     places.append(("client", client.device, 1, 0.0))
-                if model.name in onloading.get(server.name, {}):
-                    size = onloading[server.name][model.name]
-                    places.append(("edge", server.device, size, up + batches[size].wait_s))
+                for name, here_s in arrived.items():
+                    if model.name in onloading.get(name, {}):
+                        size = onloading[name][model.name]
+                        places.append((name, servers[name].device, size, here_s + batches[size].wait_s))
                 for place, device, size, before in places:
                     if device not in model.compute:
                         continue
@@ -63,12 +86,12 @@ def best_offloading(instance: OnloadingInstance, onloading) -> float | None:  # 
         )
     for server in instance.servers:
         limit(
-            lambda c, t, m, p, b, a, s, x=server.name: (c.server == x and p == "edge") * c.demand_per_s[t.name] * s,
+            lambda c, t, m, p, b, a, s, x=server.name: (p == x) * c.demand_per_s[t.name] * s,
             server.compute_limit,
         )
         limit(
             lambda c, t, m, p, b, a, s, x=server.name: (
-                (c.server == x and p == "cloud") * c.demand_per_s[t.name] * t.query_bytes
+                passes(instance, c, p, x) * c.demand_per_s[t.name] * t.query_bytes
             ),
             server.backhaul_bytes_per_s,
         )
@@ -78,7 +101,7 @@ def best_offloading(instance: OnloadingInstance, onloading) -> float | None:  # 
                 (batch,) = [b for b in instance.batches if b.size == size]
                 limit(
                     lambda c, t, m, p, b, a, s, x=server.name, y=model: (
-                        -float(c.server == x and m is y and p == "edge") * c.demand_per_s[t.name]
+                        -float(m is y and p == x) * c.demand_per_s[t.name]
                     ),
                     -(size - 1) / batch.wait_s,
                 )
@@ -113,8 +136,8 @@ def best_offloading(instance: OnloadingInstance, onloading) -> float | None:  # 
 
 def joules(instance: OnloadingInstance, client, task, model, place, size) -> float:
     """Joules of a query: its share of the batch where it is answered, and its way over the uplink."""
-    server = next(s for s in instance.servers if s.name == client.server)
-    device = {"client": client.device, "edge": server.device, "cloud": instance.cloud.device}[place]
+    devices = {"client": client.device, "cloud": instance.cloud.device}
+    device = (devices | {s.name: s.device for s in instance.servers})[place]
     compute = model.compute[device]
     sent = 0.0 if place == "client" else task.query_bytes * client.uplink_j_per_byte
     return float(compute.start_j / size + compute.per_query_j + sent)

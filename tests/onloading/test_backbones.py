@@ -126,6 +126,7 @@ def drawn(seed, *, batches=1):
         draw.integers(1, 5, 2).astype(float),
         np.ones(3),
         np.array([0.0, 2.0])[:batches],
+        np.array([0, 0]),
     )
     return values, sacks
 
@@ -185,6 +186,7 @@ def one_row(*, memory, backbone, sizes, worth, capacity):
         np.array(sizes, dtype=float),
         np.ones(rows),
         np.zeros(1),
+        np.array([0]),
     )
     return Values(np.zeros((rows, rows, 1)), value, np.zeros(rows)), sacks
 

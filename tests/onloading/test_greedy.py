@@ -25,6 +25,7 @@ def drawn(seed, *, batches=1):
         np.zeros(0),
         np.ones(4),
         np.array([0.0, 2.0])[:batches],
+        np.array([0, 2, 0]),
     )
     return values, sacks
 

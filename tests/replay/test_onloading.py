@@ -7,7 +7,7 @@ import pytest
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import Flow, OnloadingInstance
-from splitshare.onloading.objective import hosts_of, offloading_of
+from splitshare.onloading.objective import EDGE, hosts_of, offloading_of
 from splitshare.onloading.run import solve
 from splitshare.replay.onloading import Queries, draw_queries, planned_latency_s, replay, travel, ways_of
 from tests.onloading.examples import tiny
@@ -25,7 +25,8 @@ def prepared(onloading, *flows, demand=20.0, **changes):
 
 def at(times, model, place):
     count = len(times)
-    return Queries(np.array(times), np.zeros(count, dtype=int), np.full(count, model), np.full(count, place))
+    server = np.full(count, 0 if place == EDGE else -1)
+    return Queries(np.array(times), np.zeros(count, dtype=int), np.full(count, model), np.full(count, place), server)
 
 
 def test_a_client_is_a_queue_with_poisson_arrivals_and_fixed_service():

@@ -71,13 +71,19 @@ def new_bytes(arrays: Arrays, before: Hosts, after: Hosts) -> Floats:
 def moving_s(arrays: Arrays, sent: Floats) -> Floats:
     """Seconds until each location has what it is sent, shape (locations,), clients first.
 
-    All side by side, but for a server's backhaul, which carries what its clients are sent, too, one after another.
+    All side by side, but for a server's backhaul, which carries what its clients and the servers below it are sent,
+    too, one after another.
     """
     clients = len(arrays.client_server)
     instance = arrays.instance
     backhaul = np.array([s.backhaul_bytes_per_s for s in instance.servers])
     uplink = np.array([c.uplink_bytes_per_s for c in instance.clients])
-    through = (sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(backhaul))) / backhaul
+    own = sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(backhaul))
+    below, through = np.zeros(len(backhaul)), np.zeros(len(backhaul))
+    for link in arrays.way.T:
+        below += np.bincount(link[link >= 0], own[link >= 0], minlength=len(backhaul))
+    for link in arrays.way.T:
+        through = np.maximum(through, np.where(link >= 0, (below / backhaul)[link], 0.0))
     at_clients = np.maximum(sent[:clients] / uplink, through[arrays.client_server])
     seconds: Floats = np.concatenate([at_clients, through])
     return np.where(sent > 0, seconds, 0.0)

@@ -25,7 +25,7 @@ from splitshare.onloading.arrays import Arrays, Floats, Ints, arrays_of
 from splitshare.onloading.headroom import limited
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import LpSolution, OffloadingLp
-from splitshare.onloading.objective import CLIENT, Hosts
+from splitshare.onloading.objective import CLIENT, EDGE, Hosts
 from splitshare.progress import track
 from splitshare.replay.onloading import Queries, Ways, draw_arrivals, routes_of, summary, travel, ways_of
 
@@ -189,8 +189,8 @@ class TimelineReplay:
             last = stage is stages[-1]
             mine = (asked.arrival_s >= stage.start_s) & (last | (asked.arrival_s < stage.end_s))
             row = asked.row[mine]
-            model, place = routes_of(stage.solution.offloading, row, asked.chance[mine])
-            parts.append(ways_of(arrays, stage.hosts, Queries(asked.arrival_s[mine], row, model, place)))
+            routes = routes_of(stage.solution.offloading, row, asked.chance[mine])
+            parts.append(ways_of(arrays, stage.hosts, Queries(asked.arrival_s[mine], row, *routes)))
         return _joined(parts) if parts else _none(), arrays.row_task[asked.row]
 
     def _losses(self) -> list[tuple[float, int]]:
@@ -206,8 +206,12 @@ class TimelineReplay:
     def _ends_s(self, ways: Ways) -> Floats:
         """When what each query needs is lost, if it ever is; shape (queries,)."""
         ends_s = np.full(len(ways.client), np.inf)
+        way = self._whole.way[ways.server]
+        last = np.where(ways.place == EDGE, (way == ways.answers[:, None]).argmax(axis=1), way.shape[1])
+        needed = np.where(np.arange(way.shape[1]) <= last[:, None], way, -1)
         for time_s, server in reversed(self._losses()):
-            ends_s[(ways.server == server) & (ways.place != CLIENT) & (ways.arrival_s < time_s)] = time_s
+            needs = (needed == server).any(axis=1) & (ways.place != CLIENT)
+            ends_s[needs & (ways.arrival_s < time_s)] = time_s
         return ends_s
 
 
@@ -218,7 +222,7 @@ def _joined(parts: Sequence[Ways]) -> Ways:
 
 def _none() -> Ways:
     """No query."""
-    whole = {"client", "server", "model", "place", "batch"}
+    whole = {"client", "server", "answers", "model", "place", "batch"}
     return Ways(**{one.name: np.zeros(0, dtype=np.int64 if one.name in whole else float) for one in fields(Ways)})
 
 

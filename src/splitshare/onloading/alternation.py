@@ -290,7 +290,7 @@ def _flow(arrays: Arrays, solution: LpSolution) -> Floats:
     """Queries a second that each model answers at each server, shape (S, J)."""
     answers = solution.offloading
     at_edge = answers.place == EDGE
-    row = answers.row[at_edge]
+    row, server = answers.row[at_edge], answers.server[at_edge]
     flow = np.zeros(arrays.edge_s.shape[:2])
-    np.add.at(flow, (arrays.row_server[row], answers.model[at_edge]), arrays.rate[row] * answers.fraction[at_edge])
+    np.add.at(flow, (server, answers.model[at_edge]), arrays.rate[row] * answers.fraction[at_edge])
     return flow

@@ -1,8 +1,13 @@
 """An onloading instance as arrays: the one reading of it that the evaluator, the programs and the algorithms share.
 
 A *row* is a pair of a client and a task that it asks (demand above 0); rows stand server by server, and client by
-client within a server, so that each has a slice of them. Sizes: R rows, C clients, S servers, T tasks, J models, K
-backbones, B batch sizes.
+client within a server, so that each has a slice of them. Where servers stand above servers, the rows of all that are
+below one stand together, so that it has a slice, too. A *stop* is a pair of a row and a server on the row's way to the
+cloud; stops stand by the server's level (those whose backhaul leads to the cloud first), then by row, so that each
+server has a slice of them. Without servers above servers there is one stop a row, in the same order.
+
+Sizes: R rows, P stops, C clients, S servers, D servers on the longest way, T tasks, J models, K backbones, B batch
+sizes.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ class Arrays:
     """Shape (R,)."""
     row_task: Ints
     row_server: Ints
+    """The client's own server."""
     rate: Floats
     """Queries a second, shape (R,)."""
     size: Floats
@@ -53,7 +59,7 @@ class Arrays:
     client_allowed: Flags
     """Whether the client may answer the row with a model (it serves the task within the limit), shape (R, J)."""
     edge_allowed: Flags
-    """The same for the row's server, by batch size, shape (R, J, B)."""
+    """The same for each stop's server, by batch size, shape (P, J, B)."""
     cloud_allowed: Flags
     """The same for the cloud, nothing where it may not compute, shape (R, J)."""
     least_rate: Floats
@@ -70,7 +76,43 @@ class Arrays:
     client_rows: Ints
     """First row of each client in the order of the rows, and one past the last, shape (C, 2)."""
     server_rows: Ints
-    """The same for servers, shape (S, 2)."""
+    """The same for servers, of all rows whose way passes them, shape (S, 2)."""
+    way: Ints
+    """Servers from each server to the cloud, itself first, filled with -1; shape (S, D)."""
+    stop_row: Ints
+    """Shape (P,)."""
+    stop_server: Ints
+    stop_hops: Ints
+    """Backhauls that a query of the row has passed there, shape (P,)."""
+    server_stops: Ints
+    """First stop of each server, and one past the last, shape (S, 2)."""
+
+    @property
+    def tiers(self) -> bool:
+        """Whether any server stands above another."""
+        return len(self.way[0]) > 1
+
+    @property
+    def above(self) -> Ints:
+        """The server that each server's backhaul leads to, -1 for the cloud, shape (S,)."""
+        above: Ints = self.way[:, 1] if self.tiers else np.full(len(self.way), -1)
+        return above
+
+    def passed(self, row: Ints, hops: Ints) -> Ints:
+        """The servers whose backhauls queries pass, filled with -1; shape (queries, D).
+
+        Args:
+            row: of each query, shape (queries,).
+            hops: how many it passes; more than there are on its way: all of them.
+        """
+        way = self.way[self.row_server[row]]
+        return np.where(np.arange(way.shape[1]) < hops[:, None], way, -1)
+
+    def hops(self, row: Ints, server: Ints) -> Ints:
+        """Backhauls between each row's own server and a server on its way, shape (queries,)."""
+        length = (self.way >= 0).sum(axis=1)
+        hops: Ints = length[self.row_server[row]] - length[server]
+        return hops
 
     @property
     def demand(self) -> float:
@@ -110,9 +152,10 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     servers = {server.name: i for i, server in enumerate(instance.servers)}
     backbones = {backbone.name: i for i, backbone in enumerate(instance.backbones)}
     client_server = np.array([servers[client.server] for client in instance.clients], dtype=np.int64)
+    upstream = [-1 if server.upstream is None else servers[server.upstream] for server in instance.servers]
     rows = [
         (c, tasks[task], rate)
-        for c in np.argsort(client_server, kind="stable")
+        for c in np.argsort(_together(upstream)[client_server], kind="stable")
         for task, rate in sorted(instance.clients[c].demand_per_s.items(), key=lambda item: tasks[item[0]])
         if rate > 0
     ]
@@ -139,10 +182,15 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     backhaul = np.array([server.backhaul_bytes_per_s for server in instance.servers])
     backhaul_latency = np.array([server.backhaul_latency_s for server in instance.servers])
     wait = np.array([batch.wait_s for batch in batches])
-    at_server = uplink_latency[row_client] + size / uplink[row_client]
-    at_cloud = at_server + backhaul_latency[row_server] + size / backhaul[row_server]
+    way = _ways(upstream)
+    stop_row, stop_server, stop_hops = _stops(way, row_server)
+    server_stops = _slices(stop_server, len(instance.servers))
+    arriving = [uplink_latency[row_client] + size / uplink[row_client]]
+    for above in way[row_server].T:
+        further = arriving[-1] + backhaul_latency[above] + size / backhaul[above]
+        arriving.append(np.where(above >= 0, further, arriving[-1]))
     row_serves = serves[row_task]
-    edge_latency = at_server[:, None, None] + wait + batch_s[row_server]
+    edge_latency = np.stack(arriving, axis=1)[stop_row, stop_hops][:, None, None] + wait + batch_s[stop_server]
     return Arrays(
         instance=instance,
         row_client=row_client,
@@ -161,9 +209,11 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         edge_s=batch_s / sizes,
         cloud_s=cloud_s,
         client_allowed=row_serves & (client_s[row_client] <= limit[:, None]),
-        edge_allowed=row_serves[:, :, None] & (edge_latency <= limit[:, None, None]),
+        edge_allowed=row_serves[stop_row][:, :, None] & (edge_latency <= limit[stop_row][:, None, None]),
         # A cloud that may not compute answers nothing: no price would say so, as nothing ever runs into its limit.
-        cloud_allowed=(instance.cloud.compute_limit > 0) & row_serves & (at_cloud[:, None] + cloud_s <= limit[:, None]),
+        cloud_allowed=(instance.cloud.compute_limit > 0)
+        & row_serves
+        & (arriving[-1][:, None] + cloud_s <= limit[:, None]),
         least_rate=np.array([batch.least_rate_per_s for batch in batches]),
         client_limit=may_use * np.array([client.compute_limit for client in instance.clients]),
         server_limit=may_use * np.array([server.compute_limit for server in instance.servers]),
@@ -172,8 +222,57 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         backhaul=may_use * backhaul,
         client_server=client_server,
         client_rows=_slices(row_client, len(instance.clients)),
-        server_rows=_slices(row_server, len(instance.servers)),
+        server_rows=_rows_of(server_stops, stop_row),
+        way=way,
+        stop_row=stop_row,
+        stop_server=stop_server,
+        stop_hops=stop_hops,
+        server_stops=server_stops,
     )
+
+
+def _together(upstream: list[int]) -> Ints:
+    """Position of each server in an order in which all that are below a server follow it; shape (S,).
+
+    Where no server is above another this is the instance's order.
+    """
+    below: dict[int, list[int]] = {}
+    for server, above in enumerate(upstream):
+        below.setdefault(above, []).append(server)
+    position = np.zeros(len(upstream), dtype=np.int64)
+    left, number = below[-1][::-1], 0
+    while left:
+        server = left.pop()
+        position[server] = number
+        number += 1
+        left += below.get(server, [])[::-1]
+    return position
+
+
+def _ways(upstream: list[int]) -> Ints:
+    """Servers from each server to the cloud, itself first, filled with -1; shape (S, D)."""
+    above = np.array([*upstream, -1], dtype=np.int64)
+    steps = [np.arange(len(upstream), dtype=np.int64)]
+    while (above[steps[-1]] >= 0).any():
+        steps.append(above[steps[-1]])
+    return np.stack(steps, axis=1)
+
+
+def _stops(way: Ints, row_server: Ints) -> tuple[Ints, Ints, Ints]:
+    """Row, server and hops of every stop, by level and row."""
+    ways = way[row_server]
+    row, hops = np.nonzero(ways >= 0)
+    server = ways[row, hops]
+    order = np.lexsort((row, (way >= 0).sum(axis=1)[server]))
+    return row[order], server[order], hops[order]
+
+
+def _rows_of(server_stops: Ints, stop_row: Ints) -> Ints:
+    """First row of each server and one past its last, (0, 0) where no row passes it; shape (S, 2)."""
+    rows = np.zeros(server_stops.shape, dtype=np.int64)
+    passed = server_stops[:, 1] > 0
+    rows[passed] = stop_row[server_stops[passed] - (0, 1)] + (0, 1)
+    return rows
 
 
 def _seconds(instance: OnloadingInstance, devices: list[str]) -> tuple[Floats, Floats]:

@@ -15,9 +15,6 @@ from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE
 from splitshare.onloading.side_constraints import SideConstraints, side_constraints_of
 
-WIDTH = 4
-"""Most limits that one answer uses: its row, an uplink, a backhaul and the cloud; side constraints come on top."""
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -68,11 +65,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Columns:
-    """Answers; every array has the shape (answers,), but for the last two: (answers, WIDTH), or more (``side``)."""
+    """Answers; every array has the shape (answers,), but for the last two: (answers, 3 + D), or more (``side``).
+
+    That is the most limits that one answer uses: its row, an uplink, the backhauls on its way and the cloud; side
+    constraints come on top.
+    """
 
     row: Ints
     model: Ints
     place: Ints
+    server: Ints
+    """The server of an answer at the edge, -1 elsewhere."""
     batch: Ints
     """Position of the batch size of an answer at the edge, 0 elsewhere."""
     gain: Floats
@@ -88,6 +91,7 @@ class Columns:
             self.row[chosen],
             self.model[chosen],
             self.place[chosen],
+            self.server[chosen],
             self.batch[chosen],
             self.gain[chosen],
             self.limit[chosen],
@@ -116,6 +120,7 @@ def columns_of(arrays: Arrays) -> Columns:
     """All answers, but for those in the cloud that are of no use beside another there (``cloud_useful``)."""
     limits = limits_of(arrays)
     free = len(limits.bound)
+    hops = arrays.way.shape[1]
     kinds = (
         (CLIENT, arrays.client_allowed[:, :, None]),
         (EDGE, arrays.edge_allowed),
@@ -123,25 +128,34 @@ def columns_of(arrays: Arrays) -> Columns:
     )
     parts = []
     for place, allowed in kinds:
-        row, model, batch = np.nonzero(allowed)
-        client, server, rate = arrays.row_client[row], arrays.row_server[row], arrays.rate[row]
+        first, model, batch = np.nonzero(allowed)
+        row = arrays.stop_row[first] if place == EDGE else first
+        server = arrays.stop_server[first] if place == EDGE else np.full(len(row), -1)
+        client, rate = arrays.row_client[row], arrays.rate[row]
         sent = rate * arrays.size[row]
-        unused, nothing = np.full(len(row), free), np.zeros(len(row))
         if place == CLIENT:
-            limit = (row, limits.client + client, unused, unused)
-            use = (np.ones(len(row)), rate * arrays.client_s[client, model], nothing, nothing)
+            unused, nothing = [np.full(len(row), free)] * (hops + 1), [np.zeros(len(row))] * (hops + 1)
+            limit = [row, limits.client + client, *unused]
+            use = [np.ones(len(row)), rate * arrays.client_s[client, model], *nothing]
         elif place == EDGE:
-            limit = (row, limits.uplink + client, limits.server + server, unused)
-            use = (np.ones(len(row)), sent, rate * arrays.edge_s[server, model, batch], nothing)
+            passed = arrays.passed(row, arrays.stop_hops[first]).T
+            limit = [row, limits.uplink + client, limits.server + server]
+            limit += [np.where(link >= 0, limits.backhaul + link, free) for link in passed]
+            use = [np.ones(len(row)), sent, rate * arrays.edge_s[server, model, batch]]
+            use += [np.where(link >= 0, sent, 0.0) for link in passed]
         else:
-            limit = (row, limits.uplink + client, limits.backhaul + server, np.full(len(row), limits.cloud))
-            use = (np.ones(len(row)), sent, sent, rate * arrays.cloud_s[model])
+            passed = arrays.passed(row, np.full(len(row), hops)).T
+            limit = [row, limits.uplink + client]
+            limit += [np.where(link >= 0, limits.backhaul + link, free) for link in passed]
+            limit += [np.full(len(row), limits.cloud)]
+            use = [np.ones(len(row)), sent, *(np.where(link >= 0, sent, 0.0) for link in passed)]
+            use += [rate * arrays.cloud_s[model]]
         at, limits_used, uses = np.full(len(row), place), np.stack(limit, axis=1), np.stack(use, axis=1)
         if len(limits.side):
-            side_limit, side_use = limits.side.terms(arrays, row, model, at, batch)
+            side_limit, side_use = limits.side.terms(arrays, row, model, at, server, batch)
             limits_used = np.concatenate([limits_used, limits.first_side + side_limit], axis=1)
             uses = np.concatenate([uses, side_use], axis=1)
-        parts.append((row, model, at, batch, rate * arrays.accuracy[row, model], limits_used, uses))
+        parts.append((row, model, at, server, batch, rate * arrays.accuracy[row, model], limits_used, uses))
     return Columns(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 

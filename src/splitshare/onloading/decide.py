@@ -85,6 +85,8 @@ def _most(arrays: Arrays, program: OffloadingLp, prices: tuple[Floats, ...], pla
         used[limits.server : limits.backhaul] = True
     if "cloud" in places:
         used[limits.backhaul : limits.first_side] = True
+    elif "edge" in places and arrays.tiers:
+        used[limits.backhaul : limits.cloud] = True
     used[limits.first_side :] = True
     bounds = []
     for price in prices:

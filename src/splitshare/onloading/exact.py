@@ -54,7 +54,7 @@ class ExactModel:
         fraction = values[: len(self.answers.row)]
         used = fraction > USED
         answers = self.answers.only(used)
-        return Offloading(answers.row, answers.model, answers.place, fraction[used])
+        return Offloading(answers.row, answers.model, answers.place, answers.server, fraction[used])
 
 
 def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
@@ -69,7 +69,7 @@ def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
     fits = np.where(
         answers.place == CLIENT,
         alone <= arrays.client_memory[arrays.row_client[answers.row]],
-        (answers.place == CLOUD) | (alone <= arrays.server_memory[arrays.row_server[answers.row]]),
+        (answers.place == CLOUD) | (alone <= arrays.server_memory[answers.server]),
     )
     answers = answers.only(fits)
     milp = Milp()
@@ -84,7 +84,7 @@ def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
             held = _column(milp, client_column, (int(arrays.row_client[row]), j), integer)
         elif place == EDGE:
             batch = int(answers.batch[column])
-            held = _column(milp, server_column, (int(arrays.row_server[row]), j, batch), integer)
+            held = _column(milp, server_column, (int(answers.server[column]), j, batch), integer)
             if arrays.least_rate[batch] > 0:
                 filling.setdefault(held, {held: -float(arrays.least_rate[batch])})[column] = float(arrays.rate[row])
         else:

@@ -103,7 +103,8 @@ def exchanged(values: Values, sacks: Knapsacks, hosts: Hosts) -> list[tuple[int,
         without = held.copy()
         without[location] = -1
         base = rows_worth(values, sacks, without)[first:last]
-        value = (values.client if location < sacks.clients else values.edge)[first:last]
+        start = sacks.start[location]
+        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
         fillings, gains = exchanges(value, base, sacks, location, held[location])
         better += [(float(gain), location, filling) for filling, gain in zip(fillings, gains, strict=True)]
     better.sort(key=lambda item: -item[0])

@@ -33,7 +33,7 @@ class Values(NamedTuple):
     client: Floats
     """At its client, shape (R, J, 1)."""
     edge: Floats
-    """At its server, by batch size, shape (R, J, B)."""
+    """At each stop's server, by batch size, shape (P, J, B); without servers above servers a row has one stop."""
     elsewhere: Floats
     """In the cloud or not answered, the better of them, shape (R,)."""
 
@@ -57,6 +57,8 @@ class Knapsacks(NamedTuple):
     """Queries a second of each row, shape (R,)."""
     least: Floats
     """Queries a second that fill batches in time, by batch size, shape (B,)."""
+    start: Ints
+    """Where each location's rows start in the values of its kind, a row for a client, a stop for a server."""
 
 
 def knapsacks_of(arrays: Arrays) -> Knapsacks:
@@ -70,6 +72,7 @@ def knapsacks_of(arrays: Arrays) -> Knapsacks:
         arrays.backbone_memory,
         arrays.rate,
         arrays.least_rate,
+        np.concatenate([arrays.client_rows[:, 0], arrays.server_stops[:, 0]]),
     )
 
 
@@ -198,7 +201,8 @@ def _queue(
 ) -> None:
     """Append every model that a location does not hold, fits and gains, by gain per byte."""
     first, last = sacks.rows[location]
-    value = (values.client if location < sacks.clients else values.edge)[first:last]
+    start = sacks.start[location]
+    value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
     rate, here = sacks.rate[first:last], best[first:last]
     for model in range(len(needs)):
         if held[location, model] >= 0 or needs[model] > free:
@@ -225,7 +229,8 @@ def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
         needs[location] = alone
         _queue(heap, values, sacks, best, held, alone, free[location], location)
         first, last = rows[location]
-        value = (values.client if location < sacks.clients else values.edge)[first:last]
+        start = sacks.start[location]
+        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
         for backbone in range(backbones):
             # In the heap a whole backbone counts as one model more.
             score, _, _ = together(
@@ -236,7 +241,8 @@ def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
     while heap:
         _, location, model, batch = heapq.heappop(heap)
         first, last = rows[location]
-        value = (values.client if location < sacks.clients else values.edge)[first:last]
+        start = sacks.start[location]
+        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
         rate, here, filling = sacks.rate[first:last], best[first:last], held[location]
         if model < models:
             need = needs[location, model]
@@ -324,7 +330,8 @@ def rows_worth(values: Values, sacks: Knapsacks, held: Ints) -> Floats:
     best = values.elsewhere.copy()
     for location in range(len(sacks.rows)):
         first, last = sacks.rows[location]
-        value = (values.client if location < sacks.clients else values.edge)[first:last]
+        start = sacks.start[location]
+        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
         for model in range(len(sacks.memory)):
             if held[location, model] >= 0:
                 take(value, best[first:last], model, held[location, model])
@@ -347,7 +354,8 @@ def upper_bound(values: Values, sacks: Knapsacks, best: Floats) -> float:
     bound: float = best.sum()
     for location in range(len(sacks.rows)):
         first, last = sacks.rows[location]
-        value = (values.client if location < sacks.clients else values.edge)[first:last]
+        start = sacks.start[location]
+        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
         free = sacks.capacity[location]
         gains = np.zeros(len(memory))
         for model in range(len(memory)):

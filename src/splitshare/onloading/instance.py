@@ -120,7 +120,7 @@ class Cloud(Record):
 
 
 class Server(Record):
-    """An edge server; its clients reach the cloud over its backhaul."""
+    """A server, at the edge or above others; what is below it reaches the cloud over its backhaul."""
 
     name: Name
     device: Name
@@ -128,10 +128,12 @@ class Server(Record):
     compute_limit: Factor
     backhaul_bytes_per_s: BytesPerS
     backhaul_latency_s: Seconds
+    upstream: Name | None = None
+    """The server that its backhaul leads to, a regional one for instance; ``None``: its backhaul leads to the cloud."""
 
 
 class Client(Record):
-    """A client: it asks queries, can hold models, and is attached to one edge server."""
+    """A client: it asks queries, can hold models, and is attached to one server."""
 
     name: Name
     server: Name
@@ -202,6 +204,7 @@ class OnloadingInstance(Record):
                 _known(f"models[{i}].accuracy", task, tasks, "task")
         self._check_backbones()
         self._check_energy()
+        self._check_ways(servers)
         served = {task for model in self.models for task in model.accuracy}
         for i, task in enumerate(tasks):
             if task not in served:
@@ -242,6 +245,25 @@ class OnloadingInstance(Record):
                 if why is not None and compute.per_query_j is None:
                     raise ValueError(f"models[{i}].compute.{device}.per_query_j: is missing, though {why}; give joules")
 
+    def _check_ways(self, servers: list[str]) -> None:
+        upstream = {server.name: server.upstream for server in self.servers}
+        for i, server in enumerate(self.servers):
+            if server.upstream is not None:
+                _known(f"servers[{i}].upstream", server.upstream, servers, "server")
+        leads: set[str | None] = {None}
+        for i, server in enumerate(self.servers):
+            way: list[str] = []
+            above: str | None = server.name
+            while above not in leads and above not in way:
+                way.append(str(above))
+                above = upstream[str(above)]
+            if above not in leads:
+                circle = " -> ".join([*way[way.index(str(above)) :], str(above)])
+                raise ValueError(
+                    f"servers[{i}].upstream: never leads to the cloud ({circle}); drop one server's upstream"
+                )
+            leads.update(way)
+
     def _devices(self) -> list[tuple[str, str]]:
         named = [("cloud.device", self.cloud.device)]
         named += [(f"servers[{i}].device", server.device) for i, server in enumerate(self.servers)]
@@ -259,7 +281,16 @@ class Flow(Record):
     task: Name
     model: Name
     place: Place
+    """Where it is answered; ``edge``: at a server."""
+    server: Name | None = None
+    """The server that answers at the edge, where it is one above the client's own; ``None``: the client's own."""
     fraction: Share
+
+    @model_validator(mode="after")
+    def _at_a_server(self) -> Self:
+        if self.server is not None and self.place != "edge":
+            raise ValueError(f"server: no server answers a query that is answered at place {self.place!r}; drop it")
+        return self
 
 
 class OnloadingDecision(Record):

@@ -26,23 +26,27 @@ def values_at(arrays: Arrays, limits: Limits, prices: Floats, places: tuple[Plac
         prices: right answers a second that one more of each limit is worth, shape (limits,).
         places: where queries may be answered.
     """
-    client, server = arrays.row_client, arrays.row_server
-    link = arrays.size * prices[limits.uplink + client]
-    backhaul = arrays.size * prices[limits.backhaul + server]
+    client, row, server = arrays.row_client, arrays.stop_row, arrays.stop_server
+    # What a query's links cost by the backhauls that it has passed.
+    links = [arrays.size * prices[limits.uplink + client]]
+    for above in arrays.way[arrays.row_server].T:
+        links.append(links[-1] + np.where(above >= 0, arrays.size * prices[limits.backhaul + above], 0.0))
+    link = np.stack(links, axis=1)[row, arrays.stop_hops]
     accuracy = arrays.accuracy
 
     def worth(gain: Floats, allowed: Flags, place: Place) -> Floats:
         if place not in places:
             return np.zeros_like(gain)
-        rate = arrays.rate.reshape(-1, *(1,) * (gain.ndim - 1))
+        rate = arrays.rate[row] if place == "edge" else arrays.rate
+        rate = rate.reshape(-1, *(1,) * (gain.ndim - 1))
         return np.ascontiguousarray(rate * np.where(allowed & (gain > 0), gain, 0.0))
 
     with np.errstate(invalid="ignore"):
         here = accuracy - arrays.client_s[client] * prices[limits.client + client][:, None]
-        edge = (accuracy - link[:, None])[:, :, None] - arrays.edge_s[server] * prices[limits.server + server][
+        edge = (accuracy[row] - link[:, None])[:, :, None] - arrays.edge_s[server] * prices[limits.server + server][
             :, None, None
         ]
-        cloud = accuracy - arrays.cloud_s * prices[limits.cloud] - (link + backhaul)[:, None]
+        cloud = accuracy - arrays.cloud_s * prices[limits.cloud] - links[-1][:, None]
     if len(limits.side):
         charges = limits.side.charges(arrays, prices[limits.first_side :])
         here, edge, cloud = (gain - charge for gain, charge in zip((here, edge, cloud), charges, strict=True))

@@ -66,8 +66,10 @@ class OffloadingLp:
         allowed = [PLACES.index(place) for place in self.places]
         columns = columns_of(arrays)
         self.columns = columns.only(np.isin(columns.place, allowed))
-        # The kind that an answer competes in for a place in the program: one a row and place.
-        self._group = self.columns.row * len(PLACES) + self.columns.place
+        # The kind that an answer competes in for a place in the program: one a row and place, each server by itself.
+        place = np.where(self.columns.place == EDGE, 1 + self.columns.server, 0)
+        place[self.columns.place == CLOUD] = len(arrays.server_limit) + 1
+        self._group = self.columns.row * (len(arrays.server_limit) + 2) + place
         self._price = np.zeros(len(self.limits.bound) + 1)
         # Each limit is divided by itself: the solver's tolerance is absolute, the evaluator's is relative.
         self._scale = self.limits.scale
@@ -148,7 +150,7 @@ class OffloadingLp:
         used = fraction > USED
         taken = candidates.only(order[used])
         return LpSolution(
-            Offloading(taken.row, taken.model, taken.place, fraction[used]),
+            Offloading(taken.row, taken.model, taken.place, taken.server, fraction[used]),
             prices,
             float((candidates.gain[order] * fraction).sum()),
             missed,
@@ -157,7 +159,7 @@ class OffloadingLp:
     def _nothing(self) -> LpSolution:
         """Where nobody can answer anything: least shares are missed, and what they are worth is their first penalty."""
         nothing = np.zeros(0, dtype=np.int64)
-        unused = Offloading(nothing, nothing, nothing, np.zeros(0))
+        unused = Offloading(nothing, nothing, nothing, nothing, np.zeros(0))
         bound, first = self.limits.bound, self.limits.first_side
         prices = np.zeros(len(bound))
         prices[first:] = np.where(bound[first:] < 0, PENALTIES[0] * self._asked, 0.0)
@@ -206,7 +208,7 @@ class OffloadingLp:
     def stands(self, hosts: Hosts) -> Flags:
         """Whether the model of each answer stands where it is answered, with that batch size."""
         columns, arrays = self.columns, self.arrays
-        batch = hosts.server[arrays.row_server[columns.row], columns.model]
+        batch = hosts.server[columns.server, columns.model]
         stands: Flags = (
             (columns.place == CLOUD)
             | ((columns.place == CLIENT) & hosts.client[arrays.row_client[columns.row], columns.model])
@@ -227,7 +229,7 @@ class OffloadingLp:
         """Which of ``batched`` (a server and a model each) an answer helps to fill; -1 for none."""
         number = np.full((len(self.arrays.server_limit), len(self.arrays.memory)), -1, dtype=np.int64)
         number[batched[:, 0], batched[:, 1]] = np.arange(len(batched))
-        found = number[self.arrays.row_server[candidates.row], candidates.model]
+        found = number[candidates.server, candidates.model]
         return np.where(candidates.place == EDGE, found, -1)
 
     def _set_basis(self, basic: Flags, batched: int) -> None:

@@ -6,10 +6,12 @@ that nobody answers counts as wrong. The rules:
 1. the models at a client or a server fit its memory, a backbone that several of them use counted once; the cloud
    holds every model;
 2. a query is answered by a model that serves its task and stands where it is answered: at its client, at its client's
-   server, or in the cloud; the fractions of a client's queries of a task sum to at most 1;
+   server, at a server above that one on the way to the cloud, or in the cloud; the fractions of a client's queries of a
+   task sum to at most 1;
 3. the idle latency of a query keeps its task's limit: transfers, the longest wait for its batch, and the batch;
-4. computing at each client, each server and in the cloud, uplinks (edge and cloud queries) and backhauls (cloud
-   queries) stay within their limits; a query in a batch of B costs ``(start + per_query x B) / B`` seconds;
+4. computing at each client, each server and in the cloud, uplinks (edge and cloud queries) and backhauls (queries
+   that are answered above that server) stay within their limits; a query in a batch of B costs ``(start + per_query x
+   B) / B`` seconds;
 5. where a server batches a model, queries arrive often enough to fill batches in time: ``rate >= (B - 1) / wait``.
    A model that answers nothing need not fill any;
 6. of each task that states them, and that anybody asks, the least accuracy and the least share served are reached, over
@@ -55,12 +57,14 @@ class Hosts:
 
 @dataclass(frozen=True)
 class Offloading:
-    """Who answers which queries: one entry a row, model and place with a fraction above 0; shape (entries,)."""
+    """Who answers which queries: one entry a row, model, place and server with a fraction above 0; shape (entries,)."""
 
     row: Ints
     model: Ints
     place: Ints
     """Position in ``PLACES``."""
+    server: Ints
+    """The server of an answer at the edge, -1 elsewhere."""
     fraction: Floats
 
 
@@ -128,16 +132,19 @@ def onloading_of(instance: OnloadingInstance, hosts: Hosts) -> Onloading:
 
 
 def flows_of(arrays: Arrays, offloading: Offloading) -> tuple[Flow, ...]:
-    """The offloading by name, ordered by client, task, place and model."""
+    """The offloading by name, ordered by client, task, place, hops to the server, and model."""
     instance = arrays.instance
     client, task = arrays.row_client[offloading.row], arrays.row_task[offloading.row]
-    order = np.lexsort((offloading.model, offloading.place, task, client))
+    own = arrays.row_server[offloading.row]
+    hops = np.where(offloading.place == EDGE, arrays.hops(offloading.row, offloading.server), 0)
+    order = np.lexsort((offloading.model, hops, offloading.place, task, client))
     return tuple(
         Flow(
             client=instance.clients[client[i]].name,
             task=instance.tasks[task[i]].name,
             model=instance.models[offloading.model[i]].name,
             place=PLACES[offloading.place[i]],
+            server=None if offloading.server[i] in (-1, own[i]) else instance.servers[offloading.server[i]].name,
             fraction=float(min(offloading.fraction[i], 1.0)),
         )
         for i in order
@@ -148,7 +155,7 @@ def offloading_of(arrays: Arrays, flows: tuple[Flow, ...]) -> Offloading:
     """Read an offloading by name.
 
     Raises:
-        InfeasibleDecisionError: a client, a model, or a task that the client does not ask, is unknown.
+        InfeasibleDecisionError: a client, a model, a server, or a task that the client does not ask, is unknown.
     """
     instance = arrays.instance
     asked = {
@@ -156,13 +163,17 @@ def offloading_of(arrays: Arrays, flows: tuple[Flow, ...]) -> Offloading:
         for r, (c, t) in enumerate(zip(arrays.row_client, arrays.row_task, strict=True))
     }
     models = {model.name: j for j, model in enumerate(instance.models)}
-    seen: set[tuple[str, str, str, str]] = set()
+    servers = {server.name: s for s, server in enumerate(instance.servers)}
+    own = {client.name: client.server for client in instance.clients}
+    seen: set[tuple[str, str, str, str, str]] = set()
     for flow in flows:
-        key = (flow.client, flow.task, flow.model, flow.place)
+        key = (flow.client, flow.task, flow.model, flow.place, flow.server or own.get(flow.client, ""))
         if (flow.client, flow.task) not in asked:
             raise InfeasibleDecisionError(f"no client {flow.client!r} that asks {flow.task!r}")
         if flow.model not in models:
             raise InfeasibleDecisionError(f"unknown model {flow.model!r}; {nearest(flow.model, list(models))}")
+        if flow.server is not None and flow.server not in servers:
+            raise InfeasibleDecisionError(f"unknown server {flow.server!r}; {nearest(flow.server, list(servers))}")
         if key in seen:
             raise InfeasibleDecisionError(f"{flow.client}, {flow.task}: {flow.model} ({flow.place}) stands twice")
         seen.add(key)
@@ -170,6 +181,10 @@ def offloading_of(arrays: Arrays, flows: tuple[Flow, ...]) -> Offloading:
         np.array([asked[flow.client, flow.task] for flow in flows], dtype=np.int64),
         np.array([models[flow.model] for flow in flows], dtype=np.int64),
         np.array([PLACES.index(flow.place) for flow in flows], dtype=np.int64),
+        np.array(
+            [servers[flow.server or own[flow.client]] if flow.place == "edge" else -1 for flow in flows],
+            dtype=np.int64,
+        ),
         np.array([flow.fraction for flow in flows], dtype=float),
     )
 
@@ -209,11 +224,12 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
     utilisation = _utilisation(arrays, hosts, offloading, queries)
     _check_rates(arrays, hosts, offloading, queries)
     side = side_constraints_of(arrays)
-    batch = np.where(place == EDGE, hosts.server[arrays.row_server[row], model], 0)
+    server = offloading.server
+    batch = np.where(place == EDGE, hosts.server[server, model], 0)
     _check_side(arrays, side, offloading, batch)
     energy_j = None
     if side.joules is not None:
-        energy_j = float((queries * side.joules_of(arrays, row, model, place, batch)).sum() / arrays.demand)
+        energy_j = float((queries * side.joules_of(arrays, row, model, place, server, batch)).sum() / arrays.demand)
     right = queries * arrays.accuracy[row, model]
     demand = arrays.demand
     unserved = float(1 - queries.sum() / demand)
@@ -238,10 +254,13 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
 
 
 def _check_answers(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> None:
-    row, model, place = offloading.row, offloading.model, offloading.place
+    row, model, place, server = offloading.row, offloading.model, offloading.place, offloading.server
     if (offloading.fraction < 0).any():
         raise InfeasibleDecisionError("a fraction is negative")
-    batch = hosts.server[arrays.row_server[row], model]
+    passes = (arrays.way[arrays.row_server[row]] == server[:, None]).any(axis=1) | (place != EDGE)
+    stop = arrays.server_stops[server, 0] + row - arrays.server_rows[server, 0]
+    stop = np.where(passes & (place == EDGE), stop, 0)
+    batch = hosts.server[server, model]
     stands = np.where(
         place == CLIENT, hosts.client[arrays.row_client[row], model], np.where(place == EDGE, batch >= 0, True)
     )
@@ -249,10 +268,11 @@ def _check_answers(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> None
         place == CLIENT,
         arrays.client_allowed[row, model],
         np.where(
-            place == EDGE, arrays.edge_allowed[row, model, np.maximum(batch, 0)], arrays.cloud_allowed[row, model]
+            place == EDGE, arrays.edge_allowed[stop, model, np.maximum(batch, 0)], arrays.cloud_allowed[row, model]
         ),
     )
     for holds, rule in (
+        (passes, "is not on the client's way to the cloud"),
         (stands, "is not there"),
         (allowed, "does not serve the task, or not within its latency limit, or may not compute"),
     ):
@@ -262,18 +282,25 @@ def _check_answers(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> None
             instance = arrays.instance
             client = instance.clients[arrays.row_client[row[i]]].name
             task = instance.tasks[arrays.row_task[row[i]]].name
-            where = f"{instance.models[model[i]].name} ({PLACES[place[i]]})"
+            at = PLACES[place[i]]
+            if place[i] == EDGE and server[i] != arrays.row_server[row[i]]:
+                at += f", {instance.servers[server[i]].name}"
+            where = f"{instance.models[model[i]].name} ({at})"
             raise InfeasibleDecisionError(f"{client}, {task}: {where} {rule}")
 
 
 def _utilisation(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: Floats) -> dict[str, float]:
     """Check every limit, and say how close the busiest of each kind comes to it."""
-    row, model, place = offloading.row, offloading.model, offloading.place
-    client, server = arrays.row_client[row], arrays.row_server[row]
+    row, model, place, server = offloading.row, offloading.model, offloading.place, offloading.server
+    client = arrays.row_client[row]
     clients, servers = len(arrays.client_limit), len(arrays.server_limit)
     here, edge, cloud = (place == p for p in (CLIENT, EDGE, CLOUD))
     batch = hosts.server[server, model]
     sent = queries * arrays.size[row]
+    hops = np.where(edge, arrays.hops(row, server), np.where(cloud, arrays.way.shape[1], 0))
+    backhaul = np.zeros(servers)
+    for link in arrays.passed(row, hops).T:
+        backhaul += np.bincount(link[link >= 0], sent[link >= 0], minlength=servers)
     loads = {
         "client": (
             np.bincount(client[here], queries[here] * arrays.client_s[client[here], model[here]], minlength=clients),
@@ -287,7 +314,7 @@ def _utilisation(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: 
         ),
         "cloud": (np.array([(queries[cloud] * arrays.cloud_s[model[cloud]]).sum()]), np.array([arrays.cloud_limit])),
         "uplink": (np.bincount(client[~here], sent[~here], minlength=clients), arrays.uplink),
-        "backhaul": (np.bincount(server[cloud], sent[cloud], minlength=servers), arrays.backhaul),
+        "backhaul": (backhaul, arrays.backhaul),
     }
     for name, (used, limit) in loads.items():
         _check(f"the load of a {name}", used, limit)
@@ -300,7 +327,7 @@ def _utilisation(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: 
 def _check_rates(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: Floats) -> None:
     at_edge = offloading.place == EDGE
     arriving = np.zeros(hosts.server.shape)
-    np.add.at(arriving, (arrays.row_server[offloading.row[at_edge]], offloading.model[at_edge]), queries[at_edge])
+    np.add.at(arriving, (offloading.server[at_edge], offloading.model[at_edge]), queries[at_edge])
     least = np.where(hosts.server >= 0, arrays.least_rate[np.maximum(hosts.server, 0)], 0.0)
     late = np.argwhere((arriving > 0) & (arriving < least * (1 - TOLERANCE) - TOLERANCE))
     if late.size:
@@ -315,7 +342,7 @@ def _check_rates(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: 
 def _check_side(arrays: Arrays, side: SideConstraints, offloading: Offloading, batch: Ints) -> None:
     if not len(side):
         return
-    limit, use = side.terms(arrays, offloading.row, offloading.model, offloading.place, batch)
+    limit, use = side.terms(arrays, offloading.row, offloading.model, offloading.place, offloading.server, batch)
     used = np.bincount(limit.ravel(), (use * offloading.fraction[:, None]).ravel(), minlength=len(side) + 1)[:-1]
     excess = used - side.bound - TOLERANCE * np.where(side.bound < 0, np.maximum(-side.bound, 0.1), side.bound)
     if (excess > 0).any():

@@ -20,11 +20,11 @@ def packed(arrays: Arrays, order: Order) -> Hosts:
     """
     client = np.zeros(arrays.client_s.shape, dtype=bool)
     server = np.full(arrays.edge_s.shape[:2], -1, dtype=np.int64)
-    for is_server, rows, capacity, allowed in (
+    for is_server, slices, capacity, allowed in (
         (False, arrays.client_rows, arrays.client_memory, arrays.client_allowed),
-        (True, arrays.server_rows, arrays.server_memory, arrays.edge_allowed[:, :, 0]),
+        (True, arrays.server_stops, arrays.server_memory, arrays.edge_allowed[:, :, 0]),
     ):
-        for location, (first, last) in enumerate(rows):
+        for location, (first, last) in enumerate(slices):
             useful = np.flatnonzero(allowed[first:last].any(axis=0))
             free = capacity[location]
             need = arrays.alone

@@ -69,10 +69,17 @@ def improve(values: Values, sacks: Knapsacks, held: Ints, passes: int) -> None:
                 if other == location or low >= high:
                     continue
                 value = values.client if other < sacks.clients else values.edge
+                ahead = sacks.start[other] - sacks.rows[other, 0]
                 for model in range(len(sacks.memory)):
                     if held[other, model] >= 0:
-                        take(value[low:high], base[low - first : high - first], model, held[other, model])
-            value = (values.client if location < sacks.clients else values.edge)[first:last]
+                        take(
+                            value[ahead + low : ahead + high],
+                            base[low - first : high - first],
+                            model,
+                            held[other, model],
+                        )
+            start = sacks.start[location]
+            value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
             if _best_fill(value, base, sacks, sacks.rate[first:last], sacks.capacity[location], held[location]):
                 changed = True
         if not changed:

@@ -103,7 +103,8 @@ def better_fillings(
     if first == last:
         return
     base = rows_worth(values, sacks, without)[first:last]
-    gross = values.edge[first:last]
+    start = sacks.start[location]
+    gross = values.edge[start : start + last - first]
     seconds = np.where(np.isfinite(arrays.edge_s[server]), arrays.edge_s[server], 0.0)
     used = arrays.rate[first:last, None, None] * seconds
     limit = float(arrays.server_limit[server])

@@ -56,17 +56,19 @@ class SideConstraints:
         """How many limits there are."""
         return len(self.names)
 
-    def joules_of(self, arrays: Arrays, row: Ints, model: Ints, place: Ints, batch: Ints) -> Floats:
-        """Joules a query of answers (their rows, models, places and batch sizes), shape (answers,)."""
+    def joules_of(self, arrays: Arrays, row: Ints, model: Ints, place: Ints, server: Ints, batch: Ints) -> Floats:
+        """Joules a query of answers (rows, models, places, servers, -1 but at the edge, batch sizes), (answers,)."""
         assert self.joules is not None
-        client, server = arrays.row_client[row], arrays.row_server[row]
+        client = arrays.row_client[row]
         at_client, at_edge = (place == PLACES.index(name) for name in ("client", "edge"))
         edge = self.joules.edge[server, model, np.maximum(batch, 0)]
         computing = np.where(at_edge, edge, self.joules.cloud[model])
         joules: Floats = np.where(at_client, self.joules.client[client, model], computing + self.joules.sent[row])
         return joules
 
-    def terms(self, arrays: Arrays, row: Ints, model: Ints, place: Ints, batch: Ints) -> tuple[Ints, Floats]:
+    def terms(
+        self, arrays: Arrays, row: Ints, model: Ints, place: Ints, server: Ints, batch: Ints
+    ) -> tuple[Ints, Floats]:
         """The limits that answers use (K fills what is free), and how much at a fraction of 1: (answers, MOST) both."""
         share = arrays.rate[row] / self.asked[row]
         limit = np.stack([self.accurate[row], self.served[row], np.full(len(row), self.energy)], axis=1)
@@ -74,7 +76,7 @@ class SideConstraints:
         use[:, 0] = -share * arrays.accuracy[row, model]
         use[:, 1] = -share
         if self.energy >= 0:
-            use[:, 2] = arrays.rate[row] / arrays.demand * self.joules_of(arrays, row, model, place, batch)
+            use[:, 2] = arrays.rate[row] / arrays.demand * self.joules_of(arrays, row, model, place, server, batch)
         free = limit < 0
         return np.where(free, len(self), limit), np.where(free, 0.0, use)
 
@@ -82,18 +84,18 @@ class SideConstraints:
         """What the limits take of a query's worth at ``prices``, of shape (K,).
 
         Returns:
-            At its client (R, J), at its server (R, J, B) and in the cloud (R, J); negative where an answer helps its
-            task to its least share.
+            At its client (R, J), at each stop's server (P, J, B) and in the cloud (R, J); negative where an answer
+            helps its task to its least share.
         """
         price = np.append(prices, 0.0)  # position -1: no limit
         charge = -(price[self.accurate] / self.asked)[:, None] * arrays.accuracy
         charge -= (price[self.served] / self.asked)[:, None]
         per_joule = price[self.energy] / arrays.demand
-        client, edge, cloud = charge, charge[:, :, None], charge
+        client, edge, cloud = charge, charge[arrays.stop_row][:, :, None], charge
         if self.energy >= 0 and self.joules is not None:
             client = charge + per_joule * self.joules.client[arrays.row_client]
             sent = charge + per_joule * self.joules.sent[:, None]
-            edge = sent[:, :, None] + per_joule * self.joules.edge[arrays.row_server]
+            edge = sent[arrays.stop_row][:, :, None] + per_joule * self.joules.edge[arrays.stop_server]
             cloud = sent + per_joule * self.joules.cloud
         return client, edge, cloud
 

@@ -28,10 +28,13 @@ def most_accurate(arrays: Arrays) -> Hosts:
     """Each location takes the models that fit by right answers a second, if they answered all they serve."""
 
     def order(location: int, is_server: bool, useful: Ints) -> Iterable[int]:
-        first, last = (arrays.server_rows if is_server else arrays.client_rows)[location]
-        allowed = arrays.edge_allowed[:, :, 0] if is_server else arrays.client_allowed
-        accuracy = np.where(allowed, arrays.accuracy, 0.0)[first:last]
-        right = (arrays.rate[first:last, None] * accuracy).sum(axis=0)
+        rows = slice(*(arrays.server_rows if is_server else arrays.client_rows)[location])
+        if is_server:
+            allowed = arrays.edge_allowed[slice(*arrays.server_stops[location]), :, 0]
+        else:
+            allowed = arrays.client_allowed[rows]
+        accuracy = np.where(allowed, arrays.accuracy[rows], 0.0)
+        right = (arrays.rate[rows, None] * accuracy).sum(axis=0)
         return (int(j) for j in useful[np.argsort(-right[useful], kind="stable")])
 
     return packed(arrays, order)

@@ -3,8 +3,8 @@
 Queries of each client and task arrive as a Poisson process and are routed at random by the decision's fractions; what
 is left of the fractions is not served. Then, on the way:
 
-- an uplink carries one query at a time, first come, first served, and a backhaul as well; latencies of links are
-  delays that block nobody;
+- an uplink carries one query at a time, first come, first served, and a backhaul as well, each backhaul on the way
+  when the query has arrived there; latencies of links are delays that block nobody;
 - a processor works on one query or batch at a time; a client, a server and the cloud have as many processors as their
   computing limit in seconds per second, rounded up (the limit itself is a share of their time), with one queue;
 - a server collects queries of a model until its batch is full or the first of them has waited for the longest time
@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from splitshare.onloading.arrays import Arrays, Floats, Ints
-from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, Hosts, Offloading
+from splitshare.onloading.objective import CLIENT, EDGE, Hosts, Offloading
 
 PLACE_TITLES = ("client", "edge", "cloud", "unserved")
 UNSERVED = 3
@@ -43,6 +43,8 @@ class Queries:
     model: Ints
     """-1 for a query that nobody serves."""
     place: Ints
+    server: Ints
+    """The server of a query that is answered at the edge, -1 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Ways:
     arrival_s: Floats
     client: Ints
     server: Ints
-    """At which an edge query is answered, and over which a cloud query goes."""
+    """Its client's own when it is asked: the first on the way."""
+    answers: Ints
+    """At which an edge query is answered, -1 elsewhere."""
     model: Ints
     """-1 for a query that nobody serves."""
     place: Ints
@@ -99,8 +103,7 @@ def draw_queries(arrays: Arrays, offloading: Offloading, *, load: float, horizon
         seed: the same seed gives the same queries.
     """
     row, arrival_s, chance = draw_arrivals(load * arrays.rate, horizon_s, np.random.Generator(np.random.PCG64(seed)))
-    model, place = routes_of(offloading, row, chance)
-    return Queries(arrival_s, row, model, place)
+    return Queries(arrival_s, row, *routes_of(offloading, row, chance))
 
 
 def draw_arrivals(rate: Floats, horizon_s: float, draw: np.random.Generator) -> tuple[Ints, Floats, Floats]:
@@ -116,9 +119,9 @@ def draw_arrivals(rate: Floats, horizon_s: float, draw: np.random.Generator) -> 
     return row[order], arrival_s[order], draw.random(len(row))
 
 
-def routes_of(offloading: Offloading, row: Ints, chance: Floats) -> tuple[Ints, Ints]:
-    """Model (-1: none) and place of queries by their rows and drawn numbers; each of shape (queries,)."""
-    model, place = np.full(len(row), -1), np.full(len(row), UNSERVED)
+def routes_of(offloading: Offloading, row: Ints, chance: Floats) -> tuple[Ints, Ints, Ints]:
+    """Model (-1: none), place and server of queries by their rows and drawn numbers; each of shape (queries,)."""
+    model, place, server = np.full(len(row), -1), np.full(len(row), UNSERVED), np.full(len(row), -1)
     for r in np.unique(row):
         mine = np.flatnonzero(offloading.row == r)
         queries = np.flatnonzero(row == r)
@@ -129,21 +132,23 @@ def routes_of(offloading: Offloading, row: Ints, chance: Floats) -> tuple[Ints, 
         served = choice < len(mine)
         model[queries[served]] = offloading.model[mine[choice[served]]]
         place[queries[served]] = offloading.place[mine[choice[served]]]
-    return model, place
+        server[queries[served]] = offloading.server[mine[choice[served]]]
+    return model, place, server
 
 
 def ways_of(arrays: Arrays, hosts: Hosts, queries: Queries) -> Ways:
     """What the ways of queries take under one decision."""
     row, model = queries.row, np.maximum(queries.model, 0)
-    server, served = arrays.row_server[row], queries.place != UNSERVED
+    served = queries.place != UNSERVED
     limits = np.array([task.latency_limit_s for task in arrays.instance.tasks])
     return Ways(
         arrival_s=queries.arrival_s,
         client=arrays.row_client[row],
-        server=server,
+        server=arrays.row_server[row],
+        answers=queries.server,
         model=queries.model,
         place=queries.place,
-        batch=np.where(queries.place == EDGE, hosts.server[server, model], 0),
+        batch=np.where(queries.place == EDGE, hosts.server[queries.server, model], 0),
         size_bytes=arrays.size[row],
         limit_s=limits[arrays.row_task[row]],
         accuracy=np.where(served, arrays.accuracy[row, model], 0.0),
@@ -225,17 +230,21 @@ class _Replay:
             return
         sent = self._uplink[client].serve(now, float(ways.size_bytes[query] / arrays.uplink[client]))
         latency = arrays.instance.clients[client].uplink_latency_s
-        self._at(sent + latency, lambda there: self._at_server(query, there))
+        self._at(sent + latency, lambda there: self._at_server(query, int(ways.server[query]), there))
 
-    def _at_server(self, query: int, now: float) -> None:
+    def _at_server(self, query: int, server: int, now: float) -> None:
         arrays, ways = self._arrays, self._ways
         if now >= ways.ends_s[query]:
             return
-        server, model = int(ways.server[query]), int(ways.model[query])
-        if ways.place[query] == CLOUD:
+        model = int(ways.model[query])
+        if server != ways.answers[query]:
             sent = self._backhaul[server].serve(now, float(ways.size_bytes[query] / arrays.backhaul[server]))
             latency = arrays.instance.servers[server].backhaul_latency_s
-            self._at(sent + latency, lambda there: self._at_cloud(query, there))
+            above = int(arrays.above[server])
+            if above >= 0:
+                self._at(sent + latency, lambda there: self._at_server(query, above, there))
+            else:
+                self._at(sent + latency, lambda there: self._at_cloud(query, there))
             return
         key = (server, model, int(ways.batch[query]))
         batch = arrays.instance.batches[key[2]]
@@ -321,16 +330,21 @@ def planned_latency_s(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> F
     """What the plan allows each entry of the offloading, the longest wait for a batch included; shape (entries,)."""
     instance = arrays.instance
     latency_s = np.zeros(len(offloading.row))
-    for i, (row, model, place) in enumerate(zip(offloading.row, offloading.model, offloading.place, strict=True)):
+    entries = zip(offloading.row, offloading.model, offloading.place, offloading.server, strict=True)
+    for i, (row, model, place, answering) in enumerate(entries):
         client = instance.clients[arrays.row_client[row]]
-        server = instance.servers[arrays.row_server[row]]
-        up = client.uplink_latency_s + arrays.size[row] / client.uplink_bytes_per_s
         if place == CLIENT:
             latency_s[i] = arrays.client_s[arrays.row_client[row], model]
-        elif place == EDGE:
-            batch = instance.batches[hosts.server[arrays.row_server[row], model]]
-            latency_s[i] = up + batch.wait_s + instance.models[model].compute[server.device].batch_s(batch.size)
+            continue
+        latency_s[i] = client.uplink_latency_s + arrays.size[row] / client.uplink_bytes_per_s
+        at = int(arrays.row_server[row])
+        while at not in (-1, answering):
+            link = instance.servers[at]
+            latency_s[i] += link.backhaul_latency_s + arrays.size[row] / link.backhaul_bytes_per_s
+            at = int(arrays.above[at])
+        if place == EDGE:
+            batch, device = instance.batches[hosts.server[at, model]], instance.servers[at].device
+            latency_s[i] += batch.wait_s + instance.models[model].compute[device].batch_s(batch.size)
         else:
-            back = server.backhaul_latency_s + arrays.size[row] / server.backhaul_bytes_per_s
-            latency_s[i] = up + back + arrays.cloud_s[model]
+            latency_s[i] += arrays.cloud_s[model]
     return latency_s

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Ints
 from splitshare.onloading.decomposed.gains import Gains, gains_of
 from splitshare.onloading.decomposed.price import crossing
@@ -113,7 +114,15 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
         arrays: the instance.
         settings: how.
         until: nothing new is started later than this, by ``time.perf_counter``; the first bound always is.
+
+    Raises:
+        WorkError: servers stand above servers, so that they are not independent at a price of the cloud's computing.
     """
+    if arrays.tiers:
+        raise WorkError(
+            f"j3o-decomposed: in {arrays.instance.name!r} servers stand above servers (upstream), and it works on each "
+            "server by itself; use j3o-batching"
+        )
     gains = gains_of(arrays)
     work = work_of(gains)
     held = np.full((len(arrays.client_limit) + len(arrays.server_limit), len(arrays.memory)), -1, dtype=np.int64)

@@ -34,9 +34,10 @@ class Offloaded:
 def by_servers(arrays: Arrays) -> bool:
     """Whether the instance is large, and no server's program is too large for its dense inverse.
 
-    Never where side constraints couple the servers: the cloud's price alone would not do then.
+    Never where side constraints couple the servers, or servers stand above servers: the cloud's price alone would not
+    do then.
     """
-    if len(arrays.rate) < LARGE or limiting_field(arrays.instance) is not None:
+    if len(arrays.rate) < LARGE or arrays.tiers or limiting_field(arrays.instance) is not None:
         return False
     work = work_of(gains_of(arrays))
     return bool((np.diff(work.square) > 0).all())
@@ -75,5 +76,6 @@ def offload(arrays: Arrays, hosts: Hosts) -> Offloaded | None:
     number, fraction = number[used], fraction[used]
     kind, model, row = number % kinds, number // kinds % models, number // (kinds * models)
     place = np.where(kind == 0, CLIENT, np.where(kind == kinds - 1, CLOUD, EDGE))
-    offloading = Offloading(row, model, place, fraction)
+    server = np.where(place == EDGE, arrays.row_server[row], -1)
+    offloading = Offloading(row, model, place, server, fraction)
     return Offloaded(offloading, float((arrays.rate[row] * arrays.accuracy[row, model] * fraction).sum()))

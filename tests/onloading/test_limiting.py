@@ -3,13 +3,17 @@
 import json
 from typing import get_args
 
+import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from splitshare.choices import SideLimit
+from splitshare.cli import app
 from splitshare.commands.onloading import limit as limit_options
 from splitshare.commands.onloading import price as price_options
 from splitshare.errors import InputError, WorkError
+from splitshare.figures.limit_price_plot import limit_price_figure
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.limiting import prices, with_limits, with_power
@@ -115,6 +119,23 @@ def test_the_price_is_what_the_optimum_loses(tmp_path):
         order = costs[1:] if what != "energy" else costs[:0:-1]
         assert (order[1:] >= order[:-1] - 1e-9).all()
         assert costs.max() > 0
+
+
+def test_the_command_prices_and_draws(tmp_path):
+    path = written(tmp_path, tiny(1))
+    asked = ["onloading", "price", path, "-o", tmp_path / "out", "--limit", "accuracy", "--plot", tmp_path / "fig"]
+    shares = ["--share", "0.3", "--share", "1", "--algorithm", "optimum", "--algorithm", "j3o"]
+    done = CliRunner().invoke(app, [str(word) for word in (*asked, *shares)])
+    assert done.exit_code == 0, str(done.exception) + done.output
+    table = pd.read_csv(tmp_path / "out" / "prices.csv")
+    assert len(table) == 2 * 3
+    assert {"infeasible", "optimal"} <= set(table["status"])
+    assert (tmp_path / "fig" / "price.pdf").exists()
+    figure = limit_price_figure(table)
+    for axis, column in zip(figure.axes, ("objective", "least_accuracy"), strict=True):
+        drawn = [line.get_ydata() for line in axis.get_lines()[::2]]
+        told = table[table["share"].notna()][column].to_numpy().reshape(2, 2)
+        np.testing.assert_array_equal(drawn, told)
 
 
 def test_no_table_where_nothing_is_found_or_no_energy_is_told():

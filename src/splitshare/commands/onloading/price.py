@@ -33,4 +33,5 @@ class Options:
         list[str], typer.Option("--algorithm", help="Decides; a name, or path/to/file.py:Class; repeatable.")
     ] = field(default_factory=lambda: ["j3o-batching"])
     time_limit_s: Annotated[float | None, typer.Option(**LIMIT, help="Seconds for each decision.")] = None
+    plot: Annotated[Path | None, typer.Option(help="Folder for a figure: price.pdf, price.png.")] = None
     seed: Seed = 0

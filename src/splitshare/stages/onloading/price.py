@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import typer
 
@@ -43,6 +45,8 @@ def run(options: Options) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     write_csv(table, options.output / "prices.csv")
+    if options.plot is not None:
+        _draw(table, options.plot)
     return table
 
 
@@ -50,3 +54,11 @@ def show(table: pd.DataFrame) -> None:
     """A row an instance, algorithm and share."""
     shown = table.drop(columns=["limit", "unserved"])
     typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _draw(table: pd.DataFrame, folder: Path) -> None:
+    from splitshare.figures.limit_price_plot import LIMIT_PRICE, limit_price_figure  # half a second to import
+    from splitshare.figures.style import paper_style, save_figure
+
+    with paper_style():
+        save_figure(limit_price_figure(table), folder, LIMIT_PRICE)

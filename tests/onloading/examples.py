@@ -130,6 +130,25 @@ def tiered(seed=0, *, levels=1, **shape):
     return OnloadingInstance.parse(said, f"seed {seed}")
 
 
+def varied(seed=0, *, backbones=False, **shape):
+    """An instance of ``fields`` whose models are variants of two groups, but for the last where there are five or more.
+
+    With ``backbones``, every second model shares one, within its group and across.
+    """
+    draw = random.Random(f"varied {seed}")
+    said = fields(seed, **shape)
+    for j, model in enumerate(said["models"][:4]):
+        model |= {
+            "variant_of": f"v{j // 2 if len(said['models']) > 3 else 0}",
+            "memory_bytes": draw.choice([5, 10, 20]),
+        }
+        if backbones and j % 2:
+            model |= {"backbone": "b", "memory_bytes": draw.choice([2, 4, 8])}
+    if backbones:
+        said["backbones"] = [{"name": "b", "memory_bytes": draw.choice([5, 12])}]
+    return OnloadingInstance.parse(said, f"seed {seed}")
+
+
 def tiny(seed=0, **shape):
     """The instance of ``fields``."""
     return OnloadingInstance.parse(fields(seed, **shape), f"seed {seed}")

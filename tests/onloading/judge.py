@@ -151,7 +151,7 @@ def bytes_of(instance: OnloadingInstance, held) -> float:
 
 
 def onloadings(instance: OnloadingInstance):
-    """Every way to hold models that fits memory."""
+    """Every way to hold models that fits memory, with at most one variant of a group at a place."""
     places = [(c.name, c.memory_bytes, [1]) for c in instance.clients]
     places += [(s.name, s.memory_bytes, [b.size for b in instance.batches]) for s in instance.servers]
     per_place = []
@@ -159,7 +159,8 @@ def onloadings(instance: OnloadingInstance):
         ways = []
         for choice in itertools.product([0, *sizes], repeat=len(instance.models)):
             held = {m.name: size for m, size in zip(instance.models, choice, strict=True) if size}
-            if bytes_of(instance, held) <= memory:
+            groups = [m.variant_of for m in instance.models if m.name in held and m.variant_of]
+            if bytes_of(instance, held) <= memory and len(set(groups)) == len(groups):
                 ways.append((name, held))
         per_place.append(ways)
     for combination in itertools.product(*per_place):

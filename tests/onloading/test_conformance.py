@@ -57,6 +57,14 @@ class Forgetful(Offender):
         return held
 
 
+class Twins(Offender):
+    """Takes variants of one model for models of their own."""
+
+    def spoil(self, instance, held):
+        variants = [m.name for m in instance.models if m.variant_of is not None]
+        return {server: dict.fromkeys(variants[:2], 1) or models for server, models in held.items()}
+
+
 class Renamer(Offender):
     """Knows models as m0, m1, ..."""
 
@@ -125,12 +133,13 @@ class TimeWaster(Offender):
         return held
 
 
-ANSWERING = {"known-names", "smallest", "no-room", "feasible", "batching", "backbones"}
+ANSWERING = {"known-names", "smallest", "no-room", "feasible", "batching", "backbones", "variants"}
 OFFENDERS = {
-    Glutton: {"no-room", "feasible", "batching", "backbones", "known-names", "time-limit"},
+    Glutton: {"no-room", "feasible", "batching", "backbones", "variants", "known-names", "time-limit"},
     Forgetful: {"backbones"},
+    Twins: {"variants"},
     Renamer: {"known-names"},
-    Batcher: {"known-names", "smallest", "feasible", "batching", "backbones"},
+    Batcher: {"known-names", "smallest", "feasible", "batching", "backbones", "variants"},
     Unfilled: {"batching", "time-limit"},
     Quitter: ANSWERING,
     Mumbler: {c.name for c in CHECKS},

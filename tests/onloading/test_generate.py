@@ -5,12 +5,15 @@ import pytest
 from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
 from splitshare.onloading.contract import load
+from splitshare.onloading.families import marked
 from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, popularity, roles_of
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.run import solve
+from splitshare.onloading.published_zoo import FAMILIES
 from splitshare.onloading.suite import SIZES, suite
 from splitshare.onloading.zoo import Zoo
 from splitshare.placement.pinned import check_pinned
+from splitshare.stages.onloading import suite as suite_stage
 
 ROOT = Path(__file__).parents[2]
 ZOO = Zoo.read(ROOT / "data" / "zoos" / "published.json")
@@ -111,3 +114,38 @@ def test_skewed_demand_follows_zipf_and_none_leaves_instances_as_they_are():
         assert after.demand_per_s == pytest.approx(
             {t: d * weights[t] for t, d in before.demand_per_s.items()}, rel=1e-5
         )
+
+
+def test_variants_are_a_rule_more_and_change_no_draw():
+    """Families are the zoo's; one with a single model in an instance is none."""
+    of = {model.name: model.variant_of for model in ZOO.models}
+    plain = list(suite(ZOO, PUBLISHED_ROLES))
+    groups = set()
+    for instance, other in zip(plain, suite(ZOO, PUBLISHED_ROLES, variants=True), strict=True):
+        said = other.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        named = [model.pop("variant_of", None) for model in said["models"]]
+        assert OnloadingInstance.parse(said | {"name": instance.name}, "x") == instance
+        assert other.name == f"{instance.name}-variants"
+        for model, group in zip(other.models, named, strict=True):
+            alike = sum(of[m.name] == of[model.name] for m in other.models)
+            assert group == (of[model.name] if alike > 1 else None)
+        groups |= set(named)
+    assert groups == {None, "efficientnet", "xcit", "eva-giant"}
+
+
+def test_families_are_told_by_how_names_begin():
+    """A family with one model marks nothing, and the committed zoo's families are of sizes of one architecture."""
+    few = marked(ZOO.models[:8], FAMILIES)
+    assert [model.variant_of for model in few] == [None] * 8
+    families = {model.variant_of for model in ZOO.models} - {None}
+    for family in families:
+        members = [model for model in ZOO.models if model.variant_of == family]
+        assert len(members) > 1
+        assert len({model.name.split("_")[family == "efficientnet"].rstrip("01234567b") for model in members}) == 1
+
+
+def test_variants_of_a_zoo_without_families_are_refused(tmp_path):
+    zoo = ROOT / "data" / "zoos" / "trained.json"
+    with pytest.raises(InputError, match="models: none has a family; give variant_of"):
+        suite_stage.run(suite_stage.Options([zoo], output=tmp_path, variants=True))
+    assert not list(tmp_path.iterdir())

@@ -23,6 +23,7 @@ def drawn(seed, *, batches=1):
         draw.integers(1, 4, models).astype(float),
         np.full(models, -1),
         np.zeros(0),
+        np.full(models, -1),
         np.ones(4),
         np.array([0.0, 2.0])[:batches],
         np.array([0, 2, 0]),

@@ -55,6 +55,7 @@ def changed(path: tuple[str | int, ...], value: object) -> object:
         (("models", 0, "curves", 1, "seconds"), [0.1], "give one each"),
         (("models", 0, "curves", 1, "device"), "laptop-i7-12700h", "has a curve already"),
         (("models", 0, "memory_provenance"), "measured", "name the machine"),
+        (("models", 0, "variant_of"), "xcitt", "models[0].variant_of: no other model is a variant of 'xcitt'; did you"),
         (("tasks", 0, "query_bytes"), -1, "tasks[0].query_bytes"),
     ],
 )

@@ -37,6 +37,10 @@ def _fields(seed: int) -> dict[str, Any]:
     served["m0"] = tasks
     servers = [f"s{i}" for i in range(draw.randint(1, 2))]
     clients = [f"c{i}" for i in range(draw.randint(1, 4))]
+    further = random.Random(f"wild variants {seed}")  # of its own: what else is drawn does not hang on it
+    together = {m: "v" for m in (models if further.random() < 0.3 and len(models) > 1 else [])}
+    if len(together) > 2 and further.random() < 0.5:
+        together.pop(models[-1])
     hopeless = draw.random() < 0.05  # no latency limit that anybody keeps
 
     def compute():
@@ -66,6 +70,7 @@ def _fields(seed: int) -> dict[str, Any]:
                 "memory_bytes": draw.choice([1.0, 2.0, 3.0, 9.0]),
                 "accuracy": {t: draw.choice([0.0, 1.0, round(draw.uniform(0.4, 0.95), 3)]) for t in served[m]},
                 "compute": compute(),
+                "variant_of": together.get(m),
             }
             for m in models
         ],

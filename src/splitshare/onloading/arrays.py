@@ -48,6 +48,8 @@ class Arrays:
     """Position of each model's backbone, -1 where it shares none, shape (J,)."""
     backbone_memory: Floats
     """Bytes of each backbone, shape (K,)."""
+    variant: Ints
+    """Position of the group that each model is a variant of, -1 where it is of none, shape (J,)."""
     client_memory: Floats
     server_memory: Floats
     client_s: Floats
@@ -151,6 +153,7 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     tasks = {task.name: i for i, task in enumerate(instance.tasks)}
     servers = {server.name: i for i, server in enumerate(instance.servers)}
     backbones = {backbone.name: i for i, backbone in enumerate(instance.backbones)}
+    groups = {group: i for i, group in enumerate(dict.fromkeys(m.variant_of for m in instance.models if m.variant_of))}
     client_server = np.array([servers[client.server] for client in instance.clients], dtype=np.int64)
     upstream = [-1 if server.upstream is None else servers[server.upstream] for server in instance.servers]
     rows = [
@@ -203,6 +206,7 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         memory=np.array([model.memory_bytes for model in instance.models], dtype=float),
         backbone=np.array([backbones.get(model.backbone or "", -1) for model in instance.models], dtype=np.int64),
         backbone_memory=np.array([backbone.memory_bytes for backbone in instance.backbones], dtype=float),
+        variant=np.array([groups.get(model.variant_of or "", -1) for model in instance.models], dtype=np.int64),
         client_memory=np.array([client.memory_bytes for client in instance.clients], dtype=float),
         server_memory=np.array([server.memory_bytes for server in instance.servers], dtype=float),
         client_s=client_s,

@@ -21,7 +21,7 @@ from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer, OnloadingAlgorithm
 from splitshare.onloading.instance import Onloading, OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
-from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, hosts_of
+from splitshare.onloading.objective import InfeasibleDecisionError, check_held, hosts_of
 from splitshare.onloading.run import normalised
 
 
@@ -51,7 +51,7 @@ class _OnloadingContract:
         arrays = arrays_of(instance)
         try:
             hosts = hosts_of(instance, decided)
-            check_memory(arrays, hosts)
+            check_held(arrays, hosts)
         except InfeasibleDecisionError as error:
             raise BrokenError(f"{instance.name}: {error}") from None
         if OffloadingLp(arrays).solve(hosts) is None:
@@ -103,6 +103,11 @@ def _check_backbones(algorithm: OnloadingAlgorithm) -> str:
     return f"{_held(algorithm, instances)} models on {len(instances)} instances, all within memory"
 
 
+def _check_variants(algorithm: OnloadingAlgorithm) -> str:
+    instances = [_varied(seed) for seed in range(60, 66)]
+    return f"{_held(algorithm, instances)} models on {len(instances)} instances, no two variants of one at a place"
+
+
 def _check_smallest(algorithm: OnloadingAlgorithm) -> str:
     return f"{_held(algorithm, [_tiny(1, clients=1, models=1)])} models with one client, one server, one model"
 
@@ -143,6 +148,7 @@ CHECKS: tuple[Check, ...] = (
     Check("feasible", "holds no more than memory allows", _check_feasible),
     Check("batching", "uses the batch sizes that are offered, and such that can fill", _check_batching),
     Check("backbones", "counts a backbone that models share as what it takes: once at each place", _check_backbones),
+    Check("variants", "holds at most one variant of a model at each place", _check_variants),
     Check("deterministic", "answers the same for the same seed", _check_deterministic),
     Check("leaves-the-instance", "leaves the instance alone", _check_untouched),
     Check("time-limit", f"keeps its time limit, {SLACK_S:g} s aside", _check_time_limit),
@@ -161,6 +167,15 @@ def _sharing(seed: int) -> OnloadingInstance:
     for model in fields["models"][1:]:
         model |= {"backbone": "b0", "memory_bytes": draw.choice([3.0, 6.0])}
     fields["backbones"] = [{"name": "b0", "memory_bytes": draw.choice([14.0, 25.0])}]
+    return OnloadingInstance.parse(fields, f"seed {seed}")
+
+
+def _varied(seed: int) -> OnloadingInstance:
+    """An instance of four models, of which the last three are variants of one, small enough to stand together."""
+    fields = _fields(seed, clients=3, models=4)
+    draw = random.Random(f"contract variants {seed}")
+    for model in fields["models"][1:]:
+        model |= {"variant_of": "v", "memory_bytes": draw.choice([3.0, 6.0, 12.0])}
     return OnloadingInstance.parse(fields, f"seed {seed}")
 
 

@@ -4,7 +4,8 @@ A binary for each model that a client could hold, and for each model, server and
 (a row, a model, a place and, at the edge, a batch size) that is at most its binary. A batch size that a query cannot
 join within its limit has no column, so choosing batch sizes is linear as it stands. Where models share backbones there
 is a binary for each backbone and place too, and every model that uses it is at most that. Rows of every shared limit,
-of memory, of one batch size a model and server, of queries that fill the batches, and of the side constraints.
+of memory, of one batch size a model and server, of one variant a group and place, of queries that fill the batches, and
+of the side constraints.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ def build(arrays: Arrays, *, integer: bool = True) -> ExactModel:
         milp.add_row(terms, ">=", 0.0)
     _add_limits(milp, arrays, answers)
     _add_memory(milp, arrays, client_column, server_column, integer)
+    _add_variants(milp, arrays, client_column, server_column)
     return ExactModel(arrays, milp, answers, client_column, server_column)
 
 
@@ -147,3 +149,20 @@ def _add_memory(
     for terms in sizes.values():
         if len(terms) > 1:
             milp.add_row(terms, "<=", 1.0)
+
+
+def _add_variants(
+    milp: Milp,
+    arrays: Arrays,
+    client_column: dict[tuple[int, int], int],
+    server_column: dict[tuple[int, int, int], int],
+) -> None:
+    """At most one variant of a group at each place, a row for each where there are two that could stand there."""
+    columns: dict[tuple[Location, int], dict[int, set[int]]] = {}
+    for (c, j), column in client_column.items():
+        columns.setdefault((("client", c), int(arrays.variant[j])), {}).setdefault(j, set()).add(column)
+    for (s, j, _), column in server_column.items():
+        columns.setdefault((("server", s), int(arrays.variant[j])), {}).setdefault(j, set()).add(column)
+    for (_, group), of_models in columns.items():
+        if group >= 0 and len(of_models) > 1:
+            milp.add_row({column: 1.0 for of_model in of_models.values() for column in sorted(of_model)}, "<=", 1.0)

@@ -11,35 +11,20 @@ import numpy as np
 
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.greedy import (
-    LEAST_GAIN,
-    Knapsacks,
-    Values,
-    fill,
-    gain_of,
-    needs_of,
-    rows_worth,
-    take,
-    used_by,
-)
+from splitshare.onloading.filling import fill, kept
+from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, Values, gain_of, needs_of, rows_worth, take, used_by
 from splitshare.onloading.objective import Hosts
+from splitshare.onloading.variants import sibling_of
 
 
 @compiled
-def kept(value: Floats, base: Floats, held: Ints) -> Floats:
-    """Worth of a location's rows with what it holds, shape (rows,)."""
-    best = base.copy()
-    for model in range(len(held)):
-        if held[model] >= 0:
-            take(value, best, model, held[model])
-    return best
-
-
-@compiled
-def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held: Ints) -> tuple[Ints, Floats]:
+def exchanges(  # noqa: PLR0912 - plain loops are what compiles soon
+    value: Floats, base: Floats, sacks: Knapsacks, location: int, held: Ints
+) -> tuple[Ints, Floats]:
     """Every exchange of at most one model of a location for another, what is left filled by gain per byte.
 
-    A backbone with all models that use it can be what is exchanged, too.
+    A backbone with all models that use it can be what is exchanged, too. A variant that comes takes the place of the
+    one that stands there, too.
 
     Args:
         value: of the location's rows, shape (rows, J, B).
@@ -69,11 +54,20 @@ def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held
                 continue
         elif dropped >= 0:
             left[dropped] = -1
-        rest = kept(value, base, left)
-        free = capacity - used_by(sacks, left)
-        needs = needs_of(sacks, left) if sharing else sacks.memory
+        with_all, all_free = kept(value, base, left), capacity - used_by(sacks, left)
+        all_needs = needs_of(sacks, left) if sharing else sacks.memory
         for added in range(models):
-            if needs[added] > free or left[added] >= 0:
+            if left[added] >= 0:
+                continue
+            stays, rest, free, needs = left, with_all, all_free, all_needs
+            sibling = sibling_of(sacks.variant, left, added)
+            if sibling >= 0:
+                if dropped < 0:  # the same as dropping the sibling
+                    continue
+                stays = left.copy()
+                stays[sibling] = -1
+                rest, free, needs = kept(value, base, stays), capacity - used_by(sacks, stays), needs_of(sacks, stays)
+            if needs[added] > free:
                 continue
             for batch in range(batches):
                 if batch == held[added]:
@@ -81,11 +75,11 @@ def exchanges(value: Floats, base: Floats, sacks: Knapsacks, location: int, held
                 if gain_of(value, rest, added, batch, rate, sacks.least[batch]) <= LEAST_GAIN:
                     continue
                 trial = neighbours[number]
-                trial[:] = left
+                trial[:] = stays
                 trial[added] = batch
                 best = rest.copy()
                 take(value, best, added, batch)
-                fill(value, best, sacks, rate, free - needs[added], trial)
+                fill(value, base, best, sacks, rate, free - needs[added], trial)
                 gain = best.sum() - worth
                 if gain > 1e-7 * worth + LEAST_GAIN:
                     gains[number] = gain

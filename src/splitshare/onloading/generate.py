@@ -152,12 +152,20 @@ SERVED = 0.5
 
 
 def generate(
-    zoo: Zoo, roles: Roles, shape: Shape, *, seed: int, name: str, size_class: str | None = None
+    zoo: Zoo,
+    roles: Roles,
+    shape: Shape,
+    *,
+    seed: int,
+    name: str,
+    size_class: str | None = None,
+    variants: bool = False,
 ) -> OnloadingInstance:
     """Draw an instance; the same on every machine for the same arguments.
 
     Factors of the shape scale what is drawn and change no draw, so that instances that differ in one factor only
-    are otherwise the same.
+    are otherwise the same. So is one with ``variants``, but that of a family of the zoo (``variant_of``) at most one
+    model stands at a place.
 
     Raises:
         InputError: the zoo has fewer tasks or models than asked for, or no times for a role's device.
@@ -198,7 +206,7 @@ def generate(
             for backbone in zoo.backbones
             if backbone.name in used
         ),
-        models=_models(draw, drawn, names, roles, whole=whole),
+        models=_models(draw, drawn, names, roles, whole=whole, variants=variants),
         cloud=Cloud(
             device="cloud",
             compute_limit=_rounded(
@@ -236,7 +244,7 @@ def drawn_models(draw: random.Random, zoo: Zoo, tasks: list[str], count: int) ->
 
 
 def _models(
-    draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles, *, whole: bool
+    draw: random.Random, models: list[ZooModel], tasks: list[str], roles: Roles, *, whole: bool, variants: bool
 ) -> tuple[Model, ...]:
     """The models with the tasks that each serves, such that each task has one and each model has one.
 
@@ -246,6 +254,7 @@ def _models(
         tasks: names of the instance's tasks.
         roles: the device of each tier.
         whole: whether models serve every task that they can, and nothing is drawn.
+        variants: whether models of one family exclude each other; a family with one of them here is none.
     """
     serves: list[set[str]] = []
     for model in models:
@@ -259,11 +268,13 @@ def _models(
         servers = [i for i, model in enumerate(models) if task in model.accuracy]
         if servers and not any(task in serves[i] for i in servers):
             serves[draw.choice(servers)].add(task)
+    families = [model.variant_of for model, served in zip(models, serves, strict=True) if served and variants]
     return tuple(
         Model(
             name=model.name,
             memory_bytes=model.memory_bytes,
             backbone=model.backbone,
+            variant_of=model.variant_of if families.count(model.variant_of) > 1 else None,
             accuracy={task: model.accuracy[task] for task in tasks if task in served},
             compute={
                 tier: _compute(model, role)

@@ -2,12 +2,12 @@
 
 - ``lazy_greedy``: most gain per byte first, over all locations at once. Gains only shrink as models are added, so a
   candidate whose refreshed gain still leads is taken without looking at the others (Minoux 1978).
-- ``fill``: one location by gain per byte on top of what it holds; ``refilling`` does so for one after another.
 - ``upper_bound``: no set of models can be worth more (Leskovec et al. 2007, a knapsack a location).
 
 Where models share a backbone, what a model takes depends on what stands there: its own bytes, and the backbone's unless
 it is loaded. A backbone is then weighed as a whole too, with as many of its models as make most gain per byte, so that
-it is not passed over because no single model of it pays for it (ours).
+it is not passed over because no single model of it pays for it (ours). Of variants of one model, what stands at a place
+keeps the others out; ``filling`` also exchanges one for another.
 
 ``held[location, model]`` is the position of the batch size, -1 for a model that is not there; clients only use 0.
 """
@@ -22,6 +22,7 @@ import numpy as np
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.objective import Hosts
+from splitshare.onloading.variants import grouped, increments, sibling_of
 
 LEAST_GAIN = 1e-12
 """Right answers a second below which a model is not worth its place."""
@@ -53,6 +54,8 @@ class Knapsacks(NamedTuple):
     """Position of each model's backbone, -1 where it shares none, shape (J,)."""
     backbone_memory: Floats
     """Bytes of each backbone, shape (K,)."""
+    variant: Ints
+    """Position of the group that each model is a variant of, -1 where it is of none, shape (J,)."""
     rate: Floats
     """Queries a second of each row, shape (R,)."""
     least: Floats
@@ -70,6 +73,7 @@ def knapsacks_of(arrays: Arrays) -> Knapsacks:
         arrays.memory,
         arrays.backbone,
         arrays.backbone_memory,
+        arrays.variant,
         arrays.rate,
         arrays.least_rate,
         np.concatenate([arrays.client_rows[:, 0], arrays.server_stops[:, 0]]),
@@ -166,6 +170,8 @@ def together(
         for model in range(len(memory)):
             if sacks.backbone[model] != backbone or trial[model] >= 0 or used + memory[model] > free:
                 continue
+            if sibling_of(sacks.variant, trial, model) >= 0:
+                continue
             for batch in range(value.shape[2]):
                 gain = gain_of(value, risen, model, batch, rate, sacks.least[batch])
                 if gain > LEAST_GAIN and (leader < 0 or gain / memory[model] > leader_gain / memory[leader]):
@@ -207,6 +213,8 @@ def _queue(
     for model in range(len(needs)):
         if held[location, model] >= 0 or needs[model] > free:
             continue
+        if sibling_of(sacks.variant, held[location], model) >= 0:
+            continue
         for batch in range(value.shape[2]):
             gain = gain_of(value, here, model, batch, rate, sacks.least[batch])
             if gain > LEAST_GAIN:
@@ -246,7 +254,7 @@ def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
         rate, here, filling = sacks.rate[first:last], best[first:last], held[location]
         if model < models:
             need = needs[location, model]
-            if filling[model] >= 0 or need > free[location]:
+            if filling[model] >= 0 or need > free[location] or sibling_of(sacks.variant, filling, model) >= 0:
                 continue
             gain = gain_of(value, here, model, batch, rate, sacks.least[batch])
             score = gain / need if gain > LEAST_GAIN else 0.0
@@ -273,58 +281,6 @@ def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
 
 
 @compiled
-def fill(value: Floats, best: Floats, sacks: Knapsacks, rate: Floats, free: float, held: Ints) -> None:
-    """Fill one location by gain per byte on top of ``held`` and ``best``, both changed in place.
-
-    Args:
-        value: of the location's rows.
-        best: worth of these rows so far.
-        sacks: the instance's locations and models.
-        rate: of the location's rows.
-        free: bytes that are left.
-        held: what the location holds.
-    """
-    needs = needs_of(sacks, held) if len(sacks.backbone_memory) else sacks.memory
-    while True:
-        leader, leader_batch, leader_score = -1, 0, 0.0
-        for model in range(len(held)):
-            need = needs[model]
-            if held[model] >= 0 or need > free:
-                continue
-            for batch in range(value.shape[2]):
-                gain = gain_of(value, best, model, batch, rate, sacks.least[batch])
-                if gain > LEAST_GAIN and gain / need > leader_score:
-                    leader, leader_batch, leader_score = model, batch, gain / need
-        if len(sacks.backbone_memory):
-            need, filling = _leading_whole(value, best, sacks, rate, free, held, leader_score)
-            if need > 0.0:
-                free -= need
-                adopt(value, best, held, filling)
-                needs = needs_of(sacks, held)
-                continue
-        if leader < 0:
-            return
-        held[leader] = leader_batch
-        free -= needs[leader]
-        take(value, best, leader, leader_batch)
-        if sacks.backbone[leader] >= 0:
-            needs = needs_of(sacks, held)
-
-
-@compiled
-def _leading_whole(
-    value: Floats, best: Floats, sacks: Knapsacks, rate: Floats, free: float, held: Ints, score: float
-) -> tuple[float, Ints]:
-    """The backbone whose models together gain most per byte, if more than ``score``: bytes and what is held then."""
-    leader_need, leader_filling = 0.0, held
-    for backbone in range(len(sacks.backbone_memory)):
-        whole_score, need, filling = together(value, best, sacks, rate, free, held, backbone)
-        if whole_score > score:
-            score, leader_need, leader_filling = whole_score, need, filling
-    return leader_need, leader_filling
-
-
-@compiled
 def rows_worth(values: Values, sacks: Knapsacks, held: Ints) -> Floats:
     """What each row is worth with the models in ``held``; the sum is F; shape (R,)."""
     best = values.elsewhere.copy()
@@ -345,12 +301,14 @@ def upper_bound(values: Values, sacks: Knapsacks, best: Floats) -> float:
     What a set adds is at most the sum of what its models add one by one, and that is at most what a location's
     memory holds of it by the byte. A model at a server counts with all of its batch sizes at once. A backbone comes
     first with those of its models that make the most of a byte together, its other models follow by themselves: that
-    is the optimum of the knapsack's linear relaxation, where of a model there is no more than of its backbone.
+    is the optimum of the knapsack's linear relaxation, where of a model there is no more than of its backbone. Of
+    variants of one model there is no more than one (``increments``).
     """
     memory, backbones = sacks.memory, len(sacks.backbone_memory)
     needs = needs_of(sacks, np.full(len(memory), -1, dtype=np.int64)) if backbones else memory
     # Items: the models, then the backbones, each with the models that lead its own.
     item_gain, item_need = np.zeros(len(memory) + backbones), np.ones(len(memory) + backbones)
+    choices = grouped(sacks.variant)
     bound: float = best.sum()
     for location in range(len(sacks.rows)):
         first, last = sacks.rows[location]
@@ -362,13 +320,16 @@ def upper_bound(values: Values, sacks: Knapsacks, best: Floats) -> float:
             if needs[model] <= free:
                 for r in range(last - first):
                     gains[model] += max(0.0, value[r, model].max() - best[first + r])
-        item_gain[: len(memory)], item_need[: len(memory)] = gains, memory
+        own = memory
+        if choices:
+            gains, own, _ = increments(sacks.variant, sacks.backbone, gains, memory)
+        item_gain[: len(memory)], item_need[: len(memory)] = gains, own
         for backbone in range(backbones):
             total, used = 0.0, sacks.backbone_memory[backbone]
-            for model in np.argsort(-gains / memory):
-                if sacks.backbone[model] == backbone and gains[model] * used > total * memory[model]:
+            for model in np.argsort(-gains / own):
+                if sacks.backbone[model] == backbone and gains[model] * used > total * own[model]:
                     total += gains[model]
-                    used += memory[model]
+                    used += own[model]
                     item_gain[model] = 0.0
             item_gain[len(memory) + backbone], item_need[len(memory) + backbone] = total, used
         for item in np.argsort(-item_gain / item_need):

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from splitshare.choices import Status
-from splitshare.onloading.zoo import Share
+from splitshare.onloading.zoo import Share, check_variants
 from splitshare.ranges import LEAST_SECONDS
 from splitshare.records import (
     BytesPerS,
@@ -84,6 +84,8 @@ class Model(Record):
     """Bytes of its own: a backbone that it uses comes on top, once for all models at the place that use it."""
     backbone: Name | None = None
     """The backbone that it uses, where it shares one; its seconds are still those of the whole way of a query."""
+    variant_of: Name | None = None
+    """The group of models, such as sizes or precisions of one, of which at most one stands at a client or a server."""
     accuracy: dict[Name, Share] = Field(min_length=1)
     """Share of right answers by task."""
     compute: dict[Name, Compute] = Field(min_length=1)
@@ -205,6 +207,7 @@ class OnloadingInstance(Record):
         self._check_backbones()
         self._check_energy()
         self._check_ways(servers)
+        check_variants([model.variant_of for model in self.models])
         served = {task for model in self.models for task in model.accuracy}
         for i, task in enumerate(tasks):
             if task not in served:

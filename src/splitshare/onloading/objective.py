@@ -18,7 +18,9 @@ that nobody answers counts as wrong. The rules:
    all clients' queries of that task; one that nobody answers counts as wrong;
 7. where the instance limits energy, the mean joules a query, over all queries asked, stay within the limit: those of
    the model where it runs (a query in a batch of B takes ``(start + per_query x B) / B``), and of the client's uplink
-   for queries that leave it. A query that nobody answers takes none.
+   for queries that leave it. A query that nobody answers takes none;
+8. of the models that are variants of one (``variant_of``), at most one stands at a client, and at most one at a
+   server, whatever its batch size; the cloud holds all of them.
 """
 
 from __future__ import annotations
@@ -209,13 +211,43 @@ def check_memory(arrays: Arrays, hosts: Hosts) -> None:
             )
 
 
+def check_variants(arrays: Arrays, hosts: Hosts) -> None:
+    """Hold onloaded models against the rule of variants.
+
+    Raises:
+        InfeasibleDecisionError: two variants of one model stand at a client or a server.
+    """
+    instance = arrays.instance
+    for locations, held in ((instance.clients, hosts.client), (instance.servers, hosts.server >= 0)):
+        for group in range(arrays.variant.max() + 1):
+            members = np.flatnonzero(arrays.variant == group)
+            over = np.flatnonzero(held[:, members].sum(axis=1) > 1)
+            if over.size:
+                i = int(over[0])
+                first, second = (instance.models[j] for j in members[held[i, members]][:2])
+                raise InfeasibleDecisionError(
+                    f"{locations[i].name}: {first.name} and {second.name} are variants of {first.variant_of}; at most "
+                    "one of them may stand there"
+                )
+
+
+def check_held(arrays: Arrays, hosts: Hosts) -> None:
+    """Hold onloaded models against the rules that speak of them alone: memory and variants.
+
+    Raises:
+        InfeasibleDecisionError: one is broken.
+    """
+    check_memory(arrays, hosts)
+    check_variants(arrays, hosts)
+
+
 def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation:
     """Check a decision in plain arithmetic and say what it is worth.
 
     Raises:
         InfeasibleDecisionError: a rule is broken.
     """
-    check_memory(arrays, hosts)
+    check_held(arrays, hosts)
     row, model, place, fraction = offloading.row, offloading.model, offloading.place, offloading.fraction
     _check_answers(arrays, hosts, offloading)
     total: Floats = np.bincount(row, fraction, minlength=len(arrays.rate)).astype(float)

@@ -16,7 +16,7 @@ Order = Callable[[int, bool, Ints], Iterable[int]]
 def packed(arrays: Arrays, order: Order) -> Hosts:
     """Each location takes the models of ``order`` that still fit, at batches of one.
 
-    A model is of use to a location if it may answer one of its rows.
+    A model is of use to a location if it may answer one of its rows. Of variants of one the first that fits is taken.
     """
     client = np.zeros(arrays.client_s.shape, dtype=bool)
     server = np.full(arrays.edge_s.shape[:2], -1, dtype=np.int64)
@@ -27,12 +27,15 @@ def packed(arrays: Arrays, order: Order) -> Hosts:
         for location, (first, last) in enumerate(slices):
             useful = np.flatnonzero(allowed[first:last].any(axis=0))
             free = capacity[location]
+            groups = set()
             need = arrays.alone
             for model in order(location, is_server, useful):
-                if need[model] <= free:
+                if need[model] <= free and int(arrays.variant[model]) not in groups:
                     free -= need[model]
                     if arrays.backbone[model] >= 0:  # from here on the others that use its backbone need their own only
                         need = np.where(arrays.backbone == arrays.backbone[model], arrays.memory, need)
+                    if arrays.variant[model] >= 0:
+                        groups.add(int(arrays.variant[model]))
                     if is_server:
                         server[location, model] = 0
                     else:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from splitshare.errors import WorkError
+from splitshare.onloading.families import marked
 from splitshare.onloading.perception_models import (
     CANDIDATES,
     CLASSIFICATION,
@@ -38,6 +39,16 @@ BYTES_PER_PIXEL = 40_000 / (512 * 384)
 """As the zoo of published figures has it: a photograph of 512 x 384 pixels as a JPEG of 40 kB."""
 WORST_RMSE_M = 1.0
 """An error of depth from which on an answer counts as wrong."""
+
+
+FAMILIES = {
+    "d-fine": "d-fine-",
+    "depth-anything": "depth-anything-",
+    "efficientnet": "efficientnet-b",
+    "mask2former-swin": "mask2former-swin-",
+    "segformer": "segformer-b",
+}
+"""Sizes of one architecture, by how their names begin; DINOv2's share their heads' tasks, not their backbones."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ def perception_zoo(
         notes=(*NOTES, *(note for profile in profiles for note in profile.notes)),
         tasks=tuple(_task(name, protocol) for name, protocol in PROTOCOLS.items()),
         backbones=_backbones(members, modules.by_name),
-        models=tuple(_model(member, scores, modules.by_name, profiles) for member in members),
+        models=marked([_model(member, scores, modules.by_name, profiles) for member in members], FAMILIES),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from splitshare.onloading.families import marked
 from splitshare.onloading.zoo import Zoo, ZooModel, ZooTask
 from splitshare.profiling.batch_curve import BatchCurve
 from splitshare.profiling.published import read_figures
@@ -22,6 +23,21 @@ CLIENT, EDGE = "laptop-i7-12700h", "rtx-3090"
 CLIENT_COLUMN, EDGE_COLUMN = "i7_12700h_fp32_batch1_ms", "rtx3090_amp_images_per_s"
 COLUMNS = ("model", "img_size", "params_millions", "gmacs", CLIENT_COLUMN, EDGE_COLUMN, *TEST_SETS)
 
+FAMILIES = {
+    "efficientnet": "tf_efficientnet_b",
+    "efficientformerv2": "efficientformerv2_",
+    "efficientvit-b": "efficientvit_b",
+    "efficientvit-m": "efficientvit_m",
+    "eva-giant": "eva_giant_patch14_",
+    "mobilenetv3-small": "mobilenetv3_small_",
+    "poolformerv2": "poolformerv2_",
+    "regnety": "regnety_",
+    "repghostnet": "repghostnet_",
+    "tiny-vit": "tiny_vit_",
+    "volo": "volo_d",
+    "xcit": "xcit_",
+}
+"""Sizes (and input sizes) of one architecture, by how timm names them."""
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 BYTES_PER_PARAMETER = 4
 QUERY_BYTES = 40_000
@@ -70,7 +86,7 @@ def published_zoo(path: Path, *, models: int = 30) -> Zoo:
             )
             for name, test_set, queries in TEST_SETS.values()
         ),
-        models=tuple(_model(name, figures) for name, figures in chosen),
+        models=marked([_model(name, figures) for name, figures in chosen], FAMILIES),
     )
 
 

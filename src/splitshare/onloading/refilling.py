@@ -10,7 +10,8 @@ import numpy as np
 
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, Values, fill, gain_of, needs_of, take
+from splitshare.onloading.filling import fill
+from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, Values, gain_of, needs_of, take
 
 
 @compiled
@@ -43,7 +44,7 @@ def _best_fill(value: Floats, base: Floats, sacks: Knapsacks, rate: Floats, capa
             trial[start] = batch
             best = base.copy()
             take(value, best, start, batch)
-            fill(value, best, sacks, rate, capacity - needs[start], trial)
+            fill(value, base, best, sacks, rate, capacity - needs[start], trial)
             total = best.sum()
             if total > worth * (1 + 1e-12) + LEAST_GAIN:
                 worth = total

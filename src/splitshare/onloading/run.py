@@ -15,7 +15,7 @@ from splitshare.onloading.contract import Answer, OnloadingAlgorithm
 from splitshare.onloading.decomposed.whole import Offloaded, by_servers, offload
 from splitshare.onloading.instance import PLACES, Onloading, OnloadingDecision, OnloadingInstance
 from splitshare.onloading.lp import LpSolution, OffloadingLp
-from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, evaluate, flows_of, hosts_of
+from splitshare.onloading.objective import InfeasibleDecisionError, check_held, evaluate, flows_of, hosts_of
 from splitshare.records import Versions
 from splitshare.version import __version__
 
@@ -95,7 +95,7 @@ def _scored(instance: OnloadingInstance, answer: Answer) -> dict[str, Any]:
     assert answer.onloading is not None
     arrays = arrays_of(instance)
     hosts = hosts_of(instance, answer.onloading)
-    check_memory(arrays, hosts)
+    check_held(arrays, hosts)
     if answer.places == PLACES and by_servers(arrays):
         solution: Offloaded | LpSolution | None = offload(arrays, hosts)
     else:

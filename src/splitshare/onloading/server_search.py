@@ -14,7 +14,8 @@ import numpy as np
 
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, fill, gain_of, needs_of, rows_worth, take
+from splitshare.onloading.filling import fill
+from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, gain_of, needs_of, rows_worth, take
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.lp import OffloadingLp
 
@@ -56,7 +57,7 @@ def _trials(gross: Floats, used: Floats, base: Floats, prices: Floats, sacks: Kn
             best = base.copy()
             trials[number, start] = leader
             take(value, best, start, leader)
-            fill(value, best, sacks, rate, capacity - needs[start], trials[number])
+            fill(value, base, best, sacks, rate, capacity - needs[start], trials[number])
             number += 1
     return trials[:number]
 

@@ -44,13 +44,14 @@ SIZES = {
 }
 
 
-def suite(zoo: Zoo, roles: Roles, *, first: bool = True) -> Iterator[OnloadingInstance]:
+def suite(zoo: Zoo, roles: Roles, *, first: bool = True, variants: bool = False) -> Iterator[OnloadingInstance]:
     """The instances in order, named ``<size>-<number>`` and ``<size>-<number>-batching``, a further zoo's name before.
 
     Args:
         zoo: where models are taken from; where it has fewer tasks or models than a size asks for, all of it.
         roles: the device of each tier.
         first: whether the zoo is the first.
+        variants: whether at most one model of a family of the zoo stands at a place; names then end in ``-variants``.
     """
     further = SHARING_INSTANCES_PER_SIZE if zoo.backbones else FURTHER_INSTANCES_PER_SIZE
     for position, (size, ranges) in enumerate(SIZES.items()):
@@ -70,4 +71,5 @@ def suite(zoo: Zoo, roles: Roles, *, first: bool = True) -> Iterator[OnloadingIn
                 batches=BATCHES if batching else NO_BATCHING,
             )
             name = f"{'' if first else f'{zoo.name}-'}{size}-{number:02d}{'-batching' if batching else ''}"
-            yield generate(zoo, roles, shape, seed=seed, name=name, size_class=size)
+            name += "-variants" if variants else ""
+            yield generate(zoo, roles, shape, seed=seed, name=name, size_class=size, variants=variants)

@@ -27,6 +27,20 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A share between 0 and 1, such as an accuracy."""
 
 
+def check_variants(groups: list[str | None]) -> None:
+    """Hold models' groups of variants against each other: one that is of a single model says nothing, or is misspelt.
+
+    Raises:
+        ValueError: a group of one model.
+    """
+    named = [group for group in groups if group is not None]
+    for i, group in enumerate(groups):
+        if group is not None and named.count(group) == 1:
+            others = sorted({other for other in named if other != group})
+            hint = nearest(group, others) if others else "leave it out"
+            raise ValueError(f"models[{i}].variant_of: no other model is a variant of {group!r}; {hint}")
+
+
 class ZooTask(Record):
     """A task: what is asked, and what its accuracy was counted on."""
 
@@ -63,6 +77,8 @@ class ZooModel(Record):
     """Bytes that the model occupies where it is loaded, a backbone that it shares left out."""
     backbone: Name | None = None
     """The backbone that it shares; curves are of backbone and head together."""
+    variant_of: Name | None = None
+    """The family of models, such as sizes or precisions of one, that it is of; instances may hold one of them a place."""
     memory_provenance: Provenance
     memory_source: str
     accuracy: dict[Name, Share] = Field(min_length=1)
@@ -118,6 +134,7 @@ class Zoo(Record):
             measured = {model.accuracy_provenance, model.memory_provenance, *(c.provenance for c in model.curves)}
             if "measured" in measured and self.machine is None:
                 raise ValueError("machine: is missing; name the machine that figures were measured on")
+        check_variants([model.variant_of for model in self.models])
         for i, name in enumerate(backbones):
             if all(model.backbone != name for model in self.models):
                 raise ValueError(f"backbones[{i}].name: no model uses {name!r}; drop it")

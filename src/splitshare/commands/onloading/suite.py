@@ -18,3 +18,6 @@ class Options:
     zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")]
     output: Output
     further: Annotated[bool, typer.Option("--further", help="All zoos are further ones: names carry theirs.")] = False
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Of a family of the zoo (variant_of) hold at most one model at a place.")
+    ] = False

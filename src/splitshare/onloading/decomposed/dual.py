@@ -1,11 +1,10 @@
 """The bound of one server and its clients at a price of the cloud's computing, and the prices that prove it.
 
 With a price on every row and every limit, which models stand at a location is a knapsack of its own: a model is worth
-what it answers beyond the rows' prices. The sum of all prices and of these knapsacks (by the byte, as if models could
-be cut and backbones that several share took nothing) bounds every decision of the server, at any prices. It is lowered
-by steps along a running mean of subgradients (the volume algorithm, Barahona and Anbil 2000), each price in a scale of
-its own. Without shared backbones, it is at the best prices at most the bound of the linear relaxation. Prices are of
-whole limits, in right answers a second.
+what it answers beyond the rows' prices. The sum of all prices and of these knapsacks (``knapsack``: as if models could
+be cut) bounds every decision of the server, at any prices. It is lowered by steps along a running mean of subgradients
+(the volume algorithm, Barahona and Anbil 2000), each price in a scale of its own. At the best prices it is at most the
+bound of the linear relaxation. Prices are of whole limits, in right answers a second.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 
 from splitshare.onloading.arrays import Flags, Floats
 from splitshare.onloading.decomposed.gains import Gains, kernel
+from splitshare.onloading.decomposed.knapsack import relaxed
 
 SMOOTH = 0.1
 """Weight of the last subgradient in the running mean."""
@@ -27,25 +27,6 @@ FIRST_AIM = 0.05
 """How far below the first bound steps aim, as a share."""
 SHORTER, LONGER, LONGEST = 0.6, 1.1, 0.1
 """Factors on the step, and the most that it aims below the bound, as a share."""
-
-
-@kernel
-def _knapsack(value: Floats, memory: Floats, capacity: float, share: Floats) -> float:
-    """Fill ``capacity`` by value per byte, the last model in part; writes ``share``, returns the worth."""
-    for j in range(len(share)):
-        share[j] = 0.0
-    total, free = 0.0, capacity
-    while free > 0.0:
-        leader, density = -1, 0.0
-        for j in range(len(value)):
-            if share[j] == 0.0 and value[j] > 0.0 and value[j] / memory[j] > density:
-                leader, density = j, value[j] / memory[j]
-        if leader < 0:
-            break
-        share[leader] = min(1.0, free / memory[leader])
-        total += share[leader] * value[leader]
-        free -= share[leader] * memory[leader]
-    return total
 
 
 class Fixed(NamedTuple):
@@ -143,7 +124,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
                 for j in range(models):
                     filling = fill[b, j] * each
                     worth[b, j] += max(0.0, gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - floor + filling)
-        total += _knapsack(value, gains.memory, gains.client_memory[c], share)
+        total += relaxed(value, gains.sizes, gains.client_memory[c], share)
         for j in range(models):
             if share[j] > 0.0:
                 for r in range(low, high):
@@ -159,7 +140,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         for j in range(models):
             if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
                 value[j], batch_of[j] = worth[b, j] - fill[b, j], b
-    total += _knapsack(value, gains.memory, gains.server_memory[server], share)
+    total += relaxed(value, gains.sizes, gains.server_memory[server], share)
     for j in range(models):
         if share[j] > 0.0:
             b = batch_of[j]

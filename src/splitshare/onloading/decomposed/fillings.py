@@ -6,12 +6,15 @@ import numpy as np
 
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.decomposed.gains import Sizes, kernel
+from splitshare.onloading.variants import sibling_of
 
 FACTORS = (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 4.0)
 """Factors on a location's computing price at which a filling is judged: it is worth no more than the least of them."""
 STARTS = (0.7, 1.0, 1.6)
 """Factors at which locations are filled from nothing."""
 LEAST_GAIN = 1e-12
+LEAST_STEP = 1e-9
+"""Relative gain that an exchange of variants must bring while a location is filled."""
 EXCHANGED = 6
 """Models that are tried in the place of one."""
 
@@ -86,8 +89,73 @@ def used_by(sizes: Sizes, held: Ints) -> float:
 
 
 @kernel
-def fill_up(value: Floats, best: Floats, rate: Floats, least: Floats, sizes: Sizes, free: float, held: Ints) -> None:
-    """Add models by gain per byte while they fit; ``best`` and ``held`` are changed in place."""
+def _kept(value: Floats, base: Floats, held: Ints) -> Floats:
+    """What rows that are worth ``base`` without a location are worth with what it holds, shape (rows,)."""
+    best = base.copy()
+    for j in range(len(held)):
+        if held[j] >= 0:
+            _add(value, best, held[j], j)
+    return best
+
+
+@kernel
+def _leading_variant(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    value: Floats,
+    base: Floats,
+    best: Floats,
+    rate: Floats,
+    least: Floats,
+    sizes: Sizes,
+    free: float,
+    held: Ints,
+    density: float,
+) -> tuple[int, int, int, float]:
+    """The exchange of a held variant for another that gains most per byte that it takes more, if over ``density``.
+
+    Returns:
+        The variant that goes, the one that comes (-1: none), its batch size, and the bytes that it takes more.
+    """
+    models = len(held)
+    gain = np.empty(models)
+    batch_of = np.empty(models, dtype=np.int64)
+    leaving, leader, batch, taken = -1, -1, 0, 0.0
+    now, used = best.sum(), used_by(sizes, held)
+    for dropped in range(models):
+        if held[dropped] < 0 or sizes.variant[dropped] < 0:
+            continue
+        left = held.copy()
+        left[dropped] = -1
+        rest = _kept(value, base, left)
+        worth, room = rest.sum(), free + used - used_by(sizes, left)
+        additions(value, rest, rate, least, gain, batch_of)
+        for j in range(models):
+            if j == dropped or sizes.variant[j] != sizes.variant[dropped]:
+                continue
+            need, more = need_of(sizes, left, j), worth + gain[j] - now
+            if need > room or more <= LEAST_STEP * now + LEAST_GAIN:
+                continue
+            ratio = more / (need - room + free) if need > room - free else np.inf
+            if ratio > density:
+                leaving, leader, batch, taken, density = dropped, j, batch_of[j], need - room + free, ratio
+    return leaving, leader, batch, taken
+
+
+@kernel
+def fill_up(
+    value: Floats, base: Floats, best: Floats, rate: Floats, least: Floats, sizes: Sizes, free: float, held: Ints
+) -> None:
+    """Add models by gain per byte while they fit, or exchange a variant for another by what it gains for more bytes.
+
+    Args:
+        value: shape (rows, B, J).
+        base: worth of the rows without the location, shape (rows,).
+        best: what they are worth with ``held``; changed in place.
+        rate: see ``additions``.
+        least: see there.
+        sizes: bytes of models.
+        free: bytes that are left.
+        held: batch size by model; changed in place.
+    """
     models = len(held)
     gain = np.empty(models)
     batch_of = np.empty(models, dtype=np.int64)
@@ -96,15 +164,22 @@ def fill_up(value: Floats, best: Floats, rate: Floats, least: Floats, sizes: Siz
         for j in range(models):
             if held[j] < 0:
                 smallest = min(smallest, sizes.memory[j])
-        if smallest > free:
+        if smallest > free and not sizes.choices:
             return
         additions(value, best, rate, least, gain, batch_of)
         leader, density, taken = -1, 0.0, 0.0
         for j in range(models):
-            if held[j] < 0 and gain[j] > LEAST_GAIN:
+            if held[j] < 0 and gain[j] > LEAST_GAIN and sibling_of(sizes.variant, held, j) < 0:
                 need = need_of(sizes, held, j)
                 if need <= free and gain[j] / need > density:
                     leader, density, taken = j, gain[j] / need, need
+        if sizes.choices:
+            dropped, added, batch, more = _leading_variant(value, base, best, rate, least, sizes, free, held, density)
+            if added >= 0:
+                held[dropped], held[added] = -1, batch
+                free -= more
+                best[:] = _kept(value, base, held)
+                continue
         if leader < 0:
             return
         held[leader] = batch_of[leader]
@@ -169,9 +244,22 @@ def _promising(gain: Floats, memory: Floats, capacity: float) -> Ints:
     return found[:n]
 
 
+@kernel
+def _comes(sizes: Sizes, left: Ints, model: int, free: float, capacity: float, dropped: int) -> bool:
+    """Whether a model fits beside what is left, or where something has gone, in the place of its variant there."""
+    sibling = sibling_of(sizes.variant, left, model)
+    if sibling < 0:
+        return bool(need_of(sizes, left, model) <= free)
+    if dropped < 0:
+        return False
+    stays = left.copy()
+    stays[sibling], stays[model] = -1, 0
+    return bool(used_by(sizes, stays) <= capacity)
+
+
 # Long: three ways to fill a location, one after the other.
 @kernel
-def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
+def fillings(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - flat arrays are what compiles
     gross: Floats,
     used: Floats,
     base: Floats,
@@ -184,7 +272,8 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
 ) -> tuple[Ints, Floats]:
     """Other fillings of a location and what each is judged to be worth.
 
-    From nothing after each first model; and with one model of ``held``, or none, exchanged.
+    From nothing after each first model; and with one model of ``held``, or none, exchanged. A variant that comes takes
+    the place of the one that stands there, too.
 
     Args:
         gross: see ``judged``, as are ``used``, ``base``, ``price`` and ``held`` (what stands there now).
@@ -218,7 +307,7 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
             best = base.copy()
             found[n, j] = batch_of[j]
             _add(value, best, batch_of[j], j)
-            fill_up(value, best, rate, least, sizes, capacity - alone[j], found[n])
+            fill_up(value, base, best, rate, least, sizes, capacity - alone[j], found[n])
             n += 1
     value = at_price(gross, used, price)
     for dropped in range(-1, models):
@@ -237,19 +326,23 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays are what compiles
             for j in range(models):
                 if left[j] >= 0 or gain[j] <= LEAST_GAIN or (leader >= 0 and gain[j] <= gain[leader]):
                     continue
-                if need_of(sizes, left, j) <= free:
+                if _comes(sizes, left, j, free, capacity, dropped):
                     leader = j
             if leader < 0:
                 break
             gain[leader] = 0.0
             if leader == dropped and batch_of[leader] == held[dropped]:
                 continue
-            best = rest.copy()
-            for j in range(models):
-                found[n, j] = left[j]
+            best, room = rest.copy(), free - need_of(sizes, left, leader)
+            found[n] = left
+            sibling = sibling_of(sizes.variant, left, leader)
+            if sibling >= 0:
+                found[n, sibling] = -1
+                best = _kept(value, base, found[n])
+                room = capacity - used_by(sizes, found[n]) - need_of(sizes, found[n], leader)
             found[n, leader] = batch_of[leader]
             _add(value, best, batch_of[leader], leader)
-            fill_up(value, best, rate, least, sizes, free - need_of(sizes, left, leader), found[n])
+            fill_up(value, base, best, rate, least, sizes, room, found[n])
             n += 1
     worth = np.empty(n)
     for k in range(n):

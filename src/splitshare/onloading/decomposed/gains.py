@@ -25,7 +25,7 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 class Sizes(NamedTuple):
-    """Bytes of J models, of which some share one of K backbones."""
+    """Bytes of J models, of which some share one of K backbones, and some are variants of one."""
 
     memory: Floats
     """Of each model, without its backbone, shape (J,)."""
@@ -33,6 +33,12 @@ class Sizes(NamedTuple):
     """Position of its backbone, -1 where it shares none, shape (J,)."""
     backbone_memory: Floats
     """Shape (K,)."""
+    variant: Ints
+    """Position of the group that each model is a variant of, -1 where it is of none, shape (J,)."""
+    choices: bool
+    """Whether any is."""
+    plain: bool
+    """Whether none is, and none shares a backbone."""
 
 
 class Gains(NamedTuple):
@@ -88,6 +94,7 @@ def gains_of(arrays: Arrays) -> Gains:
     here = arrays.client_allowed & (arrays.alone <= arrays.client_memory[client][:, None])
     edge = arrays.edge_allowed & (arrays.alone <= arrays.server_memory[server][:, None])[:, :, None]
     cloud = arrays.cloud_allowed & cloud_useful(arrays, side_constraints_of(arrays))
+    choices = bool((arrays.variant >= 0).any())
     with np.errstate(invalid="ignore"):
         client_use = np.where(here, rate[:, None] * arrays.client_s[client], 0.0)
         edge_use = np.where(edge, rate[:, None, None] * arrays.edge_s[server], 0.0)
@@ -103,7 +110,14 @@ def gains_of(arrays: Arrays) -> Gains:
         cloud=np.where(cloud, right, NEVER),
         cloud_use=cloud_use,
         memory=arrays.memory,
-        sizes=Sizes(arrays.memory, arrays.backbone, arrays.backbone_memory),
+        sizes=Sizes(
+            arrays.memory,
+            arrays.backbone,
+            arrays.backbone_memory,
+            arrays.variant,
+            choices,
+            not choices and not len(arrays.backbone_memory),
+        ),
         least=arrays.least_rate,
         client_memory=arrays.client_memory,
         server_memory=arrays.server_memory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from splitshare.commands.onloading.suite import Options
+from splitshare.errors import InputError
 from splitshare.jsonl import write_lines
 from splitshare.onloading.generate import roles_of
 from splitshare.onloading.suite import suite
@@ -17,11 +18,15 @@ def run(options: Options) -> None:
     Names of the first zoo's instances are plain, unless it is a further one too; those of others carry the zoo's name.
 
     Raises:
-        InputError: a zoo is wrong, or nobody has said what its devices stand for.
+        InputError: a zoo is wrong, nobody has said what its devices stand for, or variants are asked for of a zoo that
+            has none.
     """
     instances = []
     for number, path in enumerate(options.zoos):
         zoo = Zoo.read(path)
-        instances += list(suite(zoo, roles_of(zoo, path), first=number == 0 and not options.further))
+        if options.variants and all(model.variant_of is None for model in zoo.models):
+            raise InputError(path, "models", "none has a family; give variant_of to those of one, or no --variants")
+        first = number == 0 and not options.further
+        instances += list(suite(zoo, roles_of(zoo, path), first=first, variants=options.variants))
     write_lines(instances, options.output / INSTANCES)
     pinned(instances).write(options.output / DIGESTS)

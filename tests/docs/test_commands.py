@@ -156,6 +156,7 @@ BLOCKS = {
     ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",
     ("docs/accuracy.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
     ("docs/onloading-problem.md", "splitshare record data/perception"): "read: takes minutes",
+    ("docs/onloading-problem.md", "splitshare onloading suite"): "read: tests/onloading/test_generate.py draws it",
     ("docs/workflow.md", "$ splitshare init my-study"): "run",
     (
         "docs/placement-problem.md",

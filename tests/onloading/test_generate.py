@@ -8,8 +8,8 @@ from splitshare.onloading.contract import load
 from splitshare.onloading.families import marked
 from splitshare.onloading.generate import BATCHES, PUBLISHED_ROLES, Role, Roles, Shape, generate, popularity, roles_of
 from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.run import solve
 from splitshare.onloading.published_zoo import FAMILIES
+from splitshare.onloading.run import solve
 from splitshare.onloading.suite import SIZES, suite
 from splitshare.onloading.zoo import Zoo
 from splitshare.placement.pinned import check_pinned

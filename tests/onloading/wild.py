@@ -38,7 +38,7 @@ def _fields(seed: int) -> dict[str, Any]:
     servers = [f"s{i}" for i in range(draw.randint(1, 2))]
     clients = [f"c{i}" for i in range(draw.randint(1, 4))]
     further = random.Random(f"wild variants {seed}")  # of its own: what else is drawn does not hang on it
-    together = {m: "v" for m in (models if further.random() < 0.3 and len(models) > 1 else [])}
+    together = dict.fromkeys(models if further.random() < 0.3 and len(models) > 1 else [], "v")
     if len(together) > 2 and further.random() < 0.5:
         together.pop(models[-1])
     hopeless = draw.random() < 0.05  # no latency limit that anybody keeps

@@ -17,6 +17,7 @@ from splitshare.onloading.objective import Hosts
 from splitshare.onloading.variants import sibling_of
 
 
+# Long: what goes, what comes in its place, and at which batch size, one loop in the other.
 @compiled
 def exchanges(  # noqa: PLR0912 - plain loops are what compiles soon
     value: Floats, base: Floats, sacks: Knapsacks, location: int, held: Ints

@@ -78,7 +78,7 @@ class ZooModel(Record):
     backbone: Name | None = None
     """The backbone that it shares; curves are of backbone and head together."""
     variant_of: Name | None = None
-    """The family of models, such as sizes or precisions of one, that it is of; instances may hold one of them a place."""
+    """The family that it is of, such as sizes of one model; instances may hold one of them a place."""
     memory_provenance: Provenance
     memory_source: str
     accuracy: dict[Name, Share] = Field(min_length=1)

@@ -151,6 +151,7 @@ SERVED = 0.5
 """Probability that a model serves a task."""
 
 
+# Long: an instance's fields one after the other.
 def generate(
     zoo: Zoo,
     roles: Roles,

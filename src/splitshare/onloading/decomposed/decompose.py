@@ -21,7 +21,7 @@ import numpy as np
 
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Ints
-from splitshare.onloading.decomposed.gains import Gains, gains_of
+from splitshare.onloading.decomposed.gains import Gains, gains_of, without_backbones
 from splitshare.onloading.decomposed.price import crossing
 from splitshare.onloading.decomposed.work import (
     Work,
@@ -43,6 +43,8 @@ FIRST_PRICE = 0.02
 """Accuracy of all queries that all of the cloud's computing costs at first."""
 LONGEST_STRIDE = 0.5
 """Logarithm of the most by which the cloud's price is moved."""
+FURTHER = 4
+"""How many times as many steps end the bound at its best price, where models share backbones."""
 CHUNK = 16
 """Servers that a thread takes at once."""
 
@@ -94,13 +96,16 @@ class _Servers:
         size = max(1, min(CHUNK, -(-count // (4 * pool._max_workers)))) if pool else CHUNK
         self._chunks = [(first, min(first + size, count)) for first in range(0, count, size)]
 
-    def run(self, loop: Callable[..., None], *arguments: object, limited: bool = False) -> list[tuple[int, int]]:
-        """Run a loop; the chunks that it did not come to before time was up."""
+    def run(
+        self, loop: Callable[..., None], *arguments: object, limited: bool = False, gains: Gains | None = None
+    ) -> list[tuple[int, int]]:
+        """Run a loop, with other ``gains`` where given; the chunks that it did not come to before time was up."""
+        used = self.gains if gains is None else gains
 
         def one(chunk: tuple[int, int]) -> bool:
             if limited and time.perf_counter() > self.until:
                 return False
-            loop(self.gains, self.work, *chunk, *arguments)
+            loop(used, self.work, *chunk, *arguments)
             return True
 
         done = list((self._pool.map if self._pool else map)(one, self._chunks))
@@ -158,10 +163,15 @@ class _Bound:
         self.least, self.price = float(np.maximum(most, 0.0).sum()), self._next
         self._kept = (work.price.copy(), work.fill.copy())
         self._all: list[float] = []
+        self._smooth = without_backbones(gains)
 
     def lower(self, turns: int, right: float = 0.0) -> None:
-        """Lower it for some turns, until it meets ``right`` or four turns bring little."""
+        """Lower it for some turns, until it meets ``right`` or four turns bring little.
+
+        Shared backbones count once there is a decision: until then steps go further without.
+        """
         work = self._servers.work
+        gains = self._servers.gains if right > 0 else self._smooth
         if right > 0:
             # The decision tells how far the bound can go at most: steps aim half of the way.
             work.aim[:] = np.maximum(work.aim, AIM * (1 - right / self.least))
@@ -169,11 +179,7 @@ class _Bound:
         for _ in range(turns):
             if self._all and (time.perf_counter() > self._servers.until or self.least <= right * (1 + ENOUGH)):
                 break
-            self._servers.run(descend_all, self._next, self._settings.steps)
-            bound = float(work.value.sum()) + self._next * self._limit
-            if bound < self.least:
-                self.least, self.price = bound, self._next
-                self._kept = (work.price.copy(), work.fill.copy())
+            self._step(self._next, self._settings.steps, gains)
             self._all.append(self.least)
             if (
                 len(self._all) - start > 4
@@ -183,6 +189,17 @@ class _Bound:
                 break
             self._move()
         work.price[:], work.fill[:] = self._kept
+        if gains is not self._smooth and time.perf_counter() <= self._servers.until:
+            self._step(self.price, FURTHER * self._settings.steps, gains)
+
+    def _step(self, price: float, steps: int, gains: Gains) -> None:
+        """Lower the servers' bounds at a price of the cloud's computing; keep them where their sum is the least."""
+        work = self._servers.work
+        self._servers.run(descend_all, price, steps, gains=gains)
+        bound = float(work.value.sum()) + price * self._limit
+        if bound < self.least:
+            self.least, self.price = bound, price
+            self._kept = (work.price.copy(), work.fill.copy())
 
     def _move(self) -> None:
         """Move the cloud's price: up where the answers use more than there is, by smaller steps at each turn back."""

@@ -134,6 +134,15 @@ def gains_of(arrays: Arrays) -> Gains:
     )
 
 
+def without_backbones(gains: Gains) -> Gains:
+    """The same as if backbones that models share took nothing: what that proves holds, and is lowered more smoothly."""
+    if not len(gains.sizes.backbone_memory):
+        return gains
+    sizes = gains.sizes
+    alone, none = np.full(len(sizes.backbone), -1, dtype=np.int64), np.zeros(0)
+    return gains._replace(sizes=sizes._replace(backbone=alone, backbone_memory=none, plain=not sizes.choices))
+
+
 def _listed(allowed: Flags) -> Ints:
     """The true columns of each row, ascending, then -1."""
     count = allowed.sum(axis=1)

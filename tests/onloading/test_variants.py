@@ -127,6 +127,7 @@ def drawn(seed, *, batches=1):
     sacks = Knapsacks(
         1,
         np.array([[0, 3], [0, 3]]),
+        np.array([0, 0]),
         draw.integers(3, 8, 2).astype(float),
         draw.integers(1, 4, MODELS).astype(float),
         np.array([-1, -1, 0, 0, 0, 1]),
@@ -188,6 +189,7 @@ def one_row(*, memory, backbone, sizes, variant, worth, capacity):
     sacks = Knapsacks(
         0,
         np.array([[0, rows]]),
+        np.array([0]),
         np.array([float(capacity)]),
         np.array(memory, dtype=float),
         np.array(backbone),

@@ -127,7 +127,6 @@ def drawn(seed, *, batches=1):
     sacks = Knapsacks(
         1,
         np.array([[0, 3], [0, 3]]),
-        np.array([0, 0]),
         draw.integers(3, 8, 2).astype(float),
         draw.integers(1, 4, MODELS).astype(float),
         np.array([-1, -1, 0, 0, 0, 1]),
@@ -135,6 +134,7 @@ def drawn(seed, *, batches=1):
         np.array([0, 0, 1, 1, 2, 2]),
         np.ones(3),
         np.array([0.0, 2.0])[:batches],
+        np.array([0, 0]),
     )
     return values, sacks
 
@@ -189,7 +189,6 @@ def one_row(*, memory, backbone, sizes, variant, worth, capacity):
     sacks = Knapsacks(
         0,
         np.array([[0, rows]]),
-        np.array([0]),
         np.array([float(capacity)]),
         np.array(memory, dtype=float),
         np.array(backbone),
@@ -197,6 +196,7 @@ def one_row(*, memory, backbone, sizes, variant, worth, capacity):
         np.array(variant),
         np.ones(rows),
         np.zeros(1),
+        np.array([0]),
     )
     return Values(np.zeros((rows, rows, 1)), np.diag(np.array(worth, dtype=float))[:, :, None], np.zeros(rows)), sacks
 

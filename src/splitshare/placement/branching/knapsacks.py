@@ -26,6 +26,13 @@ def fill(profit: Floats, weight: Ints, capacity: int, offered: Bools, taken: Boo
     """
     items = 0
     taken[:] = False
+    if _all_fit(profit, weight, capacity, offered):
+        worth = 0.0
+        for i in range(len(profit)):
+            if offered[i] and profit[i] > 0.0:
+                taken[i] = True
+                worth += profit[i]
+        return worth
     table[0, : capacity + 1] = 0.0
     for i in range(len(profit)):
         if offered[i] and profit[i] > 0.0 and weight[i] <= capacity:
@@ -42,6 +49,18 @@ def fill(profit: Floats, weight: Ints, capacity: int, offered: Bools, taken: Boo
                 taken[i] = True
                 room -= weight[i]
     return float(worth)
+
+
+@compiled
+def _all_fit(profit: Floats, weight: Ints, capacity: int, offered: Bools) -> bool:
+    """Whether there is room for all items of some profit: then there is nothing to choose."""
+    room = capacity
+    for i in range(len(profit)):
+        if offered[i] and profit[i] > 0.0:
+            room -= weight[i]
+            if room < 0:
+                return False
+    return True
 
 
 @compiled

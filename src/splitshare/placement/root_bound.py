@@ -1,0 +1,63 @@
+"""The builtin solver's bound before any branching, raised bit by bit beside a search (ours).
+
+What would cost as much as the best placement is ruled out on the way, which lifts the bound of the rest.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from splitshare.placement.arrays import Ints, Numbered
+from splitshare.placement.branching.dual import ascend, dual, lower_bound
+from splitshare.placement.branching.fixing import costs, exclude, settle
+from splitshare.placement.branching.relaxation import relaxation
+from splitshare.placement.branching.rounding import by_votes
+from splitshare.placement.branching.tree import CLOSE, ROOT_PACE, ceiling_s
+
+
+class RootBound:
+    """The bound of one instance.
+
+    Attributes:
+        bound_s: no placement is worth less, in seconds.
+        closed: whether no placement is better than the one that was told last, but for ``CLOSE`` of it.
+    """
+
+    def __init__(self, problem: Numbered) -> None:
+        self._arrays = problem.arrays
+        self._relaxed = relaxation(problem)
+        self._dual = dual(self._relaxed)
+        # With replicas a module may stand where only some of its requests can use it.
+        roomy = problem.arrays.size <= problem.arrays.room
+        self._may = roomy if self._relaxed.replicas else problem.arrays.may.copy()
+        self._must = np.zeros_like(self._may)
+        self._extra = np.zeros(self._may.shape)
+        self._most_s = ceiling_s(problem.arrays)
+        self._pace, self._raised = ROOT_PACE, False
+        self.bound_s, self.closed = 0.0, False
+
+    def raise_(self, steps: int, best_s: float) -> None:
+        """Raise the bound by at most ``steps`` steps; a placement worth ``best_s`` seconds is known (or infinite)."""
+        target = min(best_s * (1 - CLOSE), self._most_s)
+        cut_s = target if self._arrays.worst else math.inf
+        open_ = settle(self._relaxed, self._may, self._must)
+        if open_:
+            parts = self._relaxed, self._dual, self._may, self._must, cut_s
+            raised, self._pace = ascend(*parts, target, steps, self._pace)
+            # What has been ruled out is worth the target of then, which was no less than that of now.
+            self.bound_s = max(self.bound_s, min(raised, target))
+            open_ = self.bound_s < target
+            if open_ and self._raised:  # not worth its time before prices have settled a little
+                slack = target - lower_bound(*parts)
+                costs(*parts, slack, self._extra)
+                exclude(self._may, self._must, slack, self._extra)
+        self._raised = True
+        if not open_:
+            self.bound_s, self.closed = max(self.bound_s, target), True
+
+    def vote(self) -> Ints | None:
+        """A placement (M) on the devices that requests choose at the prices of the bound; ``None`` at a dead end."""
+        host = np.zeros(len(self._may), dtype=np.int64)
+        return host if by_votes(self._relaxed, self._dual.vote, self._arrays.may, host) else None

@@ -1,0 +1,186 @@
+"""Ruin and recreate: latencies against the one evaluator, answers against proofs, brute force and the greedy."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from splitshare.placement.algorithms.ruin_and_recreate import RuinAndRecreate
+from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
+from splitshare.placement.arrays import numbered
+from splitshare.placement.contract import Answer
+from splitshare.placement.generator import below, fraction, generator
+from splitshare.placement.hosting import hosting, put, routed_s, sweep
+from splitshare.placement.instance_families import FAMILIES, family_instance
+from splitshare.placement.objective import best_route, evaluate
+from splitshare.placement.random_instances import STUDY, random_instances
+from splitshare.placement.root_bound import RootBound
+from splitshare.placement.ruin import build, change, objective_s, run
+from tests.placement import judge
+
+PLACEMENTS = Path(__file__).parents[2] / "data/baselines/placements.csv"
+QUICK = RuinAndRecreate(rounds=2000)
+KINDS = [
+    {"replication": replication, "objective": objective, "routing": routing}
+    for replication in (False, True)
+    for objective in ("mean", "max")
+    for routing in ("parallel", "sequential")
+]
+
+
+def answered(instance, seed=0, algorithm=QUICK):
+    answer = algorithm.place(instance, seed=seed, time_limit=None)
+    assert answer is None or isinstance(answer, Answer)
+    return answer
+
+
+def test_optimal_on_the_95(canonical):
+    with PLACEMENTS.open(encoding="utf-8") as lines:
+        optimum_s = {r["instance"]: float(r["optimum_s"]) for r in csv.DictReader(lines) if r["family"] == "s2m3"}
+    for instance in canonical:
+        answer = answered(instance, algorithm=RuinAndRecreate())
+        assert answer is not None
+        worth = evaluate(instance, answer.assignment).objective
+        assert worth == pytest.approx(optimum_s[instance.name], rel=1e-7), instance.name
+        assert answer.bound is not None
+        assert answer.bound <= worth
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_each_change_is_worth_what_the_evaluator_says(kind):
+    kept = 0
+    for instance in [*random_instances(range(4), **kind), *random_instances(range(2), STUDY, **kind)]:
+        arrays = numbered(instance).arrays
+        state = hosting(arrays, replication=instance.replication, penalty_s=1e3)
+        parts = arrays, state, run(state, generator(1))
+        if not build(*parts, np.argsort(-arrays.size.max(axis=1)), instance.replication):
+            continue
+        for _ in range(150):
+            if change(*parts, 3, instance.replication, 0.05):
+                kept += 1
+                held = names(instance, state)
+                used = dict.fromkeys(range(len(arrays.room)), 0)
+                for m in range(len(state.copies)):
+                    for n in state.hosts[m, : state.copies[m]].tolist():
+                        used[n] += int(arrays.size[m, n])
+                assert [int(room) - used[n] for n, room in enumerate(arrays.room)] == state.left.tolist()
+                assert min(state.left) >= 0
+                latency_s = [best_route(instance, r, held)[0] for r in instance.requests]
+                assert state.latency_s.tolist() == latency_s
+                if max(latency_s) < np.inf:
+                    assert objective_s(arrays, state) == pytest.approx(evaluate(instance, held).objective, rel=1e-12)
+    assert kept > 50
+
+
+def names(instance, state):
+    return {
+        module.name: [instance.devices[n].name for n in state.hosts[m, : state.copies[m]]]
+        for m, module in enumerate(instance.modules)
+        if state.copies[m]
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_all_devices_at_once_are_as_one_by_one(kind):
+    rng = np.random.default_rng(3)
+    for instance in random_instances(range(6), STUDY, **kind):
+        arrays = numbered(instance).arrays
+        state = hosting(arrays, replication=instance.replication, penalty_s=1e3)
+        for m in rng.permutation(len(arrays.may))[: rng.integers(2, len(arrays.may))].tolist():
+            if state.may[m].any():
+                put(arrays, state, m, int(rng.choice(np.flatnonzero(state.may[m]))))
+        for k, request in enumerate(instance.requests):
+            state.latency_s[k] = routed_s(arrays, state, k)
+            assert state.latency_s[k] == best_route(instance, request, names(instance, state))[0]
+            for m in {*arrays.encoder[arrays.first[k] : arrays.first[k + 1]].tolist(), int(arrays.head[k])}:
+                if state.copies[m] and not instance.replication:
+                    continue
+                sweep(arrays, state, k, m)
+                held = names(instance, state)
+                module = instance.modules[m].name
+                for n, device in enumerate(instance.devices):
+                    hosts = [*held.get(module, []), device.name]
+                    expected = best_route(instance, request, held | {module: list(dict.fromkeys(hosts))})[0]
+                    assert state.sweep_s[n] == expected
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_no_worse_than_the_greedy_and_above_the_bound(kind):
+    placed = 0
+    for instance in [*random_instances(range(8), **kind), *random_instances(range(4), STUDY, **kind)]:
+        answer, start = answered(instance), S2M3Greedy().place(instance, seed=0, time_limit=None)
+        if answer is None:
+            assert start is None
+            continue
+        placed += 1
+        worth = judge.worth(instance, answer.assignment)
+        assert answer.bound is not None
+        assert answer.bound <= worth * (1 + 1e-12)
+        if start is not None:
+            assert worth <= judge.worth(instance, start) * (1 + 1e-12)
+    assert placed > 5
+
+
+def test_nearly_always_optimal_on_tiny_instances():
+    ratios = []
+    for instance in random_instances(range(60)):
+        if (2 ** len(instance.devices) - 1 if instance.replication else len(instance.devices)) ** len(
+            instance.modules
+        ) > 3000:
+            continue
+        best, answer = judge.optimum(instance), answered(instance)
+        assert (answer is None) == (best is None)
+        if answer is not None and best:
+            ratios.append(judge.worth(instance, answer.assignment) / best)
+            assert answer.bound <= best * (1 + 1e-7)
+    assert min(ratios) >= 1 - 1e-9
+    assert sum(ratio <= 1 + 1e-7 for ratio in ratios) >= len(ratios) - 1
+    assert len(ratios) > 20
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f != "large"])
+def test_feasible_and_the_same_for_the_same_seed(family):
+    instance = family_instance(family, 1001)
+    answers = [answered(instance, seed=seed) for seed in (5, 5)]
+    assert answers[0] is not None
+    assert answers[0].assignment == answers[1].assignment
+    assert judge.worth(instance, answers[0].assignment) == pytest.approx(
+        evaluate(instance, answers[0].assignment).objective, rel=1e-12
+    )
+
+
+def test_the_bound_closes_only_what_cannot_be_better():
+    closed = 0
+    for instance in random_instances(range(20), replication=False):
+        best = judge.optimum(instance)
+        if best is None:
+            continue
+        bound = RootBound(numbered(instance))
+        for _ in range(5):
+            bound.raise_(20, best)
+        assert bound.bound_s <= best * (1 + 1e-9)
+        closed += bound.closed
+        worse = RootBound(numbered(instance))
+        worse.raise_(100, best * 1.01)
+        assert not worse.closed
+    assert closed > 5
+
+
+def test_numbers_are_drawn_evenly():
+    state = generator(7)
+    drawn = np.array([fraction(state) for _ in range(20_000)])
+    assert 0 <= drawn.min() < drawn.max() < 1
+    assert np.histogram(drawn, 20, (0, 1))[0] == pytest.approx(np.full(20, 1000.0), abs=150)
+    assert np.corrcoef(drawn[1:], drawn[:-1])[0, 1] == pytest.approx(0, abs=0.03)
+    assert {below(state, 3) for _ in range(100)} == {0, 1, 2}
+    assert generator(7) == generator(7) != generator(8)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rounds": -1}, {"steps": -1}, {"agreed": 0}, {"most_removed": 0}, {"cold": 0.0}, {"hot": 0.001}]
+)
+def test_wrong_parameters_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"rounds|hot"):
+        dataclasses.replace(RuinAndRecreate(), **wrong)

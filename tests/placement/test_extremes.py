@@ -40,6 +40,7 @@ def extreme(seed: int) -> PlacementInstance | None:
 HEURISTICS = (
     "s2m3-greedy", "heft", "cpop", "peft", "min-min", "max-min", "sufferage", "greedy-local-search",
     "swap-local-search", "large-neighbourhood-search", "genetic", "lagrangian", "simulated-annealing",
+    "ruin-and-recreate",
 )  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from splitshare.placement.hosting import hosting, put, routed_s, sweep
 from splitshare.placement.instance_families import FAMILIES, family_instance
 from splitshare.placement.objective import best_route, evaluate
 from splitshare.placement.random_instances import STUDY, random_instances
+from splitshare.placement.removal import run
 from splitshare.placement.root_bound import RootBound
-from splitshare.placement.ruin import build, change, objective_s, run
+from splitshare.placement.ruin import build, change, objective_s
 from tests.placement import judge
 
 PLACEMENTS = Path(__file__).parents[2] / "data/baselines/placements.csv"

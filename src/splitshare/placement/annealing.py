@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled_in_place
 from splitshare.placement.arrays import Arrays, Floats, Ints
 from splitshare.placement.delta import Standing, can_swap, standing, take_change, try_change, worth_after, worth_s
 
@@ -66,7 +66,7 @@ class Draws:
         return self._stock
 
 
-@compiled
+@compiled_in_place
 def below(words: Ints, at: int, count: int) -> tuple[int, int]:
     """What ``random.Random`` draws below ``count``, and the words used then."""
     bits = 0
@@ -79,14 +79,14 @@ def below(words: Ints, at: int, count: int) -> tuple[int, int]:
             return drawn, at
 
 
-@compiled
+@compiled_in_place
 def fraction(words: Ints, at: int) -> float:
     """What ``random.Random.random`` makes of two words."""
     return float(((words[at] >> 5) * 67108864.0 + (words[at + 1] >> 6)) / 9007199254740992.0)
 
 
 # Long: one trial, whose draws follow each other.
-@compiled
+@compiled_in_place
 def anneal(arrays: Arrays, run: Annealing, words: Ints, at: int, upto: int, temperature_s: float) -> int:
     """Try changes until ``upto`` have been tried at this temperature, or the words run out.
 
@@ -129,6 +129,7 @@ def anneal(arrays: Arrays, run: Annealing, words: Ints, at: int, upto: int, temp
         run.worth[0] = worth
         if worth < run.worth[1]:
             run.worth[1] = worth
-            run.best[:] = state.host
+            for m in range(modules):
+                run.best[m] = state.host[m]
             run.tally[3] += 1
     return at

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled_in_place
 from splitshare.placement.arrays import Arrays, Ints, numbered
 from splitshare.placement.delta import Standing, renew, standing, take_change, try_change, worth_after, worth_s
 from splitshare.placement.feasible import OpenPlacement
@@ -72,7 +72,7 @@ class Held:
         return _exchange_each(self._problem.arrays, self._state)
 
 
-@compiled
+@compiled_in_place
 def _move_each(arrays: Arrays, state: Standing, modules: Ints) -> None:
     for a in modules:
         least, best = worth_s(arrays, state.latency_s, state.partial), -1
@@ -86,7 +86,7 @@ def _move_each(arrays: Arrays, state: Standing, modules: Ints) -> None:
             take_change(arrays, state, a, best, -1)
 
 
-@compiled
+@compiled_in_place
 def _exchange_each(arrays: Arrays, state: Standing) -> bool:
     least = worth_s(arrays, state.latency_s, state.partial)
     helped = False

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled_in_place
 from splitshare.placement.arrays import Arrays, Floats, Ints
 
 MOST_ENCODERS = 8
@@ -50,20 +50,20 @@ def standing(arrays: Arrays, host: Ints, visit: Ints | None = None) -> Standing:
     return made
 
 
-@compiled
+@compiled_in_place
 def renew(arrays: Arrays, state: Standing) -> None:
     """Compute all latencies anew."""
     for k in range(len(arrays.head)):
         state.latency_s[k] = state.trial_s[k] = request_s(arrays, k, state.host, state.order, state.finish_s)
 
 
-@compiled
+@compiled_in_place
 def transfer_s(arrays: Arrays, a: int, b: int, size_bytes: float) -> float:
     """Seconds from device ``a`` to ``b``."""
     return 0.0 if a == b else arrays.latency_s[a, b] + size_bytes / arrays.bytes_per_s[a, b]
 
 
-@compiled
+@compiled_in_place
 def request_s(arrays: Arrays, k: int, host: Ints, order: Ints, finish_s: Floats) -> float:
     """Idle latency of request ``k`` where the modules stand on ``host`` (M), in seconds; infinite where it cannot run.
 
@@ -100,7 +100,7 @@ def request_s(arrays: Arrays, k: int, host: Ints, order: Ints, finish_s: Floats)
 
 
 # Long: Shewchuk's sum and its last rounding, which belong together.
-@compiled
+@compiled_in_place
 def exact_mean(values: Floats, weight: Floats, total: float, partial: Floats) -> float:
     """Weighted sum over ``total``, the sum rounded once: what ``math.fsum`` gives; ``partial`` is scratch space.
 
@@ -143,7 +143,7 @@ def exact_mean(values: Floats, weight: Floats, total: float, partial: Floats) ->
     return float(high / total)
 
 
-@compiled
+@compiled_in_place
 def worth_s(arrays: Arrays, latency_s: Floats, partial: Floats) -> float:
     """The objective of latencies (K), in seconds."""
     if arrays.worst:
@@ -151,13 +151,13 @@ def worth_s(arrays: Arrays, latency_s: Floats, partial: Floats) -> float:
     return exact_mean(latency_s, arrays.rate, arrays.total_rate, partial)
 
 
-@compiled
+@compiled_in_place
 def has_room(arrays: Arrays, state: Standing, a: int, to: int) -> bool:
     """Whether ``to`` has room for module ``a``, which stands elsewhere."""
     return bool(state.left[to] >= arrays.size[a, to])
 
 
-@compiled
+@compiled_in_place
 def can_swap(arrays: Arrays, state: Standing, a: int, b: int) -> bool:
     """Whether modules ``a`` and ``b`` may stand where the other does and their devices have the room."""
     here, there = state.host[a], state.host[b]
@@ -168,7 +168,7 @@ def can_swap(arrays: Arrays, state: Standing, a: int, b: int) -> bool:
     return bool(enough_there and enough_here)
 
 
-@compiled
+@compiled_in_place
 def try_change(arrays: Arrays, state: Standing, a: int, to: int, b: int) -> bool:
     """Write into ``trial_s`` the latencies with module ``a`` on ``to`` and, unless it is -1, ``b`` where ``a`` was.
 
@@ -188,7 +188,7 @@ def try_change(arrays: Arrays, state: Standing, a: int, to: int, b: int) -> bool
     return possible
 
 
-@compiled
+@compiled_in_place
 def _try_users(arrays: Arrays, state: Standing, module: int) -> bool:
     for at in range(arrays.first_user[module], arrays.first_user[module + 1]):
         k = arrays.user[at]
@@ -198,7 +198,7 @@ def _try_users(arrays: Arrays, state: Standing, module: int) -> bool:
     return True
 
 
-@compiled
+@compiled_in_place
 def undo_trial(arrays: Arrays, state: Standing, a: int, b: int) -> None:
     """Forget what the change of ``a`` (and of ``b``, if it is none of -1) was tried for."""
     for at in range(arrays.first_user[a], arrays.first_user[a + 1]):
@@ -208,7 +208,7 @@ def undo_trial(arrays: Arrays, state: Standing, a: int, b: int) -> None:
             state.trial_s[arrays.user[at]] = state.latency_s[arrays.user[at]]
 
 
-@compiled
+@compiled_in_place
 def take_change(arrays: Arrays, state: Standing, a: int, to: int, b: int) -> None:
     """Make the change that has been tried."""
     here = state.host[a]
@@ -219,10 +219,11 @@ def take_change(arrays: Arrays, state: Standing, a: int, to: int, b: int) -> Non
         state.left[to] += arrays.size[b, to]
         state.left[here] -= arrays.size[b, here]
         state.host[b] = here
-    state.latency_s[:] = state.trial_s
+    for k in range(len(state.latency_s)):
+        state.latency_s[k] = state.trial_s[k]
 
 
-@compiled
+@compiled_in_place
 def worth_after(arrays: Arrays, state: Standing, a: int, to: int, b: int) -> float:
     """Objective with module ``a`` on ``to`` and, unless it is -1, ``b`` where ``a`` was; infinite if impossible."""
     fits = can_swap(arrays, state, a, b) if b >= 0 else arrays.may[a, to] and has_room(arrays, state, a, to)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled_in_place
 
 State = NDArray[np.uint64]
 """(1): never 0."""
@@ -20,7 +20,7 @@ def generator(seed: int) -> State:
     return np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
 
 
-@compiled
+@compiled_in_place
 def fraction(state: State) -> float:
     """A number from 0 up to 1, never 1."""
     x = state[0]
@@ -31,7 +31,7 @@ def fraction(state: State) -> float:
     return float((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * 2.0**-53
 
 
-@compiled
+@compiled_in_place
 def below(state: State, count: int) -> int:
     """A whole number from 0 up to ``count``, never that; numbers are equally likely but for 2^-53 of ``count``."""
     return int(fraction(state) * count)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled_in_place
 from splitshare.placement.arrays import Arrays, Bools, Floats, Ints
 from splitshare.placement.delta import MOST_ENCODERS, transfer_s
 
@@ -66,7 +66,7 @@ def hosting(arrays: Arrays, *, replication: bool, penalty_s: float) -> Hosting:
     )
 
 
-@compiled
+@compiled_in_place
 def put(arrays: Arrays, state: Hosting, m: int, n: int) -> None:
     """Put module ``m`` on device ``n``, which has room."""
     state.hosts[m, state.copies[m]] = n
@@ -74,7 +74,7 @@ def put(arrays: Arrays, state: Hosting, m: int, n: int) -> None:
     state.left[n] -= arrays.size[m, n]
 
 
-@compiled
+@compiled_in_place
 def take_out(arrays: Arrays, state: Hosting, m: int, n: int) -> None:
     """Take module ``m`` from device ``n``, where it stands."""
     state.copies[m] -= 1
@@ -86,7 +86,7 @@ def take_out(arrays: Arrays, state: Hosting, m: int, n: int) -> None:
     state.left[n] += arrays.size[m, n]
 
 
-@compiled
+@compiled_in_place
 def stands_on(state: Hosting, m: int, n: int) -> bool:
     """Whether module ``m`` is on device ``n``."""
     for i in range(state.copies[m]):  # noqa: SIM110  (compiled code has no ``any`` of a generator)
@@ -95,7 +95,7 @@ def stands_on(state: Hosting, m: int, n: int) -> bool:
     return False
 
 
-@compiled
+@compiled_in_place
 def route_s(arrays: Arrays, state: Hosting, k: int, head: int, with_head: bool = True) -> float:
     """Latency of request ``k`` with its encoders on ``state.on`` and its head on ``head``; -1 is left out.
 
@@ -132,7 +132,7 @@ def route_s(arrays: Arrays, state: Hosting, k: int, head: int, with_head: bool =
     return float(start if head < 0 or not with_head else start + arrays.head_s[k, head] + arrays.back_s[k, head])
 
 
-@compiled
+@compiled_in_place
 def routed_s(arrays: Arrays, state: Hosting, k: int) -> float:
     """Latency of request ``k`` on its best route over what is placed, in seconds; infinite where there is none."""
     on, head = state.on, arrays.head[k]
@@ -150,14 +150,14 @@ def routed_s(arrays: Arrays, state: Hosting, k: int) -> float:
     return best
 
 
-@compiled
+@compiled_in_place
 def _alone_s(arrays: Arrays, p: int, device: int, head: int) -> float:
     """When an encoder's output is at the head, were it alone."""
     done_s = arrays.ready_s[p, device] + arrays.compute_s[p, device]
     return float(done_s if head < 0 else done_s + transfer_s(arrays, device, head, arrays.output_bytes[p]))
 
 
-@compiled
+@compiled_in_place
 def _least_s(arrays: Arrays, state: Hosting, k: int, head: int, best: float) -> float:
     """The least latency of request ``k`` with its head on ``head``, or ``best`` where none is below: depth first."""
     on, tried, alone_s = state.on, state.tried, state.alone_s
@@ -191,7 +191,7 @@ def _least_s(arrays: Arrays, state: Hosting, k: int, head: int, best: float) -> 
 
 
 # Long: the head, an encoder, and what is neither so simple.
-@compiled
+@compiled_in_place
 def sweep(arrays: Arrays, state: Hosting, k: int, m: int) -> None:  # noqa: PLR0912  (one pass over the devices each)
     """Write into ``sweep_s`` what request ``k`` takes with its module ``m`` on each device, too.
 
@@ -242,7 +242,7 @@ def sweep(arrays: Arrays, state: Hosting, k: int, m: int) -> None:  # noqa: PLR0
             on[at] = -1
 
 
-@compiled
+@compiled_in_place
 def _with_s(arrays: Arrays, state: Hosting, k: int, m: int, n: int) -> float:
     """Latency of request ``k`` with module ``m`` on ``n``, where it may be already, too."""
     if stands_on(state, m, n):
@@ -254,7 +254,7 @@ def _with_s(arrays: Arrays, state: Hosting, k: int, m: int, n: int) -> float:
     return latency_s
 
 
-@compiled
+@compiled_in_place
 def cost_s(arrays: Arrays, state: Hosting, k: int, latency_s: float) -> float:
     """What a latency of request ``k`` costs: weighted by rate, or what it takes beyond the goal, and a little more."""
     latency_s = min(latency_s, state.penalty_s)

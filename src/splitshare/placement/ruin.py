@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from splitshare.compilation import compiled
-from splitshare.placement.arrays import Arrays, Bools, Floats, Ints
-from splitshare.placement.generator import State, below, fraction
-from splitshare.placement.hosting import Hosting, cost_s, put, routed_s, stands_on, sweep, take_out
+from splitshare.compilation import compiled_in_place
+from splitshare.placement.arrays import Arrays, Ints
+from splitshare.placement.generator import below, fraction
+from splitshare.placement.hosting import Hosting, cost_s, put, routed_s, stands_on, sweep
+from splitshare.placement.removal import Run, copy, mark, mark_for_room, mark_related, take_all_out, undo
 
 SLACK = 1e-12
 """Relative difference of two costs that rounding may make."""
@@ -28,63 +27,17 @@ GOAL = 0.98
 """Share of the least largest latency that each request is to get under."""
 
 
-class Run(NamedTuple):
-    """A search, where it stands and what it has found."""
-
-    draws: State
-    cost_s: Floats
-    """(K): of each request, at its latency."""
-    trial_cost_s: Floats
-    """(N): of a module's users, with it here or there."""
-    total_s: Floats
-    """(3): cost of the placement that is held; the least objective since that was set; the least one of all."""
-    best_hosts: Ints
-    best_copies: Ints
-    out: Ints
-    """(M): the modules that are taken out, in the order in which they are put back."""
-    is_out: Bools
-    touched: Ints
-    """(K): requests whose latency may have changed."""
-    is_touched: Bools
-    old_latency_s: Floats
-    old_cost_s: Floats
-    old_hosts: Ints
-    old_copies: Ints
-    tally: Ints
-    """(3): rounds, those that were accepted, those that found a better placement."""
-
-
-def run(state: Hosting, draws: State) -> Run:
-    """A search that holds nothing yet."""
-    modules, requests = len(state.copies), len(state.latency_s)
-    return Run(
-        draws,
-        np.zeros(requests),
-        np.zeros(len(state.left)),
-        np.full(3, np.inf),
-        state.hosts.copy(),
-        state.copies.copy(),
-        np.zeros(modules, np.int64),
-        np.zeros(modules, np.bool_),
-        np.zeros(requests, np.int64),
-        np.zeros(requests, np.bool_),
-        np.zeros(requests),
-        np.zeros(requests),
-        state.hosts.copy(),
-        state.copies.copy(),
-        np.zeros(3, np.int64),
-    )
-
-
-@compiled
+@compiled_in_place
 def objective_s(arrays: Arrays, state: Hosting) -> float:
     """The objective, as a plain sum: the evaluator's but for rounding; infinite where a request is not answered."""
-    if arrays.worst:
-        return float(state.latency_s.max())
-    return float((arrays.rate * state.latency_s).sum() / arrays.total_rate)
+    largest = total = 0.0
+    for k in range(len(state.latency_s)):
+        largest = max(largest, state.latency_s[k])
+        total += arrays.rate[k] * state.latency_s[k]
+    return float(largest if arrays.worst else total / arrays.total_rate)
 
 
-@compiled
+@compiled_in_place
 def renew(arrays: Arrays, state: Hosting, run: Run) -> None:
     """Compute all latencies and costs anew; keep the placement if it is complete and the best so far."""
     for k in range(len(state.latency_s)):
@@ -93,41 +46,41 @@ def renew(arrays: Arrays, state: Hosting, run: Run) -> None:
     note(arrays, state, run)
 
 
-@compiled
+@compiled_in_place
 def _cost_anew(arrays: Arrays, state: Hosting, run: Run) -> None:
+    run.total_s[0] = 0.0
     for k in range(len(run.cost_s)):
         run.cost_s[k] = cost_s(arrays, state, k, state.latency_s[k])
-    run.total_s[0] = run.cost_s.sum()
+        run.total_s[0] += run.cost_s[k]
 
 
-@compiled
+@compiled_in_place
 def note(arrays: Arrays, state: Hosting, run: Run) -> bool:
     """Keep the placement that is held, if it is the best so far; whether it is."""
     worth = objective_s(arrays, state)
     if not worth < run.total_s[2] * (1.0 - SLACK):
         return False
     run.total_s[2] = worth
-    run.best_hosts[:] = state.hosts
-    run.best_copies[:] = state.copies
+    copy(state.hosts, state.copies, run.best_hosts, run.best_copies)
     if arrays.worst:
         state.goal_s[0] = GOAL * worth
         _cost_anew(arrays, state, run)
     return True
 
 
-@compiled
+@compiled_in_place
 def hold(arrays: Arrays, state: Hosting, run: Run, hosts: Ints, copies: Ints) -> None:
     """Hold another placement, one that keeps to memory."""
-    state.hosts[:] = hosts
-    state.copies[:] = copies
-    state.left[:] = arrays.room
+    copy(hosts, copies, state.hosts, state.copies)
+    for n in range(len(state.left)):
+        state.left[n] = arrays.room[n]
     for m in range(len(copies)):
         for i in range(copies[m]):
             state.left[hosts[m, i]] -= arrays.size[m, hosts[m, i]]
     renew(arrays, state, run)
 
 
-@compiled
+@compiled_in_place
 def build(arrays: Arrays, state: Hosting, run: Run, order: Ints, replicas: bool) -> bool:
     """Hold a placement made from nothing, modules in ``order`` (M), each where it costs least.
 
@@ -135,9 +88,11 @@ def build(arrays: Arrays, state: Hosting, run: Run, order: Ints, replicas: bool)
         Whether all had room; if not, what is held is in pieces.
     """
     state.copies[:] = 0
-    state.left[:] = arrays.room
     state.latency_s[:] = 0.0
-    run.out[:] = order
+    for n in range(len(state.left)):
+        state.left[n] = arrays.room[n]
+    for m in range(len(order)):
+        run.out[m] = order[m]
     _cost_anew(arrays, state, run)
     if not recreate(arrays, state, run, 0, len(order), replicas, 0.0):
         return False
@@ -145,51 +100,7 @@ def build(arrays: Arrays, state: Hosting, run: Run, order: Ints, replicas: bool)
     return True
 
 
-@compiled
-def _touch(arrays: Arrays, state: Hosting, run: Run, m: int, touched: int) -> int:
-    """Write down the users of module ``m`` before it changes; returns how many are written down."""
-    for at in range(arrays.first_user[m], arrays.first_user[m + 1]):
-        k = arrays.user[at]
-        if not run.is_touched[k]:
-            run.is_touched[k] = True
-            run.old_latency_s[k], run.old_cost_s[k] = state.latency_s[k], run.cost_s[k]
-            run.touched[touched] = k
-            touched += 1
-    return touched
-
-
-@compiled
-def _mark(arrays: Arrays, state: Hosting, run: Run, m: int, size: int) -> int:
-    """Write down a module that is to be taken out, once; returns how many are."""
-    if not run.is_out[m]:
-        run.is_out[m] = True
-        run.old_hosts[m] = state.hosts[m]
-        run.old_copies[m] = state.copies[m]
-        run.out[size] = m
-        size += 1
-    return size
-
-
-@compiled
-def _choose_related(arrays: Arrays, state: Hosting, run: Run, size: int) -> int:
-    """Mark about ``size`` modules that requests use together: all of a request, then of one that shares some."""
-    draws = run.draws
-    marked, m = 0, below(draws, len(run.out))
-    for _ in range(2 * size):
-        users = arrays.first_user[m + 1] - arrays.first_user[m]
-        if users == 0:
-            return _mark(arrays, state, run, m, marked)
-        k = arrays.user[arrays.first_user[m] + below(draws, users)]
-        marked = _mark(arrays, state, run, arrays.head[k], marked)
-        for p in range(arrays.first[k], arrays.first[k + 1]):
-            marked = _mark(arrays, state, run, arrays.encoder[p], marked)
-        if marked >= size:
-            return marked
-        m = run.out[below(draws, marked)]
-    return marked
-
-
-@compiled
+@compiled_in_place
 def _sweep_users(arrays: Arrays, state: Hosting, run: Run, m: int) -> None:
     """Write into ``trial_cost_s`` what the users of module ``m`` cost with it on each device, too."""
     cost = run.trial_cost_s
@@ -201,7 +112,7 @@ def _sweep_users(arrays: Arrays, state: Hosting, run: Run, m: int) -> None:
             cost[n] += cost_s(arrays, state, k, state.sweep_s[n])
 
 
-@compiled
+@compiled_in_place
 def _draw_device(arrays: Arrays, state: Hosting, run: Run, m: int, temperature_s: float, crowded: bool) -> int:
     """A device where module ``m`` is not, drawn by what its users would cost there; -1: none.
 
@@ -230,12 +141,12 @@ def _draw_device(arrays: Arrays, state: Hosting, run: Run, m: int, temperature_s
     return best
 
 
-@compiled
+@compiled_in_place
 def _chance(rise: float) -> float:
     return math.exp(-rise) if rise < FARTHEST else 0.0
 
 
-@compiled
+@compiled_in_place
 def _settle_in(arrays: Arrays, state: Hosting, run: Run, m: int, n: int) -> None:
     """Put module ``m`` on device ``n`` and renew its users."""
     put(arrays, state, m, n)
@@ -245,7 +156,7 @@ def _settle_in(arrays: Arrays, state: Hosting, run: Run, m: int, n: int) -> None
         run.cost_s[k] = cost_s(arrays, state, k, state.latency_s[k])
 
 
-@compiled
+@compiled_in_place
 def _add_replicas(arrays: Arrays, state: Hosting, run: Run, size: int) -> None:
     """Put each module that was taken out on further devices for as long as that helps."""
     for i in range(size):
@@ -260,7 +171,7 @@ def _add_replicas(arrays: Arrays, state: Hosting, run: Run, size: int) -> None:
             _settle_in(arrays, state, run, m, n)
 
 
-@compiled
+@compiled_in_place
 def recreate(
     arrays: Arrays, state: Hosting, run: Run, first: int, size: int, replicas: bool, temperature_s: float
 ) -> bool:
@@ -275,7 +186,7 @@ def recreate(
     return True
 
 
-@compiled
+@compiled_in_place
 def _arrange(arrays: Arrays, state: Hosting, run: Run, first: int, size: int) -> None:
     """The order of putting back: as marked, at random, or the largest first."""
     draws = run.draws
@@ -294,69 +205,21 @@ def _arrange(arrays: Arrays, state: Hosting, run: Run, first: int, size: int) ->
             run.out[j] = m
 
 
-@compiled
-def _undo(arrays: Arrays, state: Hosting, run: Run, size: int, touched: int) -> None:
-    for i in range(size):
-        m = run.out[i]
-        for j in range(state.copies[m]):
-            state.left[state.hosts[m, j]] += arrays.size[m, state.hosts[m, j]]
-    for i in range(size):
-        m = run.out[i]
-        state.hosts[m] = run.old_hosts[m]
-        state.copies[m] = run.old_copies[m]
-        for j in range(state.copies[m]):
-            state.left[state.hosts[m, j]] -= arrays.size[m, state.hosts[m, j]]
-    for i in range(touched):
-        k = run.touched[i]
-        state.latency_s[k], run.cost_s[k] = run.old_latency_s[k], run.old_cost_s[k]
-
-
-@compiled
-def _take_all_out(arrays: Arrays, state: Hosting, run: Run, first: int, size: int, touched: int) -> int:
-    """Take the modules ``first`` up to ``size`` of ``run.out`` from all devices; returns how many users are touched."""
-    for i in range(first, size):
-        m = run.out[i]
-        touched = _touch(arrays, state, run, m, touched)
-        while state.copies[m] > 0:
-            take_out(arrays, state, m, state.hosts[m, 0])
-    for i in range(first, size):
-        m = run.out[i]
-        for at in range(arrays.first_user[m], arrays.first_user[m + 1]):
-            k = arrays.user[at]
-            state.latency_s[k] = routed_s(arrays, state, k)
-            run.cost_s[k] = cost_s(arrays, state, k, state.latency_s[k])
-    return touched
-
-
-@compiled
-def _make_room(arrays: Arrays, state: Hosting, run: Run, n: int, room: int, marked: int) -> int:
-    """Mark modules that stand on device ``n``, from a random one on, until it has so much room without them."""
-    left, start = state.left[n], below(run.draws, len(run.out))
-    for i in range(len(run.out)):
-        m = (start + i) % len(run.out)
-        if left >= room:
-            break
-        if not run.is_out[m] and stands_on(state, m, n):
-            left += arrays.size[m, n]
-            marked = _mark(arrays, state, run, m, marked)
-    return marked
-
-
-@compiled
+@compiled_in_place
 def change(arrays: Arrays, state: Hosting, run: Run, most: int, replicas: bool, temperature_s: float) -> bool:
     """Take out up to about ``most`` modules and put them back; whether the outcome is kept."""
     draws = run.draws
     if fraction(draws) < RELATED:
-        placed, size = 0, _choose_related(arrays, state, run, 1 + below(draws, most))
-        touched = _take_all_out(arrays, state, run, 0, size, 0)
+        placed, size = 0, mark_related(arrays, state, run, 1 + below(draws, most))
+        touched = take_all_out(arrays, state, run, 0, size, 0)
     else:
         m = below(draws, len(run.out))
-        size = _mark(arrays, state, run, m, 0)
-        touched = _take_all_out(arrays, state, run, 0, size, 0)
+        size = mark(arrays, state, run, m, 0)
+        touched = take_all_out(arrays, state, run, 0, size, 0)
         placed, n = 0, _draw_device(arrays, state, run, m, temperature_s, True)
         if n >= 0 and state.left[n] < arrays.size[m, n]:
-            size = _make_room(arrays, state, run, n, arrays.size[m, n], size)
-            touched = _take_all_out(arrays, state, run, 1, size, touched)
+            size = mark_for_room(arrays, state, run, n, arrays.size[m, n], size)
+            touched = take_all_out(arrays, state, run, 1, size, touched)
         if n >= 0:
             _settle_in(arrays, state, run, m, n)
             placed = 1
@@ -370,7 +233,7 @@ def change(arrays: Arrays, state: Hosting, run: Run, most: int, replicas: bool, 
     if kept:
         run.total_s[0] += after - before
     else:
-        _undo(arrays, state, run, size, touched)
+        undo(arrays, state, run, size, touched)
     for i in range(size):
         run.is_out[run.out[i]] = False
     for i in range(touched):
@@ -392,7 +255,7 @@ class Cooling(NamedTuple):
     """A best placement worth so much or less ends the search."""
 
 
-@compiled
+@compiled_in_place
 def search(arrays: Arrays, state: Hosting, run: Run, cooling: Cooling, replicas: bool) -> int:
     """Rounds from the placement that is held, with falling temperatures; returns how many were made."""
     temperature_s = cooling.hot_s
@@ -402,7 +265,7 @@ def search(arrays: Arrays, state: Hosting, run: Run, cooling: Cooling, replicas:
         run.tally[0] += 1
         if change(arrays, state, run, cooling.most, replicas, temperature_s):
             run.tally[1] += 1
-            worth = state.latency_s.max() if arrays.worst else run.total_s[0]
+            worth = objective_s(arrays, state) if arrays.worst else run.total_s[0]
             if worth < run.total_s[1] * (1.0 - SLACK):
                 run.total_s[1] = worth
                 run.tally[2] += note(arrays, state, run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_in_place
 from splitshare.placement.arrays import Arrays, Floats
 from splitshare.placement.delta import Standing, take_change, try_change, worth_after, worth_s
 from splitshare.placement.feasible import cheapest_feasible
@@ -27,7 +27,7 @@ def move_worths(arrays: Arrays, state: Standing) -> Floats:
     return worths[:count]
 
 
-@compiled
+@compiled_in_place
 def best_change(arrays: Arrays, state: Standing, worth: float) -> tuple[int, int, int]:
     """The move or exchange that lowers the objective most, from ``worth``; ties to the first, moves before exchanges.
 
@@ -50,7 +50,7 @@ def best_change(arrays: Arrays, state: Standing, worth: float) -> tuple[int, int
     return best
 
 
-@compiled
+@compiled_in_place
 def step(arrays: Arrays, state: Standing) -> bool:
     """Make the change that lowers the objective most; whether there was one."""
     a, to, b = best_change(arrays, state, worth_s(arrays, state.latency_s, state.partial))
@@ -61,7 +61,7 @@ def step(arrays: Arrays, state: Standing) -> bool:
     return True
 
 
-@compiled
+@compiled_in_place
 def descend(arrays: Arrays, state: Standing, rounds: int) -> bool:
     """Quick descent: every change that lowers the objective is made at once, over at most ``rounds`` of all changes.
 
@@ -82,7 +82,7 @@ def descend(arrays: Arrays, state: Standing, rounds: int) -> bool:
     return False
 
 
-@compiled
+@compiled_in_place
 def _take_if_better(arrays: Arrays, state: Standing, a: int, to: int, b: int, worth: float) -> float:
     # six arguments: a change is three numbers
     after = worth_after(arrays, state, a, to, b)

@@ -16,14 +16,15 @@ from splitshare.placement.contract import Answer
 from splitshare.placement.generator import generator
 from splitshare.placement.hosting import hosting
 from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.placement.removal import run
 from splitshare.placement.root_bound import RootBound
-from splitshare.placement.ruin import Cooling, build, hold, run, search
+from splitshare.placement.ruin import Cooling, build, hold, search
 from splitshare.placement.search import feasible_start
 
 ROUNDS_AT_ONCE = 2000
 """Between two looks at the clock."""
-STEPS_AT_ONCE = 20
-"""Of the bound's ascent, between two placements that are made of it."""
+FIRST_STEPS, MOST_STEPS = 20, 80
+"""Of the bound's ascent, between two placements that are made of it: twice as many each time."""
 MOST_PATHS = 10**7
 """Encoder positions times pairs of devices beyond which no bound is computed: it would take longer than the search."""
 ALIKE = 1e-9
@@ -41,7 +42,7 @@ class RuinAndRecreate:
     Source of the scheme: Schrimpf, Schneider, Stamm-Wilbrandt, Dueck, *Record breaking optimization results using the
     ruin and recreate principle*, J. Comput. Phys. 159 (2000) 139-171. Ours: what is taken out (the modules of requests
     that share some, or a module and those that stand where it wants to be), the device drawn by heat bath from the
-    exact cost of all devices at once, and the starts: in descending memory and compute time, by the prices of the
+    exact cost of all devices at once, and the starts: in descending memory, by the prices of the
     builtin solver's bound (``placement.branching.dual``), and S2M3's greedy, than which it is never worse. Rounds are
     counted, not timed. It ends where the best placement meets the bound. With ``replication: true`` it uses replicas.
     """
@@ -59,7 +60,7 @@ class RuinAndRecreate:
     hot: float = 0.25
     cold: float = 0.01
     """First and last temperature, as shares of a request's mean part of the objective."""
-    steps: int = 100
+    steps: int = 400
     """Of the bound's ascent."""
 
     def __post_init__(self) -> None:
@@ -76,11 +77,13 @@ class RuinAndRecreate:
         started = time.perf_counter()
         ends = math.inf if time_limit is None else started + time_limit
         made = _Search(instance, seed, ends)
-        made.start(min(self.steps, self._first(instance)))
+        rounds = math.ceil(self.first_rounds * len(instance.modules) * len(instance.devices))
+        made.start()
+        made.cool(min(rounds, self.rounds), self.most_removed, self.hot, self.cold)
+        made.raise_bound(self.steps)
         if not made.met and not made.begin_feasibly(seed, time_limit):
             return None
-        left, rounds = self.rounds, self._first(instance)
-        agreed = 0
+        left, agreed = self.rounds - rounds, 0
         while left > 0 and agreed < self.agreed and not made.met and time.perf_counter() < ends:
             rounds = left if left < 3 * rounds else rounds  # no small rest
             agreed = agreed + 1 if made.cool(rounds, self.most_removed, self.hot, self.cold) else 1
@@ -90,9 +93,6 @@ class RuinAndRecreate:
         if assignment is None:
             return None
         return Answer(assignment, "feasible", bound=made.bound_s, solve_s=time.perf_counter() - started)
-
-    def _first(self, instance: PlacementInstance) -> int:
-        return math.ceil(self.first_rounds * len(instance.modules) * len(instance.devices))
 
 
 class _Search:
@@ -124,11 +124,9 @@ class _Search:
         """Whether the best placement is worth the bound."""
         return self._best_s <= self._floor_s
 
-    def start(self, steps: int) -> None:
-        """Placements made from nothing and from the bound's prices, until one meets the bound."""
-        size = self._arrays.size.max(axis=1)
-        build(*self._parts, np.argsort(-size, kind="stable"), self._replicas)
-        self._raise_bound(steps)
+    def start(self) -> None:
+        """A placement made from nothing, the largest modules first."""
+        build(*self._parts, np.argsort(-self._arrays.size.max(axis=1), kind="stable"), self._replicas)
 
     def begin_feasibly(self, seed: int, time_limit: float | None) -> bool:
         """Offer the greedy's placement; whether there is a feasible one, or may be one with replicas."""
@@ -145,6 +143,8 @@ class _Search:
         Returns:
             Whether it ended at the worth of what was the best before.
         """
+        if self.met or rounds < 1 or not math.isfinite(self._best_s):
+            return False
         before_s, totals = self._best_s, self._run.total_s
         order = self._draw.permutation(len(self._arrays.may))
         if not self._cooled or not build(*self._parts, order, self._replicas):
@@ -175,13 +175,16 @@ class _Search:
         """Hold a placement (M) with one device a module."""
         hold(*self._parts, host[:, None], np.ones(len(host), dtype=np.int64))
 
-    def _raise_bound(self, steps: int) -> None:
+    def raise_bound(self, steps: int) -> None:
+        """Raise the bound, and try the placements that its prices make, until one meets it."""
         devices = len(self._arrays.room)
         if not self._problem.whole_units or len(self._arrays.encoder) * devices**2 > MOST_PATHS:
             return
         bound = RootBound(self._problem)
-        for _ in range(0, steps, STEPS_AT_ONCE):
-            bound.raise_(STEPS_AT_ONCE, self._best_s)
+        made, left = FIRST_STEPS, steps
+        while left > 0:
+            bound.raise_(min(made, left), self._best_s)
+            left, made = left - made, min(2 * made, MOST_STEPS)
             self.bound_s = bound.bound_s
             if self.met or time.perf_counter() >= self._ends:
                 return

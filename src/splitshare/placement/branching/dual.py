@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_in_place
 from splitshare.placement.arrays import Bools, Floats, Ints
 from splitshare.placement.branching.knapsacks import fill
 from splitshare.placement.branching.relaxation import Ask, Relaxation, Scratch, cheapest_route, scratch
@@ -95,7 +95,7 @@ def dual(problem: Relaxation) -> Dual:
     )
 
 
-@compiled
+@compiled_in_place
 def lower_bound(problem: Relaxation, node: Dual, may: Bools, must: Bools, cut_s: float) -> float:
     """The bound at the node's prices, infinite where a request or a device cannot be served; writes what was chosen.
 
@@ -117,7 +117,8 @@ def lower_bound(problem: Relaxation, node: Dual, may: Bools, must: Bools, cut_s:
         total += least
         size += abs(least)
         first, count = arrays.first[k], arrays.first[k + 1] - arrays.first[k]
-        node.slot_on[first : first + count] = node.space.route[:count]
+        for e in range(count):
+            node.slot_on[first + e] = node.space.route[e]
         node.slot_on[positions + k] = node.space.route[count]
         paid = node.price[positions + k, node.space.route[count]]
         for e in range(count):
@@ -148,7 +149,7 @@ def lower_bound(problem: Relaxation, node: Dual, may: Bools, must: Bools, cut_s:
     return total - ROUNDING * size
 
 
-@compiled
+@compiled_in_place
 def packed_worth(problem: Relaxation, node: Dual, may: Bools, must: Bools, n: int) -> float:
     """The most that device ``n``'s knapsack is worth, what must stand there taken; infinite where that does not fit."""
     room, worth = problem.capacity[n], 0.0
@@ -182,7 +183,7 @@ def onto_simplex(weight: Floats) -> None:
         weight[i] = (1.0 - LIGHTEST) * max(0.0, weight[i] - shift) + LIGHTEST / len(weight)
 
 
-@compiled
+@compiled_in_place
 def _turn(problem: Relaxation, node: Dual, share: float, users: Floats) -> None:
     """Add what slots and knapsacks have chosen to the direction and the votes."""
     for s in range(len(problem.slot)):
@@ -194,7 +195,7 @@ def _turn(problem: Relaxation, node: Dual, share: float, users: Floats) -> None:
                 node.along[s, n] -= share
 
 
-@compiled
+@compiled_in_place
 def _stay_positive(node: Dual) -> None:
     """Take out of the direction what leads prices of 0 below 0: it would only shorten the step for the others."""
     for s in range(len(node.price)):

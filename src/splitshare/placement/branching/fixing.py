@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_in_place
 from splitshare.placement.arrays import Bools, Floats
 from splitshare.placement.branching.dual import Dual
 from splitshare.placement.branching.knapsacks import forced
@@ -120,7 +120,7 @@ def costs(  # noqa: PLR0912  (one pass over knapsacks, one over requests)
                 extra[problem.slot[s], n] += node.price[s, n] - node.least[s]
 
 
-@compiled
+@compiled_in_place
 def exclude(may: Bools, must: Bools, slack: float, extra: Floats) -> int:
     """Rule out, in place, where a module would lift the bound by ``slack`` or more; returns how many choices."""
     count = 0

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_in_place
 from splitshare.placement.arrays import Bools, Floats, Ints
 
+MOST_IN_SETS = 10
+"""Items up to which all their sets are looked at, if these are fewer than the steps of memory."""
 
-@compiled
+
+@compiled_in_place
 def fill(profit: Floats, weight: Ints, capacity: int, offered: Bools, taken: Bools, table: Floats) -> float:
     """The most profit of items (I) that fit into ``capacity`` together.
 
@@ -33,6 +36,11 @@ def fill(profit: Floats, weight: Ints, capacity: int, offered: Bools, taken: Boo
                 taken[i] = True
                 worth += profit[i]
         return worth
+    for i in range(len(profit)):
+        items += offered[i] and profit[i] > 0.0 and weight[i] <= capacity
+    if items < MOST_IN_SETS and (1 << items) <= capacity + 1:
+        return _best_set(profit, weight, capacity, offered, taken, table)
+    items = 0
     table[0, : capacity + 1] = 0.0
     for i in range(len(profit)):
         if offered[i] and profit[i] > 0.0 and weight[i] <= capacity:
@@ -51,7 +59,28 @@ def fill(profit: Floats, weight: Ints, capacity: int, offered: Bools, taken: Boo
     return float(worth)
 
 
-@compiled
+@compiled_in_place
+def _best_set(profit: Floats, weight: Ints, capacity: int, offered: Bools, taken: Bools, table: Floats) -> float:
+    """As ``fill``, set by set: few items have fewer sets than there are steps of memory."""
+    items, most, best = 0, 0.0, 0
+    table[0, 0] = table[1, 0] = 0.0
+    for i in range(len(profit)):
+        if offered[i] and profit[i] > 0.0 and weight[i] <= capacity:
+            for others in range(1 << items):
+                one_more = others + (1 << items)
+                table[0, one_more] = table[0, others] + profit[i]
+                table[1, one_more] = table[1, others] + weight[i]
+                if table[1, one_more] <= capacity and table[0, one_more] > most:
+                    most, best = table[0, one_more], one_more
+            items += 1
+    for i in range(len(profit)):
+        if offered[i] and profit[i] > 0.0 and weight[i] <= capacity:
+            taken[i] = best % 2 == 1
+            best //= 2
+    return float(most)
+
+
+@compiled_in_place
 def _all_fit(profit: Floats, weight: Ints, capacity: int, offered: Bools) -> bool:
     """Whether there is room for all items of some profit: then there is nothing to choose."""
     room = capacity

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_in_place
 from splitshare.errors import WorkError
 from splitshare.placement.arrays import Arrays, Bools, Floats, Ints, Numbered
 from splitshare.placement.delta import MOST_ENCODERS, transfer_s
@@ -121,7 +121,7 @@ def _paths(arrays: Arrays) -> tuple[Floats, NDArray[np.int32]]:
     return path_s, rank
 
 
-@compiled
+@compiled_in_place
 def _together_s(arrays: Arrays, first: int, last: int, device: int, head: int, space: Scratch) -> float:
     """When the outputs of the chosen encoders up to ``last`` that share ``device`` are at the head."""
     chosen, order = space.ints[1], space.ints[2]
@@ -142,7 +142,7 @@ def _together_s(arrays: Arrays, first: int, last: int, device: int, head: int, s
     return there
 
 
-@compiled
+@compiled_in_place
 def _prepare(problem: Relaxation, k: int, may: Bools, price: Floats, ask: Ask, space: Scratch) -> None:
     """Least prices of the rest of the encoders, and for each device of the head the least that a route can cost."""
     arrays = problem.arrays
@@ -179,7 +179,7 @@ def _prepare(problem: Relaxation, k: int, may: Bools, price: Floats, ask: Ask, s
 
 
 # Long: a depth-first search without recursion.
-@compiled
+@compiled_in_place
 def cheapest_route(  # noqa: PLR0912, PLR0915  (one loop)
     problem: Relaxation, k: int, may: Bools, price: Floats, ask: Ask, space: Scratch
 ) -> float:

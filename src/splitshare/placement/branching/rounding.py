@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_in_place
 from splitshare.placement.arrays import Bools, Floats, Ints
 from splitshare.placement.branching.relaxation import Ask, Relaxation, Scratch, cheapest_route
 
@@ -74,7 +74,7 @@ def by_packing(problem: Relaxation, packed: Bools, vote: Floats, stands: Bools) 
     return True
 
 
-@compiled
+@compiled_in_place
 def replicated_s(
     problem: Relaxation, stands: Bools, price: Floats, changed: int, latency_s: Floats, space: Scratch
 ) -> bool:
@@ -143,8 +143,10 @@ def improve_replicas(  # noqa: PLR0912  (additions, removals, moves)
     return True
 
 
-@compiled
+@compiled_in_place
 def _worth(problem: Relaxation, latency_s: Floats) -> float:
-    if problem.arrays.worst:
-        return float(latency_s.max())
-    return float((latency_s * problem.arrays.rate).sum() / problem.arrays.total_rate)
+    largest = total = 0.0
+    for k in range(len(latency_s)):
+        largest = max(largest, latency_s[k])
+        total += latency_s[k] * problem.arrays.rate[k]
+    return float(largest if problem.arrays.worst else total / problem.arrays.total_rate)

@@ -147,7 +147,10 @@ def exact_mean(values: Floats, weight: Floats, total: float, partial: Floats) ->
 def worth_s(arrays: Arrays, latency_s: Floats, partial: Floats) -> float:
     """The objective of latencies (K), in seconds."""
     if arrays.worst:
-        return float(latency_s.max())
+        largest = latency_s[0]
+        for k in range(1, len(latency_s)):
+            largest = max(largest, latency_s[k])
+        return float(largest)
     return exact_mean(latency_s, arrays.rate, arrays.total_rate, partial)
 
 

@@ -63,6 +63,7 @@ def main() -> None:
         for asked in limited(instance, worth.energy_j or 0.0):
             proved = solve(asked, optimum, time_limit_s=options.time_limit_s)
             found = solve(asked, j3o)
+            assert found.objective is None or proved.status != "infeasible", asked.name
             times.append(found.solve_s / free.solve_s)
             if proved.objective is not None and found.objective is not None:
                 counts["both"] += 1

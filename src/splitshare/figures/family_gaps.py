@@ -39,7 +39,8 @@ DECLARATION = Declaration(
     caption=(
         "Mean gap in per cent to the best value that is known of each held-out instance, by family and method; in "
         "brackets how many instances were placed where it is not all of them, a dash where none was or a licence "
-        "refused them. Seeds of a random method count by their median. Every run had the same time limit, on a machine that did other work."
+        "refused them. Seeds of a random method count by their median. Every run had the same time limit, on a machine "
+        "that did other work."
     ),
     takeaway=(
         "Our branch and bound stands at the best known in every family but the one of tight memory, Gurobi wherever "

@@ -102,7 +102,7 @@ record-baselines: $(READY) ## Record the baselines that `splitshare compare` hol
 record-families: $(READY) ## Record all methods and the best known over the held-out families (resumes where it was stopped)
 	$(COMMITTED)
 	$(BIN)/splitshare record-families -o data/baselines
-	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 120
+	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 60
 
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \

@@ -83,7 +83,7 @@ EXPECTED = {
     ],
     "record-families": [
         "v/bin/splitshare record-families -o data/baselines",
-        "v/bin/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 120",
+        "v/bin/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 60",
     ],
     "record-onloading": [
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "

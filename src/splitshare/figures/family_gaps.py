@@ -39,13 +39,14 @@ DECLARATION = Declaration(
     caption=(
         "Mean gap in per cent to the best value that is known of each held-out instance, by family and method; in "
         "brackets how many instances were placed where it is not all of them, a dash where none was or a licence "
-        "refused them. Seeds of a random method count by their median. Every run had the same time limit."
+        "refused them. Seeds of a random method count by their median. Every run had the same time limit, on a machine "
+        "that did other work."
     ),
     takeaway=(
-        "Our branch and bound stands at the best known in every family but the one of tight memory, other exact "
-        "methods where instances are small enough for them, and the Lagrangian heuristic comes next. S2M3's greedy "
-        "is near it where links are quick and there is room, far off where sending takes long, and finds nothing "
-        "where memory is tight; list scheduling and packing are far off in every family."
+        "Our branch and bound stands at the best known in every family but the one of tight memory, Gurobi wherever "
+        "its licence takes the instance; large neighbourhood search, the Lagrangian heuristic and annealing come next. "
+        "S2M3's greedy is ahead of list scheduling and packing in most families, and finds no placement where memory "
+        "is tight."
     ),
     tells_itself=True,
 )

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from splitshare.adaptation.onloading import moving_s
+from splitshare.adaptation.onloading import Outcome, moving_s
+from splitshare.adaptation.onloading_replay import Asked, TimelineReplay
+from splitshare.adaptation.onloading_timeline import Span
 from splitshare.cli import app
 from splitshare.errors import InputError
 from splitshare.onloading.arrays import arrays_of
@@ -16,6 +18,7 @@ from splitshare.onloading.run import solve
 from splitshare.replay.onloading import Queries, planned_latency_s, replay
 from tests.onloading.examples import tiered, tiny
 from tests.onloading.judge import way_of
+from tests.onloading.test_tiers import by_hand
 
 
 def test_regions_are_as_the_rules_say():
@@ -102,6 +105,23 @@ def test_what_is_moved_passes_every_backhaul_above():
     expected = {"c0": max(1e5 / uplink["c0"], edge_s), "c1": 0.0, "c2": max(3e5 / uplink["c2"], region_s)}
     expected |= {"s0": edge_s, "r0": region_s}
     assert moving_s(arrays, given) == pytest.approx([expected[name] for name in ("c0", "c1", "c2", *names)])
+
+
+def test_who_is_under_way_to_a_region_that_is_lost_has_no_answer():
+    """To the server below it takes a query 0.11 s, to the region 0.41 s; at 10 s the region is lost."""
+    instance = OnloadingInstance.parse(by_hand(), "by hand")
+    hosts = hosts_of(instance, {"edge": {"small": 1}, "region": {"large": 1}})
+    timeline = [Span(0, 10, {"c": 1.0}), Span(10, 20, {"c": 1.0}, lost=frozenset({"region"}))]
+    arrival_s, chance = np.array([9.0, 9.2, 9.6, 9.75]), np.array([0.25, 0.75, 0.25, 0.75])
+    none = np.zeros(0)
+    asked = [Asked(np.zeros(4, dtype=int), arrival_s, chance), Asked(np.zeros(0, dtype=int), none, none)]
+    did = [Outcome(0.0, 0.0, 0.0, 0.0, 0.0, hosts, hosts)] * 2
+    table = TimelineReplay(instance, timeline, asked=asked).run(did)
+    assert table["place"].tolist() == ["edge"] * 4
+    above = table["model"] == 1
+    assert above.tolist() in ([True, False, True, False], [False, True, False, True])
+    assert table.loc[~above, "latency_s"].to_numpy() == pytest.approx([0.11, 0.11])
+    assert table.loc[above, "latency_s"].to_numpy() == pytest.approx([0.41, np.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,10 @@ class Arrays:
         above: Ints = self.way[:, 1] if self.tiers else np.full(len(self.way), -1)
         return above
 
+    def at_stops(self, of_rows: Floats) -> Floats:
+        """For each stop what is its row's, shape (P, ...); the same array where every row has one stop."""
+        return of_rows[self.stop_row] if self.tiers else of_rows
+
     def passed(self, row: Ints, hops: Ints) -> Ints:
         """The servers whose backhauls queries pass, filled with -1; shape (queries, D).
 

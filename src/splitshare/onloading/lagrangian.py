@@ -26,26 +26,26 @@ def values_at(arrays: Arrays, limits: Limits, prices: Floats, places: tuple[Plac
         prices: right answers a second that one more of each limit is worth, shape (limits,).
         places: where queries may be answered.
     """
-    client, row, server = arrays.row_client, arrays.stop_row, arrays.stop_server
+    client, server = arrays.row_client, arrays.stop_server
     # What a query's links cost by the backhauls that it has passed.
     links = [arrays.size * prices[limits.uplink + client]]
     for above in arrays.way[arrays.row_server].T:
         links.append(links[-1] + np.where(above >= 0, arrays.size * prices[limits.backhaul + above], 0.0))
-    link = np.stack(links, axis=1)[row, arrays.stop_hops]
+    link = np.stack(links, axis=1)[arrays.stop_row, arrays.stop_hops] if arrays.tiers else links[0]
     accuracy = arrays.accuracy
 
     def worth(gain: Floats, allowed: Flags, place: Place) -> Floats:
         if place not in places:
             return np.zeros_like(gain)
-        rate = arrays.rate[row] if place == "edge" else arrays.rate
+        rate = arrays.at_stops(arrays.rate) if place == "edge" else arrays.rate
         rate = rate.reshape(-1, *(1,) * (gain.ndim - 1))
         return np.ascontiguousarray(rate * np.where(allowed & (gain > 0), gain, 0.0))
 
     with np.errstate(invalid="ignore"):
         here = accuracy - arrays.client_s[client] * prices[limits.client + client][:, None]
-        edge = (accuracy[row] - link[:, None])[:, :, None] - arrays.edge_s[server] * prices[limits.server + server][
-            :, None, None
-        ]
+        edge = (arrays.at_stops(accuracy) - link[:, None])[:, :, None] - arrays.edge_s[server] * prices[
+            limits.server + server
+        ][:, None, None]
         cloud = accuracy - arrays.cloud_s * prices[limits.cloud] - links[-1][:, None]
     if len(limits.side):
         charges = limits.side.charges(arrays, prices[limits.first_side :])

@@ -91,11 +91,11 @@ class SideConstraints:
         charge = -(price[self.accurate] / self.asked)[:, None] * arrays.accuracy
         charge -= (price[self.served] / self.asked)[:, None]
         per_joule = price[self.energy] / arrays.demand
-        client, edge, cloud = charge, charge[arrays.stop_row][:, :, None], charge
+        client, edge, cloud = charge, arrays.at_stops(charge)[:, :, None], charge
         if self.energy >= 0 and self.joules is not None:
             client = charge + per_joule * self.joules.client[arrays.row_client]
             sent = charge + per_joule * self.joules.sent[:, None]
-            edge = sent[arrays.stop_row][:, :, None] + per_joule * self.joules.edge[arrays.stop_server]
+            edge = arrays.at_stops(sent)[:, :, None] + per_joule * self.joules.edge[arrays.stop_server]
             cloud = sent + per_joule * self.joules.cloud
         return client, edge, cloud
 

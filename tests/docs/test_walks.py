@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from splitshare.placement.held_out import HELD_OUT
 from splitshare.replay.arrivals import PROCESSES
 from tests.docs.test_lists import files_of, rows
 
@@ -90,6 +91,9 @@ def test_new_algorithm(clone):
     assert "fastest-with-room places 95 of 95 instances" in printed
     named = {name for row in rows("docs/new-algorithm.md", "lies in `results/compare`:") for name in files_of(row[0])}
     assert {path.name for path in (directory / "results/compare").iterdir()} == named
+    families = pd.read_csv(directory / "results/held-out/by_family.csv").set_index("family")
+    assert set(families.index) == set(HELD_OUT)
+    assert (families["new_best"] == 0).all()  # it is a simple one
 
 
 def test_first_steps(clone):

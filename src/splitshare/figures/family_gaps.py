@@ -43,7 +43,7 @@ DECLARATION = Declaration(
         "that did other work."
     ),
     takeaway=(
-        "Our branch and bound is at the best known, or close, in every family but that of tight memory, Gurobi wherever "
+        "Our branch and bound is at the best known, or close, in every family but that of tight memory, Gurobi where "
         "its licence takes the instance; large neighbourhood search, the Lagrangian heuristic and annealing come next. "
         "S2M3's greedy is ahead of list scheduling and packing in most families, and finds no placement where memory "
         "is tight."

@@ -248,7 +248,7 @@ def test_bounds_are_the_linear_relaxation_of_the_knapsack_with_choices(seed):
     assert best.fun is not None
     assert upper_bound(values, sacks, values.elsewhere) == pytest.approx(-best.fun, rel=1e-9)
     share = np.empty(9)
-    made = Sizes(sacks.memory, sacks.backbone, sacks.backbone_memory, sacks.variant, True, False)
+    made = Sizes(sacks.memory, sacks.backbone, sacks.backbone_memory, sacks.variant, np.array([3, 2]))
     assert relaxed(worth, made, capacity, share) == pytest.approx(-best.fun, rel=1e-9)
     assert share @ worth == pytest.approx(-best.fun, rel=1e-9)
     assert share.min() >= -1e-12
@@ -277,7 +277,7 @@ def test_groups_over_several_backbones_leave_the_bound_above_the_optimum(seed):
     )
     assert best.fun is not None
     share = np.empty(8)
-    made = Sizes(memory.astype(float), backbone, sizes.astype(float), variant, True, False)
+    made = Sizes(memory.astype(float), backbone, sizes.astype(float), variant, np.bincount(variant[variant >= 0]))
     assert relaxed(worth, made, capacity, share) >= -best.fun - 1e-9
 
 

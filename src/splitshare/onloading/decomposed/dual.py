@@ -15,7 +15,7 @@ import numpy as np
 
 from splitshare.onloading.arrays import Flags, Floats
 from splitshare.onloading.decomposed.gains import Gains, kernel
-from splitshare.onloading.decomposed.knapsack import relaxed
+from splitshare.onloading.decomposed.knapsack import by_the_byte, relaxed
 
 SMOOTH = 0.1
 """Weight of the last subgradient in the running mean."""
@@ -88,6 +88,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
     share = np.zeros(models)
     worth = np.zeros((batches, models))
     total = cloud = 0.0
+    plain = not len(gains.sizes.variants) and not len(gains.sizes.backbone_memory)
     for i in range(height):
         slope[i] = 1.0
         total += price[i]
@@ -124,7 +125,10 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
                 for j in range(models):
                     filling = fill[b, j] * each
                     worth[b, j] += max(0.0, gains.edge[r, b, j] - computing * gains.edge_use[r, b, j] - floor + filling)
-        total += relaxed(value, gains.sizes, gains.client_memory[c], share)
+        if plain:
+            total += by_the_byte(value, gains.memory, gains.client_memory[c], share)
+        else:
+            total += relaxed(value, gains.sizes, gains.client_memory[c], share)
         for j in range(models):
             if share[j] > 0.0:
                 for r in range(low, high):
@@ -140,7 +144,10 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         for j in range(models):
             if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
                 value[j], batch_of[j] = worth[b, j] - fill[b, j], b
-    total += relaxed(value, gains.sizes, gains.server_memory[server], share)
+    if plain:
+        total += by_the_byte(value, gains.memory, gains.server_memory[server], share)
+    else:
+        total += relaxed(value, gains.sizes, gains.server_memory[server], share)
     for j in range(models):
         if share[j] > 0.0:
             b = batch_of[j]

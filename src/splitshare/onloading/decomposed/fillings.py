@@ -164,7 +164,7 @@ def fill_up(
         for j in range(models):
             if held[j] < 0:
                 smallest = min(smallest, sizes.memory[j])
-        if smallest > free and not sizes.choices:
+        if smallest > free and not len(sizes.variants):
             return
         additions(value, best, rate, least, gain, batch_of)
         leader, density, taken = -1, 0.0, 0.0
@@ -173,7 +173,7 @@ def fill_up(
                 need = need_of(sizes, held, j)
                 if need <= free and gain[j] / need > density:
                     leader, density, taken = j, gain[j] / need, need
-        if sizes.choices:
+        if len(sizes.variants):
             dropped, added, batch, more = _leading_variant(value, base, best, rate, least, sizes, free, held, density)
             if added >= 0:
                 held[dropped], held[added] = -1, batch

@@ -35,10 +35,8 @@ class Sizes(NamedTuple):
     """Shape (K,)."""
     variant: Ints
     """Position of the group that each model is a variant of, -1 where it is of none, shape (J,)."""
-    choices: bool
-    """Whether any is."""
-    plain: bool
-    """Whether none is, and none shares a backbone."""
+    variants: Ints
+    """Models of each group, shape (groups,). (A truth value in this record would make compiled loops a third slower.)"""
 
 
 class Gains(NamedTuple):
@@ -94,7 +92,6 @@ def gains_of(arrays: Arrays) -> Gains:
     here = arrays.client_allowed & (arrays.alone <= arrays.client_memory[client][:, None])
     edge = arrays.edge_allowed & (arrays.alone <= arrays.server_memory[server][:, None])[:, :, None]
     cloud = arrays.cloud_allowed & cloud_useful(arrays, side_constraints_of(arrays))
-    choices = bool((arrays.variant >= 0).any())
     with np.errstate(invalid="ignore"):
         client_use = np.where(here, rate[:, None] * arrays.client_s[client], 0.0)
         edge_use = np.where(edge, rate[:, None, None] * arrays.edge_s[server], 0.0)
@@ -115,8 +112,7 @@ def gains_of(arrays: Arrays) -> Gains:
             arrays.backbone,
             arrays.backbone_memory,
             arrays.variant,
-            choices,
-            not choices and not len(arrays.backbone_memory),
+            np.bincount(arrays.variant[arrays.variant >= 0]),
         ),
         least=arrays.least_rate,
         client_memory=arrays.client_memory,
@@ -140,7 +136,7 @@ def without_backbones(gains: Gains) -> Gains:
         return gains
     sizes = gains.sizes
     alone, none = np.full(len(sizes.backbone), -1, dtype=np.int64), np.zeros(0)
-    return gains._replace(sizes=sizes._replace(backbone=alone, backbone_memory=none, plain=not sizes.choices))
+    return gains._replace(sizes=sizes._replace(backbone=alone, backbone_memory=none))
 
 
 def _listed(allowed: Flags) -> Ints:

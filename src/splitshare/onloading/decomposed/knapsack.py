@@ -24,8 +24,6 @@ def relaxed(value: Floats, sizes: Sizes, capacity: float, share: Floats) -> floa
         capacity: bytes.
         share: of each model that stands, shape (J,): written.
     """
-    if sizes.plain:
-        return _by_the_byte(value, sizes.memory, capacity, share)
     models, backbones = len(value), len(sizes.backbone_memory)
     more, need, before = increments(sizes.variant, sizes.backbone, value, sizes.memory)
     # Items: what each model adds, then each backbone with the models that lead its own.
@@ -76,7 +74,7 @@ def _led(sizes: Sizes, backbone: int, more: Floats, need: Floats, leads: Flags) 
 
 
 @kernel
-def _by_the_byte(value: Floats, memory: Floats, capacity: float, share: Floats) -> float:
+def by_the_byte(value: Floats, memory: Floats, capacity: float, share: Floats) -> float:
     """The same where no models share a backbone, or are variants of one: by value per byte, the last in part."""
     for j in range(len(share)):
         share[j] = 0.0

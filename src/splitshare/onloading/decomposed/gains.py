@@ -36,7 +36,7 @@ class Sizes(NamedTuple):
     variant: Ints
     """Position of the group that each model is a variant of, -1 where it is of none, shape (J,)."""
     variants: Ints
-    """Models of each group, shape (groups,). (A truth value in this record would make compiled loops a third slower.)"""
+    """Models of each group, shape (groups,). (A truth value here would make compiled loops a third slower.)"""
 
 
 class Gains(NamedTuple):

@@ -180,7 +180,7 @@ class _Search:
         devices = len(self._arrays.room)
         if not self._problem.whole_units or len(self._arrays.encoder) * devices**2 > MOST_PATHS:
             return
-        bound = RootBound(self._problem)
+        bound = RootBound(self._problem, self._most_s)
         made, left = FIRST_STEPS, steps
         while left > 0:
             bound.raise_(min(made, left), self._best_s)

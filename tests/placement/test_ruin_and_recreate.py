@@ -10,6 +10,7 @@ import pytest
 from splitshare.placement.algorithms.ruin_and_recreate import RuinAndRecreate
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.arrays import numbered
+from splitshare.placement.branching.tree import ceiling_s
 from splitshare.placement.contract import Answer
 from splitshare.placement.generator import below, fraction, generator
 from splitshare.placement.hosting import hosting, put, routed_s, sweep
@@ -158,12 +159,13 @@ def test_the_bound_closes_only_what_cannot_be_better():
         best = judge.optimum(instance)
         if best is None:
             continue
-        bound = RootBound(numbered(instance))
+        problem = numbered(instance)
+        bound = RootBound(problem, ceiling_s(problem.arrays))
         for _ in range(5):
             bound.raise_(20, best)
         assert bound.bound_s <= best * (1 + 1e-9)
         closed += bound.closed
-        worse = RootBound(numbered(instance))
+        worse = RootBound(problem, ceiling_s(problem.arrays))
         worse.raise_(100, best * 1.01)
         assert not worse.closed
     assert closed > 5

@@ -130,7 +130,10 @@ def numbered(instance: PlacementInstance) -> Numbered:
 
 def _from_source(instance: PlacementInstance, source: str, size_bytes: float) -> Floats:
     """Seconds between the source and each device; links are symmetric."""
-    seconds: Floats = instance.comm_between_s([source], [d.name for d in instance.devices], size_bytes)[0]
+    number, latency_s, bytes_per_s = instance.link_arrays
+    at = number[source]
+    seconds: Floats = latency_s[at] + size_bytes / bytes_per_s[at]
+    seconds[at] = 0.0
     return seconds
 
 

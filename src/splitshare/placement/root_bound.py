@@ -14,18 +14,18 @@ from splitshare.placement.branching.dual import ascend, dual, lower_bound
 from splitshare.placement.branching.fixing import costs, exclude, settle
 from splitshare.placement.branching.relaxation import relaxation
 from splitshare.placement.branching.rounding import by_votes
-from splitshare.placement.branching.tree import CLOSE, ROOT_PACE, ceiling_s
+from splitshare.placement.branching.tree import CLOSE, ROOT_PACE
 
 
 class RootBound:
-    """The bound of one instance.
+    """The bound of one instance, of which no placement takes ``most_s`` seconds.
 
     Attributes:
         bound_s: no placement is worth less, in seconds.
         closed: whether no placement is better than the one that was told last, but for ``CLOSE`` of it.
     """
 
-    def __init__(self, problem: Numbered) -> None:
+    def __init__(self, problem: Numbered, most_s: float) -> None:
         self._arrays = problem.arrays
         self._relaxed = relaxation(problem)
         self._dual = dual(self._relaxed)
@@ -34,7 +34,7 @@ class RootBound:
         self._may = roomy if self._relaxed.replicas else problem.arrays.may.copy()
         self._must = np.zeros_like(self._may)
         self._extra = np.zeros(self._may.shape)
-        self._most_s = ceiling_s(problem.arrays)
+        self._most_s = most_s
         self._pace, self._raised = ROOT_PACE, False
         self.bound_s, self.closed = 0.0, False
 

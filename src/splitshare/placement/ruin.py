@@ -21,6 +21,8 @@ SLACK = 1e-12
 """Relative difference of two costs that rounding may make."""
 RELATED = 0.5
 """Share of the rounds that take out modules that requests use together; the others make room for one module."""
+MOST_DRIVEN = 12
+"""Modules that are out at once beyond which none is driven out of its device."""
 FARTHEST = 12.0
 """Rise of cost over temperature beyond which a device is not drawn: one in 160 000 times it would be."""
 GOAL = 0.98
@@ -94,7 +96,7 @@ def build(arrays: Arrays, state: Hosting, run: Run, order: Ints, replicas: bool)
     for m in range(len(order)):
         run.out[m] = order[m]
     _cost_anew(arrays, state, run)
-    if not recreate(arrays, state, run, 0, len(order), replicas, 0.0):
+    if not recreate(arrays, state, run, 0, (len(order), 0), replicas, 0.0)[0]:
         return False
     renew(arrays, state, run)
     return True
@@ -173,17 +175,43 @@ def _add_replicas(arrays: Arrays, state: Hosting, run: Run, size: int) -> None:
 
 @compiled_in_place
 def recreate(
-    arrays: Arrays, state: Hosting, run: Run, first: int, size: int, replicas: bool, temperature_s: float
-) -> bool:
-    """Put back the modules ``first`` up to ``size`` of ``run.out``, in this order; whether each has found room."""
-    for i in range(first, size):
-        n = _draw_device(arrays, state, run, run.out[i], temperature_s, False)
+    arrays: Arrays, state: Hosting, run: Run, first: int, sizes: tuple[int, int], replicas: bool, temperature_s: float
+) -> tuple[bool, int, int]:
+    """Put back the modules of ``run.out`` from ``first`` on, in this order.
+
+    A module that finds no room, at a temperature above 0, drives others out of a device where it wants to be; they are
+    put back in their turn, and driven out once at most.
+
+    Args:
+        arrays: the instance.
+        state: the placement.
+        run: the search.
+        first: modules before this one have been put back.
+        sizes: how many modules are out, and how many requests touched.
+        replicas: whether further devices are tried.
+        temperature_s: how much chance there is.
+
+    Returns:
+        Whether each module has found room, and the new sizes.
+    """
+    size, touched = sizes
+    i = first
+    while i < size:
+        m = run.out[i]
+        n = _draw_device(arrays, state, run, m, temperature_s, False)
         if n < 0:
-            return False
-        _settle_in(arrays, state, run, run.out[i], n)
+            n = _draw_device(arrays, state, run, m, temperature_s, True)
+            if n < 0 or temperature_s <= 0.0 or size >= first + MOST_DRIVEN:
+                return False, size, touched
+            before, size = size, mark_for_room(arrays, state, run, n, arrays.size[m, n], size)
+            touched = take_all_out(arrays, state, run, before, size, touched)
+            if state.left[n] < arrays.size[m, n]:
+                return False, size, touched
+        _settle_in(arrays, state, run, m, n)
+        i += 1
     if replicas:
         _add_replicas(arrays, state, run, size)
-    return True
+    return True, size, touched
 
 
 @compiled_in_place
@@ -224,7 +252,7 @@ def change(arrays: Arrays, state: Hosting, run: Run, most: int, replicas: bool, 
             _settle_in(arrays, state, run, m, n)
             placed = 1
     _arrange(arrays, state, run, placed, size)
-    kept = recreate(arrays, state, run, placed, size, replicas, temperature_s)
+    kept, size, touched = recreate(arrays, state, run, placed, (size, touched), replicas, temperature_s)
     before = after = 0.0
     for i in range(touched):
         before += run.old_cost_s[run.touched[i]]

@@ -49,16 +49,16 @@ class RuinAndRecreate:
 
     name: ClassVar[str] = "ruin-and-recreate"
     stochastic: ClassVar[bool] = True
-    rounds: int = 100_000
+    rounds: int = 300_000
     """At most."""
     first_rounds: float = 0.5
     """Of the first cooling, for each pair of module and device; each cooling after it has twice as many."""
-    agreed: int = 4
+    agreed: int = 8
     """Coolings in a row, each from a placement of its own, that end at the best placement's worth: enough."""
     most_removed: int = 4
     """Modules that are taken out at once, about: a request's modules are taken out together."""
-    hot: float = 0.25
-    cold: float = 0.01
+    hot: float = 0.5
+    cold: float = 0.02
     """First and last temperature, as shares of a request's mean part of the objective."""
     steps: int = 400
     """Of the bound's ascent."""
@@ -180,7 +180,7 @@ class _Search:
         devices = len(self._arrays.room)
         if not self._problem.whole_units or len(self._arrays.encoder) * devices**2 > MOST_PATHS:
             return
-        bound = RootBound(self._problem)
+        bound = RootBound(self._problem, self._most_s)
         made, left = FIRST_STEPS, steps
         while left > 0:
             bound.raise_(min(made, left), self._best_s)

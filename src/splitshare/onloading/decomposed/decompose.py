@@ -251,6 +251,9 @@ def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float
     leader = np.zeros(len(servers.work.servers), dtype=np.int64)
 
     def at(price: float) -> tuple[float, float]:
+        if len(columns) == 1:
+            servers.run(worth_all, price, columns[0])
+            return float(servers.work.value.sum()), float(servers.work.cloud.sum())
         worth, cloud = [], []
         for held in columns:
             servers.run(worth_all, price, held)

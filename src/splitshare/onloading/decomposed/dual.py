@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitshare.onloading.arrays import Flags, Floats
+from splitshare.onloading.arrays import Flags, Floats, Ints
 from splitshare.onloading.decomposed.gains import Gains, kernel
 from splitshare.onloading.decomposed.knapsack import by_the_byte, relaxed
 
@@ -38,6 +38,15 @@ class Fixed(NamedTuple):
     """Seconds of the cloud's computing a second that it takes."""
     fills: Flags
     """Whether enough queries could come to fill a model's batches, shape (B, J)."""
+
+
+class Room(NamedTuple):
+    """Room for what the bound works with: worth and share of models, worth by batch size, and the best of these."""
+
+    value: Floats
+    share: Floats
+    worth: Floats
+    batch_of: Ints
 
 
 @kernel
@@ -65,7 +74,7 @@ def fixed_at(gains: Gains, server: int, cloud_price: float) -> Fixed:
 # Long: rows, clients and the server in one pass over the gains, and the subgradient with it.
 @kernel
 def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fast
-    gains: Gains, server: int, fixed: Fixed, price: Floats, fill: Floats, slope: Floats, fill_slope: Floats
+    gains: Gains, server: int, fixed: Fixed, price: Floats, fill: Floats, slope: Floats, fill_slope: Floats, room: Room
 ) -> tuple[float, float]:
     """The bound at prices, and its subgradient.
 
@@ -77,6 +86,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         fill: price of full batches, shape (B, J).
         slope: the subgradient by ``price``, in shares of limits that are free: written.
         fill_slope: the same by ``fill``.
+        room: to work in; what it holds is of no meaning.
 
     Returns:
         Right answers a second less the cloud's price; seconds of the cloud's computing a second.
@@ -84,9 +94,10 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
     first, last = gains.server_rows[server]
     models, batches = len(gains.memory), len(gains.least)
     rows, height = last - first, len(price)
-    value = np.zeros(models)
-    share = np.zeros(models)
-    worth = np.zeros((batches, models))
+    value, share, worth, batch_of = room
+    for b in range(batches):
+        for j in range(models):
+            worth[b, j] = 0.0
     total = cloud = 0.0
     plain = not len(gains.sizes.variants) and not len(gains.sizes.backbone_memory)
     for i in range(height):
@@ -137,9 +148,8 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
                         slope[own] -= share[j] * gains.client_use[r, j] / gains.client_limit[c]
         low = high
         own += 2
-    batch_of = np.zeros(models, dtype=np.int64)
     for j in range(models):
-        value[j] = worth[0, j]
+        value[j], batch_of[j] = worth[0, j], 0
     for b in range(1, batches):
         for j in range(models):
             if fixed.fills[b, j] and worth[b, j] - fill[b, j] > value[j]:
@@ -204,7 +214,9 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
     """
     slope, fill_slope = np.zeros(len(price)), np.zeros(fill.shape)
     fixed = fixed_at(gains, server, cloud_price)
-    best, used = bound_at(gains, server, fixed, price, fill, slope, fill_slope)
+    models = fill.shape[1]
+    room = Room(np.zeros(models), np.zeros(models), np.zeros(fill.shape), np.zeros(models, dtype=np.int64))
+    best, used = bound_at(gains, server, fixed, price, fill, slope, fill_slope, room)
     # The first steps have no mean to go on from.
     weight = 1.0 if aim == FIRST_AIM else SMOOTH
     cloud += weight * (used - cloud)
@@ -233,7 +245,7 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
         for b in range(1, fill.shape[0]):
             for j in range(fill.shape[1]):
                 fill_trial[b, j] = max(0.0, fill[b, j] - step * fill_scale * fill_mean[b, j])
-        bound, used = bound_at(gains, server, fixed, trial, fill_trial, slope, fill_slope)
+        bound, used = bound_at(gains, server, fixed, trial, fill_trial, slope, fill_slope, room)
         for i in range(len(price)):
             mean[i] += SMOOTH * (slope[i] - mean[i])
         for b in range(1, fill.shape[0]):

@@ -20,7 +20,7 @@ from splitshare.onloading.objective import InfeasibleDecisionError, check_held, 
 from splitshare.onloading.refilling import improve
 from splitshare.onloading.run import solve
 from tests.onloading import judge
-from tests.onloading.examples import tiny, varied
+from tests.onloading.examples import limited, tiered, tiny, varied
 
 
 def optimal(instance):
@@ -96,6 +96,30 @@ def test_no_algorithm_is_above_the_optimum_and_no_bound_below_it(name):
         assert decision.bound is None or decision.bound >= best - 1e-6
         assert decision.onloading is not None
         check_held(arrays_of(instance), hosts_of(instance, decision.onloading))
+
+
+def also_varied(instance):
+    """The instance with all of its models variants of one."""
+    said = json.loads(instance.to_json())
+    for model in said["models"]:
+        model["variant_of"] = "v"
+    return OnloadingInstance.parse(said, instance.name)
+
+
+@pytest.mark.parametrize("name", ["optimum", "j3o-batching", "j3o", "edge-only", "accuracy-greedy"])
+def test_the_rule_holds_beside_tiers_and_side_constraints(name):
+    for seed in range(8):
+        instance = also_varied((tiered if seed % 2 else limited)(seed, clients=1, models=3))
+        best = judge.optimum_if_any(instance)
+        decision = solve(instance, load(name))
+        if decision.onloading is None or decision.objective is None:
+            assert best is None or name != "optimum"
+            continue
+        check_held(arrays_of(instance), hosts_of(instance, decision.onloading))
+        assert best is not None
+        assert name != "optimum" or decision.objective == pytest.approx(best, rel=1e-4)
+        assert decision.objective <= best + 1e-6
+        assert decision.bound is None or decision.bound >= best - 1e-6
 
 
 @pytest.mark.parametrize("name", ["j3o-batching", "j3o-decomposed"])

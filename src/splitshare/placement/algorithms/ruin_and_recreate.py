@@ -25,6 +25,8 @@ ROUNDS_AT_ONCE = 2000
 """Between two looks at the clock."""
 FIRST_STEPS, MOST_STEPS = 20, 80
 """Of the bound's ascent, between two placements that are made of it: twice as many each time."""
+TRIED_STEPS, NEAR = 100, 0.01
+"""After so many steps they go on only where the bound is as near to the best placement, and so may meet it."""
 MOST_PATHS = 10**7
 """Encoder positions times pairs of devices beyond which no bound is computed: it would take longer than the search."""
 ALIKE = 1e-9
@@ -80,7 +82,7 @@ class RuinAndRecreate:
         rounds = math.ceil(self.first_rounds * len(instance.modules) * len(instance.devices))
         made.start()
         made.cool(min(rounds, self.rounds), self.most_removed, self.hot, self.cold)
-        made.raise_bound(self.steps)
+        made.raise_bound(self.steps, rounds, self.most_removed, self.cold)
         if not made.met and not made.begin_feasibly(seed, time_limit):
             return None
         left, agreed = self.rounds - rounds, 0
@@ -120,6 +122,11 @@ class _Search:
         return self.bound_s / (1 - CLOSE)
 
     @property
+    def _share_s(self) -> float:
+        """A request's part of the best objective, of which temperatures are shares."""
+        return self._best_s / (MAX_SHARE if self._arrays.worst else len(self._arrays.head))
+
+    @property
     def met(self) -> bool:
         """Whether the best placement is worth the bound."""
         return self._best_s <= self._floor_s
@@ -151,8 +158,7 @@ class _Search:
             hold(*self._parts, self._run.best_hosts.copy(), self._run.best_copies.copy())
         self._cooled = True
         totals[1] = math.inf
-        share_s = before_s / (MAX_SHARE if self._arrays.worst else len(self._arrays.head))
-        hot_s, factor = hot * share_s, (cold / hot) ** (1 / rounds)
+        hot_s, factor = hot * self._share_s, (cold / hot) ** (1 / rounds)
         left = rounds
         while left > 0 and not self.met and time.perf_counter() < self._ends:
             made = min(left, ROUNDS_AT_ONCE)
@@ -175,8 +181,8 @@ class _Search:
         """Hold a placement (M) with one device a module."""
         hold(*self._parts, host[:, None], np.ones(len(host), dtype=np.int64))
 
-    def raise_bound(self, steps: int) -> None:
-        """Raise the bound, and try the placements that its prices make, until one meets it."""
+    def raise_bound(self, steps: int, rounds: int, most_removed: int, cold: float) -> None:
+        """Raise the bound, and search for so many rounds from placements that its prices make, until one meets it."""
         devices = len(self._arrays.room)
         if not self._problem.whole_units or len(self._arrays.encoder) * devices**2 > MOST_PATHS:
             return
@@ -186,8 +192,11 @@ class _Search:
             bound.raise_(min(made, left), self._best_s)
             left, made = left - made, min(2 * made, MOST_STEPS)
             self.bound_s = bound.bound_s
-            if self.met or time.perf_counter() >= self._ends:
+            hopeless = steps - left >= TRIED_STEPS and self.bound_s < (1 - NEAR) * self._best_s
+            if self.met or hopeless or time.perf_counter() >= self._ends:
                 return
             host = bound.vote()
             if host is not None:
                 self._offer(host)
+                if math.isfinite(self._best_s):
+                    search(*self._parts, Cooling(rounds, most_removed, cold * self._share_s, 1.0, 0.0), self._replicas)

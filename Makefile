@@ -8,7 +8,7 @@ CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--method $(name))
-ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
+ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o-decomposed j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
 READY := $(VENV)/.installed
@@ -124,9 +124,8 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
-record-perception: $(READY) ## Count and time the perception zoo's models on this machine (resumes where it was stopped), and draw its instances
-	$(BIN)/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception -o data/perception
-	$(BIN)/splitshare onloading suite data/perception/zoo.json --further -o data/perception
+record-perception: $(READY) ## Count and time the perception zoo's models on this machine (resumes where it was stopped)
+	$(BIN)/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception -o data/perception --zoo data/zoos/perception.json
 
 record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine
 	$(COMMITTED)

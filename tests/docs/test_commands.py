@@ -30,8 +30,8 @@ PLACEMENT = (
     *("greedy-local-search", "simulated-annealing"),
 )
 ONLOADING = (
-    *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o", "lp-rounding", "accuracy-greedy", "density-greedy"),
-    *("random", "edge-only", "local-only", "cloud-only"),
+    *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o-decomposed", "j3o", "lp-rounding"),
+    *("accuracy-greedy", "density-greedy", "random", "edge-only", "local-only", "cloud-only"),
 )
 LOCK = (
     "v/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate "
@@ -105,8 +105,7 @@ EXPECTED = {
     "record-zoo": ["v/bin/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json"],
     "record-perception": [
         "v/bin/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception "
-        "-o data/perception",
-        "v/bin/splitshare onloading suite data/perception/zoo.json --further -o data/perception",
+        "-o data/perception --zoo data/zoos/perception.json",
     ],
     "record-emulation": [
         f"{RUN} fidelity --forcerun emulate_campaign emulate_real emulate_namespaces emulate_batches measure_shaping",
@@ -155,7 +154,6 @@ BLOCKS = {
     ("docs/accuracy.md", "$ make benchmarks SAMPLES=500"): "targets",
     ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",
     ("docs/accuracy.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
-    ("docs/onloading-problem.md", "splitshare record data/perception"): "read: takes minutes",
     ("docs/onloading-problem.md", "splitshare onloading suite"): "read: tests/onloading/test_generate.py draws it",
     ("docs/workflow.md", "$ splitshare init my-study"): "run",
     (

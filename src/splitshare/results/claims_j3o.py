@@ -42,8 +42,8 @@ def onloading_accuracy(results: pd.DataFrame) -> Claim:
         rule="the mean above the paper's; partly if half of the instances are",
         verdict="reproduced" if shares.mean() > PAPER_J3O_SHARE else "partly" if above >= 0.5 else "not reproduced",
         note=f"worst {shares.min():.2%} of {len(shares)} instances, {above:.0%} of them above {PAPER_J3O_SHARE:.0%}; "
-        f"optimum proved on {proved}, the best proved bound on the others{_by_zoo(ours, '.2%')}{decomposed}; our reading of the "
-        "problem, our instances",
+        f"optimum proved on {proved}, the best proved bound on the others{_by_zoo(ours, '.2%')}{decomposed}; our "
+        "reading of the problem, our instances",
         source=ONLOADING_RESULTS,
     )
 

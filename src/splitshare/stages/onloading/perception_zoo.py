@@ -26,7 +26,7 @@ from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, 
 from splitshare.progress import track
 
 MODULES, PROFILE, ZOO = "modules.json", "profile.json", "zoo.json"
-"""Files of the directory: counts, times of this machine, and the zoo that is made of them, unless that goes elsewhere."""
+"""Files of the directory: counts, times of this machine, and the zoo made of them, if that goes nowhere else."""
 
 
 def run(options: Options) -> Zoo:

@@ -29,7 +29,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-huge record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -107,6 +107,14 @@ record-families: $(READY) ## Record all methods and the best known over the held
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \
 	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
+
+# The solver and J3O up to a thousand clients; the decomposed method on all.
+record-huge: $(READY) ## Record how time and gap of onloading methods grow over the large family (resumes where it was stopped)
+	$(BIN)/splitshare onloading huge data/zoos/published.json --most-clients 1000 -o results/huge/to-1000
+	$(BIN)/splitshare record $$(ls -v results/huge/to-1000/*.json) --time-limit-s 60 -o data/baselines/huge \
+	  --method optimum-highs --method j3o-batching
+	$(BIN)/splitshare onloading huge data/zoos/published.json -o results/huge/all
+	$(BIN)/splitshare record $$(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge --method j3o-decomposed
 
 record-robustness: $(READY) ## Record in how many draws of times that are off the claims hold, on a quiet machine
 	$(COMMITTED)

@@ -89,6 +89,14 @@ EXPECTED = {
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "
         "-o data/baselines " + " ".join(f"--method {name}" for name in ONLOADING)
     ],
+    "record-huge": [
+        "v/bin/splitshare onloading huge data/zoos/published.json --most-clients 1000 -o results/huge/to-1000",
+        "v/bin/splitshare record $(ls -v results/huge/to-1000/*.json) --time-limit-s 60 -o data/baselines/huge "
+        "--method optimum-highs --method j3o-batching",
+        "v/bin/splitshare onloading huge data/zoos/published.json -o results/huge/all",
+        "v/bin/splitshare record $(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge "
+        "--method j3o-decomposed",
+    ],
     "record-robustness": [
         f"{RUN} instances",
         "v/bin/splitshare robustness --modules results/canonical/modules.json "

@@ -10,6 +10,8 @@ BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop gre
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--method $(name))
 ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o-decomposed j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
+# The onloading instance of the studies.
+STUDIED := medium-06-batching
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
 READY := $(VENV)/.installed
 # Expanded where it is used, by the CONFIG that a target sets.
@@ -29,7 +31,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-huge record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-studies record-huge record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -115,6 +117,17 @@ record-huge: $(READY) ## Record how time and gap of onloading methods grow over 
 	  --method optimum-highs --method j3o-batching
 	$(BIN)/splitshare onloading huge data/zoos/published.json -o results/huge/all
 	$(BIN)/splitshare record $$(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge --method j3o-decomposed
+
+record-studies: $(READY) ## Record what room for queues, unknown demand and change do to one medium onloading instance
+	$(BIN)/python -c 'import splitshare; [i.write("results/studies/instance.json") for i in splitshare.instances("j3o") \
+	  if i.name == "$(STUDIED)"]'
+	$(BIN)/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom
+	$(BIN)/splitshare onloading uncertain results/studies/instance.json -o results/studies/uncertain
+	$(BIN)/splitshare onloading follow results/studies/instance.json -o results/studies/follow
+	mkdir -p data/baselines/studies
+	cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv
+	cp results/studies/uncertain/draws.csv data/baselines/studies/uncertain.csv
+	cp results/studies/follow/over_time.csv data/baselines/studies/follow.csv
 
 record-robustness: $(READY) ## Record in how many draws of times that are off the claims hold, on a quiet machine
 	$(COMMITTED)

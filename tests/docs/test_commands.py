@@ -97,6 +97,17 @@ EXPECTED = {
         "v/bin/splitshare record $(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge "
         "--method j3o-decomposed",
     ],
+    "record-studies": [
+        'v/bin/python -c \'import splitshare; [i.write("results/studies/instance.json") for i in '
+        'splitshare.instances("j3o") if i.name == "medium-06-batching"]\'',
+        "v/bin/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom",
+        "v/bin/splitshare onloading uncertain results/studies/instance.json -o results/studies/uncertain",
+        "v/bin/splitshare onloading follow results/studies/instance.json -o results/studies/follow",
+        "mkdir -p data/baselines/studies",
+        "cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv",
+        "cp results/studies/uncertain/draws.csv data/baselines/studies/uncertain.csv",
+        "cp results/studies/follow/over_time.csv data/baselines/studies/follow.csv",
+    ],
     "record-robustness": [
         f"{RUN} instances",
         "v/bin/splitshare robustness --modules results/canonical/modules.json "

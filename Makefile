@@ -119,10 +119,10 @@ record-huge: $(READY) ## Record how time and gap of onloading methods grow over 
 	$(BIN)/splitshare record $$(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge --method j3o-decomposed
 
 record-studies: $(READY) ## Record what room for queues, unknown demand and change do to one medium onloading instance
-	$(BIN)/python -c 'import splitshare; [i.write("results/studies/instance.json") for i in splitshare.instances("j3o") \
-	  if i.name == "$(STUDIED)"]'
+	$(BIN)/python -c 'import splitshare; i = {i.name: i for i in splitshare.instances("j3o")}["$(STUDIED)"]; \
+	  i.write("results/studies/instance.json")'
 	$(BIN)/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom
-	$(BIN)/splitshare onloading uncertain results/studies/instance.json -o results/studies/uncertain
+	$(BIN)/splitshare onloading uncertain results/studies/instance.json --samples 40 --draws 40 -o results/studies/uncertain
 	$(BIN)/splitshare onloading follow results/studies/instance.json -o results/studies/follow
 	mkdir -p data/baselines/studies
 	cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv

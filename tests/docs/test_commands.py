@@ -98,10 +98,11 @@ EXPECTED = {
         "--method j3o-decomposed",
     ],
     "record-studies": [
-        'v/bin/python -c \'import splitshare; [i.write("results/studies/instance.json") for i in '
-        'splitshare.instances("j3o") if i.name == "medium-06-batching"]\'',
+        'v/bin/python -c \'import splitshare; i = {i.name: i for i in splitshare.instances("j3o")}["medium-06-batching"]; '
+        'i.write("results/studies/instance.json")\'',
         "v/bin/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom",
-        "v/bin/splitshare onloading uncertain results/studies/instance.json -o results/studies/uncertain",
+        "v/bin/splitshare onloading uncertain results/studies/instance.json --samples 40 --draws 40 "
+        "-o results/studies/uncertain",
         "v/bin/splitshare onloading follow results/studies/instance.json -o results/studies/follow",
         "mkdir -p data/baselines/studies",
         "cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv",

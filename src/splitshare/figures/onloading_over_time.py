@@ -20,7 +20,10 @@ DECLARATION = Declaration(
         "span, and gigabytes of models moved until its end, by policy. Clairvoyant: knows all that comes, and its "
         "models travel in no time."
     ),
-    takeaway="Weighed against the bytes that they cost, few moves are worth it; deciding from scratch moves far more.",
+    takeaway=(
+        "What stood at first loses accuracy as demand rises; weighing each move against its bytes gains as much as "
+        "deciding from scratch, and moves fewer of them."
+    ),
 )
 
 NAME = "onloading_over_time"

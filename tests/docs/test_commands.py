@@ -98,8 +98,8 @@ EXPECTED = {
         "--method j3o-decomposed",
     ],
     "record-studies": [
-        'v/bin/python -c \'import splitshare; i = {i.name: i for i in splitshare.instances("j3o")}["medium-06-batching"]; '
-        'i.write("results/studies/instance.json")\'',
+        'v/bin/python -c \'import splitshare; i = {i.name: i for i in splitshare.instances("j3o")}'
+        '["medium-06-batching"]; i.write("results/studies/instance.json")\'',
         "v/bin/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom",
         "v/bin/splitshare onloading uncertain results/studies/instance.json --samples 40 --draws 40 "
         "-o results/studies/uncertain",

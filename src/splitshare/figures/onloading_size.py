@@ -30,8 +30,8 @@ DECLARATION = Declaration(
         "the bound that a method proves lies above its decision. The decomposed method is ours."
     ),
     takeaway=(
-        "J3O stays far below the solver until both run out of time; decomposed by servers, time grows in proportion to "
-        "the clients and the gap does not grow."
+        "J3O stays far below the solver until that is stopped; decomposed by servers, time grows in proportion to the "
+        "clients, and the proved gap stays small where the solver's does not."
     ),
     claim="J2",
 )

@@ -17,8 +17,8 @@ DECLARATION = Declaration(
     drawn=("onloading_headroom",),
     caption=(
         "Replays of plans that may use a share of every link and processor, of one medium instance of the onloading "
-        "suite, at several shares of the planned demand. Points are means over seeds, bars reach from the least to "
-        "the most. Left: accuracy, a late answer counting as wrong; dashed: as planned. Right: late queries."
+        "suite, at several shares of the planned demand. Points are means over n = 3 replays, bars reach from the "
+        "least to the most. Left: accuracy, a late answer counting as wrong; dashed: as planned. Right: late queries."
     ),
     takeaway=(
         "A plan that uses everything up is best on paper and loses to one that leaves room as soon as queries queue; "

@@ -17,7 +17,7 @@ DECLARATION = Declaration(
     drawn=("onloading_over_time",),
     caption=(
         "A day of demand that rises and falls, of one medium instance of the onloading suite: mean accuracy of each "
-        "span, and gigabytes of models moved until its end, by policy. Clairvoyant: knows all that comes, and its "
+        "of n = 24 spans, and gigabytes of models moved until its end, by policy. Clairvoyant: knows all that comes, and its "
         "models travel in no time."
     ),
     takeaway=(

@@ -16,8 +16,8 @@ DECLARATION = Declaration(
     tables=("onloading_robustness",),
     drawn=("onloading_robustness",),
     caption=(
-        "Plans made before the demand is known, of one medium instance of the onloading suite, judged on demands that "
-        "they were not chosen by. Left: share of demands at which mean accuracy is at most so much. Right: what is "
+        "Plans made before the demand is known, of one medium instance of the onloading suite, judged on n = 40 demands "
+        "that they were not chosen by. Left: share of demands at which mean accuracy is at most so much. Right: what is "
         "missed of deciding anew for each demand, against the demand."
     ),
     takeaway=(

@@ -183,7 +183,12 @@ BLOCKS = {
     ("README.md", "$ splitshare compare --algorithm mine.py:NearestFirst"): "run",
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",
     ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",
-    ("docs/placement-problem.md", "splitshare solve docs/examples/two"): "read: tests/placement/test_branching.py",
+    ("docs/placement-problem.md", "splitshare solve docs/examples/two-devices.json --algorithm o"): (
+        "read: tests/placement/test_branching.py"
+    ),
+    ("docs/placement-problem.md", "splitshare solve docs/examples/two-devices.json --algorithm r"): (
+        "read: tests/placement/test_ruin_and_recreate.py"
+    ),
     ("docs/real-testbed.md", "openssl req -x509"): "run",
     ("docs/your-own-models.md", "schema: splitshare.family/1"): "read: tests/checkpoints/test_cut.py holds it",
     ("docs/your-own-models.md", 'pip install "splitshare[measure'): "read: tests/workflow/test_own_models.py runs it",

@@ -8,8 +8,10 @@ CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--method $(name))
-ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o lp-rounding accuracy-greedy density-greedy random \
+ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o-decomposed j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
+# The onloading instance of the studies.
+STUDIED := medium-06-batching
 ZOOS := data/zoos/published.json $(filter-out data/zoos/published.json,$(wildcard data/zoos/*.json))
 READY := $(VENV)/.installed
 # Expanded where it is used, by the CONFIG that a target sets.
@@ -29,7 +31,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-studies record-huge record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -108,6 +110,25 @@ record-onloading: $(READY) ## Record optima, J3O and baselines over the onloadin
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \
 	  $(foreach name,$(ONLOADING_METHODS),--method $(name))
 
+# The solver and J3O up to a thousand clients; the decomposed method on all.
+record-huge: $(READY) ## Record how time and gap of onloading methods grow over the large family (resumes where it was stopped)
+	$(BIN)/splitshare onloading huge data/zoos/published.json --most-clients 1000 -o results/huge/to-1000
+	$(BIN)/splitshare record $$(ls -v results/huge/to-1000/*.json) --time-limit-s 60 -o data/baselines/huge \
+	  --method optimum-highs --method j3o-batching
+	$(BIN)/splitshare onloading huge data/zoos/published.json -o results/huge/all
+	$(BIN)/splitshare record $$(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge --method j3o-decomposed
+
+record-studies: $(READY) ## Record what room for queues, unknown demand and change do to one medium onloading instance
+	$(BIN)/python -c 'import splitshare; i = {i.name: i for i in splitshare.instances("j3o")}["$(STUDIED)"]; \
+	  i.write("results/studies/instance.json")'
+	$(BIN)/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom
+	$(BIN)/splitshare onloading uncertain results/studies/instance.json --samples 40 --draws 40 -o results/studies/uncertain
+	$(BIN)/splitshare onloading follow results/studies/instance.json -o results/studies/follow
+	mkdir -p data/baselines/studies
+	cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv
+	cp results/studies/uncertain/draws.csv data/baselines/studies/uncertain.csv
+	cp results/studies/follow/over_time.csv data/baselines/studies/follow.csv
+
 record-robustness: $(READY) ## Record in how many draws of times that are off the claims hold, on a quiet machine
 	$(COMMITTED)
 	$(RUN) instances
@@ -124,9 +145,8 @@ record-accuracy: $(READY) ## Train and judge the embedded benchmark's models aga
 record-zoo: $(READY) ## Train, judge and time the trained zoo's models on this machine (resumes where it was stopped)
 	$(BIN)/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json
 
-record-perception: $(READY) ## Count and time the perception zoo's models on this machine (resumes where it was stopped), and draw its instances
-	$(BIN)/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception -o data/perception
-	$(BIN)/splitshare onloading suite data/perception/zoo.json --further -o data/perception
+record-perception: $(READY) ## Count and time the perception zoo's models on this machine (resumes where it was stopped)
+	$(BIN)/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception -o data/perception --zoo data/zoos/perception.json
 
 record-emulation: $(READY) ## Record emulated beside simulated replays and how links are shaped, on a quiet machine
 	$(COMMITTED)

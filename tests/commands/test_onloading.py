@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from splitshare.cli import app
 from splitshare.errors import InputError, SplitshareError, WorkError
-from splitshare.jsonl import write_lines
-from splitshare.results.onloading import read_record, references, size_of
+from splitshare.jsonl import read_lines, write_lines
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.results.onloading import read_record, references, size_of, write_record
 from splitshare.stages import compare, record
 from splitshare.stages.onloading import solve_suite, study
 from tests.onloading.examples import fields, tiny
@@ -136,6 +137,21 @@ def test_a_record_is_resumed_and_not_repeated(recorded, tmp_path):
     again = read_record(part)
     assert set(again.loc[again["date"] != "before", "instance"]) == {"small-01"}
     assert len(again) == len(kept) + 1
+
+
+def test_recording_some_instances_keeps_the_others(recorded, tmp_path):
+    whole = read_record(recorded / "onloading.csv")
+    write_record(whole, tmp_path / "onloading.csv")
+    first, *others = read_lines(OnloadingInstance, recorded / "onloading_instances.jsonl")
+    changed = first.model_copy(update={"utilisation": 0.5})
+    changed.write(tmp_path / "first.json")
+    assert invoke("record", tmp_path / "first.json", "--method", "cloud-only", "-o", tmp_path).exit_code == 0
+    again = read_record(tmp_path / "onloading.csv")
+    assert set(again.loc[again["instance"] == first.name, "method"]) == {"cloud-only"}  # others were of what it was
+    assert set(again.loc[again["instance"] == first.name, "instance_sha256"]) == {changed.sha256()}
+    kept = whole["instance"] != first.name
+    assert len(again) == 1 + kept.sum()
+    assert list(again["instance"].unique()) == [first.name, *(instance.name for instance in others)]
 
 
 def test_a_record_without_a_proof_is_written_and_has_no_references(recorded, tmp_path):

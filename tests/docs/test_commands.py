@@ -30,8 +30,8 @@ PLACEMENT = (
     *("greedy-local-search", "simulated-annealing"),
 )
 ONLOADING = (
-    *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o", "lp-rounding", "accuracy-greedy", "density-greedy"),
-    *("random", "edge-only", "local-only", "cloud-only"),
+    *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o-decomposed", "j3o", "lp-rounding"),
+    *("accuracy-greedy", "density-greedy", "random", "edge-only", "local-only", "cloud-only"),
 )
 LOCK = (
     "v/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate "
@@ -89,6 +89,26 @@ EXPECTED = {
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "
         "-o data/baselines " + " ".join(f"--method {name}" for name in ONLOADING)
     ],
+    "record-huge": [
+        "v/bin/splitshare onloading huge data/zoos/published.json --most-clients 1000 -o results/huge/to-1000",
+        "v/bin/splitshare record $(ls -v results/huge/to-1000/*.json) --time-limit-s 60 -o data/baselines/huge "
+        "--method optimum-highs --method j3o-batching",
+        "v/bin/splitshare onloading huge data/zoos/published.json -o results/huge/all",
+        "v/bin/splitshare record $(ls -v results/huge/all/*.json) --time-limit-s 120 -o data/baselines/huge "
+        "--method j3o-decomposed",
+    ],
+    "record-studies": [
+        'v/bin/python -c \'import splitshare; i = {i.name: i for i in splitshare.instances("j3o")}'
+        '["medium-06-batching"]; i.write("results/studies/instance.json")\'',
+        "v/bin/splitshare onloading headroom results/studies/instance.json -o results/studies/headroom",
+        "v/bin/splitshare onloading uncertain results/studies/instance.json --samples 40 --draws 40 "
+        "-o results/studies/uncertain",
+        "v/bin/splitshare onloading follow results/studies/instance.json -o results/studies/follow",
+        "mkdir -p data/baselines/studies",
+        "cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv",
+        "cp results/studies/uncertain/draws.csv data/baselines/studies/uncertain.csv",
+        "cp results/studies/follow/over_time.csv data/baselines/studies/follow.csv",
+    ],
     "record-robustness": [
         f"{RUN} instances",
         "v/bin/splitshare robustness --modules results/canonical/modules.json "
@@ -105,8 +125,7 @@ EXPECTED = {
     "record-zoo": ["v/bin/splitshare onloading train-zoo --work results/zoo -o data/zoos/trained.json"],
     "record-perception": [
         "v/bin/splitshare onloading perception-zoo data/published/multitask_zoo.csv --work results/perception "
-        "-o data/perception",
-        "v/bin/splitshare onloading suite data/perception/zoo.json --further -o data/perception",
+        "-o data/perception --zoo data/zoos/perception.json",
     ],
     "record-emulation": [
         f"{RUN} fidelity --forcerun emulate_campaign emulate_real emulate_namespaces emulate_batches measure_shaping",
@@ -155,7 +174,6 @@ BLOCKS = {
     ("docs/accuracy.md", "$ make benchmarks SAMPLES=500"): "targets",
     ("docs/accuracy.md", "$ snakemake benchmarks --cores all"): "plan",
     ("docs/accuracy.md", "$ splitshare benchmarks food-101"): "read: needs the network, and hours",
-    ("docs/onloading-problem.md", "splitshare record data/perception"): "read: takes minutes",
     ("docs/onloading-problem.md", "splitshare onloading suite"): "read: tests/onloading/test_generate.py draws it",
     ("docs/workflow.md", "$ splitshare init my-study"): "run",
     (
@@ -165,7 +183,12 @@ BLOCKS = {
     ("README.md", "$ splitshare compare --algorithm mine.py:NearestFirst"): "run",
     ("docs/real-testbed.md", "splitshare worker jetson --listen 0.0.0.0:47302"): "read: waits for other machines",
     ("docs/real-testbed.md", "pip wheel --no-deps packages/worker"): "read: tests/test_worker_package.py installs it",
-    ("docs/placement-problem.md", "splitshare solve docs/examples/two"): "read: tests/placement/test_branching.py",
+    ("docs/placement-problem.md", "splitshare solve docs/examples/two-devices.json --algorithm o"): (
+        "read: tests/placement/test_branching.py"
+    ),
+    ("docs/placement-problem.md", "splitshare solve docs/examples/two-devices.json --algorithm r"): (
+        "read: tests/placement/test_ruin_and_recreate.py"
+    ),
     ("docs/real-testbed.md", "openssl req -x509"): "run",
     ("docs/your-own-models.md", "schema: splitshare.family/1"): "read: tests/checkpoints/test_cut.py holds it",
     ("docs/your-own-models.md", 'pip install "splitshare[measure'): "read: tests/workflow/test_own_models.py runs it",

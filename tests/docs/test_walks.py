@@ -177,7 +177,7 @@ def test_onloading(clone):
     (family,) = verdict["families"]
     assert {duel["baseline"] for duel in family["duels"]} >= {"optimum-highs", "j3o-batching", "random", "cloud-only"}
     assert verdict["failures"] == []
-    assert "smallest-first decides 72 of 72 instances" in printed
+    assert "smallest-first decides 92 of 92 instances" in printed
     windows = pd.read_csv(directory / "follow/replayed.csv")
     assert windows.groupby("policy").size().to_dict() == dict.fromkeys(("keep", "anew", "priced", "clairvoyant"), 15)
     assert (windows["accuracy_in_time"] <= windows["accuracy"]).all()

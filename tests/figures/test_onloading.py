@@ -7,6 +7,7 @@ import pytest
 
 from splitshare.figures.onloading_accuracy import accuracy_table
 from splitshare.figures.onloading_batching import batching_table
+from splitshare.figures.onloading_size import size_table
 from splitshare.figures.onloading_zoos import curves_table
 from splitshare.onloading.zoo import Zoo
 from splitshare.results.claims_j3o import onloading_accuracy, onloading_run_time
@@ -86,6 +87,31 @@ def test_j2_stands_beside_gurobi_where_that_was_measured():
     assert "J3O is the slower on 1" in gurobi.note
 
 
+def test_j2_tells_our_own_method_and_zoos_beside_it():
+    record = recorded((0.1, 2.0, True), (0.3, 30.0, False))
+    ours = record[record["method"] == "j3o-batching"].assign(method="j3o-decomposed", solve_s=[0.02, 0.06])
+    record = pd.concat([record, ours.assign(build_s=0.0)], ignore_index=True)
+    claim = onloading_run_time(record)[0]
+    assert "j3o-decomposed, ours: 0.6% (0.2% where HiGHS works for over 10 s)" in claim.note
+    assert "by zoo" not in claim.note
+    record.loc[record["instance"] == record["instance"].iloc[0], "zoo"] = "trained"
+    first, second = sorted(part["ratio"].mean() for _, part in time_table(record).groupby("zoo"))
+    assert f"{first:.1%}" in onloading_run_time(record)[0].note.partition("by zoo: ")[2]
+    assert f"{second:.1%}" in onloading_run_time(record)[0].note.partition("by zoo: ")[2]
+    assert "ours:" not in onloading_run_time(record.iloc[:-1])[0].note  # not recorded for all
+
+
+def test_sizes_are_told_by_groups_of_clients():
+    record = recorded((0.1, 2.0, True), (0.3, 30.0, False)).assign(zoo="published", bound=0.55, objective=0.5)
+    record["clients"] = 30
+    huge = record.assign(instance=record["instance"].map("huge-{}".format), clients=[500, 5000] * (len(record) // 2))
+    table = size_table(record, huge).set_index(["method", "clients"])
+    assert table.loc[("optimum-highs", 30), "median_s"] == pytest.approx(16.0)
+    assert table.loc[("optimum-highs", 30), "stopped"] == 1
+    assert table["median_gap"].to_numpy() == pytest.approx(0.1)
+    assert size_table(record.assign(zoo="trained"), huge)["clients"].min() == 500
+
+
 def test_run_times_by_size_and_where_there_is_work():
     table = time_table(recorded((0.1, 2.0, True), (0.3, 30.0, False), (0.9, 1.0, True)))
     assert table["ratio"].tolist() == pytest.approx([0.05, 0.01, 0.9])
@@ -123,7 +149,7 @@ def test_the_committed_record_is_complete_and_consistent():
     """Every method on every instance, no result above a proved bound, J3O's bound never below an optimum."""
     record = read_record(ROOT / "data" / "baselines" / "onloading.csv")
     counts = record[record["seed"] == 0].groupby("method").size()
-    assert set(counts) == {60 + 12 * any(record["zoo"] == "trained")}
+    assert set(counts) == {60 + 12 + 20}  # published, trained, perception
     table = with_reference(record[record["status"] != "unmeasured"], references(record))
     assert table["ratio"].max() <= 1 + 2e-6
     proved = table[(table["method"] == "j3o-batching") & table["proved"]]

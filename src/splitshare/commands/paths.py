@@ -11,7 +11,7 @@ from splitshare.errors import InputError
 
 RESULTS = frozenset({
     "output", "stages_output", "report_output", "runs_output", "trace_output", "perfetto", "plot", "table", "graph",
-    "write_program",
+    "write_program", "zoo_output",
 })  # fmt: skip
 """Fields of options that say where a result goes."""
 FOLDERS = frozenset({"plot"})

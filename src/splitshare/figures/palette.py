@@ -34,6 +34,7 @@ METHODS = {
 ONLOADING_METHODS = {
     "optimum": ("Optimum", GREY),
     "j3o-batching": ("J3O, batching", BLUE),
+    "j3o-decomposed": ("J3O decomposed (ours)", SLATE),
     "j3o": ("J3O", SKY),
     "lp-rounding": ("LP rounding", TEAL),
     "accuracy-greedy": ("Accuracy greedy", ORANGE),
@@ -48,6 +49,7 @@ ONLOADING_METHODS = {
 ONLOADING_MARKS = {
     "optimum": "_",
     "j3o-batching": "o",
+    "j3o-decomposed": "p",
     "j3o": "x",
     "lp-rounding": "P",
     "accuracy-greedy": "s",

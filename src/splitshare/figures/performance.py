@@ -22,7 +22,7 @@ TITLES = {
     "s2m3": "The paper's setting (95)",
     "random-tuning": "Random, tuning half",
     "random-test": "Random, test half",
-    "j3o": "Onloading suite (72)",
+    "j3o": "Onloading suite (92)",
 }
 FACTORS = np.geomspace(1, 32, 200)
 

@@ -15,6 +15,8 @@ from splitshare.results.write import write_csv
 
 RECORD = "onloading.csv"
 """The record, below ``data/baselines``."""
+HUGE_RECORD = "huge/onloading.csv"
+"""That of the large family."""
 INSTANCES, DIGESTS = "onloading_instances.jsonl", "onloading_instances.json"
 """The suite that it speaks of, and its digests."""
 KEY = ("instance", "method", "seed")

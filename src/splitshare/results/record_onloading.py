@@ -22,8 +22,8 @@ def record(
 ) -> None:
     """Solve every instance by every method and write a row each into ``output/onloading.csv``.
 
-    The file is written after every row, and rows that are there already (for the same instance, by its digest) are
-    kept, so that a run that was stopped is resumed by the same command.
+    The file is written after every row, and rows that are there already are kept, so that a run that was stopped is
+    resumed by the same command; only those go that were recorded for other contents of one of these instances.
 
     Args:
         instances: the suite.
@@ -41,14 +41,15 @@ def record(
     path = output / RECORD
     digests = {instance.name: instance.sha256() for instance in instances}
     rows = read_record(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
-    rows = rows[rows["instance"].map(digests) == rows["instance_sha256"]]
+    known = rows["instance"].map(digests)
+    rows = rows[known.isna() | (known == rows["instance_sha256"])]
     done = set(rows[list(KEY)].itertuples(index=False, name=None))
     facts = provenance()
     for run in recorded_runs(methods, instances, finder=FINDER, solve=solve, time_limit_s=time_limit_s, done=done):
         new = pd.DataFrame([row(run.instance, run.method, run.seed, run.answer, facts)])
         rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
         write_record(rows, path)
-    order = {name: i for i, name in enumerate(digests)}
+    order = {name: i for i, name in enumerate(dict.fromkeys([*digests, *rows["instance"]]))}
     rows = rows.sort_values(list(KEY), key=lambda c: c.map(order) if c.name == "instance" else c, kind="stable")
     references(rows)
     write_record(rows, path)

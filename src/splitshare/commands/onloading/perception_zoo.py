@@ -24,5 +24,8 @@ class Options:
     longest_run_s: Annotated[
         float, typer.Option(**WAIT, help="Seconds of a run from which on it is the only one, and the largest batch.")
     ] = 10.0
+    zoo_output: Annotated[
+        Path | None, typer.Option("--zoo", help="Where the zoo is written; zoo.json in OUTPUT if not said.")
+    ] = None
     counts_only: Annotated[bool, typer.Option("--counts-only", help="Take no times of this machine.")] = False
     catalog_root: CatalogRoot = DATA

@@ -26,7 +26,7 @@ from splitshare.profiling.records import ModuleDescription, ModuleDescriptions, 
 from splitshare.progress import track
 
 MODULES, PROFILE, ZOO = "modules.json", "profile.json", "zoo.json"
-"""Files of the zoo's directory: counts, times of this machine, and the zoo that is made of them."""
+"""Files of the directory: counts, times of this machine, and the zoo made of them, if that goes nowhere else."""
 
 
 def run(options: Options) -> Zoo:
@@ -50,7 +50,7 @@ def run(options: Options) -> Zoo:
 
     catalogued = describe_catalog(load_catalog(options.catalog_root))
     zoo = made(options.table, options.output, options.catalog_root, catalogued)
-    zoo.write(options.output / ZOO)
+    zoo.write(options.zoo_output or options.output / ZOO)
     return zoo
 
 

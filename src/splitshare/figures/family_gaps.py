@@ -43,8 +43,8 @@ DECLARATION = Declaration(
         "that did other work."
     ),
     takeaway=(
-        "Ruin and recreate (ours) is at the best known, or close, in every family, our branch and bound in all but that "
-        "of tight memory, Gurobi where its licence takes the instance; large neighbourhood search, the Lagrangian "
+        "Ruin and recreate (ours) is at the best known, or close, in every family, our branch and bound in all but "
+        "that of tight memory, Gurobi where its licence takes the instance; large neighbourhood search, the Lagrangian "
         "heuristic and annealing come next. "
         "S2M3's greedy is ahead of list scheduling and packing in most families, and finds no placement where memory "
         "is tight."

@@ -244,6 +244,7 @@ FURTHER_TITLES = {
     "max-min": "Max-min",
     "min-min": "Min-min",
     "peft": "PEFT",
+    "ruin-and-recreate": "Ruin and recreate (ours)",
     "sufferage": "Sufferage",
     "swap-local-search": "2-swap",
 }

@@ -61,9 +61,9 @@ class DecompositionSettings:
     """Prices of the cloud's computing at most, for the bound."""
     stall: float = 1e-3
     """Relative gain of four turns below which the bound is good enough."""
-    rounds: int = 4
+    rounds: int = 2
     """Rounds of search and master program at most."""
-    trials: int = 3
+    trials: int = 2
     """Fillings that are tried in a client's turn; three times as many are in a server's."""
     sweeps: int = 3
     """Turns of each location at most, in a round."""

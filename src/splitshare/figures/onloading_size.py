@@ -85,7 +85,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2)
     for method in METHODS:
         title, colour = ONLOADING_METHODS[method_key(method)]
-        mark = "o" if method == SOLVER else ONLOADING_MARKS[method]
+        mark = "s" if method == SOLVER else ONLOADING_MARKS[method]
         part = table[table["method"] == method].sort_values("clients")
         style = {"color": colour, "linewidth": 0.9, "marker": mark, "markersize": 4}
         left.plot(part["clients"], part["median_s"], label=f"{title} (HiGHS)" if method == SOLVER else title, **style)

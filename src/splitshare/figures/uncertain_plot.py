@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from splitshare.figures.palette import series_line
+from splitshare.figures.palette import series_line, series_mark
 from splitshare.figures.sizes import PAGE_WIDTH_IN
 from splitshare.onloading.uncertain import KNOWING
 
@@ -34,7 +34,7 @@ def uncertain_figure(draws: pd.DataFrame) -> Figure:
         spread.step(values, share, where="post", label=name, **look)
         if name != KNOWING:
             gap = known["accuracy"] - own["accuracy"]
-            missed.scatter(own["demand"], gap, s=7, color=look["color"], alpha=0.7, linewidths=0)
+            missed.scatter(own["demand"], gap, s=7, **series_mark(i), linewidths=0.5)
     spread.set(xlabel="Mean accuracy", ylabel="Share of demands", ylim=(0, 1.02))
     missed.set(xlabel="Demand over its mean", ylabel="Accuracy missed")
     missed.axhline(0.0, color="black", linewidth=0.6)

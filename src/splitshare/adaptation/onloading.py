@@ -44,7 +44,7 @@ class Outcome:
     """What a policy got in a span, and what stood where for it."""
 
     right: float
-    """Right answers; while models travel, only those count that stood before and outcome."""
+    """Right answers; while models travel, only those count that stood before and stay."""
     asked: float
     moved_bytes: float
     moving_s: float

@@ -2,23 +2,36 @@
 
 import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from splitshare.adaptation.onloading import CLAIRVOYANT, POLICIES, Terms, follow, moving_s, new_bytes, summary, table_of
+from splitshare.adaptation.onloading import (
+    CLAIRVOYANT,
+    POLICIES,
+    Terms,
+    follow,
+    held,
+    moving_s,
+    new_bytes,
+    summary,
+    table_of,
+)
 from splitshare.adaptation.onloading_timeline import Event, Span, demand_over_time, read_changes, spans_of, state_of
 from splitshare.cli import app
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import hosts_of
 from splitshare.onloading.run import solve
-from tests.onloading.examples import fields, tiny
+from tests.onloading.examples import fields, tiered, tiny
 from tests.onloading.judge import best_offloading
+
+COUNTS = Path(__file__).parents[2] / "data" / "traces" / "azure_llm_2023_code_arrivals_per_10s.csv"
 
 
 def two() -> OnloadingInstance:
@@ -111,6 +124,10 @@ def test_clairvoyance_is_the_best_of_all_sequences(right_per_gb: float) -> None:
         for span, state, wanted in zip(timeline, states, choice, strict=True):
             assert state is not None
             there, wanted_here = left(now, span), left(wanted, span)
+            # A client whose server is lost is sent nothing.
+            cut = {c.name for c in state.clients if c.server in span.lost}
+            if any(set(wanted_here.get(place, {})) - set(there.get(place, {})) for place in cut):
+                break
             sent = sum(
                 sizes[m] for place, models in wanted_here.items() for m in models if m not in there.get(place, {})
             )
@@ -118,7 +135,8 @@ def test_clairvoyance_is_the_best_of_all_sequences(right_per_gb: float) -> None:
             assert value is not None
             worth += value * arrays_of(state).demand * 10.0 - sent / 1e9 * right_per_gb
             now = wanted_here
-        best = max(best, worth)
+        else:
+            best = max(best, worth)
     asked = sum(arrays_of(state).demand * 10.0 for state in states if state is not None)
     # The clairvoyant also has what `priced` mixes.
     worth_of = dict(zip(table.index, table["worth"].to_numpy().tolist(), strict=True))
@@ -171,6 +189,95 @@ def test_what_does_not_arrive_in_its_span_is_sent_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lost", "cut"),
+    [("s0", {"c0", "s0"}), ("s2", {"c2", "s2"}), ("r0", {"c0", "c1", "c3", "s0", "s1", "r0"})],
+)
+@pytest.mark.parametrize("seed", [0, 2, 5])
+def test_nothing_is_sent_where_no_way_leads(lost: str, cut: set[str], seed: int) -> None:
+    """What a lost server cuts off keeps what stands; all else moves on, in the time that its own bytes take."""
+    instance: OnloadingInstance = tiered(seed, clients=4, servers=3, models=3)
+    assert {s.name: s.upstream for s in instance.servers} == {"s0": "r0", "s1": "r0", "s2": None, "r0": None}
+    assert [c.server for c in instance.clients] == ["s0", "s1", "s2", "r0"]
+    events = (Event(10, "lost", lost), Event(10, "demand", "*", "4"), Event(10, "demand", "c1", "9"))
+    timeline = spans_of(instance, (*events, Event(20, "back", lost)), flat(instance, 3), 10.0)
+    found = follow(instance, timeline, load("optimum"), POLICIES, Terms(0.0, ahead=1))
+    names = [c.name for c in instance.clients] + [s.name for s in instance.servers]
+    arrays = arrays_of(instance)
+    for outcomes in found.values():
+        stood, span = outcomes[0].after, outcomes[1]
+        sent = np.maximum(0, held(span.after) @ arrays.memory - held(stood) @ arrays.memory)
+        for place, now, before, got in zip(names, held(span.after), held(stood), sent, strict=True):
+            if place == lost:
+                assert not now.any()
+            elif place in cut:
+                assert got == 0
+                assert (now == before).all()
+        assert span.moving_s < 1.0  # a lost server's link would take hours
+    assert found["priced"][1].right >= found["keep"][1].right - 1e-9
+
+
+def test_a_move_that_cannot_arrive_in_its_span_is_not_taken_for_its_price() -> None:
+    instance = tiny(0, clients=3)
+    timeline = spans_of(instance, (Event(1e-3, "demand", "c0", "9"),), flat(instance, 4), 1e-3)
+    found = follow(instance, timeline, load("optimum"), ("keep", "anew", "priced"), Terms(0.0))
+    assert found["anew"][1].moved_bytes > 0
+    assert [one.moved_bytes for one in found["priced"]] == [0.0] * 4
+    assert [one.right for one in found["priced"]] == pytest.approx([one.right for one in found["keep"]])
+
+
+class Answers:
+    """Holds nothing at first, then what it is told to; compiles for a hundred seconds by the clock, once."""
+
+    name = "answers"
+
+    def __init__(self, later: dict[str, dict[str, int]] | None, clock: list[float]) -> None:
+        self.later, self.clock, self.asked, self.warm = later, clock, 0, False
+
+    def warm_up(self) -> None:
+        if not self.warm:
+            self.clock[0] += 100.0
+        self.warm = True
+
+    def onload(
+        self, instance: OnloadingInstance, *, seed: int, time_limit: float | None
+    ) -> dict[str, dict[str, int]] | None:
+        del instance, seed, time_limit
+        self.asked += 1
+        return {} if self.asked == 1 else self.later
+
+
+@pytest.mark.parametrize(
+    ("later", "problem"),
+    [
+        ({"nowhere": {"m0": 1}}, "nowhere"),
+        ({"s0": {"m0": 3}}, "3"),
+        ({"s0": {"m0": 1, "m1": 1}}, "variants of"),
+        ({"s0": {"m0": 1, "m2": 1}}, "bytes"),
+        (None, "no decision"),
+    ],
+)
+def test_a_wrong_answer_is_refused_with_its_span(later: dict[str, dict[str, int]] | None, problem: str) -> None:
+    plain = fields(2)
+    for model, size in zip(plain["models"], (10, 10, 31), strict=True):
+        model["memory_bytes"] = size
+    plain["servers"][0]["memory_bytes"] = 40
+    plain["models"][0]["variant_of"] = plain["models"][1]["variant_of"] = "group"
+    instance = OnloadingInstance.parse(plain, "plain")
+    timeline = spans_of(instance, (), flat(instance, 3), 10.0)
+    with pytest.raises(WorkError, match=rf"^answers on span 2 of {instance.name}: infeasible \(.*{problem}.*\)$"):
+        follow(instance, timeline, Answers(later, [0.0]), ("anew",), Terms(0.0))
+
+
+def test_compiling_is_no_part_of_the_time_of_a_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("splitshare.adaptation.onloading.time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    timeline = spans_of(two(), (), flat(two(), 2), 10.0)
+    found = follow(two(), timeline, Answers({}, clock), ("anew",), Terms(0.0))
+    assert clock == [100.0]
+    assert [one.decide_s for one in found["anew"]] == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
     ("rows", "problem"),
     [
         ("1,left,c0,", "what, row 1: must be one of goes, comes"),
@@ -202,7 +309,15 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0, str(done.exception) + done.output
     assert pd.read_csv(tmp_path / "out" / "policies.csv")["policy"].tolist() == [*POLICIES, CLAIRVOYANT]
     assert (tmp_path / "fig" / "follow.png").exists()
+    assert "are left out" not in done.output
+    (tmp_path / "late.csv").write_text("time_s,what,name,value\n30,lost,s1,\n31,lost,s0,\n99,back,s1,\n")
+    late = CliRunner().invoke(app, [*asked, "--events", str(tmp_path / "late.csv"), "--policy", "keep"])
+    assert "2 of 3 events come after the last span's start at 30 s and are left out" in late.output
+    counted = ["--demand", "counts", "--arrivals", str(COUNTS)]
     for more, problem in [
+        (["--demand", "flat", "--depth", "0.6"], "--depth: has no meaning for the kind flat; leave it out"),
+        ([*counted, "--period-s", "9"], "--period-s: has no meaning for the kind counts; leave it out"),
+        (["--demand", "recorded", "--depth", "0"], "--depth: has no meaning for the kind recorded; leave it out"),
         (["--policy", "stay"], "is not known; "),
         (["--policy", "keep", "--policy", "keep"], "is there twice"),
     ]:

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from splitshare.adaptation.onloading_timeline import Span, state_of
+from splitshare.adaptation.onloading_timeline import Span, cut_off, state_of
 from splitshare.choices import MovingPolicy
+from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints, arrays_of
 from splitshare.onloading.contract import OnloadingAlgorithm
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import Hosts, hosts_of
-from splitshare.onloading.run import solve
+from splitshare.onloading.run import solve, warm_up
 from splitshare.onloading.side_constraints import refuse_limits
 from splitshare.progress import track
 
@@ -43,7 +44,7 @@ class Outcome:
     """What a policy got in a span, and what stood where for it."""
 
     right: float
-    """Right answers; while models travel, only those count that stood before and outcome."""
+    """Right answers; while models travel, only those count that stood before and stay."""
     asked: float
     moved_bytes: float
     moving_s: float
@@ -101,6 +102,22 @@ def without_lost(instance: OnloadingInstance, hosts: Hosts, span: Span) -> Hosts
     return Hosts(hosts.client, np.where(lost[:, None], -1, hosts.server))
 
 
+def reached(instance: OnloadingInstance, span: Span, before: Hosts, wanted: Hosts) -> Hosts:
+    """What is held where all is done that can be: a lost server holds nothing, and what it cuts off keeps what stands.
+
+    Args:
+        instance: at rest.
+        span: what is lost in it, and where its clients are.
+        before: what stands.
+        wanted: what is to stand.
+    """
+    kept, clients = cut_off(instance, span)[:, None], len(instance.clients)
+    hosts = Hosts(
+        np.where(kept[:clients], before.client, wanted.client), np.where(kept[clients:], before.server, wanted.server)
+    )
+    return without_lost(instance, hosts, span)
+
+
 def offloaded(program: OffloadingLp, hosts: Hosts) -> tuple[Hosts, LpSolution]:
     """Who answers what, and the models as they run: where batches cannot fill, without batching."""
     solution = program.solve(hosts)
@@ -123,22 +140,30 @@ def nothing(instance: OnloadingInstance) -> Hosts:
 
 
 def _by_server(program: OffloadingLp, span: Span, now: Hosts, goal: Hosts, terms: Terms) -> Hosts:
-    """From what is held, server by server (with its clients) to a goal, where the bytes are worth it."""
+    """From what is held, server by server (with its clients) to a goal, where the bytes are worth it.
+
+    While models travel only what stays answers, and what would not arrive within the span is given up.
+    """
     arrays = program.arrays
-    length_s = (span.end_s - span.start_s) * terms.ahead
+    later_s = (span.end_s - span.start_s) * (terms.ahead - 1)
+
+    def right_of(wanted: Hosts) -> float:
+        outcome, after = _lived(program, span, now, wanted, 0.0)
+        return outcome.right + right_per_s(program, after) * later_s
+
     price = terms.right_per_gb / 1e9
     sent = new_bytes(arrays, now, goal)
     clients = len(arrays.client_server)
     weight = sent[clients:] + np.bincount(arrays.client_server, sent[:clients], minlength=len(now.server))
-    best, best_right = now, right_per_s(program, now)
+    best, best_right = now, right_of(now)
     for server in np.argsort(weight, kind="stable"):
         mine = arrays.client_server == server
         tried = Hosts(
             np.where(mine[:, None], goal.client, best.client),
             np.where((np.arange(len(now.server)) == server)[:, None], goal.server, best.server),
         )
-        right = right_per_s(program, tried)
-        if (right - best_right) * length_s > price * weight[server]:
+        right = right_of(tried)
+        if right - best_right > price * weight[server]:
             best, best_right = tried, right
     return best
 
@@ -163,15 +188,17 @@ def follow(
 
     Raises:
         InputError: the instance has side constraints: whether they are kept would hang on the span.
+        WorkError: the algorithm's answer for a span is wrong, or there is none.
     """
     refuse_limits(instance, "re-deciding over time")
     states = [state_of(instance, span) for span in timeline]
     programs = [None if state is None else OffloadingLp(arrays_of(state)) for state in states]
     goals: list[Hosts | None] = []
     decide_s: list[float] = []
-    for state in track(states, "deciding each span", total=len(states)):
+    warm_up(algorithm)
+    for i, state in enumerate(track(states, "deciding each span", total=len(states))):
         began = time.perf_counter()
-        goals.append(None if state is None else _decided(state, algorithm))
+        goals.append(None if state is None else _decided(state, algorithm, i + 1))
         decide_s.append(time.perf_counter() - began)
     first = next((goal for goal in goals if goal is not None), nothing(instance))
     candidates: list[Hosts] = [first, *(goal for goal in goals if goal is not None)]
@@ -183,8 +210,8 @@ def follow(
             began = time.perf_counter()
             wanted = there if program is None or goal is None else first if name == "keep" else goal
             if name == "priced" and program is not None and goal is not None:
-                wanted = _by_server(program, span, there, without_lost(instance, goal, span), terms)
-            wanted = without_lost(instance, wanted, span)
+                wanted = _by_server(program, span, there, reached(instance, span, there, goal), terms)
+            wanted = reached(instance, span, there, wanted)
             spent_s = time.perf_counter() - began + (0.0 if name == "keep" else decide_s[i])
             outcome, now = _lived(program, span, there, wanted, spent_s)
             outcomes.append(outcome)
@@ -194,9 +221,12 @@ def follow(
     return found
 
 
-def _decided(state: OnloadingInstance, algorithm: OnloadingAlgorithm) -> Hosts:
+def _decided(state: OnloadingInstance, algorithm: OnloadingAlgorithm, span: int) -> Hosts:
     decision = solve(state, algorithm)
-    return nothing(state) if decision.onloading is None else hosts_of(state, decision.onloading)
+    if decision.onloading is None:
+        problem = f"{decision.status} ({decision.reason or 'no decision'})"
+        raise WorkError(f"{algorithm.name} on span {span} of {state.name}: {problem}")
+    return hosts_of(state, decision.onloading)
 
 
 def _lived(
@@ -248,8 +278,11 @@ def _clairvoyant(
         # What was lost in the span before is not there, though its server may be back.
         kept = [first] if i == 0 else [without_lost(instance, one, timeline[i - 1]) for one in candidates]
         before = [without_lost(instance, one, span) for one in kept]
-        sent = np.array([[new_bytes(arrays, old, new).sum() for new in here] for old in before])
-        worth = (np.zeros(1) if i == 0 else total)[:, None] - price * sent
+        cut = cut_off(instance, span)
+        sent = np.array([[_possible(new_bytes(arrays, old, new), cut) for new in here] for old in before])
+        # Nothing may be sent where no way leads, even where moving costs nothing.
+        cost = np.where(np.isinf(sent), np.inf, price * np.where(np.isinf(sent), 0.0, sent))
+        worth = (np.zeros(1) if i == 0 else total)[:, None] - cost
         came.append(worth.argmax(axis=0))
         total = worth.max(axis=0) + right
         rights.append(right)
@@ -265,6 +298,11 @@ def _clairvoyant(
         outcomes.append(Outcome(float(rights[i][at]), asked, moved, 0.0, float("nan"), stood, stood))
         at = back
     return outcomes[::-1]
+
+
+def _possible(sent: Floats, cut: Flags) -> float:
+    """Bytes over all locations, infinite where some of them have no way."""
+    return float("inf") if (sent[cut] > 0).any() else float(sent.sum())
 
 
 def table_of(found: dict[str, list[Outcome]], timeline: Sequence[Span]) -> pd.DataFrame:

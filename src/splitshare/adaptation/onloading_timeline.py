@@ -10,6 +10,7 @@ import numpy as np
 
 from splitshare.choices import DemandShape
 from splitshare.errors import InputError, shown
+from splitshare.onloading.arrays import Flags
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.records import nearest
 from splitshare.replay.tables import at_row, parse_floats, read_csv
@@ -192,6 +193,26 @@ def spans_of(
         reason = "; ".join(reasons)
         found.append(Span(i * every_s, (i + 1) * every_s, factor, dict(server), frozenset(lost), reason, own_tasks))
     return tuple(found)
+
+
+def cut_off(instance: OnloadingInstance, span: Span) -> Flags:
+    """Locations to which no model can be sent, clients first, shape (locations,): a server on their way is lost."""
+    upstream = {server.name: server.upstream for server in instance.servers}
+
+    def cut(server: str | None) -> bool:
+        return server is not None and (server in span.lost or cut(upstream[server]))
+
+    at = [span.server.get(c.name, c.server) for c in instance.clients] + [s.name for s in instance.servers]
+    return np.array([cut(server) for server in at])
+
+
+def left_out(timeline: Sequence[Span], events: Sequence[Event]) -> tuple[str, ...]:
+    """A line on events that come too late to count, if there are any."""
+    last_s = timeline[-1].start_s
+    late = sum(event.time_s > last_s for event in events)
+    if late == 0:
+        return ()
+    return (f"{late} of {len(events)} events come after the last span's start at {last_s:g} s and are left out",)
 
 
 def state_of(instance: OnloadingInstance, span: Span) -> OnloadingInstance | None:

@@ -34,9 +34,7 @@ def solve(
     Raises:
         WorkError: the algorithm changed the instance, or an exact method's objective does not hold.
     """
-    warm_up = getattr(algorithm, "warm_up", None)
-    if warm_up is not None:
-        warm_up()
+    warm_up(algorithm)
     digest = instance.sha256()
     started = time.perf_counter()
     answered = algorithm.onload(instance, seed=seed, time_limit=time_limit_s)
@@ -71,6 +69,13 @@ def solve(
         ),
         **(nothing | fields),
     )
+
+
+def warm_up(algorithm: OnloadingAlgorithm) -> None:
+    """Let an algorithm compile what it is to compile, before anything is timed."""
+    own = getattr(algorithm, "warm_up", None)
+    if own is not None:
+        own()
 
 
 def normalised(answer: Any) -> Onloading | None:

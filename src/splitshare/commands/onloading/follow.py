@@ -34,10 +34,19 @@ class Options:
     ] = False
     spans: Annotated[int, typer.Option(min=1, max=10_000, help="How often it is decided.")] = 24
     every_s: Annotated[float, typer.Option(**SPAN, help="Seconds between decisions.")] = 3600.0
-    period_s: Annotated[float, typer.Option(**SPAN, help="Seconds of a day, or of calm and burst together.")] = 86_400.0
-    depth: Annotated[float, typer.Option(min=0.0, max=1.0, help="How far below its mean the demand goes.")] = 0.6
+    period_s: Annotated[
+        float | None,
+        typer.Option(**SPAN, help="Seconds of a day, or of calm and burst together; default 86400."),
+    ] = None
+    depth: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="How far below its mean the demand goes; default 0.6."),
+    ] = None
     events: Annotated[
-        Path | None, typer.Option(help="Clients and servers that change (CSV): time_s,what,name,value.")
+        Path | None,
+        typer.Option(
+            help="Clients and servers that change (CSV): time_s,what,name,value; counts from the next span's start."
+        ),
     ] = None
     right_per_gb: Annotated[
         float, typer.Option(**AMOUNT, help="Right answers that a gigabyte moved must bring: the price of moving.")

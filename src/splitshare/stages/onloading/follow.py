@@ -13,7 +13,7 @@ import typer
 from splitshare.adaptation.onloading import POLICIES, Terms, follow, summary, table_of
 from splitshare.adaptation.onloading_demand import DemandMapping, TraceDemand, counted_demand, recorded_demand
 from splitshare.adaptation.onloading_replay import TimelineReplay, asked_as_recorded, replayed
-from splitshare.adaptation.onloading_timeline import Span, demand_over_time, read_changes, spans_of
+from splitshare.adaptation.onloading_timeline import Span, demand_over_time, left_out, read_changes, spans_of
 from splitshare.choices import MovingPolicy
 from splitshare.commands.onloading.follow import Options
 from splitshare.errors import InputError
@@ -28,6 +28,8 @@ from splitshare.stages.kinds import chosen, needed, refuse
 
 LEFT_OUT = ("decide_mean_s", "replayed_queries", "replayed_accuracy", "replayed_latency_mean_s", "replayed_batch_mean")
 """Columns of ``policies.csv`` that are not shown, for want of room."""
+PERIOD_S, DEPTH = 86_400.0, 0.6
+"""Of demand that changes by itself, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Followed:
 
     policies: pd.DataFrame
     told: tuple[str, ...] = ()
-    """What its reader should know of the demand."""
+    """What its reader should know of the demand and the events."""
 
 
 def run(options: Options) -> Followed:
@@ -47,7 +49,7 @@ def run(options: Options) -> Followed:
 
     Raises:
         InputError: a file or an option is wrong.
-        WorkError: a replay would have too many queries.
+        WorkError: a replay would have too many queries, or an algorithm's answer is wrong.
     """
     if options.spans * options.every_s > MOST_SECONDS:
         raise InputError("--spans", str(options.spans), f"makes it longer than {MOST_SECONDS:g} s; take fewer")
@@ -72,7 +74,7 @@ def run(options: Options) -> Followed:
     write_csv(over_time, options.output / "over_time.csv")
     if options.plot is not None:
         _draw(over_time, windows, options.plot)
-    return Followed(table, demand.told)
+    return Followed(table, (*demand.told, *left_out(timeline, events)))
 
 
 def show(followed: Followed) -> None:
@@ -98,6 +100,8 @@ def _replay(
 
 def _demand(options: Options, instance: OnloadingInstance) -> TraceDemand:
     shape = options.demand
+    if shape in {"flat", "recorded", "counts"}:
+        refuse(shape, period_s=options.period_s, depth=options.depth)
     of_rows = {name: getattr(options, name) or None for name in ("mapping", "from_s", "until_s", "sort")}
     if shape == "recorded":
         return _recorded(options, instance)
@@ -111,8 +115,8 @@ def _demand(options: Options, instance: OnloadingInstance) -> TraceDemand:
         shape,
         options.spans,
         options.every_s,
-        period_s=options.period_s,
-        depth=options.depth,
+        period_s=PERIOD_S if options.period_s is None else options.period_s,
+        depth=DEPTH if options.depth is None else options.depth,
         seed=options.seed,
     )
     return TraceDemand(factors, ())

@@ -10,8 +10,8 @@ from typing import Any
 from splitshare.errors import InputError
 
 RESULTS = frozenset({
-    "output", "stages_output", "report_output", "runs_output", "trace_output", "perfetto", "plot", "table", "graph",
-    "write_program", "zoo_output",
+    "output", "output_dir", "stages_output", "report_output", "runs_output", "trace_output", "perfetto", "plot",
+    "table", "graph", "write_program", "zoo_output",
 })  # fmt: skip
 """Fields of options that say where a result goes."""
 FOLDERS = frozenset({"plot"})

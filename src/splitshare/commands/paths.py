@@ -44,7 +44,7 @@ def check_paths(
         if field in whole and path.is_file():
             raise InputError(names[field], "", f"{path} is a file, and a folder is wanted; name another")
         if field not in {*whole, *either} and path.is_dir():
-            raise InputError(names[field], "", f"{path} is a folder, and a file is wanted; name one, such as one in it")
+            raise InputError(names[field], "", f"{path} is a folder, and a file is wanted; name one in it")
         for other, there in given:
             shared = path.is_dir() or {field, other} <= whole
             if other != field and not shared and path.resolve() == there.resolve():

@@ -1,12 +1,18 @@
 """Where results go: nothing takes the place of an input, or of another result; found before any work."""
 
+import importlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from typer.testing import CliRunner
 
+from splitshare import commands, stages
 from splitshare.cli import app
 from splitshare.commands import paths
+from splitshare.commands.arguments import OutputFileOrFolder, OutputFolder
 from splitshare.replay.traces import write_trace
 from tests.commands.test_replay import placement
 from tests.replay.examples import example, trace_of
@@ -36,6 +42,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("capacity i.json p.json -o t.csv", "--output: t.csv is a file, and a folder is wanted"),
         ("adapt i.json --horizon-s 5 -o t.csv", "--output: t.csv is a file, and a folder is wanted"),
         ("trace i.json --kind poisson --rate-per-s 1 --requests 5 -o n.csv --plot t.csv", "--plot: t.csv is a file"),
+        ("simulate i.json p.json t.csv -o .", "--output: . is a folder, and a file is wanted; name one"),
+        ("simulate i.json p.json t.csv -o r.csv --stages .", "--stages: . is a folder, and a file is wanted"),
+        ("onloading limit i.json --least-served 1 -o .", "--output: . is a folder, and a file is wanted"),
+        ("onloading regions i.json -o .", "--output: . is a folder, and a file is wanted"),
+        ("onloading suite i.json -o t.csv", "--output: t.csv is a file, and a folder is wanted"),
+        ("compare --algorithm heft -o t.csv", "--output: t.csv is a file, and a folder is wanted"),
     ],
 )
 def test_a_result_has_a_place_of_its_own(asked: str, problem: str, here: Path) -> None:
@@ -43,6 +55,31 @@ def test_a_result_has_a_place_of_its_own(asked: str, problem: str, here: Path) -
     done = CliRunner().invoke(app, asked.split())
     assert problem in str(done.exception) + done.output
     assert {file.name: file.read_bytes() for file in here.iterdir()} == before
+
+
+def _options_of_commands() -> Iterator[tuple[str, type]]:
+    root = Path(commands.__file__).parent
+    for file in sorted(root.rglob("*.py")):
+        name = ".".join(file.relative_to(root).with_suffix("").parts)
+        module = importlib.import_module(f"{commands.__name__}.{name}")
+        if hasattr(module, "Options"):
+            yield name, module.Options
+
+
+def test_commands_that_write_into_a_folder_say_that_it_is_one() -> None:
+    """By what their stages do with it."""
+    either = set()
+    for name, options in _options_of_commands():
+        hints = get_type_hints(options, include_extras=True)
+        hint = hints.get("output", hints.get("output_dir"))
+        source = (Path(stages.__file__).parent / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
+        if hint == OutputFileOrFolder:
+            either.add(name)
+        elif re.search(r"options\.output(_dir)? /", source):
+            assert hint == OutputFolder, name
+        elif re.search(r"\.write\(options\.output\)|(csv|text)\(.*options\.output[,)]", source):
+            assert hint != OutputFolder, name
+    assert either == {"solve"}
 
 
 def test_folders_may_be_named_twice(here: Path) -> None:

@@ -149,3 +149,23 @@ def test_variants_of_a_zoo_without_families_are_refused(tmp_path):
     with pytest.raises(InputError, match="models: none has a family; give variant_of"):
         suite_stage.run(suite_stage.Options([zoo], output=tmp_path, variants=True))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_each_is_written_where_asked_for(tmp_path):
+    zoo = ROOT / "data" / "zoos" / "trained.json"
+    suite_stage.run(suite_stage.Options([zoo], output=tmp_path / "lines", further=True))
+    suite_stage.run(suite_stage.Options([zoo], output=tmp_path / "each", further=True, each=True))
+    instances = read_lines(OnloadingInstance, tmp_path / "lines" / "onloading_instances.jsonl")
+    names = {file.stem: file for file in (tmp_path / "each").glob("*.json")}
+    names.pop("onloading_instances")
+    assert {name: OnloadingInstance.read(file) for name, file in names.items()} == {i.name: i for i in instances}
+    assert len(list((tmp_path / "lines").iterdir())) == 2
+
+
+def test_a_zoo_stands_once_in_a_suite(tmp_path):
+    zoo = ROOT / "data" / "zoos" / "trained.json"
+    (tmp_path / "copy.json").write_bytes(zoo.read_bytes())
+    for twice in ([zoo, zoo], [zoo, tmp_path / "copy.json"]):
+        with pytest.raises(InputError, match="name: 'trained' stands twice in one suite; give each zoo once"):
+            suite_stage.run(suite_stage.Options(twice, output=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()

@@ -61,7 +61,8 @@ def test_a_command_adds_limits_and_energies(tmp_path):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "--least-accuracy: nothing is limited"),
+        ({}, "instance.json: nothing is to change; give --least-accuracy, --least-served, --watts or --energy-limit-j"),
+        ({"uplink_j_per_byte": 1.0}, "--uplink-j-per-byte: has no meaning without --watts"),
         ({"least_served": ["t9=0.5"]}, "--least-served: 't9=0.5': 't9' is no task"),
         ({"least_served": ["t0=2"]}, "--least-served: 't0=2': must be a task and a number, such as t0=0.5"),
         ({"least_accuracy": ["0.5", "0.6"]}, "--least-accuracy: '0.6': a number alone stands twice"),
@@ -100,7 +101,9 @@ def test_the_price_is_what_the_optimum_loses(tmp_path):
             algorithms=["optimum[gap=0]"],
         )
         table = price.run(options)
-        pd.testing.assert_frame_equal(table, pd.read_csv(tmp_path / what / "prices.csv"), check_dtype=False)
+        kept = pd.read_csv(tmp_path / what / "prices.csv")
+        pd.testing.assert_frame_equal(table.drop(columns="reason"), kept.drop(columns="reason"), check_dtype=False)
+        assert kept["reason"].fillna("").tolist() == table["reason"].fillna("").tolist()
         free = table.iloc[0]
         assert (free["status"], free["price"]) == ("optimal", 0.0)
         assert free["objective"] == pytest.approx(optimal(instance).objective)
@@ -138,10 +141,12 @@ def test_the_command_prices_and_draws(tmp_path):
         np.testing.assert_array_equal(drawn, told)
 
 
-def test_no_table_where_nothing_is_found_or_no_energy_is_told():
-    impossible = with_limits(tiny(1), least_accuracy={"t0": 1.0})
-    with pytest.raises(WorkError, match="optimum on tiny-1: infeasible"):
-        list(prices(impossible, {"optimum": load("optimum")}, "served", [0.5]))
+def test_no_table_where_nothing_is_found_or_no_energy_is_told(tmp_path):
+    path = written(tmp_path, with_limits(tiny(1), least_accuracy={"t0": 1.0}))
+    options = price_options.Options([path], tmp_path / "out", algorithms=["optimum", "j3o"])
+    with pytest.raises(WorkError, match=r"optimum on tiny-1: infeasible \(.*\); j3o on tiny-1: infeasible"):
+        price.run(options)
+    assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="no joules are told"):
         list(prices(tiny(1), {"j3o": load("j3o")}, "energy", [0.5]))
 
@@ -150,3 +155,41 @@ def test_the_decision_without_limit_keeps_those_that_the_instance_has():
     instance = limited(0)
     rows = list(prices(instance, {"optimum": load("optimum")}, "served", [1.0]))
     assert rows[0]["objective"] == solve(instance, load("optimum")).objective
+
+
+def test_what_finds_nothing_has_a_row_that_says_so_and_others_go_on(tmp_path):
+    """Of a share served that clients alone cannot reach."""
+    path = written(tmp_path, with_limits(tiny(0), least_served={"t0": 1.0, "t1": 1.0}))
+    options = price_options.Options(
+        [path], tmp_path / "out", shares=[0.5], algorithms=["local-only", "optimum"], plot=tmp_path / "fig"
+    )
+    table = price.run(options)
+    assert table["algorithm"].tolist() == ["local-only", "optimum", "optimum"]
+    nothing = pd.read_csv(tmp_path / "out" / "prices.csv").iloc[0]
+    assert nothing["status"] == "infeasible"
+    assert nothing["reason"]
+    assert nothing[["share", "price", "objective"]].isna().all()
+    assert [len(axis.get_lines()) for axis in limit_price_figure(table).axes] == [2, 2]
+
+
+def test_of_two_limits_the_stricter_one_stays():
+    """A laxer one changes nothing, so that no optimum gains by it."""
+    energetic = with_power(tiny(0), WATTS)
+    free = optimal(energetic)
+    most = {task.name: max(m.accuracy.get(task.name, 0) for m in energetic.models) for task in energetic.tasks}
+    row = next(prices(energetic, {"optimum": load("optimum", gap=0.0)}, "energy", []))
+    assert row["objective"] == free.objective
+    by_hand = with_limits(
+        energetic,
+        least_accuracy={name: 0.3 * value for name, value in most.items()},
+        least_served=dict.fromkeys(most, 0.4),
+        energy_limit_j=0.8 * row["energy_j"],
+    )
+    for what in get_args(SideLimit):
+        base, *laxer = prices(by_hand, {"optimum": load("optimum", gap=0.0)}, what, [0.1, 0.3, 0.6])
+        assert base["price"] == 0
+        for row in laxer:
+            if row["price"] is not None:
+                assert row["price"] >= -1e-9
+            if what != "energy" and row["share"] < 0.4:
+                assert row["objective"] == pytest.approx(base["objective"], abs=1e-9)

@@ -89,12 +89,16 @@ def test_by_hand():
         ({"s": {"small": 8}}, [], "the instance offers 1, 4"),
         ({}, [("small", "client", 0.1)], "is not there"),
         ({}, [("large", "edge", 0.1)], "is not there"),
-        ({"c": {"small": 1}}, [("small", "client", 0.3)], "the load of a client"),
-        ({"s": {"large": 1}}, [("large", "edge", 0.3)], "the load of a server"),
-        ({"s": {"small": 1}}, [("small", "edge", 1.0)], "the load of a server"),
-        ({}, [("large", "cloud", 0.06)], "the load of a cloud"),
+        ({"c": {"small": 1}}, [("small", "client", 0.3)], "c: the load of the client"),
+        ({"s": {"large": 1}}, [("large", "edge", 0.3)], "s: the load of the server"),
+        ({"s": {"small": 1}}, [("small", "edge", 1.0)], "s: the load of the server"),
+        ({}, [("large", "cloud", 0.06)], "the load of the cloud"),
         ({"s": {"large": 4}}, [("large", "edge", 0.4)], "do not fill batches in time; 10 would"),
-        ({"c": {"small": 1}}, [("small", "client", 0.1), ("small", "cloud", 0.95)], "fractions"),
+        (
+            {"c": {"small": 1}},
+            [("small", "client", 0.1), ("small", "cloud", 0.95)],
+            "c, t: the sum of the fractions is 1.05",
+        ),
     ],
 )
 def test_a_broken_rule_is_named(onloading, flows, complaint):
@@ -105,9 +109,9 @@ def test_a_broken_rule_is_named(onloading, flows, complaint):
 def test_links_are_limits_too():
     cheap = {"cloud": {"device": "cloud", "compute_limit": 9.0}}
     narrow = [BY_HAND["clients"][0] | {"uplink_bytes_per_s": 500}]
-    with pytest.raises(InfeasibleDecisionError, match="the load of a uplink"):
+    with pytest.raises(InfeasibleDecisionError, match="c: the load of the uplink"):
         worth({}, ("small", "cloud", 0.4), **cheap, clients=narrow)
-    with pytest.raises(InfeasibleDecisionError, match="the load of a backhaul"):
+    with pytest.raises(InfeasibleDecisionError, match="s: the load of the backhaul"):
         worth({}, ("small", "cloud", 0.7), **cheap)
 
 

@@ -252,7 +252,7 @@ def test_flows_name_the_server_that_is_not_the_clients_own():
     assert worth(below, above) == pytest.approx(0.65)
     assert worth(below.model_copy(update={"server": "edge"}), above) == pytest.approx(0.65)
     for flows, problem in (
-        ([above.model_copy(update={"fraction": 0.6})], "the load of a backhaul"),
+        ([above.model_copy(update={"fraction": 0.6})], "the load of the backhaul"),
         ([below, below.model_copy(update={"server": "edge"})], "small (edge) stands twice"),
         ([above.model_copy(update={"server": "regoin"})], "unknown server 'regoin'; did you mean 'region'?"),
         ([above.model_copy(update={"model": "small"})], "small (edge, region) is not there"),

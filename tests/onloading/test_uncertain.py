@@ -107,6 +107,31 @@ def test_plans_are_the_best_candidates_and_the_knowing_one_is_above_all() -> Non
     assert prices.loc["robust", "worst_mean"] == pytest.approx(robust.min())
 
 
+@dataclass(frozen=True)
+class Fickle:
+    """The best for the demand of one instance; holds nothing for any other."""
+
+    of: OnloadingInstance
+    name: str = "fickle"
+
+    def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Onloading:
+        """The best, or nothing."""
+        if instance.sha256() != self.of.sha256():
+            return {}
+        return Best().onload(instance, seed=seed, time_limit=time_limit)
+
+
+def test_no_plan_is_better_at_a_draw_than_the_knowing_one_whatever_the_algorithm_does() -> None:
+    instance = tiny(2)
+    algorithm = Fickle(instance)
+    chosen = plans(instance, algorithm, WIDE, samples=4, candidates=2, seed=4)
+    wide = judged(instance, algorithm, chosen, WIDE, draws=5, seed=5).pivot_table(
+        index="draw", columns="plan", values="accuracy"
+    )
+    assert wide[KNOWING].to_numpy() == pytest.approx(wide[list(PLANS)].max(axis=1).to_numpy(), abs=1e-9)
+    assert (wide["nominal"] > wide["padded"] + 1e-6).any()
+
+
 def test_the_command(tmp_path: Path) -> None:
     tiny(3).write(tmp_path / "i.json")
     asked = ["onloading", "uncertain", str(tmp_path / "i.json"), "-o", str(tmp_path / "out"), "--samples", "4"]

@@ -33,6 +33,9 @@ Algorithms = Annotated[
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder where the results go.")]
+OutputFileOrFolder = Annotated[
+    Path, typer.Option("--output", "-o", help="Where the answer goes: a file, or a folder, for one or several.")
+]
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of whatever is random.")]
 CatalogRoot = Annotated[Path, typer.Option("--data", help="Directory of the catalogue.")]
 Descriptions = Annotated[Path, typer.Option("--modules", help="Module descriptions, the output of `describe`.")]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import BenchmarkParts
-from splitshare.commands.arguments import COUNT, CatalogRoot, Output, PinsPath, Seed
+from splitshare.commands.arguments import COUNT, CatalogRoot, OutputFolder, PinsPath, Seed
 from splitshare.places import DATA, HUB_PINS
 
 
@@ -17,7 +17,7 @@ from splitshare.places import DATA, HUB_PINS
 class Options:
     """Options of ``splitshare benchmarks``."""
 
-    output: Output = Path("results/benchmarks")
+    output: OutputFolder = Path("results/benchmarks")
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Which; default all.")] = field(
         default_factory=list
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import COUNT, CatalogRoot, Output, PinsPath
+from splitshare.commands.arguments import COUNT, CatalogRoot, OutputFolder, PinsPath
 from splitshare.commands.split import Models
 from splitshare.places import DATA, HUB_PINS
 
@@ -21,7 +21,7 @@ class Options:
     """Options of ``splitshare catalogue``."""
 
     models: Models
-    output: Output
+    output: OutputFolder
     share_similar: Annotated[
         bool,
         typer.Option(

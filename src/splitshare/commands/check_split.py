@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import CatalogRoot, Output, Seed
+from splitshare.commands.arguments import CatalogRoot, OutputFolder, Seed
 from splitshare.places import DATA
 
 
@@ -15,7 +15,7 @@ from splitshare.places import DATA
 class Options:
     """Options of ``splitshare check-split``."""
 
-    output: Output
+    output: OutputFolder
     models: Annotated[list[str], typer.Option("--model", help="Model to compare; repeatable; default all.")] = field(
         default_factory=list
     )

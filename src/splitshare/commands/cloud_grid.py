@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splitshare.commands.arguments import CatalogRoot, Descriptions, Output, Profiles, RunConfig
+from splitshare.commands.arguments import CatalogRoot, Descriptions, OutputFolder, Profiles, RunConfig
 from splitshare.places import CONFIG, DATA
 
 
@@ -12,7 +12,7 @@ from splitshare.places import CONFIG, DATA
 class Options:
     """Options of ``splitshare cloud-grid``."""
 
-    output: Output
+    output: OutputFolder
     """Directory."""
     descriptions: Descriptions
     profiles: Profiles

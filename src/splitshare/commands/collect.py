@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import InstanceFiles, Output, Placements
+from splitshare.commands.arguments import InstanceFiles, OutputFolder, Placements
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Options:
     """Options of ``splitshare collect``."""
 
     instances: InstanceFiles
-    output: Output
+    output: OutputFolder
     placements: Placements
     methods: Annotated[list[str], typer.Option("--method", help="Method to collect; repeatable.")]
     runs: Annotated[Path, typer.Option(help="Directory of the tables with times and provenance.")]

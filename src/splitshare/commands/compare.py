@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import LIMIT, Algorithms, Output, Seed
+from splitshare.commands.arguments import LIMIT, Algorithms, OutputFolder, Seed
 from splitshare.places import DATA
 
 
@@ -20,7 +20,7 @@ class Options:
     results: Annotated[
         Path | None, typer.Option(help="Instead: a table (CSV or Parquet) of results that were computed elsewhere.")
     ] = None
-    output: Output = Path("results/compare")
+    output: OutputFolder = Path("results/compare")
     problem: Annotated[str | None, typer.Option(help="Where several have an algorithm of that name.")] = None
     baselines: Annotated[Path, typer.Option(help="Directory of recorded baselines.")] = DATA / "baselines"
     families: Annotated[

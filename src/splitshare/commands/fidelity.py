@@ -16,7 +16,7 @@ from splitshare.commands.arguments import (
     InstanceFiles,
     MaxBatch,
     Network,
-    Output,
+    OutputFolder,
     Placements,
     Seed,
 )
@@ -28,7 +28,7 @@ class Options:
     """Options of ``splitshare fidelity``."""
 
     instances: InstanceFiles
-    output: Output
+    output: OutputFolder
     placements: Placements
     method: Annotated[str, typer.Option(help="Method whose placements are replayed.")]
     network: Network = "proxy"

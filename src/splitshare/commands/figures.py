@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import CatalogRoot, Output, RunConfig
+from splitshare.commands.arguments import CatalogRoot, OutputFolder, RunConfig
 from splitshare.places import CONFIG, DATA
 
 
@@ -16,7 +16,7 @@ from splitshare.places import CONFIG, DATA
 class Options:
     """Options of ``splitshare figures``."""
 
-    output: Output
+    output: OutputFolder
     results: Annotated[Path, typer.Option(help="Directory of a run's results: canonical or local.")]
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Which; default all.")] = field(
         default_factory=list

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from splitshare.commands.accuracy import JudgingOptions
+from dataclasses import dataclass
 
-Options = JudgingOptions
+from splitshare.commands.accuracy import JudgingOptions
+from splitshare.commands.arguments import OutputFolder
+
+
+@dataclass(frozen=True)
+class Options(JudgingOptions):
+    """Options of ``splitshare fit-heads``."""
+
+    output: OutputFolder

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import Dtype
-from splitshare.commands.arguments import CatalogRoot, Descriptions, Output, Profiles, Testbeds
+from splitshare.commands.arguments import CatalogRoot, Descriptions, OutputFolder, Profiles, Testbeds
 from splitshare.places import DATA
 
 
@@ -17,7 +17,7 @@ from splitshare.places import DATA
 class Options:
     """Options of ``splitshare instances``."""
 
-    output_dir: Output
+    output_dir: OutputFolder
     descriptions: Descriptions
     profiles: Profiles
     testbeds: Testbeds

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Output
+from splitshare.commands.arguments import OutputFolder
 
 
 @dataclass(frozen=True)
@@ -16,4 +16,4 @@ class Options:
     """Options of ``splitshare load-tables``."""
 
     parts: Annotated[list[Path], typer.Argument(metavar="PART...", help="Directories of `splitshare load-sweep`.")]
-    output: Output
+    output: OutputFolder

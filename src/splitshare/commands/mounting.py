@@ -21,7 +21,7 @@ from typing import Any, ClassVar, get_type_hints
 import typer
 from typer.core import TyperGroup
 
-from splitshare.commands.arguments import OutputFolder
+from splitshare.commands.arguments import OutputFileOrFolder, OutputFolder
 from splitshare.commands.paths import check_paths
 
 PACKAGE, WORK = "splitshare.commands", "splitshare.stages"
@@ -100,7 +100,8 @@ def _callback(command: ModuleType) -> Callable[..., None]:
         stage = importlib.import_module(command.__name__.replace(PACKAGE, WORK, 1))
         options = command.Options(**values)
         folders = [name for name, hint in hints.items() if hint == OutputFolder]
-        check_paths(options, {name: _called(name, hint) for name, hint in hints.items()}, folders)
+        either = [name for name, hint in hints.items() if hint == OutputFileOrFolder]
+        check_paths(options, {name: _called(name, hint) for name, hint in hints.items()}, folders, either)
         result = stage.run(options)
         show = getattr(stage, "show", None)
         for item in result if isinstance(result, Iterator) else [result]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import LIMIT, Output
+from splitshare.commands.arguments import LIMIT, OutputFolder
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Options:
         list[Path],
         typer.Argument(metavar="INSTANCE...", help="Instances of one problem (JSON), or one a line (JSONL)."),
     ]
-    output: Output
+    output: OutputFolder
     methods: Annotated[list[str], typer.Option("--method", help="Algorithm, or optimum-<solver>; repeatable.")]
     family: Annotated[
         str | None, typer.Option(help="What the instances are called together; default the problem's.")

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import LIMIT, Output
+from splitshare.commands.arguments import LIMIT, OutputFolder
 
 
 @dataclass(frozen=True)
 class Options:
     """Options of ``splitshare record-families``."""
 
-    output: Output
+    output: OutputFolder
     families: Annotated[
         list[str], typer.Option("--family", help="Family of held-out instances; repeatable; default all.")
     ] = field(default_factory=list)

@@ -13,7 +13,7 @@ from splitshare.commands.arguments import (
     Device,
     LongestRun,
     ModuleNames,
-    Output,
+    OutputFolder,
     Precision,
     Threads,
 )
@@ -28,7 +28,7 @@ BUSIEST_SHARE = 0.15
 class Options:
     """Options of ``splitshare record-profile``."""
 
-    output: Output
+    output: OutputFolder
     modules: ModuleNames = field(default_factory=list)
     budget_s: Budget = None
     longest_run_s: LongestRun = LONGEST_RUN_S

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splitshare.commands.arguments import Output
+from splitshare.commands.arguments import OutputFolder
 
 
 @dataclass(frozen=True)
 class Options:
     """Options of ``splitshare schemas``."""
 
-    output: Output
+    output: OutputFolder

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from splitshare.choices import ExactSolver
-from splitshare.commands.arguments import LIMIT, Algorithms, InstanceFiles, Output, Seed
+from splitshare.commands.arguments import LIMIT, Algorithms, InstanceFiles, OutputFileOrFolder, Seed
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Options:
     """Options of ``splitshare solve``."""
 
     instances: InstanceFiles
-    output: Output
+    output: OutputFileOrFolder
     algorithms: Algorithms
     solver: Annotated[ExactSolver | None, typer.Option(help="For the exact algorithms; builtin: placements only.")] = (
         None

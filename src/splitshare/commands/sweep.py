@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import InstanceFile, Output, Placements
+from splitshare.commands.arguments import InstanceFile, OutputFolder, Placements
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Options:
 
     instance: InstanceFile
     traces: Annotated[list[Path], typer.Argument(metavar="TRACE...", help="Traces <kind>-<rate>.parquet.")]
-    output: Output
+    output: OutputFolder
     placements: Placements
     methods: Annotated[list[str], typer.Option("--method", help="Method to replay; repeatable.")]
     link_models: Annotated[list[str], typer.Option("--link-model", help="How transfers delay each other; repeatable.")]

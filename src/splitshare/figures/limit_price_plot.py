@@ -13,23 +13,27 @@ LIMIT_PRICE = "price"
 LABELS = {
     "accuracy": "Least accuracy (share of the best model's)",
     "served": "Least share served of each task",
-    "energy": "Energy (share of what is taken unlimited)",
+    "energy": "Energy (share of what the instance as it is takes)",
 }
 
 
 def limit_price_figure(table: pd.DataFrame) -> Figure:
     """Mean accuracy over all queries, and accuracy of the task that has least, against the limit.
 
-    A line an instance and algorithm; it has no point where no decision keeps the limit. Dashed: without limit.
+    A line an instance and algorithm; it has no point where no decision keeps the limit. Dashed: the instance as
+    it is. What found nothing for the instance as it is has no line.
 
     Args:
-        table: of ``splitshare.onloading.limiting.prices``; ``share`` is missing in the rows without limit.
+        table: of ``splitshare.onloading.limiting.prices``; ``share`` is missing in the rows of
+            instances as they are.
     """
     figure = Figure(figsize=(PAGE_WIDTH_IN, 2.6))
     mean, least = figure.subplots(1, 2)
     several = len(set(table["algorithm"])) > 1
     for i, ((instance, algorithm), own) in enumerate(table.groupby(["instance", "algorithm"], sort=False)):
         limited = own[own["share"].notna()].sort_values("share")
+        if limited.empty:
+            continue
         free = own[own["share"].isna()].iloc[0]
         for axis, column in ((mean, "objective"), (least, "least_accuracy")):
             axis.plot(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from splitshare.choices import SideLimit
-from splitshare.errors import InputError, WorkError
+from splitshare.errors import InputError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import OnloadingAlgorithm
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
@@ -94,10 +94,11 @@ def prices(
     seed: int = 0,
     time_limit_s: float | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """A row an algorithm and share, the unlimited decision first.
+    """A row an algorithm and share, first the base: the decision for the instance as it is, with what limits it has.
 
     A share served is asked of every task; a share of accuracy is one of what the most accurate model of each task
-    reaches; a share of energy is how much of the unlimited decision's a query may take. Other side constraints stay.
+    reaches; a share of energy is how much of the base's a query may take. Limits that the instance has stay: of two
+    on the same, the stricter one holds.
 
     Args:
         instance: the instance.
@@ -108,26 +109,23 @@ def prices(
         time_limit_s: seconds for each decision.
 
     Yields:
-        ``instance, limit, algorithm, share`` (``None``: unlimited), ``status, objective, bound, price`` (share of the
-        unlimited decision's objective that is lost), ``unserved, least_accuracy, least_served`` (of the task that has
-        least), ``energy_j``; without decision, these are ``None``.
+        ``instance, limit, algorithm, share`` (``None``: the base), ``status, reason, objective, bound, price`` (share
+        of the base's objective that is lost), ``unserved, least_accuracy, least_served`` (of the task that has
+        least), ``energy_j``; without decision, these are ``None``. Without a base, an algorithm has no other row.
 
     Raises:
-        WorkError: an algorithm finds nothing for the instance as it is.
         InputError: energy is limited, and the instance tells none, or none is taken.
     """
     for title, algorithm in algorithms.items():
         free = solve(instance, algorithm, seed=seed, time_limit_s=time_limit_s)
         worth = _worth(instance, free)
-        if worth is None:
-            raise WorkError(f"{title} on {instance.name}: {free.status} ({free.reason or 'no decision'})")
-        if limit == "energy" and not worth.energy_j:
+        if worth is not None and limit == "energy" and not worth.energy_j:
             raise InputError(
                 instance.name, "models[0].compute", "no joules are told, or none are taken; give per_query_j"
             )
-        for share in (None, *shares):
-            decision, now = free, _worth(instance, free)
-            if share is not None:
+        for share in (None, *(() if worth is None else shares)):
+            decision, now = free, worth
+            if worth is not None and share is not None:
                 limited = _limited(instance, limit, share, worth)
                 decision = solve(limited, algorithm, seed=seed, time_limit_s=time_limit_s)
                 now = _worth(limited, decision)
@@ -137,9 +135,10 @@ def prices(
                 "algorithm": title,
                 "share": share,
                 "status": decision.status,
+                "reason": decision.reason,
                 "objective": decision.objective,
                 "bound": decision.bound,
-                "price": None if now is None else 1 - now.objective / worth.objective if worth.objective else 0.0,
+                "price": _lost(worth, now),
                 "unserved": decision.unserved,
                 "least_accuracy": None if now is None else min(now.accuracy.values()),
                 "least_served": None if now is None else min(now.served.values()),
@@ -147,14 +146,25 @@ def prices(
             }
 
 
+def _lost(base: Evaluation | None, now: Evaluation | None) -> float | None:
+    if base is None or now is None:
+        return None
+    return 1 - now.objective / base.objective if base.objective else 0.0
+
+
 def _limited(instance: OnloadingInstance, limit: SideLimit, share: float, worth: Evaluation) -> OnloadingInstance:
+    """The instance with a limit; where it has a stricter one on the same, that one stays."""
     source = f"{instance.name}, {limit} {share:g}"
     if limit == "energy":
-        return with_limits(instance, energy_limit_j=share * (worth.energy_j or 0.0), source=source)
+        asked = share * (worth.energy_j or 0.0)
+        has = instance.energy_limit_j
+        return with_limits(instance, energy_limit_j=asked if has is None else min(asked, has), source=source)
     if limit == "served":
-        return with_limits(instance, least_served={task.name: share for task in instance.tasks}, source=source)
+        served = {task.name: max(share, task.least_served or 0.0) for task in instance.tasks}
+        return with_limits(instance, least_served=served, source=source)
     reached = {t.name: max(m.accuracy.get(t.name, 0.0) for m in instance.models) for t in instance.tasks}
-    return with_limits(instance, least_accuracy={task: share * most for task, most in reached.items()}, source=source)
+    accuracy = {task.name: max(share * reached[task.name], task.least_accuracy or 0.0) for task in instance.tasks}
+    return with_limits(instance, least_accuracy=accuracy, source=source)
 
 
 def _worth(instance: OnloadingInstance, decision: OnloadingDecision) -> Evaluation | None:

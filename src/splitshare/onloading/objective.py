@@ -251,7 +251,7 @@ def evaluate(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Evaluation
     row, model, place, fraction = offloading.row, offloading.model, offloading.place, offloading.fraction
     _check_answers(arrays, hosts, offloading)
     total: Floats = np.bincount(row, fraction, minlength=len(arrays.rate)).astype(float)
-    _check("the fractions of a client's task", total, np.ones(len(total)))
+    _check(arrays, "row", total, np.ones(len(total)))
     queries = arrays.rate[row] * fraction
     utilisation = _utilisation(arrays, hosts, offloading, queries)
     _check_rates(arrays, hosts, offloading, queries)
@@ -348,12 +348,11 @@ def _utilisation(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: 
         "uplink": (np.bincount(client[~here], sent[~here], minlength=clients), arrays.uplink),
         "backhaul": (backhaul, arrays.backhaul),
     }
+    share = {}
     for name, (used, limit) in loads.items():
-        _check(f"the load of a {name}", used, limit)
-    return {
-        name: float(np.divide(used, limit, out=np.zeros(len(limit)), where=limit > 0).max())
-        for name, (used, limit) in loads.items()
-    }
+        _check(arrays, name, used, limit)
+        share[name] = float(np.divide(used, limit, out=np.zeros(len(limit)), where=limit > 0).max())
+    return share
 
 
 def _check_rates(arrays: Arrays, hosts: Hosts, offloading: Offloading, queries: Floats) -> None:
@@ -379,15 +378,23 @@ def _check_side(arrays: Arrays, side: SideConstraints, offloading: Offloading, b
     excess = used - side.bound - TOLERANCE * np.where(side.bound < 0, np.maximum(-side.bound, 0.1), side.bound)
     if (excess > 0).any():
         k = int(np.argmax(excess))
-        least = side.bound[k] < 0
-        value, allowed = abs(used[k]), abs(side.bound[k])
+        least, value, allowed = side.bound[k] < 0, abs(used[k]), abs(side.bound[k])
         raise InfeasibleDecisionError(
             f"{side.names[k]} is {value:.6g}, {'below its least' if least else 'above its limit'} {allowed:.6g}"
         )
 
 
-def _check(what: str, used: Floats, limit: Floats) -> None:
+def _check(arrays: Arrays, kind: str, used: Floats, limit: Floats) -> None:
     excess = used - limit * (1 + TOLERANCE) - TOLERANCE * 1e-3
     if (excess > 0).any():
         i = int(np.argmax(excess))
-        raise InfeasibleDecisionError(f"{what} (number {i + 1}) is {used[i]:.9g}, above its limit {limit[i]:.9g}")
+        raise InfeasibleDecisionError(f"{_what(arrays, kind, i)} is {used[i]:.9g}, above its limit {limit[i]:.9g}")
+
+
+def _what(arrays: Arrays, kind: str, i: int) -> str:
+    clients, servers, tasks = arrays.instance.clients, arrays.instance.servers, arrays.instance.tasks
+    if kind == "row":
+        return f"{clients[arrays.row_client[i]].name}, {tasks[arrays.row_task[i]].name}: the sum of the fractions"
+    if kind == "cloud":
+        return "the load of the cloud"
+    return f"{(clients if kind in ('client', 'uplink') else servers)[i].name}: the load of the {kind}"

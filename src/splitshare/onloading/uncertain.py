@@ -30,7 +30,7 @@ the worst of them."""
 MOST_PER_S = 1e12
 """As an instance's demands have it."""
 KNOWING = "knowing"
-"""Decided for each draw by who knows it: what no plan can be expected to reach."""
+"""The best for each draw of what the algorithm decides, knowing it, and of all plans: none does better at any draw."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,10 @@ def judged(
     draws: int,
     seed: int,
 ) -> pd.DataFrame:
-    """The plans on other demands, and what who knew each demand would have decided.
+    """The plans on other demands, and what who knew each demand would have held.
+
+    That is the best of the algorithm's own decision and of the plans: a heuristic may decide worse for a demand that it
+    knows than a plan that was made for another.
 
     Returns:
         A row a plan and draw: ``plan, draw, demand`` (over its mean), ``accuracy``; draw 0 is the mean itself.
@@ -182,7 +185,8 @@ def judged(
     demand = (factors * arrays.rate).sum(axis=1) / arrays.demand
     worth = Worth(arrays, factors)
     parts = [_rows(plan.name, demand, worth.of(plan.hosts)) for plan in chosen]
-    knowing = np.array(list(_knowing(instance, algorithm, factors)))
+    own = np.array(list(_knowing(instance, algorithm, factors)))
+    knowing = np.maximum.reduce([own, *(part["accuracy"].to_numpy() for part in parts)])
     return pd.concat([*parts, _rows(KNOWING, demand, knowing)], ignore_index=True)
 
 

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from splitshare.catalog.paths import EMBEDDED
-from splitshare.commands.arguments import COUNT, CatalogRoot, Device, Output, Seed
+from splitshare.commands.arguments import COUNT, CatalogRoot, Device, OutputFolder, Seed
 
 
 @dataclass(frozen=True)
 class Options:
     """Options of ``splitshare embedded train``."""
 
-    output: Output
+    output: OutputFolder
     models: Annotated[list[str], typer.Option("--model", help="Model to train; repeatable; default all.")] = field(
         default_factory=list
     )

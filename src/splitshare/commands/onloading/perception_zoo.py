@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import THREADS, WAIT, CatalogRoot, Output
+from splitshare.commands.arguments import THREADS, WAIT, CatalogRoot, OutputFolder
 from splitshare.places import DATA
 
 
@@ -17,7 +17,7 @@ class Options:
     """Options of ``splitshare onloading perception-zoo``."""
 
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="Published scores by task and test set (CSV).")]
-    output: Output
+    output: OutputFolder
     work: Annotated[Path, typer.Option(help="Directory of finished modules; a later run goes on from there.")]
     threads: Annotated[int, typer.Option(**THREADS, help="Torch threads while modules are timed.")] = 1
     budget_s: Annotated[float, typer.Option(**WAIT, help="Seconds of timed runs for each batch.")] = 1.0

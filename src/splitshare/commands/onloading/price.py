@@ -25,8 +25,8 @@ class Options:
             "--share",
             min=1e-6,
             max=1.0,
-            help="Of each task's queries, of its most accurate model's accuracy, or of the energy of the decision "
-            "without limit; repeatable; default 0.5 to 1.",
+            help="Of each task's queries, of its most accurate model's accuracy, or of the energy of the decision for "
+            "the instance as it is; a stricter limit of the instance stays; repeatable; default 0.5 to 1.",
         ),
     ] = field(default_factory=list)
     algorithms: Annotated[

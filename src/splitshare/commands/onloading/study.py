@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Output, RecordFile, Suite
+from splitshare.commands.arguments import OutputFolder, RecordFile, Suite
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Options:
     """Options of ``splitshare onloading study``."""
 
     suite: Suite
-    output: Output
+    output: OutputFolder
     record: RecordFile
     size: Annotated[str, typer.Option(help="Size class of the ablation.")]
     converging: Annotated[list[str], typer.Option(help="Instance whose rounds are written down; repeatable.")]

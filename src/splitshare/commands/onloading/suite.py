@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from splitshare.commands.arguments import Output
+from splitshare.commands.arguments import OutputFolder
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,9 @@ class Options:
     """Options of ``splitshare onloading suite``."""
 
     zoos: Annotated[list[Path], typer.Argument(metavar="ZOO...", help="Zoos (JSON), the plain-named first.")]
-    output: Output
+    output: OutputFolder
     further: Annotated[bool, typer.Option("--further", help="All zoos are further ones: names carry theirs.")] = False
+    each: Annotated[bool, typer.Option("--each", help="Write each instance as a file <name>.json, too.")] = False
     variants: Annotated[
         bool, typer.Option("--variants", help="Of a family of the zoo (variant_of) hold at most one model at a place.")
     ] = False

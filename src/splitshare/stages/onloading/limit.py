@@ -21,12 +21,11 @@ def run(options: Options) -> None:
         InputError: the instance or an option is wrong, or nothing is given.
     """
     instance = OnloadingInstance.read(options.instance)
-    if not any((options.least_accuracy, options.least_served, options.watts, options.energy_limit_j is not None)):
-        raise InputError(
-            "--least-accuracy", "", "nothing is limited; give it, --least-served, --watts or --energy-limit-j"
-        )
     if options.uplink_j_per_byte is not None and not options.watts:
         raise InputError("--uplink-j-per-byte", "", "has no meaning without --watts; give them, too")
+    if not any((options.least_accuracy, options.least_served, options.watts, options.energy_limit_j is not None)):
+        options_wanted = "--least-accuracy, --least-served, --watts or --energy-limit-j"
+        raise InputError(options.instance, "", f"nothing is to change; give {options_wanted}")
     if options.output.resolve() == options.instance.resolve():
         raise InputError("--output", str(options.output), "is the instance itself; give another file")
     if options.watts:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import typer
 
 from splitshare.commands.onloading.price import Options
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.methods import Method
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.limiting import prices
@@ -20,11 +21,11 @@ SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 def run(options: Options) -> pd.DataFrame:
-    """Write ``prices.csv`` into ``output``: a row an instance, algorithm and share; the unlimited ones have no share.
+    """Write ``prices.csv`` into ``output``: a row an instance, algorithm and share, none for the instance as it is.
 
     Raises:
         InputError: an instance or an option is wrong.
-        WorkError: an algorithm finds nothing for an instance as it is.
+        WorkError: no algorithm finds anything for any instance as it is.
     """
     instances = [OnloadingInstance.read(path) for path in options.instances]
     if len({instance.name for instance in instances}) < len(instances):
@@ -44,6 +45,8 @@ def run(options: Options) -> pd.DataFrame:
             )
         )
     table = pd.DataFrame(rows)
+    if table["objective"].isna().all():
+        raise WorkError("; ".join(_nothing(row) for row in rows))
     write_csv(table, options.output / "prices.csv")
     if options.plot is not None:
         _draw(table, options.plot)
@@ -52,8 +55,12 @@ def run(options: Options) -> pd.DataFrame:
 
 def show(table: pd.DataFrame) -> None:
     """A row an instance, algorithm and share."""
-    shown = table.drop(columns=["limit", "unserved"])
+    shown = table.drop(columns=["limit", "reason", "unserved"])
     typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _nothing(row: dict[str, Any]) -> str:
+    return f"{row['algorithm']} on {row['instance']}: {row['status']} ({row['reason'] or 'no decision'})"
 
 
 def _draw(table: pd.DataFrame, folder: Path) -> None:

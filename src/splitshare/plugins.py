@@ -22,7 +22,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from splitshare.errors import InputError
 from splitshare.records import nearest
-from splitshare.spelling import single
+from splitshare.spelling import single, titled
 
 Algorithm = TypeVar("Algorithm")
 
@@ -66,18 +66,23 @@ class Finder(Generic[Algorithm]):
 
         Raises:
             InputError: nothing of that name, a file that does not load, a class without the contract, or a parameter
-                that the algorithm does not have or that its type refuses.
+                that the algorithm does not have or that its type or its range refuses.
         """
         name, own = single(spec)
         return self.make(self.factory(name), name, [*own, *texts], **parameters)
 
     def make(self, factory: Any, spec: str, texts: Sequence[str] = (), /, **parameters: Any) -> Algorithm:
-        """Make the algorithm of ``factory``, which ``spec`` named; otherwise as ``load``."""
+        """Make the algorithm of ``factory``, which ``spec`` named; otherwise as ``load``.
+
+        A ``ValueError`` of the factory's is a parameter out of its range.
+        """
         parameters |= _parsed(factory, spec, texts)
         try:
             algorithm = factory(**parameters)
         except TypeError as error:
             raise InputError("--algorithm", spec, f"cannot be made: {error}") from None
+        except ValueError as error:
+            raise InputError("--algorithm", titled(spec, list(texts)), f"cannot be made: {error}") from None
         if not isinstance(algorithm, self.contract):
             problem = f"has no attribute `name` or no method `{self.method}`; see the contract"
             raise InputError("--algorithm", spec, problem)

@@ -90,6 +90,8 @@ def test_results_from_elsewhere_are_judged_like_a_run(tmp_path):
         (lambda t: pd.concat([t, t]), "is there twice"),
         (lambda t: t.head(0), "has no rows"),
         (lambda t: t.assign(method=range(len(t))), "holds 40 methods"),
+        (lambda t: t.assign(method="heft"), "'heft' is a recorded method's; give it another"),
+        (lambda t: t.assign(objective_s="nan"), "objective_s, row 1: .*'nan'"),
     ],
 )
 def test_wrong_results_are_refused(tmp_path, change, complaint):
@@ -100,6 +102,31 @@ def test_wrong_results_are_refused(tmp_path, change, complaint):
     with pytest.raises(InputError, match=complaint):
         verdict(tmp_path / "out", results=path)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_reported_status_that_is_no_answer_counts_as_not_placed(tmp_path):
+    path = tmp_path / "theirs.csv"
+    table = recorded("s2m3-greedy")[["instance", "objective_s"]].assign(status="feasible", solve_s="nan")
+    words = ["infeasible", "crashed", "time_limit", "optimal", ""]
+    table.iloc[: len(words), table.columns.get_loc("status")] = words
+    # What has no answer is held against no bound.
+    table.iloc[0, table.columns.get_loc("objective_s")] /= 100
+    table.to_csv(path, index=False)
+    plain = verdict(tmp_path / "out", results=path)
+    assert plain["families"][0]["summaries"][0]["placed"] == table["objective_s"].notna().sum() - 2
+    assert [failure["status"] for failure in plain["failures"]][:2] == ["infeasible", "crashed"]
+
+
+def test_a_family_without_a_row_is_told(tmp_path):
+    path = tmp_path / "theirs.csv"
+    recorded("s2m3-greedy")[["instance", "objective_s"]].to_csv(path, index=False)
+    plain = verdict(tmp_path / "out", results=path, families=["random-test", "random-tuning"])
+    assert [family["family"] for family in plain["families"]] == ["random-test"]
+    words = (tmp_path / "out" / "verdict.txt").read_text().splitlines()
+    (told,) = [line for line in words if line.startswith("random-tuning: NOT REPORTED: none of its ")]
+    missing = int(told.split(" instances")[0].split()[-1])
+    assert missing > 0
+    assert f"NOT ALL WERE REPORTED: {missing} of {missing + 40} instances have no row." in words[-1]
 
 
 def test_a_family_that_is_not_recorded_is_refused(tmp_path):

@@ -42,6 +42,34 @@ def test_solve_and_evaluate_know_the_problem_by_the_file(instance, tmp_path):
     assert json.loads(evaluated.output)["objective"] == pytest.approx(written["objective"])
 
 
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda f: [], "input should be an object, not []"),
+        (lambda f: None, "input should be an object, not null"),
+        (lambda f: {k: v for k, v in f.items() if k != "schema"}, "schema: is missing; say of which problem"),
+        (lambda f: f | {"schema": 3}, "schema: must be a text, not 3; say of which problem"),
+        (
+            lambda f: f | {"schema": "splitshare.onloding-instance/1"},
+            "schema: the file is 'splitshare.onloding-instance/1'",
+        ),
+    ],
+)
+def test_a_file_that_does_not_say_what_it_is_is_told_before_the_algorithm(tmp_path, spoil, complaint):
+    path = tmp_path / "instance.json"
+    path.write_text(json.dumps(spoil(fields(2))))
+    solved = invoke("solve", path, "--algorithm", "j3o", "-o", tmp_path / "decision.json")
+    assert isinstance(solved.exception, InputError)
+    assert str(solved.exception).startswith(f"{path}: {complaint}")
+
+
+def test_a_parameter_out_of_its_range_is_told_in_one_line(instance, tmp_path):
+    solved = invoke("solve", instance, "--algorithm", "j3o-batching[rounds=-1]", "-o", tmp_path / "decision.json")
+    assert isinstance(solved.exception, InputError)
+    told = "--algorithm: j3o-batching[rounds=-1]: cannot be made: rounds must be from 1 to 1e+15, not -1"
+    assert str(solved.exception) == told
+
+
 def test_several_instances_go_into_a_directory(instance, tmp_path):
     other = tmp_path / "other.json"
     tiny(3).write(other)

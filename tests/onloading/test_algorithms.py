@@ -4,7 +4,7 @@ import pytest
 from splitshare.errors import InputError, WorkError
 from splitshare.onloading.alternation import AlternationSettings, alternate
 from splitshare.onloading.arrays import arrays_of
-from splitshare.onloading.contract import load, shipped
+from splitshare.onloading.contract import Answer, load, shipped
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
@@ -102,6 +102,12 @@ def test_answers_may_name_models_alone():
         ({"c0": ["m0", "m1", "m2", "m3", "m4", "m5"]}, "do not fit"),
         ({"nowhere": ["m0"]}, "unknown client or server"),
         ({"s0": {"m0": 3}}, "no batch size 3"),
+        ({"s0": {"m0": float("nan")}}, "s0: the batch size of 'm0' must be a whole number, not nan"),
+        ({"s0": {"m0": float("inf")}}, "must be a whole number, not inf"),
+        ({"s0": {"m0": 1.5}}, "must be a whole number, not 1.5"),
+        ({"s0": {"m0": "1"}}, "must be a whole number, not '1'"),
+        ({"s0": {"m0": None}}, "must be a whole number, not None"),
+        (Answer({"s0": {"m0": float("nan")}}), "must be a whole number, not nan"),  # type: ignore[dict-item]
     ],
 )
 def test_answers_that_break_a_rule_are_infeasible_with_the_rule(answer, reason):
@@ -124,6 +130,15 @@ def test_no_answer_and_a_wrong_kind_of_answer():
     assert solve(INSTANCES[1], Fixed(None)).status == "infeasible"
     with pytest.raises(WorkError, match="not models by location"):
         solve(INSTANCES[1], Fixed(["m0"]))
+    for held in (None, 1, "m0"):
+        with pytest.raises(WorkError, match=f"has {type(held).__name__} for 's0'"):
+            solve(INSTANCES[1], Fixed({"s0": held}))
+
+
+def test_whole_batch_sizes_of_any_type_of_number_are_taken():
+    for size in (1, 1.0, np.int32(1), np.float64(1)):
+        decision = solve(INSTANCES[1], Fixed({"s0": {"m0": size}}))
+        assert decision.onloading == {"s0": {"m0": 1}}
 
 
 def test_an_unknown_algorithm_or_parameter_is_refused():

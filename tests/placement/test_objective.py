@@ -3,9 +3,9 @@ import math
 
 import pytest
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, WorkError
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
 from splitshare.placement.random_instances import random_instances
 from tests.placement import judge
 
@@ -175,3 +175,10 @@ def test_a_request_that_is_cut_off_is_a_mistake(two_devices, head_on, complaint)
     two_devices["modules"][2]["compute_s"] = {head_on: 1}
     with pytest.raises(InputError, match=complaint):
         PlacementInstance.parse(two_devices, "file.json")
+
+
+@pytest.mark.parametrize("answer", [{"m": [float("nan")]}, {"m": [["d"]]}, {"m": ["d", 3]}, {3: "d"}, {"m": 3}, ["m"]])
+def test_an_answer_that_is_not_by_name_is_refused_in_one_line(answer):
+    with pytest.raises(WorkError, match="the answer ") as refused:
+        normalised(answer)
+    assert "\n" not in str(refused.value)

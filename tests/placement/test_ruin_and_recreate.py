@@ -185,5 +185,5 @@ def test_numbers_are_drawn_evenly():
     "wrong", [{"rounds": -1}, {"steps": -1}, {"agreed": 0}, {"most_removed": 0}, {"cold": 0.0}, {"hot": 0.001}]
 )
 def test_wrong_parameters_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"rounds|hot"):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
         dataclasses.replace(RuinAndRecreate(), **wrong)

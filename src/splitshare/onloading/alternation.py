@@ -38,6 +38,7 @@ from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import EDGE, Hosts
 from splitshare.onloading.refilling import improve
 from splitshare.onloading.server_search import better_fillings
+from splitshare.parameters import check_within
 
 ENOUGH = 1e-5
 """Relative distance of bound and decision at which there is nothing left to gain."""
@@ -73,6 +74,11 @@ class AlternationSettings:
     """Whether the decision is compared with simpler methods' (where queries may be answered anywhere)."""
     prices: bool = True
     """Whether the program's prices are used; if not, limits are free for the greedy, and there is one round."""
+
+    def __post_init__(self) -> None:
+        check_within(1, rounds=self.rounds, patience=self.patience)
+        check_within(0, passes=self.passes, trials=self.trials, gap=self.gap)
+        check_within(0, 1, step=self.step, share=self.share)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from numbers import Integral, Real
 from typing import Any
 
 import highspy
 
-from splitshare.errors import WorkError
+from splitshare.errors import WorkError, shown
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer, OnloadingAlgorithm
 from splitshare.onloading.decomposed.whole import Offloaded, by_servers, offload
@@ -28,8 +30,8 @@ def solve(
 ) -> OnloadingDecision:
     """Decide ``instance`` with ``algorithm``.
 
-    Models that do not fit, batches that cannot fill in time, and models by which no offloading keeps the side
-    constraints are reported as ``infeasible``, with the rule.
+    Models that do not fit, batch sizes that are no whole numbers or cannot fill in time, and models by which no
+    offloading keeps the side constraints are reported as ``infeasible``, with the rule.
 
     Raises:
         WorkError: the algorithm changed the instance, or an exact method's objective does not hold.
@@ -41,17 +43,19 @@ def solve(
     elapsed_s = time.perf_counter() - started
     if instance.sha256() != digest:
         raise WorkError(f"{algorithm.name}: changed the instance {instance.name!r}; algorithms must leave it alone")
-    answer = answered if isinstance(answered, Answer) else Answer(normalised(answered))
+    answer = answered if isinstance(answered, Answer) else Answer(None)
+    given = answered.onloading if isinstance(answered, Answer) else answered
     # Nothing found in time is no proof that there is nothing.
-    found = answer.onloading is not None or answer.status == "time_limit"
+    found = given is not None or answer.status == "time_limit"
     fields: dict[str, Any] = {"status": answer.status if found else "infeasible"}
-    if answer.onloading is not None:
-        try:
-            fields |= _scored(instance, answer)
-        except InfeasibleDecisionError as error:
-            if answer.objective is not None:
-                raise WorkError(f"{algorithm.name} on {instance.name!r}: {error}") from None
-            fields = {"status": "infeasible", "reason": str(error)}
+    try:
+        onloading = normalised(given)
+        if onloading is not None:
+            fields |= _scored(instance, replace(answer, onloading=onloading))
+    except InfeasibleDecisionError as error:
+        if answer.objective is not None:
+            raise WorkError(f"{algorithm.name} on {instance.name!r}: {error}") from None
+        fields = {"status": "infeasible", "reason": str(error)}
     build_s = answer.build_s or 0.0
     nothing = {"onloading": None, "offloading": None, "objective": None, "unserved": None}
     return OnloadingDecision(
@@ -83,6 +87,7 @@ def normalised(answer: Any) -> Onloading | None:
 
     Raises:
         WorkError: the answer is not models by location.
+        InfeasibleDecisionError: a batch size is no whole number.
     """
     if answer is None:
         return None
@@ -90,9 +95,23 @@ def normalised(answer: Any) -> Onloading | None:
         raise WorkError(f"the answer is not models by location but {type(answer).__name__}")
     onloading: Onloading = {}
     for location, held in answer.items():
+        if not isinstance(held, Iterable) or isinstance(held, str):
+            raise WorkError(f"the answer has {type(held).__name__} for {location!r}; it must be models, by name")
         models = held.items() if isinstance(held, Mapping) else [(model, 1) for model in held]
-        onloading[str(location)] = {str(model): int(size) for model, size in models}
+        onloading[str(location)] = {str(model): _size(location, model, size) for model, size in models}
     return onloading
+
+
+def _size(location: object, model: object, size: Any) -> int:
+    """A batch size, of whatever type of number, as long as it is whole."""
+    if not _whole(size):
+        problem = f"the batch size of {model!r} must be a whole number, not {shown(size)}"
+        raise InfeasibleDecisionError(f"{location}: {problem}")
+    return int(size)
+
+
+def _whole(size: Any) -> bool:
+    return isinstance(size, Integral) or (isinstance(size, Real) and float(size).is_integer())
 
 
 def _scored(instance: OnloadingInstance, answer: Answer) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from splitshare.errors import WorkError
+from splitshare.errors import WorkError, shown
 from splitshare.placement.instance import Assignment, PlacementInstance, Request
 from splitshare.records import nearest
 
@@ -225,4 +225,9 @@ def normalised(assignment: Mapping[str, str | Sequence[str]]) -> Assignment:
     for module, hosts in assignment.items():
         if not isinstance(hosts, Iterable):
             raise WorkError(f"the answer has {type(hosts).__name__} for {module!r}; it must be a device, or several")
-    return {m: (hosts,) if isinstance(hosts, str) else tuple(hosts) for m, hosts in assignment.items()}
+    listed = {m: (hosts,) if isinstance(hosts, str) else tuple(hosts) for m, hosts in assignment.items()}
+    for module, hosts in listed.items():
+        wrong = next((name for name in (module, *hosts) if not isinstance(name, str)), None)
+        if wrong is not None:
+            raise WorkError(f"the answer has {shown(wrong)} for a module or a device of {shown(module)}; give its name")
+    return listed

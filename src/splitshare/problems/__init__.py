@@ -11,9 +11,9 @@ import pkgutil
 import re
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, shown
 from splitshare.files import parse_json, read_text
 from splitshare.plugins import from_file
 from splitshare.problems.problem import Problem
@@ -52,13 +52,22 @@ def problem_of_instance(path: Path) -> Problem[Any, Any]:
     """The problem of an instance, by the ``schema`` that its file names; the default where it names none that we know.
 
     Raises:
-        InputError: the file is missing or no JSON.
+        InputError: the file is missing or no JSON, or names no schema.
     """
     text = read_text(path)
     value = parse_json(text.partition("\n")[0] if path.suffix == ".jsonl" else text, path)
     schema = value.get("schema") if isinstance(value, dict) else None
+    if isinstance(value, dict) and not isinstance(schema, str):  # any problem's reader would miss fields of its own
+        wrong = f"must be a text, not {shown(schema)}" if "schema" in value else "is missing"
+        raise InputError(path, "schema", f"{wrong}; say of which problem the instance is: {_schemas()}")
     kind = re.match(r"[\w-]+\.([\w-]+)-instance/", str(schema))
     return problem_named(kind[1] if kind and kind[1] in names() else DEFAULT)
+
+
+def _schemas() -> str:
+    """What instances' files say, of all problems that say it in their record."""
+    fields = [problem_named(name).instance.model_fields.get("schema_") for name in names()]
+    return " or ".join(text for field in fields if field is not None for text in get_args(field.annotation))
 
 
 def problem_and_algorithm(spec: str, problem: str | None = None) -> tuple[Problem[Any, Any], Any]:

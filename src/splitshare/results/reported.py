@@ -19,8 +19,10 @@ from splitshare.results.baselines import check_digests
 from splitshare.results.table import OPTIMALITY_TOLERANCE
 
 OPTIONAL = ("method", "seed", "instance_sha256", "status", "solve_s")
-NOTHING = ("", "nan", "NaN")
-"""How tables write that there is no number."""
+NO_TIME = ("", "nan", "NaN")
+"""How tables write that a time is not known. An objective is left empty: nan may be a computation gone wrong."""
+ANSWERED = ("", "optimal", "feasible", "time_limit")
+"""Values of a status (or none) of a row whose objective counts."""
 RECALCULATED = ("family", "workload", "reason", "gap")
 """Columns of a comparison's own ``results.csv`` that may be there and are not read, beside the reference's."""
 
@@ -31,7 +33,8 @@ def read_reported(
     """Read a table (CSV or Parquet) with a row for each instance and seed.
 
     Columns: ``instance`` and the objective's (empty where there is no answer), and where they are known ``method``
-    (one for the whole file; else the file's name), ``seed``, ``instance_sha256``, ``status``, ``solve_s``.
+    (one for the whole file; else the file's name), ``seed``, ``instance_sha256``, ``status``, ``solve_s``. A row whose
+    status is not among ``ANSWERED``, such as ``infeasible``, has no answer either, whatever its objective.
 
     Args:
         path: the file.
@@ -42,16 +45,20 @@ def read_reported(
         sense: whether less or more is better.
 
     Returns:
-        The method's name, and its results, the objective's column as ``objective``.
+        The method's name, and its results, the objective's column as ``objective``: NaN where there is no answer.
 
     Raises:
         InputError: names the file, the column or row, and the mend: an unknown instance or another digest, a missing
-            column, a value that is no number, or one better than the proved optimum.
+            column, a value that is no number, or one better than the proved optimum, or a recorded method's name.
     """
     table = _read(path, objective, reference)
     methods = list(dict.fromkeys(table["method"])) if "method" in table else [path.stem]
     if len(methods) != 1 or not methods[0]:
         raise InputError(path, "method", f"holds {len(methods)} methods, or none; give a file for each")
+    if methods[0] in set(recorded["method"]):  # their rows could not be told apart
+        raise InputError(path, "method", taken_name(methods[0]))
+    if "status" in table:
+        table[objective] = table[objective].where(table["status"].isin(ANSWERED))
     known = dict(zip(recorded["instance"], _bounds(recorded), strict=True))
     for i, (instance, value) in enumerate(zip(table["instance"], table[objective], strict=True)):
         if instance not in known:
@@ -86,6 +93,11 @@ def _bounds(recorded: pd.DataFrame) -> pd.Series[Any]:
     return recorded["proved_bound"].fillna(recorded["reference"])
 
 
+def taken_name(name: str) -> str:
+    """What is told of a new method that is called as a recorded one."""
+    return f"the name {name!r} is a recorded method's; give it another"
+
+
 def columns_of(path: Path) -> list[str]:
     """Names of a table's columns, whatever they are.
 
@@ -116,9 +128,9 @@ def _read(path: Path, objective: str, reference: str) -> pd.DataFrame:
     if not columns["instance"]:
         raise InputError(path, "", "has no rows; add at least one")
     table: dict[str, Any] = {name: columns[name] for name in header if name not in ignored}
-    for name in (objective, "solve_s"):
-        if name in table:
-            table[name] = _numbers(path, name, table[name])
+    table[objective] = _numbers(path, objective, table[objective], ("",))
+    if "solve_s" in table:
+        table["solve_s"] = _numbers(path, "solve_s", table["solve_s"], NO_TIME)
     if "seed" in table:
         table["seed"] = parse_counts(path, "seed", table["seed"], MOST_SEED)
     return pd.DataFrame(table)
@@ -133,11 +145,11 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _numbers(path: Path, column: str, texts: Sequence[str]) -> Any:
-    """Numbers from 0, NaN where there is nothing."""
+def _numbers(path: Path, column: str, texts: Sequence[str], nothing: Sequence[str]) -> Any:
+    """Numbers from 0, NaN where a text is among ``nothing``."""
     values = np.full(len(texts), np.nan)
     for i, text in enumerate(texts):
-        if text in NOTHING:
+        if text in nothing:
             continue
         values[i : i + 1] = parse_floats(path, column, [text], first=i)
     return values

@@ -30,7 +30,7 @@ from splitshare.problems.problem import Problem, Recorded
 from splitshare.problems.standard import read_recorded
 from splitshare.progress import track
 from splitshare.results.recording import FEW_SEEDS, seeds_of
-from splitshare.results.reported import columns_of, read_reported
+from splitshare.results.reported import columns_of, read_reported, taken_name
 from splitshare.results.verdict import Verdict, gaps, judge, summary_table
 from splitshare.results.verdict_file import Judged
 from splitshare.stages.findings import Findings, write_findings, write_summary
@@ -90,8 +90,7 @@ def _described(method: Method, options: Options) -> tuple[Described, Problem[Any
     asked = problem_named(own.problem)
     recorded = read_recorded(asked, options.baselines, _families(options, asked))
     if method.spec != own.name and own.name in set(recorded.results["method"]):
-        taken = f"the name {own.name!r} is a recorded method's; give it another"
-        raise InputError("--algorithm", method.spec, taken)  # their rows could not be told apart
+        raise InputError("--algorithm", method.spec, taken_name(own.name))  # their rows could not be told apart
     return own, asked, recorded
 
 

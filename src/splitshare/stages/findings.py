@@ -57,7 +57,7 @@ def write_findings(
     Args:
         problem: whose algorithm was judged.
         findings: of the new method.
-        verdicts: one a family.
+        verdicts: one a family that has a run.
         recorded: what the method was held against.
         output: directory.
         html: whether to write the page ``verdict.html`` too.
@@ -77,8 +77,13 @@ def write_findings(
         save_figure(figure, output, PROFILE)
     terms = {"does": problem.terms.does, "reference": problem.terms.reference, "unit": problem.unit}
     paragraphs = [in_words(verdict, **terms) for verdict in verdicts]
-    asked = sum(len(recorded.instances[verdict.family]) for verdict in verdicts)
-    paragraphs.append(_words(problem, findings, asked))
+    judged = {verdict.family for verdict in verdicts}
+    paragraphs += [
+        f"{family}: NOT REPORTED: none of its {len(part)} instances has a row; nothing is said of this family."
+        for family, part in recorded.instances.items()
+        if family not in judged
+    ]
+    paragraphs.append(_words(problem, findings, sum(len(part) for part in recorded.instances.values())))
     write_text(output / "verdict.txt", "\n".join(paragraphs) + "\n")
     if html:
         from splitshare.explorer.verdict_page import verdict_page  # of an extra, and half a second to import

@@ -33,10 +33,11 @@ def run(options: Options) -> list[str]:
     """
     problem = problem_of_instance(options.instances[0])
     methods = asked_methods(options.algorithms, options.solver, options.parameters)
-    loaded = [method.load(problem.finder) for method in methods]
     if len({path.name for path in options.instances}) != len(options.instances):
         raise InputError("INSTANCE", "", "two instances have the same file name; solve them one by one")
+    # Before the algorithms: of a file that does not say its problem, theirs would seem to be wrong.
     asked = [problem.instance.read(path) for path in options.instances]
+    loaded = [method.load(problem.finder) for method in methods]
     if options.write_program is not None:
         if len(loaded) > 1:
             raise InputError("--write-program", "", "writes the program of one method; give one --algorithm")

@@ -28,6 +28,9 @@ class J3O:
     compare: bool = DEFAULT.compare
     prices: bool = DEFAULT.prices
 
+    def __post_init__(self) -> None:
+        AlternationSettings(**vars(self))  # refuses what is out of its range
+
     def warm_up(self) -> None:
         """Compile the greedy."""
         warm_up()

@@ -33,6 +33,9 @@ class J3ODecomposed:
     sweeps: int = DEFAULT.sweeps
     threads: int = DEFAULT.threads
 
+    def __post_init__(self) -> None:
+        DecompositionSettings(**vars(self))  # refuses what is out of its range
+
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
         self.onload(tiny(), seed=0, time_limit=None)

@@ -14,6 +14,7 @@ from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import Onloading, OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.onloading.run import OBJECTIVE_TOLERANCE
+from splitshare.parameters import MOST_THREADS, check_within
 from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
 from splitshare.solvers.program import Milp
@@ -42,6 +43,10 @@ class Optimum:
     solver: Solver = "highs"
     threads: int = 1
     gap: float = exact.RELATIVE_GAP
+
+    def __post_init__(self) -> None:
+        check_within(1, MOST_THREADS, threads=self.threads)
+        check_within(0, gap=self.gap)
 
     def warm_up(self) -> None:
         """Solve a program of one column: the first call loads the solver's libraries."""

@@ -32,6 +32,7 @@ from splitshare.onloading.decomposed.work import (
     work_of,
     worth_all,
 )
+from splitshare.parameters import MOST_THREADS, check_within
 
 LEAST_STEP = 1e-7
 """Relative gain that counts as one."""
@@ -69,6 +70,11 @@ class DecompositionSettings:
     """Turns of each location at most, in a round."""
     threads: int = 1
     """Servers that are worked on side by side; the answer does not depend on it."""
+
+    def __post_init__(self) -> None:
+        check_within(1, steps=self.steps, first=self.first, turns=self.turns, rounds=self.rounds, sweeps=self.sweeps)
+        check_within(0, stall=self.stall, trials=self.trials)
+        check_within(1, MOST_THREADS, threads=self.threads)
 
 
 @dataclass(frozen=True)

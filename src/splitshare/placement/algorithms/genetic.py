@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from splitshare.parameters import check_within
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.construction import Held, complete
 from splitshare.placement.feasible import HostingRules, OpenPlacement, cheapest_feasible
@@ -37,8 +38,8 @@ class Genetic:
     """Children that are made, those dropped included."""
 
     def __post_init__(self) -> None:
-        if self.population < 2 or self.children < 0:
-            raise ValueError(f"population={self.population}, children={self.children}: at least 2, and none or more")
+        check_within(2, population=self.population)
+        check_within(0, children=self.children)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from splitshare.errors import WorkError
+from splitshare.parameters import check_within
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.construction import Held, complete
 from splitshare.placement.contract import Answer
@@ -38,8 +39,8 @@ class Lagrangian:
     """Steps without a better bound after which steps are halved."""
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.patience < 1:
-            raise ValueError(f"steps={self.steps}, patience={self.patience}: none or more, and at least 1")
+        check_within(0, steps=self.steps)
+        check_within(1, patience=self.patience)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.

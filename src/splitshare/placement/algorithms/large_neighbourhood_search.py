@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
+from splitshare.parameters import check_within
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy, users_by_module
 from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
@@ -39,10 +40,8 @@ class LargeNeighbourhoodSearch:
     """How strongly the most related are preferred: 1 not at all."""
 
     def __post_init__(self) -> None:
-        if min(self.rounds, self.discrepancies) < 0 or self.patience < 1 or self.most_removed < 1:
-            raise ValueError("rounds and discrepancies are none or more, patience and most_removed at least 1")
-        if not self.determinism >= 1:
-            raise ValueError(f"determinism={self.determinism}: at least 1")
+        check_within(0, rounds=self.rounds, discrepancies=self.discrepancies)
+        check_within(1, patience=self.patience, most_removed=self.most_removed, determinism=self.determinism)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from splitshare.choices import Solver
 from splitshare.errors import WorkError
+from splitshare.parameters import check_within
 from splitshare.placement import exact
 from splitshare.placement.construction import complete
 from splitshare.placement.contract import Answer
@@ -38,6 +39,9 @@ class LpRounding:
     stochastic: ClassVar[bool] = True
     roundings: int = 50
     solver: Solver = "highs"
+
+    def __post_init__(self) -> None:
+        check_within(0, roundings=self.roundings)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Place every module; no placement where none is feasible, or the relaxation was not solved in time.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from splitshare.choices import ExactSolver
+from splitshare.parameters import MOST_THREADS, check_within
 from splitshare.placement import exact
 from splitshare.placement.contract import Answer
 from splitshare.placement.instance import Assignment, PlacementInstance
@@ -37,6 +38,9 @@ class Optimum:
     solver: ExactSolver = "highs"
     threads: int = 1
     """Of Gurobi or HiGHS; ``builtin`` uses one."""
+
+    def __post_init__(self) -> None:
+        check_within(1, MOST_THREADS, threads=self.threads)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve to a proved optimum, or to the best that the time limit allows."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from splitshare.parameters import check_within
 from splitshare.placement.feasible import HostingRules, cheapest_feasible, if_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
 
@@ -26,6 +27,9 @@ class Random:
     name: ClassVar[str] = "random"
     stochastic: ClassVar[bool] = True
     draws: int = 100_000
+
+    def __post_init__(self) -> None:
+        check_within(0, draws=self.draws)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module; ``None`` where no placement is feasible, or none was found in time."""

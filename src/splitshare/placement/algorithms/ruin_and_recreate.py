@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from splitshare.parameters import check_between, check_within
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.arrays import Ints, Numbered, numbered
 from splitshare.placement.branching.tree import CLOSE, ceiling_s
@@ -66,10 +67,11 @@ class RuinAndRecreate:
     """Of the bound's ascent."""
 
     def __post_init__(self) -> None:
-        if min(self.rounds, self.steps) < 0 or min(self.agreed, self.most_removed) < 1 or not self.first_rounds > 0:
-            raise ValueError("rounds and steps: none or more; agreed and most_removed: at least 1; first_rounds: some")
-        if not 0 < self.cold <= self.hot < math.inf:
-            raise ValueError(f"hot={self.hot}, cold={self.cold}: above 0, and cold is no hotter")
+        check_within(0, rounds=self.rounds, steps=self.steps)
+        check_within(1, agreed=self.agreed, most_removed=self.most_removed)
+        check_between(0, first_rounds=self.first_rounds, hot=self.hot, cold=self.cold)
+        if self.cold > self.hot:
+            raise ValueError(f"cold must be no more than hot, {self.hot}, not {self.cold}")
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
         """Place every module, or ``None`` if nothing feasible was found.

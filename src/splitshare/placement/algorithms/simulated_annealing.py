@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from scipy.optimize import brentq
 
+from splitshare.parameters import check_between, check_within
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.annealing import Draws, anneal, annealing
 from splitshare.placement.arrays import Floats, numbered
@@ -44,6 +45,11 @@ class SimulatedAnnealing:
     """Share of accepted trials at or below which a temperature counts as cold (MINPERCENT)."""
     cold_temperatures: int = 5
     """Cold temperatures without a new best placement after which the search is frozen."""
+
+    def __post_init__(self) -> None:
+        check_between(0, 1, initial_acceptance=self.initial_acceptance, cooling=self.cooling)
+        check_within(0, 1, least_acceptance=self.least_acceptance)
+        check_within(1, size_factor=self.size_factor, cold_temperatures=self.cold_temperatures)
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

@@ -1,7 +1,9 @@
 """The real catalogue, described once for all tests that need it: counting its operations takes a while."""
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from splitshare.placement.generate import build_instance
 from splitshare.placement.instance import PlacementInstance
 from splitshare.profiling.read import read_profiles
 from splitshare.profiling.records import ModuleDescriptions
+from splitshare.stopping import SIGNALS
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +26,17 @@ BIN = str(Path(sys.executable).parent)
 os.environ["PATH"] = os.pathsep.join(folder for folder in os.get_exec_path() if folder != BIN)
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub by mistake; those with a hub of their own start processes
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_left_as_they_were() -> Iterator[None]:
+    """A test that calls ``main`` does not decide how later ones in its process are interrupted."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    if any(signal.getsignal(number) is not handler for number, handler in before.items()):
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -125,6 +125,7 @@ record-studies: $(READY) ## Record what room for queues, unknown demand and chan
 	$(BIN)/splitshare onloading uncertain results/studies/instance.json --samples 40 --draws 40 -o results/studies/uncertain
 	$(BIN)/splitshare onloading follow results/studies/instance.json -o results/studies/follow
 	mkdir -p data/baselines/studies
+	cp results/studies/instance.json data/baselines/studies/
 	cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv
 	cp results/studies/uncertain/draws.csv data/baselines/studies/uncertain.csv
 	cp results/studies/follow/over_time.csv data/baselines/studies/follow.csv

@@ -105,6 +105,7 @@ EXPECTED = {
         "-o results/studies/uncertain",
         "v/bin/splitshare onloading follow results/studies/instance.json -o results/studies/follow",
         "mkdir -p data/baselines/studies",
+        "cp results/studies/instance.json data/baselines/studies/",
         "cp results/studies/headroom/replays.csv data/baselines/studies/headroom.csv",
         "cp results/studies/uncertain/draws.csv data/baselines/studies/uncertain.csv",
         "cp results/studies/follow/over_time.csv data/baselines/studies/follow.csv",

@@ -10,6 +10,8 @@ from splitshare.commands.gallery import Options
 from splitshare.errors import InputError
 from splitshare.figures.declaration import CATEGORIES
 from splitshare.figures.registry import figures
+from splitshare.jsonl import read_lines
+from splitshare.onloading.instance import OnloadingInstance
 from splitshare.stages import gallery
 
 COMMITTED = Path(__file__).parents[2] / "paper_figures"
@@ -34,6 +36,32 @@ def test_facts_are_those_of_the_data():
     assert "% assumed. Seed 0." in caption
     suite = pd.read_csv(COMMITTED / "onloading_run_time.csv")
     assert f"Suite of n = {len(suite)} seeded instances" in (COMMITTED / "onloading_accuracy.caption.txt").read_text()
+
+
+def test_studies_are_of_an_instance_of_the_suite_and_their_captions_count_what_is_there():
+    baselines = COMMITTED.parent / "data" / "baselines"
+    studied = OnloadingInstance.read(baselines / "studies" / "instance.json")
+    assert studied in read_lines(OnloadingInstance, baselines / "onloading_instances.jsonl")
+    for name, what, count in (
+        (
+            "onloading_headroom",
+            "Replays of each point",
+            pd.read_csv(COMMITTED / "onloading_headroom.csv")["seed"].max() + 1,
+        ),
+        (
+            "onloading_robustness",
+            "the mean one among them",
+            pd.read_csv(COMMITTED / "onloading_robustness.csv")["draw"].max() + 1,
+        ),
+        (
+            "onloading_over_time",
+            "Spans",
+            (pd.read_csv(COMMITTED / "onloading_over_time.csv")["policy"] == "keep").sum(),
+        ),
+    ):
+        caption = (COMMITTED / f"{name}.caption.txt").read_text()
+        assert f"{len(studied.clients)} clients and {len(studied.servers)} servers" in caption
+        assert f"{what}: n = {count}." in caption
 
 
 def test_what_is_drawn_from_one_zoo_tells_of_that_zoo_alone():

@@ -17,11 +17,13 @@ from splitshare.catalog.testbeds import profile_file
 from splitshare.figures.declaration import Declaration
 from splitshare.figures.inputs import Inputs
 from splitshare.figures.palette import method_title
+from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.zoo import Zoo
 from splitshare.profiling.records import ModuleProfile
 from splitshare.replay.capacity import WARM_UP
 from splitshare.replay.confidence import LEVEL
 from splitshare.results import rests_on
+from splitshare.results.onloading import title_of
 
 Told = Callable[[Inputs, str], str]
 
@@ -35,6 +37,7 @@ def caption_of(declared: Declaration, inputs: Inputs) -> str:
 def facts(declared: Declaration, inputs: Inputs) -> list[str]:
     """A sentence or more for each kind of file that the figure reads, in their order, each once."""
     told = [tell(inputs, name) for name in declared.inputs if (tell := _teller(name))]
+    told += [_study(inputs, name) for name in declared.records if name.startswith(STUDIES)]
     if declared.records:
         told.append(_recorded(inputs, declared.records))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
@@ -129,6 +132,17 @@ def _studied(inputs: Inputs, _name: str) -> str:
     return f"Instances of the suite, ours. {_times_of_zoos(inputs, [_zoo(inputs)])}"
 
 
+def _study(inputs: Inputs, name: str) -> str:
+    """The instance of the recorded studies, or how much one of its tables holds."""
+    if name == STUDIED:
+        instance = OnloadingInstance.read(inputs.recorded(name))
+        size = f"{len(instance.clients)} clients and {len(instance.servers)} servers"
+        zoos = [instance.zoo] if instance.zoo else []
+        return f"Instance: {title_of(instance.name)}, {size}. {_times_of_zoos(inputs, zoos)}"
+    what, column = COUNTED[name]
+    return f"{what}: n = {inputs.record(name)[column].nunique()}."
+
+
 def _zoo(inputs: Inputs) -> str:
     """The zoo that sweeps and studies draw from."""
     return PurePath(inputs.config.onloading.zoo).stem
@@ -162,6 +176,17 @@ INPUTS: dict[str, Told] = {
 """What is told of a file of the run, by how its name begins."""
 
 
+STUDIES = "studies/"
+"""Records of one onloading instance, below ``data/baselines``."""
+STUDIED = f"{STUDIES}instance.json"
+COUNTED = {
+    f"{STUDIES}headroom.csv": ("Replays of each point", "seed"),
+    f"{STUDIES}uncertain.csv": ("Demands, the mean one among them", "draw"),
+    f"{STUDIES}follow.csv": ("Spans", "start_s"),
+}
+"""What there are several of in a table of the studies, and the column that tells them apart."""
+
+
 def _recorded(inputs: Inputs, records: Iterable[str]) -> str:
     """Machines and days of records."""
     machines: dict[str, None] = {}
@@ -178,6 +203,8 @@ def _recorded(inputs: Inputs, records: Iterable[str]) -> str:
 
 def _origins(inputs: Inputs, name: str) -> list[tuple[str, str]]:
     path = inputs.catalog.root / "baselines" / name
+    if name == STUDIED:
+        return []  # an instance, which no machine has a part in
     if path.suffix == ".json":
         rows = AccuracyRecord.read(path).rows
         return list(dict.fromkeys((row.provenance["machine"], row.provenance["date"][:10]) for row in rows))

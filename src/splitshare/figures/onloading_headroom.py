@@ -12,15 +12,14 @@ from splitshare.figures.style import paper_style, save_figure, save_table
 DECLARATION = Declaration(
     name="onloading-headroom",
     category="Onloading",
-    tells_itself=True,
-    records=("studies/headroom.csv",),
+    records=("studies/instance.json", "studies/headroom.csv"),
     tables=("onloading_headroom",),
+    zoos=True,
     drawn=("onloading_headroom",),
     caption=(
         "Replays of plans that may use a share of every link and processor, of one medium instance of the onloading "
-        "suite, at several shares of the planned demand. Points are means over n = 3 replays, bars reach from the "
-        "least to the most. Left: accuracy, a late answer counting as wrong; dashed: as planned. Right: late queries. "
-        "Times of models as published, and derived on the GPU."
+        "suite, at several shares of the planned demand. Points are means over replays, bars reach from the "
+        "least to the most. Left: accuracy, a late answer counting as wrong; dashed: as planned. Right: late queries."
     ),
     takeaway=(
         "A plan that uses everything up is best on paper and loses to one that leaves room as soon as queries queue; "

@@ -12,14 +12,14 @@ from splitshare.figures.style import paper_style, save_figure, save_table
 DECLARATION = Declaration(
     name="onloading-over-time",
     category="Onloading",
-    tells_itself=True,
-    records=("studies/follow.csv",),
+    records=("studies/instance.json", "studies/follow.csv"),
     tables=("onloading_over_time",),
+    zoos=True,
     drawn=("onloading_over_time",),
     caption=(
         "A day of demand that rises and falls, of one medium instance of the onloading suite: mean accuracy of each "
-        "of n = 24 spans, and gigabytes of models moved until its end, by policy. Clairvoyant: knows all that comes, "
-        "and its models travel in no time. Times of models as published, and derived on the GPU."
+        "span, and gigabytes of models moved until its end, by policy. Clairvoyant: knows all that comes, "
+        "and its models travel in no time."
     ),
     takeaway=(
         "What stood at first loses accuracy as demand rises; weighing each move against its bytes gains as much as "

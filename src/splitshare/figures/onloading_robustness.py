@@ -12,15 +12,14 @@ from splitshare.figures.uncertain_plot import uncertain_figure
 DECLARATION = Declaration(
     name="onloading-robustness",
     category="Onloading",
-    tells_itself=True,
-    records=("studies/uncertain.csv",),
+    records=("studies/instance.json", "studies/uncertain.csv"),
     tables=("onloading_robustness",),
+    zoos=True,
     drawn=("onloading_robustness",),
     caption=(
-        "Plans made before the demand is known, of one medium instance of the onloading suite, judged on n = 40 "
+        "Plans made before the demand is known, of one medium instance of the onloading suite, judged on "
         "demands that they were not chosen by. Left: share of demands at which mean accuracy is at most so much. "
-        "Right: what is missed of deciding anew for each demand, against the demand. Times of models as published, "
-        "and derived on the GPU."
+        "Right: what is missed of deciding anew for each demand, against the demand."
     ),
     takeaway=(
         "A plan for the mean demand misses some of what knowing each demand would give; one that was chosen over "

@@ -51,7 +51,6 @@ NAME = "onloading_run_time"
 def draw(inputs: Inputs, output: Path) -> None:
     """Write the tables ``onloading_run_time`` (by instance) and ``..._summary``, and the figure."""
     record = inputs.record(RECORD)
-    ", ".join(dict.fromkeys(record["machine"]))
     table = time_table(record)
     save_table(table, output, NAME)
     save_table(summary(table), output, f"{NAME}_summary")

@@ -19,10 +19,10 @@ from splitshare.results.verdict import per_instance
 PROFILE = "performance_profile"
 """Name of its files."""
 TITLES = {
-    "s2m3": "The paper's setting (95)",
+    "s2m3": "The paper's setting",
     "random-tuning": "Random, tuning half",
     "random-test": "Random, test half",
-    "j3o": "Onloading suite (92)",
+    "j3o": "Onloading suite",
 }
 FACTORS = np.geomspace(1, 32, 200)
 
@@ -70,7 +70,8 @@ def profile_figure(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.set_xlim(FACTORS[0], FACTORS[-1])
         axes.set_ylim(0, 1.02)
-        axes.set_title(TITLES.get(family, family))
+        instances = results.loc[results["family"] == family, "instance"].nunique()
+        axes.set_title(f"{TITLES.get(family, family)} ({instances})")
         axes.set_xlabel("Factor of the best objective, at most")
     panels[0].set_ylabel("Share of the instances")
     handles, labels = panels[-1].get_legend_handles_labels()

@@ -133,7 +133,7 @@ def _figure(runs: pd.DataFrame, scaling: pd.DataFrame) -> Figure:
         right.plot(part["size"], part["median_s"], marker=".", markersize=4, **line)
     left.set_xscale("log")
     left.set_xlabel("Seconds to place an instance, at most")
-    left.set_ylabel("Share of the 95 instances")
+    left.set_ylabel(f"Share of the {runs['instance'].nunique()} instances")
     left.set_ylim(0, 1.02)
     right.set_xscale("log", base=2)
     right.set_yscale("log")

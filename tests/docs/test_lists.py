@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 import yaml
 
+from splitshare.commands.gallery import Options
 from splitshare.config import Config
 from splitshare.figures.registry import figures as declared
 from splitshare.onloading.contract import FINDER as ONLOADING
 from splitshare.placement.contract import FINDER as PLACEMENT
 from splitshare.records import Record
+from splitshare.stages import gallery
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +53,12 @@ def files_of(cell: str) -> list[str]:
 def test_what_lies_in_paper_figures_is_what_is_declared() -> None:
     files = {name for spec in declared().values() if "canonical" in spec.scopes for name in spec.files()}
     assert {path.name for path in (ROOT / "paper_figures").iterdir()} == files | {"README.md"}
+
+
+def test_the_gallery_tells_the_captions_that_lie_beside_it(tmp_path: Path) -> None:
+    """A figure drawn again without its gallery would be found by a whole reproduction only."""
+    gallery.run(Options(folder=ROOT / "paper_figures", output=tmp_path / "README.md"))
+    assert (tmp_path / "README.md").read_text() == (ROOT / "paper_figures/README.md").read_text()
 
 
 def test_every_recorded_baseline_is_in_its_readme_once() -> None:

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from splitshare.errors import InputError, WorkError
+from splitshare.placement.held_out import held_out
 from splitshare.placement.instance_families import family_instance
 from splitshare.placement.run import solve
 from splitshare.results import record_families as recording
-from splitshare.results.family_record import BEST, BEST_COLUMNS, COLUMNS, RESULTS, read_best
+from splitshare.results.family_record import BEST, BEST_COLUMNS, COLUMNS, RESULTS, read_best, read_results
 from splitshare.results.family_record import recorded_families as recorded
 from splitshare.results.record_families import improved, methods_of_families, prove_longer, record_families
 from splitshare.version import __version__
@@ -111,6 +113,44 @@ def test_longer_proofs_better_what_is_known_and_write_no_row(small, tmp_path):
     assert (best["optimal"] == 1).all()
     assert set(best["proved_by"]) == {"optimum-highs"}
     assert (best["objective_s"] <= read_best(small / BEST)["objective_s"] * (1 + 1e-9)).all()
+
+
+def test_a_record_with_instances_that_nothing_has_placed_goes_on(tmp_path):
+    known = record_families(["memory-tight"], ["s2m3-greedy"], time_limit_s=10.0, output=tmp_path)
+    assert not np.isfinite(known["objective_s"]).any()
+    assert read_best(tmp_path / BEST).empty
+    record_families(["memory-tight"], ["first-fit"], time_limit_s=10.0, output=tmp_path)
+    rows, best = read_results(tmp_path / RESULTS), read_best(tmp_path / BEST)
+    assert 0 < len(best) < len(rows) / 2
+    least = rows.dropna(subset="objective_s").groupby("instance")["objective_s"].min()
+    assert dict(zip(best["instance"], best["objective_s"], strict=True)) == pytest.approx(least.to_dict())
+    assert len(rows) == 2 * len(held_out("memory-tight"))
+    assert len(prove_longer(["memory-tight"], ["worst-fit"], time_limit_s=10.0, output=tmp_path)) == len(rows) / 2
+
+
+def test_a_bound_of_what_nothing_has_placed_is_there_once_something_is():
+    _, unplaced = best_of(run("a", None, 1.2))
+    assert (unplaced["objective_s"], unplaced["found_by"], unplaced["proved_by"]) == (np.inf, "", "a")
+    _, placed = best_of(run("a", None, 1.2), run("b", 1.5))
+    assert (placed["bound_s"], placed["proved_by"], placed["found_by"]) == (1.2, "a", "b")
+
+
+def test_of_an_instance_without_a_run_nothing_is_known():
+    assert improved(pd.DataFrame(columns=list(BEST_COLUMNS)), run("a", 1.0).head(0), [INSTANCE]).empty
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda t: t.assign(instance_sha256="f" * 64, bound_s=t["objective_s"], optimal=1), "another instance there"),
+        (lambda t: t[t["instance"] != INSTANCE.name], "has no row"),
+    ],
+)
+def test_longer_proofs_are_refused_where_the_record_is_of_something_else(small, tmp_path, change, complaint):
+    (tmp_path / RESULTS).write_bytes((small / RESULTS).read_bytes())
+    change(pd.read_csv(small / BEST)).to_csv(tmp_path / BEST, index=False)
+    with pytest.raises(InputError, match=complaint):
+        prove_longer([FAMILY], ["s2m3-greedy"], time_limit_s=10.0, output=tmp_path)
 
 
 @pytest.mark.parametrize(

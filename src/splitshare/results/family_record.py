@@ -102,8 +102,9 @@ def write_results(table: pd.DataFrame, path: Path) -> None:
 
 
 def write_best(table: pd.DataFrame, path: Path) -> None:
-    """Write what is known best, sorted, whole or not at all."""
-    write_csv(table[list(BEST_COLUMNS)].sort_values(["family", "instance"], kind="stable"), path)
+    """Write what is known best, sorted, whole or not at all; an instance that nothing has placed has no row."""
+    placed = table.loc[table["objective_s"] < np.inf, list(BEST_COLUMNS)]
+    write_csv(placed.sort_values(["family", "instance"], kind="stable"), path)
 
 
 def check_best(results: pd.DataFrame, best: pd.DataFrame, digests: Mapping[str, str], path: Path) -> None:

@@ -13,10 +13,7 @@ import pandas as pd
 from splitshare.choices import Sense
 from splitshare.errors import WorkError
 from splitshare.files import sha256_bytes
-from splitshare.results.table import OPTIMALITY_TOLERANCE
-
-BOUND_TOLERANCE = 2e-6
-"""How far beyond a proved bound rounding may take a value, relatively."""
+from splitshare.results.table import BOUND_TOLERANCE, OPTIMALITY_TOLERANCE
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pandas as pd
 from splitshare.errors import InputError, WorkError
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
 from splitshare.parquet import check_types, refusals
+from splitshare.results.table import BOUND_TOLERANCE
 from splitshare.results.write import write_csv
 
 RECORD = "onloading.csv"
@@ -32,8 +33,6 @@ OWN = "own"
 """Zoo or size of an instance that was not drawn from a zoo, or for the suite."""
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
-BOUND_TOLERANCE = 2e-6
-"""How far above a proved bound rounding may lift an objective, relatively."""
 
 
 def size_of(instance: OnloadingInstance) -> str:

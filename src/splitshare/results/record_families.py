@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from splitshare.choices import ExactSolver
 from splitshare.errors import WorkError
 from splitshare.methods import Method
 from splitshare.placement.contract import FINDER
@@ -28,6 +29,7 @@ from splitshare.results.family_record import (
     KEY,
     RESULTS,
     UNMEASURED,
+    check_best,
     plain_rows,
     read_best,
     read_results,
@@ -36,16 +38,14 @@ from splitshare.results.family_record import (
 )
 from splitshare.results.provenance import provenance
 from splitshare.results.recording import FEW_SEEDS, RecordedRun, recorded_runs
-from splitshare.results.table import OPTIMALITY_TOLERANCE
+from splitshare.results.table import BOUND_TOLERANCE, OPTIMALITY_TOLERANCE
 from splitshare.solvers.adapter import SizeLimitError
 
-EXACT = ("optimum-builtin", "optimum-gurobi", "optimum-highs")
+EXACT = tuple(f"optimum-{solver}" for solver in sorted(get_args(ExactSolver)))
 NOT_COMPARABLE = ("optimum", "cloud")
 """``optimum`` stands there by its solvers; no family has a device in the cloud."""
 ROUNDED = 1e-8
 """How far the digits of a record let equal values be apart, relatively."""
-CONTRADICTION = 2e-6
-"""How far above a value rounding may lift a proved bound, relatively."""
 
 
 def methods_of_families() -> list[str]:
@@ -107,6 +107,8 @@ def record_families(
 def prove_longer(families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path) -> pd.DataFrame:
     """Run methods longer where no optimum is proved yet, and write only what they better into ``families_best.csv``.
 
+    A bound of an instance that nothing has placed is not written: such an instance has no row.
+
     Args:
         families: names of ``placement.held_out.HELD_OUT``.
         methods: labels.
@@ -117,19 +119,23 @@ def prove_longer(families: Sequence[str], methods: Sequence[str], *, time_limit_
         What is known best, a row an instance.
 
     Raises:
-        InputError: a method, a family or the record is wrong.
+        InputError: a method, a family or the record is wrong, or the record is of other instances.
         WorkError: as ``record_families``.
     """
-    best = read_best(output / BEST)
-    for family in families:
-        part = held_out(family)
+    instances = {family: held_out(family) for family in families}
+    best, recorded = read_best(output / BEST), read_results(output / RESULTS)
+    placed = {*best["instance"], *recorded.loc[recorded["objective_s"].notna(), "instance"]}
+    nowhere = set(recorded["instance"]) - placed
+    digests = {i.name: i.sha256() for part in instances.values() for i in part if i.name not in nowhere}
+    check_best(recorded, best, digests, output / BEST)
+    for family, part in instances.items():
         for label in methods:
             proved = set(best.loc[best["optimal"] == 1, "instance"])
             open_ = [instance for instance in part if instance.name not in proved]
             runs = recorded_runs([label], open_, finder=FINDER, solve=solve, time_limit_s=time_limit_s, seeds=(0,))
             new = _rows(runs, family, time_limit_s)
             if len(new):
-                best = improved(best, new, part)
+                best = improved(best, new, open_)
                 write_best(best, output / BEST)
     return best
 
@@ -143,7 +149,7 @@ def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[Placeme
     Args:
         best: what was known best.
         rows: runs, as ``family_record.COLUMNS`` has them.
-        instances: what they are of.
+        instances: what they are of; of one without a run nothing changes.
 
     Raises:
         WorkError: a bound is above a value.
@@ -151,9 +157,11 @@ def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[Placeme
     known: dict[str, dict[str, Any]] = {row["instance"]: row for row in plain_rows(best)}
     for instance in instances:
         part = rows[(rows["instance"] == instance.name) & (rows["instance_sha256"] == instance.sha256())]
+        if part.empty:
+            continue
         row = known.get(instance.name)
         if row is None or row["instance_sha256"] != instance.sha256():
-            row = _nothing_known(instance, part)
+            row = _nothing_known(instance, part["family"].iloc[0])
         least, most = float(part["objective_s"].min()), float(part["bound_s"].max())
         if least <= row["objective_s"] * (1 + ROUNDED):
             equal = part[part["objective_s"] <= least * (1 + ROUNDED)]
@@ -161,7 +169,7 @@ def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[Placeme
         if most >= row["bound_s"] * (1 - OPTIMALITY_TOLERANCE):
             equal = part[part["bound_s"] >= most * (1 - OPTIMALITY_TOLERANCE)]
             row = row | {"bound_s": max(most, row["bound_s"]), **_who(_fastest(equal), "proved")}
-        if row["bound_s"] > row["objective_s"] * (1 + CONTRADICTION):
+        if row["bound_s"] > row["objective_s"] * (1 + BOUND_TOLERANCE):
             told = (
                 f"{row['proved_by']} proves {row['bound_s']!r} s, and {row['found_by']} finds {row['objective_s']!r} s"
             )
@@ -172,10 +180,10 @@ def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[Placeme
     return pd.DataFrame(known.values(), columns=list(BEST_COLUMNS))
 
 
-def _nothing_known(instance: PlacementInstance, rows: pd.DataFrame) -> dict[str, Any]:
-    """No value is infinite, and no latency is below zero."""
+def _nothing_known(instance: PlacementInstance, family: str) -> dict[str, Any]:
+    """Every value is below infinity, and no latency is below zero."""
     return {
-        "family": rows.loc[rows["instance"] == instance.name, "family"].iloc[0],
+        "family": family,
         "instance": instance.name,
         "instance_sha256": instance.sha256(),
         "devices": len(instance.devices),
@@ -183,7 +191,7 @@ def _nothing_known(instance: PlacementInstance, rows: pd.DataFrame) -> dict[str,
         "requests": len(instance.requests),
         "objective_s": np.inf,
         "bound_s": 0.0,
-        **dict.fromkeys(BEST_COLUMNS[7:10] + BEST_COLUMNS[11:14], ""),
+        **{f"{did}_{what}": "" for did in ("found", "proved") for what in ("by", "version", "date")},
     }
 
 

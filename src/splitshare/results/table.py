@@ -17,6 +17,8 @@ from splitshare.placement.variants import apply_variant
 PAPER = "S2M3"
 OPTIMALITY_TOLERANCE = 1e-6
 """A placement counts as optimal up to this relative gap."""
+BOUND_TOLERANCE = 2e-6
+"""How far beyond a proved bound rounding may take a value, relatively."""
 
 
 @dataclass(frozen=True)

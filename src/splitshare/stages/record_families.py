@@ -10,6 +10,7 @@ from splitshare.methods import Method, check_labels
 from splitshare.placement.contract import FINDER
 from splitshare.placement.held_out import HELD_OUT
 from splitshare.results.record_families import methods_of_families, prove_longer, record_families
+from splitshare.stages.kinds import chosen
 
 
 def run(options: Options) -> pd.DataFrame:
@@ -28,7 +29,7 @@ def run(options: Options) -> pd.DataFrame:
         Method.parse(label).load(FINDER)  # all are there before one is run
     record = prove_longer if options.only_best else record_families
     return record(
-        list(dict.fromkeys(options.families)) or list(HELD_OUT),
+        chosen("--family", options.families, HELD_OUT),
         methods,
         time_limit_s=options.time_limit_s,
         output=options.output,

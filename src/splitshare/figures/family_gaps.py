@@ -38,8 +38,8 @@ DECLARATION = Declaration(
     drawn=("family_gaps",),
     caption=(
         "Mean gap in per cent to the best value that is known of each held-out instance, by family and method; in "
-        "brackets how many instances were placed where it is not all of them, a dash where none was or a licence "
-        "refused them. Seeds of a random method count by their median. Every run had the same time limit, on a machine "
+        "brackets how many instances were placed where it is not all of them, what a licence refused included; a dash "
+        "where none was. Seeds of a random method count by their median. Every run had the same time limit, on a machine "
         "that did other work."
     ),
     takeaway=(
@@ -61,17 +61,19 @@ INK_FROM = 0.6
 
 
 def gaps_table(results: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
-    """One row a family and method: how many instances were tried, placed and as good as the best known, gaps, seconds.
+    """One row a family and method: how many instances there are, placed and as good as the best known, gaps, seconds.
 
-    Columns: ``family``, ``method``, ``instances``, ``placed``, ``as_good``, ``mean_gap`` and ``worst_gap`` (over what
-    was placed, of each instance the median over seeds), ``median_s`` of a run, and ``at_limit``, the share of runs that
-    lasted as long as the time limit.
+    Columns: ``family``, ``method``, ``instances`` (of the family, those included that a licence refused), ``placed``,
+    ``as_good``, ``mean_gap`` and ``worst_gap`` (over what was placed, of each instance the median over seeds),
+    ``median_s`` of a run, and ``at_limit``, the share of runs that lasted as long as the time limit. A method of which
+    a licence refused a whole family has no row there.
 
     Args:
         results: rows of ``families.csv``.
         best: rows of ``families_best.csv``.
     """
     known = best.set_index("instance")["objective_s"]
+    instances = results.groupby("family")["instance"].nunique()
     runs = results[results["status"] != UNMEASURED]
     runs = runs.assign(
         gap=runs["objective_s"].fillna(np.inf) / runs["instance"].map(known) - 1,
@@ -85,7 +87,7 @@ def gaps_table(results: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
             {
                 "family": family,
                 "method": method,
-                "instances": len(gap),
+                "instances": int(instances[family]),
                 "placed": len(placed),
                 "as_good": int((placed <= OPTIMALITY_TOLERANCE).sum()),
                 "mean_gap": placed.mean(),
@@ -135,7 +137,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     # What is not placed counts as much as the darkest there is.
     order = by_method.fillna(DARKEST).clip(upper=DARKEST).mean(axis=1).sort_values(kind="stable").index
     gaps = by_method.loc[order]
-    cells = {(row["method"], row["family"]): _told(row) for row in plain_rows(table)}
+    cells = {(row["method"], row["family"]): told(row) for row in plain_rows(table)}
     values = gaps.to_numpy(dtype=float)
     shades = np.log(np.clip(np.nan_to_num(values), LIGHTEST, DARKEST) / LIGHTEST)
     darkest = np.log(DARKEST / LIGHTEST)
@@ -155,7 +157,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def told(row: Mapping[str, Any]) -> str:
     """What stands in a cell: the mean gap in per cent, and how many were placed where not all were."""
     if row["placed"] == 0:
         return NOTHING

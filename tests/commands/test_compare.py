@@ -83,7 +83,7 @@ def test_results_from_elsewhere_are_judged_like_a_run(tmp_path):
     [
         (lambda t: t.drop(columns="objective_s"), "objective_s: the column is missing"),
         (lambda t: t.assign(instance="nowhere"), "instance, row 1: 'nowhere' is not among the recorded ones"),
-        (lambda t: t.assign(objective_s=t["objective_s"] / 100), "below the proved optimum"),
+        (lambda t: t.assign(objective_s=t["objective_s"] / 100), "below the proved bound"),
         (lambda t: t.assign(objective_s=-1.0), "must be a number from 0"),
         (lambda t: t.assign(instance_sha256="0" * 64), "not comparable"),
         (lambda t: t.assign(colour="red"), "colour: unknown column"),

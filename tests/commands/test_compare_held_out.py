@@ -111,7 +111,7 @@ def test_reported_results_may_better_the_best_known_but_not_the_bound(judged, ba
         (tmp_path / name).write_bytes((baselines / name).read_bytes())
     best = pd.read_csv(tmp_path / BEST)
     best.assign(bound_s=best["objective_s"], optimal=1).to_csv(tmp_path / BEST, index=False)
-    with pytest.raises(InputError, match="below the proved optimum"):
+    with pytest.raises(InputError, match="below the proved bound"):
         compare.run(compare.Options(results=path, families=[FAMILY], baselines=tmp_path, output=tmp_path / "out"))
 
 

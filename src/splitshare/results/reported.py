@@ -24,11 +24,11 @@ NO_TIME = ("", "nan", "NaN")
 ANSWERED = ("", "optimal", "feasible", "time_limit")
 """Values of a status (or none) of a row whose objective counts."""
 RECALCULATED = ("family", "workload", "reason", "gap")
-"""Columns of a comparison's own ``results.csv`` that may be there and are not read, beside the reference's."""
+"""Columns of a comparison's own ``results.csv`` that may be there and are not read."""
 
 
 def read_reported(
-    path: Path, recorded: pd.DataFrame, *, objective: str, reference: str, sense: Sense
+    path: Path, recorded: pd.DataFrame, *, objective: str, ignored: Sequence[str], sense: Sense
 ) -> tuple[str, pd.DataFrame]:
     """Read a table (CSV or Parquet) with a row for each instance and seed.
 
@@ -41,7 +41,7 @@ def read_reported(
         recorded: the baselines that it is held against (``splitshare.problems.problem.Recorded``); where they have a
             ``proved_bound``, it goes before the reference, which may be bettered.
         objective: name of the objective's column.
-        reference: name of the reference's column, which may be there and is not read.
+        ignored: names of further columns that may be there and are not read, such as the reference's.
         sense: whether less or more is better.
 
     Returns:
@@ -49,9 +49,9 @@ def read_reported(
 
     Raises:
         InputError: names the file, the column or row, and the mend: an unknown instance or another digest, a missing
-            column, a value that is no number, or one better than the proved optimum, or a recorded method's name.
+            column, a value that is no number, or one beyond what is proved, or a recorded method's name.
     """
-    table = _read(path, objective, reference)
+    table = _read(path, objective, (*RECALCULATED, *ignored))
     methods = list(dict.fromkeys(table["method"])) if "method" in table else [path.stem]
     if len(methods) != 1 or not methods[0]:
         raise InputError(path, "method", f"holds {len(methods)} methods, or none; give a file for each")
@@ -65,7 +65,7 @@ def read_reported(
             raise InputError(path, at_row("instance", i), f"{shown(instance)} is not among the recorded ones")
         excess = value - known[instance] if sense == "min" else known[instance] - value
         if excess < -OPTIMALITY_TOLERANCE * abs(known[instance]):
-            beyond = "below the proved optimum" if sense == "min" else "above the proved bound"
+            beyond = f"{'below' if sense == 'min' else 'above'} the proved bound"
             problem = (
                 f"{value!r} is {beyond} of {instance}, {known[instance]!r}; its answer is "
                 "infeasible, or was not scored by `splitshare evaluate`"
@@ -119,10 +119,9 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
     return header, [[row[i] for row in body] for i in range(len(header))]
 
 
-def _read(path: Path, objective: str, reference: str) -> pd.DataFrame:
+def _read(path: Path, objective: str, ignored: Sequence[str]) -> pd.DataFrame:
     """The columns that are read, each of its type."""
     header, cells = _cells(path)
-    ignored = (*RECALCULATED, reference, objective.replace("objective", "best_known"))
     check_columns(path, header, ("instance", objective), (*OPTIONAL, *ignored))
     columns = dict(zip(header, cells, strict=True))
     if not columns["instance"]:

@@ -129,7 +129,7 @@ def _reported(path: Path, problem: Problem[Any, Any], recorded: Recorded[Any]) -
         path,
         recorded.results,
         objective=problem.objective_column,
-        reference=problem.reference_column,
+        ignored=(problem.reference_column, problem.best_known_column),
         sense=problem.sense,
     )
     check_name(method, str(path), "method")

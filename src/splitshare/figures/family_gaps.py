@@ -38,9 +38,9 @@ DECLARATION = Declaration(
     drawn=("family_gaps",),
     caption=(
         "Mean gap in per cent to the best value that is known of each held-out instance, by family and method; in "
-        "brackets how many instances were placed where it is not all of them, what a licence refused included; a dash "
-        "where none was. Seeds of a random method count by their median. Every run had the same time limit, on a machine "
-        "that did other work."
+        "brackets how many instances were placed where it is not all of them (what a licence refused was not), a dash "
+        "where none was. Seeds of a random method count by their median. Every run had the same time limit, on a "
+        "machine that did other work."
     ),
     takeaway=(
         "Ruin and recreate (ours) is at the best known, or close, in every family, our branch and bound in all but "

@@ -3,15 +3,18 @@
 import csv
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from splitshare.placement.algorithms.ruin_and_recreate import RuinAndRecreate
+from splitshare.placement.algorithms import ruin_and_recreate
+from splitshare.placement.algorithms.ruin_and_recreate import ROUNDS_AT_ONCE, RuinAndRecreate
 from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.arrays import numbered
-from splitshare.placement.branching.tree import ceiling_s
+from splitshare.placement.branching.tree import CLOSE, ceiling_s
 from splitshare.placement.contract import Answer
+from splitshare.placement.delta import plain_worth_s
 from splitshare.placement.generator import below, fraction, generator
 from splitshare.placement.hosting import hosting, put, routed_s, sweep
 from splitshare.placement.instance_families import FAMILIES, family_instance
@@ -19,7 +22,8 @@ from splitshare.placement.objective import best_route, evaluate
 from splitshare.placement.random_instances import STUDY, random_instances
 from splitshare.placement.removal import run
 from splitshare.placement.root_bound import RootBound
-from splitshare.placement.ruin import build, change, objective_s
+from splitshare.placement.ruin import build, change, search
+from splitshare.placement.search import feasible_start
 from tests.placement import judge
 
 PLACEMENTS = Path(__file__).parents[2] / "data/baselines/placements.csv"
@@ -56,7 +60,7 @@ def test_each_change_is_worth_what_the_evaluator_says(kind):
     for instance in [*random_instances(range(4), **kind), *random_instances(range(2), STUDY, **kind)]:
         arrays = numbered(instance).arrays
         state = hosting(arrays, replication=instance.replication, penalty_s=1e3)
-        parts = arrays, state, run(state, generator(1))
+        parts = arrays, state, run(arrays, state, generator(1))
         if not build(*parts, np.argsort(-arrays.size.max(axis=1)), instance.replication):
             continue
         for _ in range(150):
@@ -72,7 +76,9 @@ def test_each_change_is_worth_what_the_evaluator_says(kind):
                 latency_s = [best_route(instance, r, held)[0] for r in instance.requests]
                 assert state.latency_s.tolist() == latency_s
                 if max(latency_s) < np.inf:
-                    assert objective_s(arrays, state) == pytest.approx(evaluate(instance, held).objective, rel=1e-12)
+                    assert plain_worth_s(arrays, state.latency_s) == pytest.approx(
+                        evaluate(instance, held).objective, rel=1e-12
+                    )
     assert kept > 50
 
 
@@ -164,11 +170,58 @@ def test_the_bound_closes_only_what_cannot_be_better():
         for _ in range(5):
             bound.raise_(20, best)
         assert bound.bound_s <= best * (1 + 1e-9)
-        closed += bound.closed
+        closed += bound.bound_s >= best * (1 - CLOSE)
         worse = RootBound(problem, ceiling_s(problem.arrays))
         worse.raise_(100, best * 1.01)
-        assert not worse.closed
+        assert worse.bound_s <= best * (1 + 1e-9)
     assert closed > 5
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that goes a second on with each round; what it tells, and the limits that the greedy was given."""
+    told = SimpleNamespace(now_s=0.0, most=0, limits_s=[])
+
+    def counted(arrays, state, held, cooling, replicas):
+        told.now_s += cooling.rounds
+        told.most = max(told.most, cooling.rounds)
+        search(arrays, state, held, cooling, replicas)
+
+    def limited(greedy, instance, *, seed, time_limit):
+        told.limits_s.append(time_limit)
+        return greedily(greedy, instance, seed=seed, time_limit=time_limit)
+
+    greedily = S2M3Greedy.place
+    monkeypatch.setattr(ruin_and_recreate, "search", counted)
+    monkeypatch.setattr(ruin_and_recreate, "time", SimpleNamespace(perf_counter=lambda: told.now_s))
+    monkeypatch.setattr(S2M3Greedy, "place", limited)
+    return told
+
+
+def test_the_rounds_of_the_bound_keep_to_the_time_limit(clock):
+    instance = family_instance("communication-bound", 1001)
+    cells = len(instance.modules) * len(instance.devices)
+    algorithm = RuinAndRecreate(first_rounds=3 * ROUNDS_AT_ONCE / cells)
+    limit_s = 3.5 * ROUNDS_AT_ONCE  # ends in the middle of the first rounds that the bound has
+    answer = algorithm.place(instance, seed=0, time_limit=limit_s)
+    assert answer is not None
+    assert answer.bound < judge.worth(instance, answer.assignment) * (1 - 1e-6)  # else the bound had ended it
+    assert limit_s <= clock.now_s < limit_s + ROUNDS_AT_ONCE
+    assert clock.limits_s == [0.0]
+
+
+def test_what_begins_late_is_given_what_is_left_of_the_limit(clock):
+    answered(family_instance("communication-bound", 1001))
+    assert clock.limits_s == [None]
+    spent_s, clock.now_s = clock.now_s, 0.0
+    QUICK.place(family_instance("communication-bound", 1001), seed=0, time_limit=2 * spent_s)
+    assert spent_s <= clock.limits_s[1] < 2 * spent_s
+    assert feasible_start(family_instance("min-max", 1001), 0.0) is None
+
+
+def test_the_rounds_of_the_bound_are_no_more_than_those_allowed(clock):
+    answered(family_instance("communication-bound", 1001), algorithm=RuinAndRecreate(rounds=10, first_rounds=1000.0))
+    assert clock.most == 10
 
 
 def test_numbers_are_drawn_evenly():

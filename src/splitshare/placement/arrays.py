@@ -65,6 +65,11 @@ class Arrays(NamedTuple):
     """Whether the objective is the largest latency."""
 
 
+def open_to(arrays: Arrays, *, replicas: bool) -> Bools:
+    """Where a module may be tried (M, N); with replicas it may stand where only some of its requests can use it."""
+    return arrays.size <= arrays.room if replicas else arrays.may.copy()
+
+
 @dataclass(frozen=True)
 class Numbered:
     """An instance with its arrays."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from splitshare.compilation import compiled_in_place
-from splitshare.placement.arrays import Arrays, Bools, Floats, Ints
+from splitshare.placement.arrays import Arrays, Bools, Floats, Ints, open_to
 from splitshare.placement.delta import MOST_ENCODERS, transfer_s
 
 SLIGHT = 1e-3
@@ -46,11 +46,11 @@ class Hosting(NamedTuple):
 
 
 def hosting(arrays: Arrays, *, replication: bool, penalty_s: float) -> Hosting:
-    """A placement without any module; with replicas a module may stand where only some of its requests can use it."""
+    """A placement without any module."""
     modules, devices = arrays.may.shape
     wide = MOST_ENCODERS + 1
     return Hosting(
-        arrays.size <= arrays.room if replication else arrays.may,
+        open_to(arrays, replicas=replication),
         penalty_s,
         np.zeros((modules, devices), np.int64),
         np.zeros(modules, np.int64),

@@ -34,11 +34,9 @@ class Run(NamedTuple):
     old_cost_s: Floats
     old_hosts: Ints
     old_copies: Ints
-    tally: Ints
-    """(3): rounds, those that were accepted, those that found a better placement."""
 
 
-def run(state: Hosting, draws: State) -> Run:
+def run(arrays: Arrays, state: Hosting, draws: State) -> Run:
     """A search that holds nothing yet."""
     modules, requests = len(state.copies), len(state.latency_s)
     return Run(
@@ -56,7 +54,6 @@ def run(state: Hosting, draws: State) -> Run:
         np.zeros(requests),
         state.hosts.copy(),
         state.copies.copy(),
-        np.zeros(3, np.int64),
     )
 
 
@@ -127,12 +124,17 @@ def take_all_out(arrays: Arrays, state: Hosting, run: Run, first: int, size: int
         while state.copies[m] > 0:
             take_out(arrays, state, m, state.hosts[m, 0])
     for i in range(first, size):
-        m = run.out[i]
-        for at in range(arrays.first_user[m], arrays.first_user[m + 1]):
-            k = arrays.user[at]
-            state.latency_s[k] = routed_s(arrays, state, k)
-            run.cost_s[k] = cost_s(arrays, state, k, state.latency_s[k])
+        renew_users(arrays, state, run, run.out[i])
     return touched
+
+
+@compiled_in_place
+def renew_users(arrays: Arrays, state: Hosting, run: Run, m: int) -> None:
+    """Compute latencies and costs of the users of module ``m`` anew."""
+    for at in range(arrays.first_user[m], arrays.first_user[m + 1]):
+        k = arrays.user[at]
+        state.latency_s[k] = routed_s(arrays, state, k)
+        run.cost_s[k] = cost_s(arrays, state, k, state.latency_s[k])
 
 
 @compiled_in_place

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from splitshare.placement.arrays import Ints, Numbered
+from splitshare.placement.arrays import Ints, Numbered, open_to
 from splitshare.placement.branching.dual import ascend, dual, lower_bound
 from splitshare.placement.branching.fixing import costs, exclude, settle
 from splitshare.placement.branching.relaxation import relaxation
@@ -22,21 +22,18 @@ class RootBound:
 
     Attributes:
         bound_s: no placement is worth less, in seconds.
-        closed: whether no placement is better than the one that was told last, but for ``CLOSE`` of it.
     """
 
     def __init__(self, problem: Numbered, most_s: float) -> None:
         self._arrays = problem.arrays
         self._relaxed = relaxation(problem)
         self._dual = dual(self._relaxed)
-        # With replicas a module may stand where only some of its requests can use it.
-        roomy = problem.arrays.size <= problem.arrays.room
-        self._may = roomy if self._relaxed.replicas else problem.arrays.may.copy()
+        self._may = open_to(problem.arrays, replicas=self._relaxed.replicas)
         self._must = np.zeros_like(self._may)
         self._extra = np.zeros(self._may.shape)
         self._most_s = most_s
         self._pace, self._raised = ROOT_PACE, False
-        self.bound_s, self.closed = 0.0, False
+        self.bound_s = 0.0
 
     def raise_(self, steps: int, best_s: float) -> None:
         """Raise the bound by at most ``steps`` steps; a placement worth ``best_s`` seconds is known (or infinite)."""
@@ -55,7 +52,7 @@ class RootBound:
                 exclude(self._may, self._must, slack, self._extra)
         self._raised = True
         if not open_:
-            self.bound_s, self.closed = max(self.bound_s, target), True
+            self.bound_s = max(self.bound_s, target)
 
     def vote(self) -> Ints | None:
         """A placement (M) on the devices that requests choose at the prices of the bound; ``None`` at a dead end."""

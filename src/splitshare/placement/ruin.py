@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from splitshare.compilation import compiled_in_place
 from splitshare.placement.arrays import Arrays, Ints
+from splitshare.placement.delta import plain_worth_s
 from splitshare.placement.generator import below, fraction
 from splitshare.placement.hosting import Hosting, cost_s, put, routed_s, stands_on, sweep
-from splitshare.placement.removal import Run, copy, mark, mark_for_room, mark_related, take_all_out, undo
+from splitshare.placement.removal import Run, copy, mark, mark_for_room, mark_related, renew_users, take_all_out, undo
 
 SLACK = 1e-12
 """Relative difference of two costs that rounding may make."""
@@ -27,16 +28,6 @@ FARTHEST = 12.0
 """Rise of cost over temperature beyond which a device is not drawn: one in 160 000 times it would be."""
 GOAL = 0.98
 """Share of the least largest latency that each request is to get under."""
-
-
-@compiled_in_place
-def objective_s(arrays: Arrays, state: Hosting) -> float:
-    """The objective, as a plain sum: the evaluator's but for rounding; infinite where a request is not answered."""
-    largest = total = 0.0
-    for k in range(len(state.latency_s)):
-        largest = max(largest, state.latency_s[k])
-        total += arrays.rate[k] * state.latency_s[k]
-    return float(largest if arrays.worst else total / arrays.total_rate)
 
 
 @compiled_in_place
@@ -57,17 +48,16 @@ def _cost_anew(arrays: Arrays, state: Hosting, run: Run) -> None:
 
 
 @compiled_in_place
-def note(arrays: Arrays, state: Hosting, run: Run) -> bool:
-    """Keep the placement that is held, if it is the best so far; whether it is."""
-    worth = objective_s(arrays, state)
+def note(arrays: Arrays, state: Hosting, run: Run) -> None:
+    """Keep the placement that is held, if it is the best so far."""
+    worth = plain_worth_s(arrays, state.latency_s)
     if not worth < run.total_s[2] * (1.0 - SLACK):
-        return False
+        return
     run.total_s[2] = worth
     copy(state.hosts, state.copies, run.best_hosts, run.best_copies)
     if arrays.worst:
         state.goal_s[0] = GOAL * worth
         _cost_anew(arrays, state, run)
-    return True
 
 
 @compiled_in_place
@@ -152,10 +142,7 @@ def _chance(rise: float) -> float:
 def _settle_in(arrays: Arrays, state: Hosting, run: Run, m: int, n: int) -> None:
     """Put module ``m`` on device ``n`` and renew its users."""
     put(arrays, state, m, n)
-    for at in range(arrays.first_user[m], arrays.first_user[m + 1]):
-        k = arrays.user[at]
-        state.latency_s[k] = routed_s(arrays, state, k)
-        run.cost_s[k] = cost_s(arrays, state, k, state.latency_s[k])
+    renew_users(arrays, state, run, m)
 
 
 @compiled_in_place
@@ -284,18 +271,15 @@ class Cooling(NamedTuple):
 
 
 @compiled_in_place
-def search(arrays: Arrays, state: Hosting, run: Run, cooling: Cooling, replicas: bool) -> int:
-    """Rounds from the placement that is held, with falling temperatures; returns how many were made."""
+def search(arrays: Arrays, state: Hosting, run: Run, cooling: Cooling, replicas: bool) -> None:
+    """Rounds from the placement that is held, with falling temperatures."""
     temperature_s = cooling.hot_s
-    for made in range(cooling.rounds):
+    for _ in range(cooling.rounds):
         if run.total_s[2] <= cooling.floor_s:
-            return made
-        run.tally[0] += 1
+            return
         if change(arrays, state, run, cooling.most, replicas, temperature_s):
-            run.tally[1] += 1
-            worth = objective_s(arrays, state) if arrays.worst else run.total_s[0]
+            worth = plain_worth_s(arrays, state.latency_s) if arrays.worst else run.total_s[0]
             if worth < run.total_s[1] * (1.0 - SLACK):
                 run.total_s[1] = worth
-                run.tally[2] += note(arrays, state, run)
+                note(arrays, state, run)
         temperature_s *= cooling.factor
-    return cooling.rounds

@@ -53,11 +53,13 @@ class RuinAndRecreate:
     name: ClassVar[str] = "ruin-and-recreate"
     stochastic: ClassVar[bool] = True
     rounds: int = 300_000
-    """At most."""
+    """Of all coolings, at most. On top come those at the last temperature that follow each placement which the bound's
+    prices make: as many each time as the first cooling has."""
     first_rounds: float = 0.5
     """Of the first cooling, for each pair of module and device; each cooling after it has twice as many."""
     agreed: int = 8
-    """Coolings in a row, each from a placement of its own, that end at the best placement's worth: enough."""
+    """Coolings in a row, each from a placement of its own, that are enough: all but the first of them, which may have
+    ended better or worse, end at the worth that was the best before."""
     most_removed: int = 4
     """Modules that are taken out at once, about: a request's modules are taken out together."""
     hot: float = 0.5
@@ -81,11 +83,11 @@ class RuinAndRecreate:
         started = time.perf_counter()
         ends = math.inf if time_limit is None else started + time_limit
         made = _Search(instance, seed, ends)
-        rounds = math.ceil(self.first_rounds * len(instance.modules) * len(instance.devices))
+        rounds = min(math.ceil(self.first_rounds * len(instance.modules) * len(instance.devices)), self.rounds)
         made.start()
-        made.cool(min(rounds, self.rounds), self.most_removed, self.hot, self.cold)
+        made.cool(rounds, self.most_removed, self.hot, self.cold)
         made.raise_bound(self.steps, rounds, self.most_removed, self.cold)
-        if not made.met and not made.begin_feasibly(seed, time_limit):
+        if not made.met and not made.begin_feasibly(seed):
             return None
         left, agreed = self.rounds - rounds, 0
         while left > 0 and agreed < self.agreed and not made.met and time.perf_counter() < ends:
@@ -109,7 +111,7 @@ class _Search:
         self._replicas = instance.replication
         self._most_s = ceiling_s(self._arrays)
         state = hosting(self._arrays, replication=self._replicas, penalty_s=BEYOND * self._most_s)
-        self._run = run(state, generator(seed))
+        self._run = run(self._arrays, state, generator(seed))
         self._parts = self._arrays, state, self._run
         self._draw = np.random.default_rng(seed)
         self._cooled = False
@@ -129,6 +131,11 @@ class _Search:
         return self._best_s / (MAX_SHARE if self._arrays.worst else len(self._arrays.head))
 
     @property
+    def _left_s(self) -> float | None:
+        """Seconds until the time limit."""
+        return None if math.isinf(self._ends) else max(0.0, self._ends - time.perf_counter())
+
+    @property
     def met(self) -> bool:
         """Whether the best placement is worth the bound."""
         return self._best_s <= self._floor_s
@@ -137,11 +144,11 @@ class _Search:
         """A placement made from nothing, the largest modules first."""
         build(*self._parts, np.argsort(-self._arrays.size.max(axis=1), kind="stable"), self._replicas)
 
-    def begin_feasibly(self, seed: int, time_limit: float | None) -> bool:
-        """Offer the greedy's placement; whether there is a feasible one, or may be one with replicas."""
-        start = S2M3Greedy().place(self._instance, seed=seed, time_limit=time_limit)
+    def begin_feasibly(self, seed: int) -> bool:
+        """Offer the greedy's placement, or if there is none yet, any that is found in the time left; whether one is."""
+        start = S2M3Greedy().place(self._instance, seed=seed, time_limit=self._left_s)
         if start is None and not math.isfinite(self._best_s):
-            start = feasible_start(self._instance, time_limit)
+            start = feasible_start(self._instance, self._left_s)
         if start is not None:
             self._offer(self._problem.hosts(start))
         return math.isfinite(self._best_s)
@@ -160,14 +167,17 @@ class _Search:
             hold(*self._parts, self._run.best_hosts.copy(), self._run.best_copies.copy())
         self._cooled = True
         totals[1] = math.inf
-        hot_s, factor = hot * self._share_s, (cold / hot) ** (1 / rounds)
+        self._search(rounds, most_removed, hot * self._share_s, (cold / hot) ** (1 / rounds))
+        return bool(abs(totals[1] - before_s) <= ALIKE * before_s)
+
+    def _search(self, rounds: int, most_removed: int, hot_s: float, factor: float) -> None:
+        """Search from the placement that is held, until the bound is met or the time is up."""
         left = rounds
         while left > 0 and not self.met and time.perf_counter() < self._ends:
             made = min(left, ROUNDS_AT_ONCE)
             search(*self._parts, Cooling(made, most_removed, hot_s, factor, self._floor_s), self._replicas)
             hot_s *= factor**made
             left -= made
-        return bool(abs(totals[1] - before_s) <= ALIKE * before_s)
 
     def assignment(self) -> Assignment | None:
         """The best placement in the evaluator's form; ``None`` before there is one."""
@@ -184,7 +194,10 @@ class _Search:
         hold(*self._parts, host[:, None], np.ones(len(host), dtype=np.int64))
 
     def raise_bound(self, steps: int, rounds: int, most_removed: int, cold: float) -> None:
-        """Raise the bound, and search for so many rounds from placements that its prices make, until one meets it."""
+        """Raise the bound, and search for so many rounds from each placement that its prices make, until one meets it.
+
+        The clock is looked at between parts of the bound's ascent, too.
+        """
         devices = len(self._arrays.room)
         if not self._problem.whole_units or len(self._arrays.encoder) * devices**2 > MOST_PATHS:
             return
@@ -201,4 +214,4 @@ class _Search:
             if host is not None:
                 self._offer(host)
                 if math.isfinite(self._best_s):
-                    search(*self._parts, Cooling(rounds, most_removed, cold * self._share_s, 1.0, 0.0), self._replicas)
+                    self._search(rounds, most_removed, cold * self._share_s, 1.0)

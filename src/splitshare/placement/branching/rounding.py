@@ -7,6 +7,7 @@ import numpy as np
 from splitshare.compilation import compiled, compiled_in_place
 from splitshare.placement.arrays import Bools, Floats, Ints
 from splitshare.placement.branching.relaxation import Ask, Relaxation, Scratch, cheapest_route
+from splitshare.placement.delta import plain_worth_s
 
 
 @compiled
@@ -106,7 +107,7 @@ def improve_replicas(  # noqa: PLR0912  (additions, removals, moves)
     if not replicated_s(problem, stands, price, -1, latency_s, space):
         return False
     trial = latency_s.copy()
-    worth = _worth(problem, latency_s)
+    worth = plain_worth_s(problem.arrays, latency_s)
     for _ in range(rounds):
         improved = False
         for m in range(modules):
@@ -123,7 +124,7 @@ def improve_replicas(  # noqa: PLR0912  (additions, removals, moves)
                     if away >= 0:
                         stands[m, away] = False
                     possible = replicated_s(problem, stands, price, m, trial, space)
-                    after = _worth(problem, trial) if possible else np.inf
+                    after = plain_worth_s(problem.arrays, trial) if possible else np.inf
                     if after < worth or (drops and after <= worth):
                         improved = improved or after < worth
                         worth = after
@@ -141,12 +142,3 @@ def improve_replicas(  # noqa: PLR0912  (additions, removals, moves)
         if not improved:
             break
     return True
-
-
-@compiled_in_place
-def _worth(problem: Relaxation, latency_s: Floats) -> float:
-    largest = total = 0.0
-    for k in range(len(latency_s)):
-        largest = max(largest, latency_s[k])
-        total += latency_s[k] * problem.arrays.rate[k]
-    return float(largest if problem.arrays.worst else total / problem.arrays.total_rate)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from splitshare.placement.arrays import Arrays, Bools, Floats, Numbered
+from splitshare.placement.arrays import Arrays, Bools, Floats, Numbered, open_to
 from splitshare.placement.branching.dual import ascend, dual, lower_bound
 from splitshare.placement.branching.fixing import costs, exclude, settle
 from splitshare.placement.branching.incumbent import Incumbent
@@ -136,9 +136,8 @@ class Search:
         """Search to a proof, or until told to stop; ``start`` is a placement with one device a module, if known."""
         if start is not None:
             self.incumbent.offer(self._problem.hosts(start))
-        # With replicas a module may stand where only some of its requests can use it.
-        may = self._arrays.size <= self._arrays.room if self._relaxed.replicas else self._arrays.may
-        nodes = [Node(0.0, 0, may.copy(), np.zeros_like(may), self._dual.price.copy(), self._dual.weight.copy())]
+        may = open_to(self._arrays, replicas=self._relaxed.replicas)
+        nodes = [Node(0.0, 0, may, np.zeros_like(may), self._dual.price.copy(), self._dual.weight.copy())]
         numbers = 0
         while nodes and nodes[0].bound < self._target:
             if self._stop():

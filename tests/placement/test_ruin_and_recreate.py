@@ -16,13 +16,14 @@ from splitshare.placement.branching.tree import CLOSE, ceiling_s
 from splitshare.placement.contract import Answer
 from splitshare.placement.delta import plain_worth_s
 from splitshare.placement.generator import below, fraction, generator
+from splitshare.placement.held_out import held_out
 from splitshare.placement.hosting import hosting, put, routed_s, sweep
 from splitshare.placement.instance_families import FAMILIES, family_instance
 from splitshare.placement.objective import best_route, evaluate
 from splitshare.placement.random_instances import STUDY, random_instances
 from splitshare.placement.removal import run
 from splitshare.placement.root_bound import RootBound
-from splitshare.placement.ruin import build, change, search
+from splitshare.placement.ruin import arrange, build, change, search
 from splitshare.placement.search import feasible_start
 from tests.placement import judge
 
@@ -175,6 +176,21 @@ def test_the_bound_closes_only_what_cannot_be_better():
         worse.raise_(100, best * 1.01)
         assert worse.bound_s <= best * (1 + 1e-9)
     assert closed > 5
+
+
+def test_put_back_are_the_largest_first_wherever_they_are_large():
+    arrays = numbered(held_out("assignment")[0]).arrays  # items weigh something else in each knapsack
+    largest = arrays.size.max(axis=1)
+    assert np.argsort(-largest, kind="stable").tolist() != np.argsort(-arrays.size[:, 0], kind="stable").tolist()
+    held = run(arrays, hosting(arrays, replication=False, penalty_s=1e3), generator(1))
+    orders = set()
+    for _ in range(200):
+        held.out[:] = np.arange(len(held.out))
+        arrange(held, 1, len(held.out))
+        assert held.out[0] == 0
+        orders.add(tuple(largest[held.out[1:]].tolist()))
+    assert tuple(sorted(largest[1:].tolist(), reverse=True)) in orders
+    assert len(orders) > 3
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ class Run(NamedTuple):
     """A search, where it stands and what it has found."""
 
     draws: State
+    bulk: Ints
+    """(M): units of memory that a module takes, at most over the devices."""
     cost_s: Floats
     """(K): of each request, at its latency."""
     trial_cost_s: Floats
@@ -41,6 +43,7 @@ def run(arrays: Arrays, state: Hosting, draws: State) -> Run:
     modules, requests = len(state.copies), len(state.latency_s)
     return Run(
         draws,
+        arrays.size.max(axis=1),
         np.zeros(requests),
         np.zeros(len(state.left)),
         np.full(3, np.inf),

@@ -202,7 +202,7 @@ def recreate(
 
 
 @compiled_in_place
-def _arrange(arrays: Arrays, state: Hosting, run: Run, first: int, size: int) -> None:
+def arrange(run: Run, first: int, size: int) -> None:
     """The order of putting back: as marked, at random, or the largest first."""
     draws = run.draws
     kind = below(draws, 3)
@@ -214,7 +214,7 @@ def _arrange(arrays: Arrays, state: Hosting, run: Run, first: int, size: int) ->
     if kind == 2:
         for i in range(first + 1, size):
             m, j = run.out[i], i
-            while j > first and arrays.size[run.out[j - 1], 0] < arrays.size[m, 0]:
+            while j > first and run.bulk[run.out[j - 1]] < run.bulk[m]:
                 run.out[j] = run.out[j - 1]
                 j -= 1
             run.out[j] = m
@@ -238,7 +238,7 @@ def change(arrays: Arrays, state: Hosting, run: Run, most: int, replicas: bool, 
         if n >= 0:
             _settle_in(arrays, state, run, m, n)
             placed = 1
-    _arrange(arrays, state, run, placed, size)
+    arrange(run, placed, size)
     kept, size, touched = recreate(arrays, state, run, placed, (size, touched), replicas, temperature_s)
     before = after = 0.0
     for i in range(touched):

@@ -142,7 +142,7 @@ class _Search:
 
     def start(self) -> None:
         """A placement made from nothing, the largest modules first."""
-        build(*self._parts, np.argsort(-self._arrays.size.max(axis=1), kind="stable"), self._replicas)
+        build(*self._parts, np.argsort(-self._run.bulk, kind="stable"), self._replicas)
 
     def begin_feasibly(self, seed: int) -> bool:
         """Offer the greedy's placement, or if there is none yet, any that is found in the time left; whether one is."""

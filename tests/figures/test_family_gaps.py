@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from splitshare.figures.family_gaps import families_table, gaps_table, told
+from splitshare.figures.family_gaps import cell_text, families_table, gaps_table
 from splitshare.placement.assignment_problems import read_assignment_problems
 from splitshare.placement.held_out import ASSIGNMENT, HELD_OUT, held_out
 from splitshare.results.family_record import BEST, RESULTS, check_best, plain_rows, read_best, read_results
@@ -36,7 +36,7 @@ def test_seeds_count_by_their_median_and_what_is_not_placed_has_no_gap():
     assert (half["instances"], half["placed"], half["as_good"], half["mean_gap"]) == (2, 1, 1, 0.0)
     licensed = table.loc["licensed"]
     assert (licensed["instances"], licensed["placed"]) == (2, 1)
-    assert (told(licensed.to_dict()), told(drawn.to_dict())) == ("0 (1/2)", "25")
+    assert (cell_text(licensed.to_dict()), cell_text(drawn.to_dict())) == ("0 (1/2)", "25")
 
 
 def test_the_record_is_complete_and_of_these_instances():

@@ -137,7 +137,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     # What is not placed counts as much as the darkest there is.
     order = by_method.fillna(DARKEST).clip(upper=DARKEST).mean(axis=1).sort_values(kind="stable").index
     gaps = by_method.loc[order]
-    cells = {(row["method"], row["family"]): told(row) for row in plain_rows(table)}
+    cells = {(row["method"], row["family"]): cell_text(row) for row in plain_rows(table)}
     values = gaps.to_numpy(dtype=float)
     shades = np.log(np.clip(np.nan_to_num(values), LIGHTEST, DARKEST) / LIGHTEST)
     darkest = np.log(DARKEST / LIGHTEST)
@@ -157,7 +157,7 @@ def _figure(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def told(row: Mapping[str, Any]) -> str:
+def cell_text(row: Mapping[str, Any]) -> str:
     """What stands in a cell: the mean gap in per cent, and how many were placed where not all were."""
     if row["placed"] == 0:
         return NOTHING

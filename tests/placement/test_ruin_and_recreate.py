@@ -221,6 +221,8 @@ def test_the_rounds_of_the_bound_keep_to_the_time_limit(clock):
     limit_s = 3.5 * ROUNDS_AT_ONCE  # ends in the middle of the first rounds that the bound has
     answer = algorithm.place(instance, seed=0, time_limit=limit_s)
     assert answer is not None
+    assert answer.bound is not None
+    assert answer.assignment is not None
     assert answer.bound < judge.worth(instance, answer.assignment) * (1 - 1e-6)  # else the bound had ended it
     assert limit_s <= clock.now_s < limit_s + ROUNDS_AT_ONCE
     assert clock.limits_s == [0.0]

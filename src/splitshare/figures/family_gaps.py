@@ -73,7 +73,7 @@ def gaps_table(results: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
         best: rows of ``families_best.csv``.
     """
     known = best.set_index("instance")["objective_s"]
-    instances = results.groupby("family")["instance"].nunique()
+    instances = results.groupby("family")["instance"].nunique().to_dict()
     runs = results[results["status"] != UNMEASURED]
     runs = runs.assign(
         gap=runs["objective_s"].fillna(np.inf) / runs["instance"].map(known) - 1,
@@ -87,7 +87,7 @@ def gaps_table(results: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
             {
                 "family": family,
                 "method": method,
-                "instances": int(instances[family]),
+                "instances": instances[family],
                 "placed": len(placed),
                 "as_good": int((placed <= OPTIMALITY_TOLERANCE).sum()),
                 "mean_gap": placed.mean(),

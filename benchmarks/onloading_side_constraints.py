@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from splitshare.jsonl import read_lines
-from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.limiting import with_limits, with_power
-from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
+from splitshare.onloading.limiting import most_accuracy, with_limits, with_power
 from splitshare.onloading.run import solve
+from splitshare.onloading.worth import worth_of
 from splitshare.results.onloading import INSTANCES
 
 WATTS = {"client": 5.0, "edge": 30.0, "cloud": 250.0}
@@ -30,7 +29,7 @@ LEAST = (0.85, 0.9, 0.93, 0.96)
 
 def limited(instance: OnloadingInstance, energy_j: float) -> Iterator[OnloadingInstance]:
     """The instance with each of the limits; ``energy_j`` is what a query takes without."""
-    most = {task.name: max(model.accuracy.get(task.name, 0.0) for model in instance.models) for task in instance.tasks}
+    most = most_accuracy(instance)
     yield with_limits(instance, energy_limit_j=energy_j / 3)
     for share in LEAST:
         yield with_limits(instance, least_accuracy={task: share * reached for task, reached in most.items()})
@@ -56,10 +55,8 @@ def main() -> None:
             continue
         instance = with_power(plain, {name: WATTS[name] for m in plain.models for name in m.compute}, J_PER_BYTE)
         free = solve(instance, j3o)
-        assert free.onloading is not None
-        assert free.offloading is not None
-        arrays = arrays_of(instance)
-        worth = evaluate(arrays, hosts_of(instance, free.onloading), offloading_of(arrays, free.offloading))
+        worth = worth_of(instance, free)
+        assert worth is not None
         for asked in limited(instance, worth.energy_j or 0.0):
             proved = solve(asked, optimum, time_limit_s=options.time_limit_s)
             found = solve(asked, j3o)

@@ -58,6 +58,23 @@ def test_a_command_adds_limits_and_energies(tmp_path):
     assert OnloadingInstance.parse(said, "again").sha256() == instance.sha256()
 
 
+def test_other_watts_leave_the_joules_of_sending_as_they_are(tmp_path):
+    instance = with_power(tiny(1), WATTS, uplink_j_per_byte=1e-6)
+    watts = [f"{name}={2 * watts}" for name, watts in WATTS.items()]
+    limit.run(limit_options.Options(written(tmp_path, instance), tmp_path / "limited.json", watts=watts))
+    found = OnloadingInstance.read(tmp_path / "limited.json")
+    assert {client.uplink_j_per_byte for client in found.clients} == {1e-6}
+    for model, before in zip(found.models, instance.models, strict=True):
+        for name, compute in model.compute.items():
+            assert compute.per_query_j == 2 * (before.compute[name].per_query_j or 0.0)
+
+
+@pytest.mark.parametrize("field", ["least_accuracy", "least_served"])
+def test_an_unknown_task_is_told(field):
+    with pytest.raises(InputError, match=rf"limits: {field}: unknown task 't00'; did you mean 't0'"):
+        with_limits(tiny(1), **{field: {"t0": 0.2, "t00": 0.5}})
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -12,11 +12,12 @@ from typing import Any
 
 from splitshare.choices import SideLimit
 from splitshare.errors import InputError
-from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import OnloadingAlgorithm
-from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
-from splitshare.onloading.objective import Evaluation, evaluate, hosts_of, offloading_of
+from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.objective import Evaluation
 from splitshare.onloading.run import solve
+from splitshare.onloading.worth import worth_of
+from splitshare.records import nearest
 
 
 def with_limits(
@@ -37,14 +38,16 @@ def with_limits(
         source: what errors name.
 
     Raises:
-        InputError: a value is out of range, or energy is limited and the instance tells none.
+        InputError: a task is unknown, a value is out of range, or energy is limited and the instance tells none.
     """
 
     def change(said: dict[str, Any]) -> None:
-        for field, by_task in (("least_accuracy", least_accuracy), ("least_served", least_served)):
-            for task in said["tasks"]:
-                if task["name"] in (by_task or {}):
-                    task[field] = (by_task or {})[task["name"]]
+        tasks = {task["name"]: task for task in said["tasks"]}
+        for field, by_task in (("least_accuracy", least_accuracy or {}), ("least_served", least_served or {})):
+            for name, least in by_task.items():
+                if name not in tasks:
+                    raise InputError(source, field, f"unknown task {name!r}; {nearest(name, list(tasks))}")
+                tasks[name][field] = least
         if energy_limit_j is not None:
             said["energy_limit_j"] = energy_limit_j
 
@@ -52,14 +55,17 @@ def with_limits(
 
 
 def with_power(
-    instance: OnloadingInstance, watts: Mapping[str, float], uplink_j_per_byte: float = 0.0, source: str = "watts"
+    instance: OnloadingInstance,
+    watts: Mapping[str, float],
+    uplink_j_per_byte: float | None = None,
+    source: str = "watts",
 ) -> OnloadingInstance:
     """The instance with energies: joules of computing are its seconds times what the device takes while it computes.
 
     Args:
         instance: the instance.
         watts: by device class.
-        uplink_j_per_byte: joules of sending a byte, of every client.
+        uplink_j_per_byte: joules of sending a byte, of every client; ``None``: as the instance has it.
         source: what errors name.
 
     Raises:
@@ -73,10 +79,15 @@ def with_power(
                     raise InputError(source, "", f"says nothing of {device!r}, on which models run; give its watts")
                 compute["start_j"] = compute["start_s"] * watts[device]
                 compute["per_query_j"] = compute["per_query_s"] * watts[device]
-        for client in said["clients"]:
+        for client in said["clients"] if uplink_j_per_byte is not None else ():
             client["uplink_j_per_byte"] = uplink_j_per_byte
 
     return _changed(instance, change, source)
+
+
+def most_accuracy(instance: OnloadingInstance) -> dict[str, float]:
+    """What the most accurate model of each task reaches, by task."""
+    return {task.name: max(model.accuracy.get(task.name, 0.0) for model in instance.models) for task in instance.tasks}
 
 
 def _changed(instance: OnloadingInstance, change: Callable[[dict[str, Any]], None], source: str) -> OnloadingInstance:
@@ -118,7 +129,7 @@ def prices(
     """
     for title, algorithm in algorithms.items():
         free = solve(instance, algorithm, seed=seed, time_limit_s=time_limit_s)
-        worth = _worth(instance, free)
+        worth = worth_of(instance, free)
         if worth is not None and limit == "energy" and not worth.energy_j:
             raise InputError(
                 instance.name, "models[0].compute", "no joules are told, or none are taken; give per_query_j"
@@ -128,7 +139,7 @@ def prices(
             if worth is not None and share is not None:
                 limited = _limited(instance, limit, share, worth)
                 decision = solve(limited, algorithm, seed=seed, time_limit_s=time_limit_s)
-                now = _worth(limited, decision)
+                now = worth_of(limited, decision)
             yield {
                 "instance": instance.name,
                 "limit": limit,
@@ -162,13 +173,6 @@ def _limited(instance: OnloadingInstance, limit: SideLimit, share: float, worth:
     if limit == "served":
         served = {task.name: max(share, task.least_served or 0.0) for task in instance.tasks}
         return with_limits(instance, least_served=served, source=source)
-    reached = {t.name: max(m.accuracy.get(t.name, 0.0) for m in instance.models) for t in instance.tasks}
-    accuracy = {task.name: max(share * reached[task.name], task.least_accuracy or 0.0) for task in instance.tasks}
+    most = most_accuracy(instance)
+    accuracy = {task.name: max(share * most[task.name], task.least_accuracy or 0.0) for task in instance.tasks}
     return with_limits(instance, least_accuracy=accuracy, source=source)
-
-
-def _worth(instance: OnloadingInstance, decision: OnloadingDecision) -> Evaluation | None:
-    if decision.onloading is None or decision.offloading is None:
-        return None
-    arrays = arrays_of(instance)
-    return evaluate(arrays, hosts_of(instance, decision.onloading), offloading_of(arrays, decision.offloading))

@@ -8,22 +8,20 @@ from typing import Any
 
 from splitshare.errors import InputError
 from splitshare.jsonl import read_lines
-from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.conformance import CHECKS
 from splitshare.onloading.contract import FINDER, TIMED_BASELINE
 from splitshare.onloading.instance import OnloadingDecision, OnloadingInstance
-from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
 from splitshare.onloading.suite import FAMILY
+from splitshare.onloading.worth import worth_of
 from splitshare.problems.problem import Problem, Recorded, Terms
 from splitshare.records import nearest
 
 
 def _score(instance: OnloadingInstance, decision: OnloadingDecision) -> Mapping[str, Any]:
-    assert decision.onloading is not None  # an answer that decides something
-    assert decision.offloading is not None
-    arrays = arrays_of(instance)
-    return vars(evaluate(arrays, hosts_of(instance, decision.onloading), offloading_of(arrays, decision.offloading)))
+    worth = worth_of(instance, decision)
+    assert worth is not None  # an answer that decides something
+    return vars(worth)
 
 
 def _worth(decision: OnloadingDecision) -> str:

@@ -31,7 +31,7 @@ def run(options: Options) -> None:
     if options.watts:
         classes = list(dict.fromkeys(name for model in instance.models for name in model.compute))
         watts = _numbers("--watts", options.watts, classes, "device class", MOST_WATTS, each=False)
-        instance = with_power(instance, watts, options.uplink_j_per_byte or 0.0, source="--watts")
+        instance = with_power(instance, watts, options.uplink_j_per_byte, source="--watts")
     tasks = [task.name for task in instance.tasks]
     instance = with_limits(
         instance,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from splitshare.errors import WorkError
 from splitshare.jsonl import read_lines
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
@@ -23,7 +24,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import evaluate, hosts_of, offloading_of
 from splitshare.onloading.run import solve
-from tests.onloading.examples import sharing, tiny
+from tests.onloading.examples import limited, sharing, tiered, tiny
 from tests.onloading.wild import wild
 
 SUITE = Path("data/baselines/onloading_instances.jsonl")
@@ -101,6 +102,15 @@ def test_servers_programs_add_up_to_the_offloading_program(seed, filled):
             assert min(values) == -np.inf
         else:
             assert sum(values) + price * arrays.cloud_limit == pytest.approx(solution.right_per_s, rel=1e-7)
+
+
+@pytest.mark.parametrize("instance", [limited(0), tiered(0, servers=2)], ids=["limits", "tiers"])
+def test_what_couples_servers_is_refused_wherever_servers_are_taken_by_themselves(instance, monkeypatch):
+    monkeypatch.setattr(whole, "LARGE", 1)
+    arrays = arrays_of(instance)
+    assert not whole.by_servers(arrays)
+    with pytest.raises(WorkError, match=r"^j3o-decomposed: 'tiny-0' has .* couples .*; use j3o-batching or optimum"):
+        decompose(arrays, NEAR)
 
 
 @pytest.mark.parametrize("seed", range(16))

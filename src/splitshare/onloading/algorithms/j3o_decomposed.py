@@ -7,14 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from splitshare.errors import WorkError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.decomposed.decompose import DecompositionSettings, decompose
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.j3o import tiny
 from splitshare.onloading.objective import Hosts, onloading_of
-from splitshare.onloading.side_constraints import limiting_field
 
 DEFAULT = DecompositionSettings()
 
@@ -44,13 +42,8 @@ class J3ODecomposed:
         """Choose models and batch sizes; ``seed`` is not used.
 
         Raises:
-            WorkError: side constraints couple the servers.
+            WorkError: side constraints or servers above servers couple the servers.
         """
-        field = limiting_field(instance)
-        if field is not None:
-            raise WorkError(
-                f"{self.name}: {instance.name!r} has {field}, which couples all servers; use j3o-batching or optimum"
-            )
         started = time.perf_counter()
         arrays = arrays_of(instance)
         built_s = time.perf_counter() - started

@@ -21,6 +21,7 @@ import numpy as np
 
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Ints
+from splitshare.onloading.decomposed.coupling import coupling
 from splitshare.onloading.decomposed.gains import Gains, gains_of, without_backbones
 from splitshare.onloading.decomposed.price import crossing
 from splitshare.onloading.decomposed.work import (
@@ -127,13 +128,12 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
         until: nothing new is started later than this, by ``time.perf_counter``; the first bound always is.
 
     Raises:
-        WorkError: servers stand above servers, so that they are not independent at a price of the cloud's computing.
+        WorkError: side constraints or servers above servers couple the servers, so that they are not independent at a
+            price of the cloud's computing.
     """
-    if arrays.tiers:
-        raise WorkError(
-            f"j3o-decomposed: in {arrays.instance.name!r} servers stand above servers (upstream), and it works on each "
-            "server by itself; use j3o-batching"
-        )
+    coupled = coupling(arrays)
+    if coupled is not None:
+        raise WorkError(f"j3o-decomposed: {arrays.instance.name!r} has {coupled}; use j3o-batching or optimum")
     gains = gains_of(arrays)
     work = work_of(gains)
     held = np.full((len(arrays.client_limit) + len(arrays.server_limit), len(arrays.memory)), -1, dtype=np.int64)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitshare.onloading.arrays import Arrays
+from splitshare.onloading.decomposed.coupling import coupling
 from splitshare.onloading.decomposed.gains import gains_of
 from splitshare.onloading.decomposed.price import crossing
 from splitshare.onloading.decomposed.work import answers_of, work_of, worth_all
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
-from splitshare.onloading.side_constraints import limiting_field
 
 LARGE = 10_000
 """Rows from which on the whole program is solved by its servers': one program takes minutes there."""
@@ -34,10 +34,9 @@ class Offloaded:
 def by_servers(arrays: Arrays) -> bool:
     """Whether the instance is large, and no server's program is too large for its dense inverse.
 
-    Never where side constraints couple the servers, or servers stand above servers: the cloud's price alone would not
-    do then.
+    Never where something couples the servers beyond the cloud's computing.
     """
-    if len(arrays.rate) < LARGE or arrays.tiers or limiting_field(arrays.instance) is not None:
+    if len(arrays.rate) < LARGE or coupling(arrays) is not None:
         return False
     work = work_of(gains_of(arrays))
     return bool((np.diff(work.square) > 0).all())

@@ -25,3 +25,13 @@ def compiled_in_place(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """
     wrapped: Callable[_P, _R] = njit(cache=True, _nrt=False)(function)
     return wrapped
+
+
+def compiled_inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """As ``compiled``, written out wherever a compiled function calls it.
+
+    For a view of an array in a tuple: numba counts references around a call of it, which makes short loops slower by
+    half.
+    """
+    wrapped: Callable[_P, _R] = njit(cache=True, inline="always")(function)
+    return wrapped

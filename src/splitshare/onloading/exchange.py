@@ -12,9 +12,22 @@ import numpy as np
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.filling import fill, kept
-from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, Values, gain_of, needs_of, rows_worth, take, used_by
+from splitshare.onloading.greedy import (
+    LEAST_GAIN,
+    Knapsacks,
+    Values,
+    gain_of,
+    needs_of,
+    rows_worth,
+    take,
+    used_by,
+    values_of,
+)
 from splitshare.onloading.objective import Hosts
 from splitshare.onloading.variants import sibling_of
+
+LEAST_STEP = 1e-7
+"""Relative gain that an exchange must bring to be tried."""
 
 
 # Long: what goes, what comes in its place, and at which batch size, one loop in the other.
@@ -82,7 +95,7 @@ def exchanges(  # noqa: PLR0912 - plain loops are what compiles soon
                 take(value, best, added, batch)
                 fill(value, base, best, sacks, rate, free - needs[added], trial)
                 gain = best.sum() - worth
-                if gain > 1e-7 * worth + LEAST_GAIN:
+                if gain > LEAST_STEP * worth + LEAST_GAIN:
                     gains[number] = gain
                     number += 1
     return neighbours[:number], gains[:number]
@@ -98,8 +111,7 @@ def exchanged(values: Values, sacks: Knapsacks, hosts: Hosts) -> list[tuple[int,
         without = held.copy()
         without[location] = -1
         base = rows_worth(values, sacks, without)[first:last]
-        start = sacks.start[location]
-        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+        value = values_of(values, sacks, location)
         fillings, gains = exchanges(value, base, sacks, location, held[location])
         better += [(float(gain), location, filling) for filling, gain in zip(fillings, gains, strict=True)]
     better.sort(key=lambda item: -item[0])

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from splitshare.compilation import compiled
+from splitshare.compilation import compiled, compiled_inlined
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.objective import Hosts
 from splitshare.onloading.variants import grouped, increments, sibling_of
@@ -83,6 +83,14 @@ def knapsacks_of(arrays: Arrays) -> Knapsacks:
 def hosts_of_filling(sacks: Knapsacks, held: Ints) -> Hosts:
     """A filling of all locations as the evaluator reads it; ``held`` has the shape (locations, J)."""
     return Hosts(held[: sacks.clients] >= 0, held[sacks.clients :].copy())
+
+
+@compiled_inlined
+def values_of(values: Values, sacks: Knapsacks, location: int) -> Floats:
+    """What a location's rows are worth there, by model and batch size, shape (its rows, J, B); a view."""
+    first, last = sacks.rows[location]
+    start = sacks.start[location]
+    return (values.client if location < sacks.clients else values.edge)[start : start + last - first]
 
 
 @compiled
@@ -207,8 +215,7 @@ def _queue(
 ) -> None:
     """Append every model that a location does not hold, fits and gains, by gain per byte."""
     first, last = sacks.rows[location]
-    start = sacks.start[location]
-    value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+    value = values_of(values, sacks, location)
     rate, here = sacks.rate[first:last], best[first:last]
     for model in range(len(needs)):
         if held[location, model] >= 0 or needs[model] > free:
@@ -237,8 +244,7 @@ def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
         needs[location] = alone
         _queue(heap, values, sacks, best, held, alone, free[location], location)
         first, last = rows[location]
-        start = sacks.start[location]
-        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+        value = values_of(values, sacks, location)
         for backbone in range(backbones):
             # In the heap a whole backbone counts as one model more.
             score, _, _ = together(
@@ -249,8 +255,7 @@ def lazy_greedy(values: Values, sacks: Knapsacks) -> Ints:
     while heap:
         _, location, model, batch = heapq.heappop(heap)
         first, last = rows[location]
-        start = sacks.start[location]
-        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+        value = values_of(values, sacks, location)
         rate, here, filling = sacks.rate[first:last], best[first:last], held[location]
         if model < models:
             need = needs[location, model]
@@ -286,8 +291,7 @@ def rows_worth(values: Values, sacks: Knapsacks, held: Ints) -> Floats:
     best = values.elsewhere.copy()
     for location in range(len(sacks.rows)):
         first, last = sacks.rows[location]
-        start = sacks.start[location]
-        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+        value = values_of(values, sacks, location)
         for model in range(len(sacks.memory)):
             if held[location, model] >= 0:
                 take(value, best[first:last], model, held[location, model])
@@ -312,8 +316,7 @@ def upper_bound(values: Values, sacks: Knapsacks, best: Floats) -> float:
     bound: float = best.sum()
     for location in range(len(sacks.rows)):
         first, last = sacks.rows[location]
-        start = sacks.start[location]
-        value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+        value = values_of(values, sacks, location)
         free = sacks.capacity[location]
         gains = np.zeros(len(memory))
         for model in range(len(memory)):

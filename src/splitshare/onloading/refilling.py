@@ -10,8 +10,8 @@ import numpy as np
 
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
-from splitshare.onloading.filling import fill
-from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, Values, gain_of, needs_of, take
+from splitshare.onloading.filling import fill, kept
+from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, Values, gain_of, needs_of, take, values_of
 
 
 @compiled
@@ -28,11 +28,7 @@ def _best_fill(value: Floats, base: Floats, sacks: Knapsacks, rate: Floats, capa
     """
     models = len(held)
     needs = needs_of(sacks, np.full(models, -1, dtype=np.int64)) if len(sacks.backbone_memory) else sacks.memory
-    present = base.copy()
-    for model in range(models):
-        if held[model] >= 0:
-            take(value, present, model, held[model])
-    worth = present.sum()
+    worth = kept(value, base, held).sum()
     changed = False
     for start in range(models):
         if needs[start] > capacity:
@@ -79,8 +75,7 @@ def improve(values: Values, sacks: Knapsacks, held: Ints, passes: int) -> None:
                             model,
                             held[other, model],
                         )
-            start = sacks.start[location]
-            value = (values.client if location < sacks.clients else values.edge)[start : start + last - first]
+            value = values_of(values, sacks, location)
             if _best_fill(value, base, sacks, sacks.rate[first:last], sacks.capacity[location], held[location]):
                 changed = True
         if not changed:

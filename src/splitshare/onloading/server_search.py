@@ -15,7 +15,7 @@ import numpy as np
 from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.filling import fill
-from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, gain_of, needs_of, rows_worth, take
+from splitshare.onloading.greedy import LEAST_GAIN, Knapsacks, gain_of, needs_of, rows_worth, take, values_of
 from splitshare.onloading.lagrangian import values_at
 from splitshare.onloading.lp import OffloadingLp
 
@@ -104,8 +104,7 @@ def better_fillings(
     if first == last:
         return
     base = rows_worth(values, sacks, without)[first:last]
-    start = sacks.start[location]
-    gross = values.edge[start : start + last - first]
+    gross = values_of(values, sacks, location)
     seconds = np.where(np.isfinite(arrays.edge_s[server]), arrays.edge_s[server], 0.0)
     used = arrays.rate[first:last, None, None] * seconds
     limit = float(arrays.server_limit[server])

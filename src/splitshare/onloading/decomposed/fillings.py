@@ -6,15 +6,14 @@ import numpy as np
 
 from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.decomposed.gains import Sizes, kernel
+from splitshare.onloading.filling import LEAST_STEP
+from splitshare.onloading.greedy import LEAST_GAIN
 from splitshare.onloading.variants import sibling_of
 
 FACTORS = (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 4.0)
 """Factors on a location's computing price at which a filling is judged: it is worth no more than the least of them."""
 STARTS = (0.7, 1.0, 1.6)
 """Factors at which locations are filled from nothing."""
-LEAST_GAIN = 1e-12
-LEAST_STEP = 1e-9
-"""Relative gain that an exchange of variants must bring while a location is filled."""
 EXCHANGED = 6
 """Models that are tried in the place of one."""
 
@@ -313,12 +312,10 @@ def fillings(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 - flat arrays are what
     for dropped in range(-1, models):
         if dropped >= 0 and held[dropped] < 0:
             continue
-        rest, left = base.copy(), held.copy()
+        left = held.copy()
         if dropped >= 0:
             left[dropped] = -1
-        for j in range(models):
-            if held[j] >= 0 and j != dropped:
-                _add(value, rest, held[j], j)
+        rest = _kept(value, base, left)
         free = capacity - used_by(sizes, left)
         additions(value, rest, rate, least, gain, batch_of)
         for _ in range(EXCHANGED):

@@ -12,12 +12,13 @@ sizes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.instance import Compute, OnloadingInstance
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -176,12 +177,17 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     for j, model in enumerate(instance.models):
         for name, share in model.accuracy.items():
             accuracy[tasks[name], j], serves[tasks[name], j] = share, True
-    start, each = _seconds(instance, [client.device for client in instance.clients])
+
+    def seconds(devices: list[str]) -> tuple[Floats, Floats]:
+        """Start and per-query seconds, infinite where a model cannot run."""
+        return per_device(instance, devices, lambda compute: (compute.start_s, compute.per_query_s), np.inf)
+
+    start, each = seconds([client.device for client in instance.clients])
     client_s = start + each
-    start, each = _seconds(instance, [server.device for server in instance.servers])
+    start, each = seconds([server.device for server in instance.servers])
     sizes = np.array([batch.size for batch in batches])
     batch_s = start[:, :, None] + each[:, :, None] * sizes
-    start, each = _seconds(instance, [instance.cloud.device])
+    start, each = seconds([instance.cloud.device])
     cloud_s = (start + each)[0]
     may_use = 1.0 if instance.utilisation is None else instance.utilisation
     uplink = np.array([client.uplink_bytes_per_s for client in instance.clients])
@@ -283,19 +289,29 @@ def _rows_of(server_stops: Ints, stop_row: Ints) -> Ints:
     return rows
 
 
-def _seconds(instance: OnloadingInstance, devices: list[str]) -> tuple[Floats, Floats]:
-    """Start and per-query seconds of every model on ``devices``, infinite where it cannot run; shape (devices, J)."""
+def per_device(
+    instance: OnloadingInstance,
+    devices: list[str],
+    figures: Callable[[Compute], tuple[float, float]],
+    otherwise: float,
+) -> tuple[Floats, Floats]:
+    """Two figures of every model on ``devices``, such as its start and per-query seconds; shape (devices, J) each.
+
+    Args:
+        instance: the instance.
+        devices: device classes.
+        figures: the two of what an instance says of a model and a class.
+        otherwise: both of a model that cannot run there.
+    """
     by_class = {
         name: [
-            (model.compute[name].start_s, model.compute[name].per_query_s)
-            if name in model.compute
-            else (np.inf, np.inf)
+            figures(model.compute[name]) if name in model.compute else (otherwise, otherwise)
             for model in instance.models
         ]
         for name in dict.fromkeys(devices)
     }
-    seconds = np.array([by_class[name] for name in devices], dtype=float)
-    return seconds[:, :, 0], seconds[:, :, 1]
+    both = np.array([by_class[name] for name in devices], dtype=float)
+    return both[:, :, 0], both[:, :, 1]
 
 
 def _slices(owner: Ints, count: int) -> Ints:

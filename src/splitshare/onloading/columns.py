@@ -65,10 +65,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Columns:
-    """Answers; every array has the shape (answers,), but for the last two: (answers, 3 + D), or more (``side``).
+    """Answers; arrays have the shape (answers,), but for the last two: (answers, 3 + D), with side constraints 3 more.
 
-    That is the most limits that one answer uses: its row, an uplink, the backhauls on its way and the cloud; side
-    constraints come on top.
+    3 + D is the most limits that one answer uses: its row, an uplink, the backhauls on its way and the computing of a
+    server or of the cloud; its task's accuracy, its task's share served, and the energy come on top.
     """
 
     row: Ints

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from splitshare.onloading.arrays import Arrays, Floats
+from splitshare.onloading.arrays import Arrays, Floats, Ints
 from splitshare.onloading.columns import Columns, columns_of, limits_of
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
 from splitshare.solvers.program import Milp
@@ -119,6 +119,24 @@ def _add_limits(milp: Milp, arrays: Arrays, answers: Columns) -> None:
             milp.add_row(row, "<=", float(limit_value))
 
 
+def _by_place(
+    group: Ints, client_column: dict[tuple[int, int], int], server_column: dict[tuple[int, int, int], int]
+) -> dict[tuple[Location, int], dict[int, list[int]]]:
+    """Columns of what could stand at each place, by place and group, then by model.
+
+    Args:
+        group: of each model, below 0 where it is of none, shape (J,); such models are left out.
+        client_column: see ``ExactModel``.
+        server_column: see there.
+    """
+    columns: dict[tuple[Location, int], dict[int, list[int]]] = {}
+    for (c, j), column in client_column.items():
+        columns.setdefault((("client", c), int(group[j])), {}).setdefault(j, []).append(column)
+    for (s, j, _), column in server_column.items():
+        columns.setdefault((("server", s), int(group[j])), {}).setdefault(j, []).append(column)
+    return {(place, number): of_models for (place, number), of_models in columns.items() if number >= 0}
+
+
 def _add_memory(
     milp: Milp,
     arrays: Arrays,
@@ -127,18 +145,14 @@ def _add_memory(
     integer: bool,
 ) -> None:
     memory: dict[Location, dict[int, float]] = {}
-    users: dict[tuple[Location, int], dict[int, list[int]]] = {}
     sizes: dict[tuple[int, int], dict[int, float]] = {}
     for (c, j), column in client_column.items():
         memory.setdefault(("client", c), {})[column] = float(arrays.memory[j] / arrays.client_memory[c])
-        users.setdefault((("client", c), int(arrays.backbone[j])), {}).setdefault(j, []).append(column)
     for (s, j, _), column in server_column.items():
         memory.setdefault(("server", s), {})[column] = float(arrays.memory[j] / arrays.server_memory[s])
-        users.setdefault((("server", s), int(arrays.backbone[j])), {}).setdefault(j, []).append(column)
         sizes.setdefault((s, j), {})[column] = 1.0
+    users = _by_place(arrays.backbone, client_column, server_column)
     for (location, backbone), columns in users.items():
-        if backbone < 0:
-            continue
         capacity = arrays.client_memory if location[0] == "client" else arrays.server_memory
         loaded = milp.add_column(upper=1.0, integer=integer)
         memory[location][loaded] = float(arrays.backbone_memory[backbone] / capacity[location[1]])
@@ -158,11 +172,6 @@ def _add_variants(
     server_column: dict[tuple[int, int, int], int],
 ) -> None:
     """At most one variant of a group at each place, a row for each where there are two that could stand there."""
-    columns: dict[tuple[Location, int], dict[int, set[int]]] = {}
-    for (c, j), column in client_column.items():
-        columns.setdefault((("client", c), int(arrays.variant[j])), {}).setdefault(j, set()).add(column)
-    for (s, j, _), column in server_column.items():
-        columns.setdefault((("server", s), int(arrays.variant[j])), {}).setdefault(j, set()).add(column)
-    for (_, group), of_models in columns.items():
-        if group >= 0 and len(of_models) > 1:
-            milp.add_row({column: 1.0 for of_model in of_models.values() for column in sorted(of_model)}, "<=", 1.0)
+    for of_models in _by_place(arrays.variant, client_column, server_column).values():
+        if len(of_models) > 1:
+            milp.add_row({column: 1.0 for of_model in of_models.values() for column in of_model}, "<=", 1.0)

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitshare.errors import InputError
-from splitshare.onloading.arrays import Arrays, Floats, Ints
+from splitshare.onloading.arrays import Arrays, Floats, Ints, per_device
 from splitshare.onloading.instance import PLACES, OnloadingInstance
-
-MOST = 3
-"""Most of these limits that one answer uses: its task's accuracy, its task's share served, and the energy."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,10 @@ class SideConstraints:
     def terms(
         self, arrays: Arrays, row: Ints, model: Ints, place: Ints, server: Ints, batch: Ints
     ) -> tuple[Ints, Floats]:
-        """The limits that answers use (K fills what is free), and how much at a fraction of 1: (answers, MOST) both."""
+        """The limits that answers use, K where there is none, and how much of each at a fraction of 1.
+
+        Both have the shape (answers, 3): on its task's accuracy, on its task's share served, and on the energy.
+        """
         share = arrays.rate[row] / self.asked[row]
         limit = np.stack([self.accurate[row], self.served[row], np.full(len(row), self.energy)], axis=1)
         use = np.zeros(limit.shape)
@@ -155,17 +155,7 @@ def _joules(arrays: Arrays) -> Joules:
 
     def of(devices: list[str]) -> tuple[Floats, Floats]:
         """Joules of a batch and of each query in it, shape (devices, J)."""
-        by_class = {
-            name: [
-                (model.compute[name].start_j, model.compute[name].per_query_j or 0.0)
-                if name in model.compute
-                else (0.0, 0.0)
-                for model in instance.models
-            ]
-            for name in dict.fromkeys(devices)
-        }
-        joules = np.array([by_class[name] for name in devices], dtype=float)
-        return joules[:, :, 0], joules[:, :, 1]
+        return per_device(instance, devices, lambda compute: (compute.start_j, compute.per_query_j or 0.0), 0.0)
 
     start, each = of([client.device for client in instance.clients])
     edge_start, edge_each = of([server.device for server in instance.servers])

@@ -62,14 +62,15 @@ def test_a_region_of_room_is_worth_something(tmp_path):
     assert worth[1] > worth[0]
 
 
-def test_factors_out_of_range_are_told(tmp_path):
+@pytest.mark.parametrize(("memory_bytes", "options"), [(1e18, []), (1e-3, ["--memory", "1e-3"])])
+def test_factors_out_of_range_are_told(tmp_path, memory_bytes, options):
     said = tiny(1)
-    said = said.model_copy(update={"servers": tuple(s.model_copy(update={"memory_bytes": 1e18}) for s in said.servers)})
-    said.write(tmp_path / "instance.json")
-    asked = ["onloading", "regions", str(tmp_path / "instance.json"), "-o", str(tmp_path / "out.json")]
+    servers = tuple(s.model_copy(update={"memory_bytes": memory_bytes}) for s in said.servers)
+    said.model_copy(update={"servers": servers}).write(tmp_path / "instance.json")
+    asked = ["onloading", "regions", str(tmp_path / "instance.json"), "-o", str(tmp_path / "out.json"), *options]
     error = CliRunner().invoke(app, asked).exception
     assert isinstance(error, InputError)
-    assert "take smaller factors" in str(error)
+    assert "take other factors" in str(error)
     assert not (tmp_path / "out.json").exists()
 
 

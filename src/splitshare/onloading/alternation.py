@@ -1,10 +1,10 @@
 """J3O, as we read its abstract: greedy onloading at prices, and the offloading program that sets them, in turns.
 
 One round: (i) at the present prices of the shared limits, models are onloaded by a lazy greedy under the memory
-knapsacks, then each location is filled anew (``greedy``); (ii) the offloading program is solved for these models; its
-value is a decision's, its dual prices pull the present ones towards them. The best decision of all rounds is kept, and
-each round's prices prove a bound (``lagrangian``), the least of which is kept. The rounds end when ``patience`` of
-them in a row brought nothing better, when bound and decision meet, or after ``rounds``.
+knapsacks (``greedy``), then each location is filled anew (``refilling``); (ii) the offloading program is solved for
+these models; its value is a decision's, its dual prices pull the present ones towards them. The best decision of all
+rounds is kept, and each round's prices prove a bound (``lagrangian``), the least of which is kept. The rounds end when
+``patience`` of them in a row brought nothing better, when bound and decision meet, or after ``rounds``.
 
 With batching, (i) also chooses batch sizes, of those that the queries which would come fill; (ii) then lowers, for
 models that get too few to fill their batches in time after all, the batch size to the largest that they do fill.

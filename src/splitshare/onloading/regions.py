@@ -28,7 +28,7 @@ class Regions:
     backhaul: float = 1.0
     """Bytes a second of its backhaul, over the sum of its servers'."""
     latency: float = 0.5
-    """Share of the way's latency that lies between region and cloud."""
+    """Share of the least backhaul latency among its servers that lies between region and cloud."""
 
 
 def with_regions(instance: OnloadingInstance, regions: Regions) -> OnloadingInstance:

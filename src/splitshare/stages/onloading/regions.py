@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from splitshare.commands.onloading.regions import Options
 from splitshare.errors import InputError
 from splitshare.onloading.instance import OnloadingInstance
@@ -18,7 +20,7 @@ def run(options: Options) -> None:
     regions = Regions(options.servers, options.memory, options.compute, options.backhaul, options.latency)
     try:
         above = with_regions(instance, regions)
-    except ValueError:
-        problem = "a region's memory, computing or backhaul is out of range; take smaller factors"
+    except ValidationError:
+        problem = "a region's memory, computing or backhaul is out of range; take other factors"
         raise InputError(options.instance, "servers", problem) from None
     above.write(options.output)

@@ -19,6 +19,8 @@ from splitshare.stopping import SIGNALS
 
 ROOT = Path(__file__).parents[1]
 
+pytest.register_assert_rewrite("tests.onloading.held", "tests.onloading.knapsacks")
+
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):  # `make test` is no part of what tests make
     os.environ.pop(name, None)
 # No test finds a command of this environment because it happens to be activated: `make test` does not activate it.

@@ -6,19 +6,18 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from splitshare.errors import InputError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load, shipped
-from splitshare.onloading.exchange import exchanges
-from splitshare.onloading.greedy import Knapsacks, Values, lazy_greedy, rows_worth, together, upper_bound, used_by
+from splitshare.onloading.greedy import Knapsacks, Values, lazy_greedy, together, upper_bound
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import InfeasibleDecisionError, check_memory, hosts_of
-from splitshare.onloading.refilling import improve
 from splitshare.onloading.run import solve
 from tests.onloading import judge
 from tests.onloading.examples import sharing, tiny
+from tests.onloading.held import hold_below, hold_both_solvers, optimal
+from tests.onloading.knapsacks import hold_fillings, one_row, relaxation
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -45,19 +44,7 @@ def test_memory_holds_exactly_what_counting_each_backbone_once_says(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_both_solvers_find_what_trying_everything_finds(seed, batching):
     instance = sharing(seed, models=3, batching=batching, clients=1 if batching else 2)
-    best = judge.optimum(instance)
-    for solver in ("gurobi", "highs"):
-        decision = solve(instance, load("optimum", solver=solver, gap=0.0))
-        assert decision.status == "optimal"
-        assert decision.objective == pytest.approx(best, rel=1e-6)
-        assert decision.bound == pytest.approx(best, rel=1e-6)
-
-
-def optimal(instance):
-    """Accuracy of the proved optimum."""
-    objective = solve(instance, load("optimum", gap=0.0)).objective
-    assert objective is not None
-    return objective
+    hold_both_solvers(instance, judge.optimum(instance))
 
 
 def counted_with_every_model(instance):
@@ -92,10 +79,7 @@ def tried(seed):
 def test_no_algorithm_is_above_the_optimum_and_no_bound_below_it(name):
     for seed in range(4):
         instance, best = tried(seed)
-        decision = solve(instance, load(name))
-        assert decision.objective is not None, decision.reason
-        assert decision.objective <= best + 1e-6
-        assert decision.bound is None or decision.bound >= best - 1e-6
+        hold_below(solve(instance, load(name)), best)
 
 
 def test_j3o_is_near_the_optimum_of_tiny_instances():
@@ -132,65 +116,10 @@ def drawn(seed, *, batches=1):
     return values, sacks
 
 
-def bytes_of(sacks, held):
-    """By sets."""
-    models = [j for j in range(5) if held[j] >= 0]
-    return sum(sacks.memory[j] for j in models) + sum(
-        sacks.backbone_memory[b] for b in {sacks.backbone[j] for j in models} - {-1}
-    )
-
-
-def every_filling(sacks, batches):
-    ways = []
-    for location, capacity in enumerate(sacks.capacity):
-        choices = itertools.product(range(-1, 1 if location < sacks.clients else batches), repeat=5)
-        ways.append([c for c in choices if bytes_of(sacks, c) <= capacity])
-    return (np.array(way) for way in itertools.product(*ways))
-
-
 @pytest.mark.parametrize("batches", [1, 2])
 def test_fillings_fit_improve_and_stay_below_the_bound(batches):
-    near = []
-    for seed in range(12 if batches == 1 else 3):
-        values, sacks = drawn(seed, batches=batches)
-        best = max(rows_worth(values, sacks, way).sum() for way in every_filling(sacks, batches))
-        held = lazy_greedy(values, sacks)
-        first = rows_worth(values, sacks, held)
-        bounds = [upper_bound(values, sacks, start) for start in (values.elsewhere, first)]
-        improve(values, sacks, held, 5)
-        better = rows_worth(values, sacks, held).sum()
-        assert first.sum() <= better + 1e-12 <= best + 1e-9
-        assert min(bounds) >= best - 1e-9
-        near.append(better / best)
-        for location, capacity in enumerate(sacks.capacity):
-            assert used_by(sacks, held[location]) == bytes_of(sacks, held[location]) <= capacity
-            base = rows_worth(values, sacks, np.where(np.arange(2)[:, None] == location, -1, held))
-            value = values.client if location == 0 else values.edge
-            for filling, gain in zip(*exchanges(value, base, sacks, location, held[location]), strict=True):
-                assert bytes_of(sacks, filling) <= capacity
-                other = held.copy()
-                other[location] = filling
-                assert rows_worth(values, sacks, other).sum() - better == pytest.approx(gain)
+    near = [hold_fillings(*drawn(seed, batches=batches)) for seed in range(12 if batches == 1 else 3)]
     assert np.mean(near) > 0.97
-
-
-def one_row(*, memory, backbone, sizes, worth, capacity):
-    """A server that answers as many rows as there are models, each of which one model alone can answer."""
-    rows = len(memory)
-    value = np.diag(np.array(worth, dtype=float))[:, :, None]
-    sacks = Knapsacks(
-        0,
-        np.array([[0, rows]]),
-        np.array([float(capacity)]),
-        np.array(memory, dtype=float),
-        np.array(backbone),
-        np.array(sizes, dtype=float),
-        np.full(rows, -1),
-        np.ones(rows),
-        np.zeros(1),
-        np.array([0]),
-    )
-    return Values(np.zeros((rows, rows, 1)), value, np.zeros(rows)), sacks
 
 
 def test_a_backbone_is_taken_for_its_models_together():
@@ -209,13 +138,8 @@ def test_the_bound_is_the_linear_relaxation_of_the_knapsack():
         backbone, worth = [-1, -1, 0, 0, 1, 1], draw.uniform(0, 1, 6)
         capacity = float(draw.integers(int(sizes.max()) + 5, 20))
         values, sacks = one_row(memory=memory, backbone=backbone, sizes=sizes, worth=worth, capacity=capacity)
-        rows = np.zeros((5, 8))
-        rows[0] = [*memory, *sizes]
-        for model in range(2, 6):
-            rows[model - 1, model], rows[model - 1, 6 + backbone[model]] = 1, -1
-        relaxed = linprog([*-worth, 0, 0], A_ub=rows, b_ub=[capacity, 0, 0, 0, 0], bounds=(0, 1))
-        assert relaxed.fun is not None
-        assert upper_bound(values, sacks, values.elsewhere) == pytest.approx(-relaxed.fun, rel=1e-9)
+        relaxed = relaxation(memory, backbone, sizes, [-1] * 6, worth, capacity)
+        assert upper_bound(values, sacks, values.elsewhere) == pytest.approx(relaxed, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -5,25 +5,14 @@ from splitshare.onloading.run import solve
 from splitshare.solvers.adapter import SizeLimitError
 from tests.onloading import judge
 from tests.onloading.examples import tiny
-
-
-def optimal(instance):
-    """Accuracy of the proved optimum."""
-    objective = solve(instance, load("optimum", gap=0.0)).objective
-    assert objective is not None
-    return objective
+from tests.onloading.held import hold_both_solvers, optimal
 
 
 @pytest.mark.parametrize("batching", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_both_solvers_find_what_trying_everything_finds(seed, batching):
     instance = tiny(seed, models=3 if not batching else 2, batching=batching)
-    best = judge.optimum(instance)
-    for solver in ("gurobi", "highs"):
-        decision = solve(instance, load("optimum", solver=solver, gap=0.0))
-        assert decision.status == "optimal"
-        assert decision.objective == pytest.approx(best, rel=1e-6)
-        assert decision.bound == pytest.approx(best, rel=1e-6)
+    hold_both_solvers(instance, judge.optimum(instance))
 
 
 def test_batching_is_worth_something_somewhere():

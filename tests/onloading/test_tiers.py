@@ -20,6 +20,7 @@ from splitshare.onloading.objective import InfeasibleDecisionError, evaluate, ho
 from splitshare.onloading.run import solve
 from tests.onloading import judge
 from tests.onloading.examples import fields, tiered, tiny, with_limits
+from tests.onloading.held import hold_both_solvers
 
 SHAPES = (
     {"clients": 2, "servers": 1, "models": 2},
@@ -35,11 +36,7 @@ def test_both_solvers_find_what_trying_everything_finds_and_no_method_exceeds_it
     for seed in range(3):
         instance = tiered(seed, **shape)
         best = judge.optimum(instance)
-        for solver in ("highs", "gurobi"):
-            decision = solve(instance, load("optimum", solver=solver, gap=0.0))
-            assert decision.status == "optimal"
-            assert decision.objective == pytest.approx(best, rel=1e-6)
-            assert decision.bound == pytest.approx(best, rel=1e-6)
+        hold_both_solvers(instance, best)
         for name in METHODS:
             found = solve(instance, load(name))
             assert found.objective is not None, (seed, name, found.reason)

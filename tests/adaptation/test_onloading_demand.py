@@ -12,9 +12,9 @@ from splitshare.errors import InputError
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.replay.arrival_counts import ArrivalCounts, read_arrival_counts
 from splitshare.replay.public_traces import RecordedRequests, read_public_trace
+from tests.adaptation.examples import COUNTS
 from tests.onloading.examples import tiny
 
-COUNTS = Path(__file__).parents[2] / "data" / "traces" / "azure_llm_2023_code_arrivals_per_10s.csv"
 ROWS = "\n".join(
     ["arrival_s,user,tokens", "0,ann,10", "3,bob,900", "4,ann,20", "11,bob,30", "12,ann,800", "13,ann,5", "31,bob,1"]
 )
@@ -27,7 +27,8 @@ MAPPING = {
 }
 
 
-def two() -> OnloadingInstance:
+def pair() -> OnloadingInstance:
+    """Two clients at one server."""
     instance: OnloadingInstance = tiny(3, clients=2)
     return instance
 
@@ -48,9 +49,9 @@ def rates(instance: OnloadingInstance) -> np.ndarray:
 def demand(recorded: RecordedRequests, rules: DemandMapping, spans: int = 3, *, as_recorded: bool = True) -> np.ndarray:
     """Requests a span, client and task, as they come out of the factors."""
     found = recorded_demand(
-        two(), recorded, spans, 10.0, mapping=rules, source="m.yaml", as_recorded=as_recorded, seed=0
+        pair(), recorded, spans, 10.0, mapping=rules, source="m.yaml", as_recorded=as_recorded, seed=0
     )
-    counts: np.ndarray = found.factors * rates(two()) * 10.0
+    counts: np.ndarray = found.factors * rates(pair()) * 10.0
     return counts
 
 
@@ -62,18 +63,18 @@ def test_requests_are_counted_by_client_task_and_span(tmp_path: Path) -> None:
     by_hand[:, 1, 1] = [1, 1, 0]
     assert counts == pytest.approx(by_hand)
     found = recorded_demand(
-        two(), read(tmp_path), 3, 10.0, mapping=mapping(), source="m.yaml", as_recorded=False, seed=0
+        pair(), read(tmp_path), 3, 10.0, mapping=mapping(), source="m.yaml", as_recorded=False, seed=0
     )
     assert found.told[:2] == (
         "2 of 7 rows fit no rule and are left out",
         "1 of 7 requests come after the last span and are left out",
     )
     # Five requests in 30 s become the demand of the instance: one factor on all of them.
-    assert found.factors * rates(two()) * 10.0 == pytest.approx(by_hand * rates(two()).sum() * 30 / 5)
+    assert found.factors * rates(pair()) * 10.0 == pytest.approx(by_hand * rates(pair()).sum() * 30 / 5)
 
 
 def test_a_span_asks_what_was_counted(tmp_path: Path) -> None:
-    instance = two()
+    instance = pair()
     found = recorded_demand(
         instance, read(tmp_path), 3, 10.0, mapping=mapping(), source="m.yaml", as_recorded=True, seed=0
     )
@@ -89,7 +90,7 @@ def test_without_rules_requests_are_drawn_by_the_demand(tmp_path: Path) -> None:
     text = "arrival_s\n" + "\n".join(map(str, np.linspace(0, 29.9, 20_000)))
     counts = demand(read(tmp_path, text), mapping(rules=[]))
     assert counts.sum(axis=(1, 2)) == pytest.approx([20_000 / 29.9 * 10] * 2 + [20_000 / 29.9 * 9.9], abs=3)
-    assert counts.sum(axis=0) / 20_000 == pytest.approx(rates(two()) / rates(two()).sum(), abs=0.01)
+    assert counts.sum(axis=0) / 20_000 == pytest.approx(rates(pair()) / rates(pair()).sum(), abs=0.01)
 
 
 @pytest.mark.parametrize("names", [[f"u{i % 7}" for i in range(60)], [str(i % 7) for i in range(60)]])
@@ -107,21 +108,21 @@ def test_rows_that_belong_together_are_of_one_client_and_task(names: list[str], 
 
 def test_counts_are_spread_evenly_within_their_bins() -> None:
     counted = ArrivalCounts(10.0, np.array([4, 0, 6]))
-    found = counted_demand(two(), counted, 2, 15.0, as_recorded=True)
-    per_span = (found.factors * rates(two())).sum(axis=(1, 2)) * 15.0
+    found = counted_demand(pair(), counted, 2, 15.0, as_recorded=True)
+    per_span = (found.factors * rates(pair())).sum(axis=(1, 2)) * 15.0
     assert per_span == pytest.approx([4.0, 6.0])
-    found = counted_demand(two(), counted, 4, 6.0, as_recorded=True)
-    assert (found.factors * rates(two())).sum(axis=(1, 2)) * 6.0 == pytest.approx([2.4, 1.6, 0, 0.4 * 6])
+    found = counted_demand(pair(), counted, 4, 6.0, as_recorded=True)
+    assert (found.factors * rates(pair())).sum(axis=(1, 2)) * 6.0 == pytest.approx([2.4, 1.6, 0, 0.4 * 6])
     # Every client and task has its share of the demand: one factor a span.
     assert np.ptp(found.factors, axis=(1, 2)) == pytest.approx(0.0)
 
 
 def test_the_committed_trace_drives_the_demand() -> None:
-    found = counted_demand(two(), read_arrival_counts(COUNTS), 57, 60.0, as_recorded=True)
+    found = counted_demand(pair(), read_arrival_counts(COUNTS), 57, 60.0, as_recorded=True)
     by_hand = pd.read_csv(COUNTS)["arrivals"].to_numpy()[: 57 * 6].reshape(57, 6).sum(axis=1)
-    assert (found.factors * rates(two())).sum(axis=(1, 2)) * 60.0 == pytest.approx(by_hand)
-    scaled = counted_demand(two(), read_arrival_counts(COUNTS), 57, 60.0, as_recorded=False)
-    assert (scaled.factors * rates(two())).sum(axis=(1, 2)).mean() == pytest.approx(rates(two()).sum())
+    assert (found.factors * rates(pair())).sum(axis=(1, 2)) * 60.0 == pytest.approx(by_hand)
+    scaled = counted_demand(pair(), read_arrival_counts(COUNTS), 57, 60.0, as_recorded=False)
+    assert (scaled.factors * rates(pair())).sum(axis=(1, 2)).mean() == pytest.approx(rates(pair()).sum())
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,6 @@ def test_a_timeline_is_no_longer_than_its_trace(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="in 31 s of arrivals; give 4 or fewer"):
         demand(read(tmp_path), mapping(), 5)
     with pytest.raises(InputError, match="in 30 s of arrivals; give 2 or fewer"):
-        counted_demand(two(), ArrivalCounts(10.0, np.array([4, 0, 6])), 3, 15.0, as_recorded=True)
+        counted_demand(pair(), ArrivalCounts(10.0, np.array([4, 0, 6])), 3, 15.0, as_recorded=True)
     with pytest.raises(InputError, match="nothing was counted in them"):
-        counted_demand(two(), ArrivalCounts(10.0, np.array([0, 0, 6])), 2, 10.0, as_recorded=True)
+        counted_demand(pair(), ArrivalCounts(10.0, np.array([0, 0, 6])), 2, 10.0, as_recorded=True)

@@ -10,12 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from splitshare.adaptation.onloading import CLAIRVOYANT, POLICIES, Outcome, Terms, follow, nothing, table_of
-from splitshare.adaptation.onloading_demand import DemandMapping, recorded_demand
+from splitshare.adaptation.onloading_demand import DemandMapping, RecordedQueries, recorded_demand
 from splitshare.adaptation.onloading_replay import (
     MOST_QUERIES,
-    Asked,
     TimelineReplay,
-    asked_as_recorded,
     replayed,
 )
 from splitshare.adaptation.onloading_timeline import Event, Span, spans_of, state_of
@@ -28,10 +26,9 @@ from splitshare.onloading.objective import EDGE, Hosts, hosts_of
 from splitshare.onloading.run import solve
 from splitshare.replay.onloading import PLACE_TITLES, Queries, replay
 from splitshare.replay.public_traces import read_public_trace
+from tests.adaptation.examples import COUNTS, flat
 from tests.onloading.examples import fields
 from tests.onloading.test_objective import BY_HAND
-
-COUNTS = Path(__file__).parents[2] / "data" / "traces" / "azure_llm_2023_code_arrivals_per_10s.csv"
 
 
 def slow(seed: int = 4, factor: int = 200) -> OnloadingInstance:
@@ -42,8 +39,18 @@ def slow(seed: int = 4, factor: int = 200) -> OnloadingInstance:
     return OnloadingInstance.parse(plain, "slow")
 
 
-def flat(instance: OnloadingInstance, spans: int) -> np.ndarray:
-    return np.ones((spans, len(instance.clients)))
+def by_hand() -> OnloadingInstance:
+    """One client that asks twice a second, one server, and no cloud."""
+    plain = copy.deepcopy(BY_HAND)
+    plain["clients"][0]["demand_per_s"]["t"] = 2
+    plain["cloud"]["compute_limit"] = 0
+    return OnloadingInstance.parse(plain, "by hand")
+
+
+def one_client(arrival_s: list[float]) -> RecordedQueries:
+    """Queries of the first client for the first task."""
+    none = np.zeros(len(arrival_s), dtype=int)
+    return RecordedQueries(np.array(arrival_s), none, none)
 
 
 def stood(hosts: Hosts, moving_s: float = 0.0, during: Hosts | None = None) -> Outcome:
@@ -65,35 +72,39 @@ def test_a_switch_by_hand() -> None:
 
     A query takes the client 0.05 s; to the server 0.05 s on the uplink, 0.01 s of latency and 0.1 s of computing.
     """
-    plain = copy.deepcopy(BY_HAND)
-    plain["clients"][0]["demand_per_s"]["t"] = 2
-    plain["cloud"]["compute_limit"] = 0
-    instance = OnloadingInstance.parse(plain, "by hand")
+    instance = by_hand()
     small, large = hosts_of(instance, {"c": {"small": 1}}), hosts_of(instance, {"s": {"large": 1}})
     timeline = [
         Span(0, 10, {"c": 1.0}),
         Span(10, 20, {"c": 1.0}),
         Span(20, 30, {"c": 1.0}, lost=frozenset({"s"})),
     ]
-    arrivals = ([9.97, 9.98], [10.0, 13.98, 13.99, 14.0, 19.82, 19.88, 19.95], [20.0])
-    asked = [Asked(np.zeros(len(t), dtype=int), np.array(t), np.full(len(t), 0.5)) for t in arrivals]
+    queries = one_client([9.97, 9.98, 10.0, 13.98, 13.99, 14.0, 19.82, 19.88, 19.95, 20.0])
     did = [stood(small), stood(large, 4.0, during=small), stood(nothing(instance))]
-    table = TimelineReplay(instance, timeline, asked=asked).run(did)
+    table = TimelineReplay(instance, timeline, queries=queries).run(did)
     finish_s = [10.02, 10.07, 10.12, 14.03, 14.08, 14.16, 19.98, np.nan, np.nan, np.nan]
     assert table["finish_s"].to_numpy() == pytest.approx(np.array(finish_s), nan_ok=True)
     assert table["place"].tolist() == ["client"] * 5 + ["edge"] * 4 + ["unserved"]
     assert table["accuracy"].tolist() == [0.5] * 5 + [0.8] * 2 + [0.0] * 3
 
 
-def test_while_a_model_travels_who_asks_for_it_is_refused() -> None:
-    plain = copy.deepcopy(BY_HAND)
-    plain["clients"][0]["demand_per_s"]["t"] = 2
-    plain["cloud"]["compute_limit"] = 0
-    instance = OnloadingInstance.parse(plain, "by hand")
+def test_what_was_cut_off_was_in_no_batch() -> None:
+    """Of three queries for the server, alone in their batches, it is lost before the last one is answered."""
+    instance = by_hand()
     large = hosts_of(instance, {"s": {"large": 1}})
-    asked = [Asked(np.zeros(2, dtype=int), np.array([3.9, 4.1]), np.full(2, 0.5))]
+    timeline = [Span(0, 10, {"c": 1.0}), Span(10, 20, {"c": 1.0}, lost=frozenset({"s"}))]
+    replay = TimelineReplay(instance, timeline, queries=one_client([1.0, 5.0, 9.99]))
+    windows, whole = replayed(replay, {"mine": [stood(large), stood(nothing(instance))]}, windows=1)
+    assert windows["cut_off"].tolist() == pytest.approx([1 / 3, np.nan], nan_ok=True)
+    assert windows["batch_mean"].tolist() == [1.0, 0.0]
+    assert whole["replayed_batch_mean"].tolist() == [1.0]
+
+
+def test_while_a_model_travels_who_asks_for_it_is_refused() -> None:
+    instance = by_hand()
+    large = hosts_of(instance, {"s": {"large": 1}})
     did = [stood(large, 4.0, during=nothing(instance))]
-    replay = TimelineReplay(instance, [Span(0, 10, {"c": 1.0})], asked=asked)
+    replay = TimelineReplay(instance, [Span(0, 10, {"c": 1.0})], queries=one_client([3.9, 4.1]))
     assert replay.run(did)["place"].tolist() == ["unserved", "edge"]
     # 2 queries a second, all right in 8 of 10: from second 4 on.
     assert replay.planned_right(did, np.array([0.0, 3.0, 5.0, 10.0])) == pytest.approx([0, 1.6, 8.0])
@@ -166,9 +177,8 @@ def test_recorded_queries_are_replayed_as_they_came(tmp_path: Path) -> None:
     demand = recorded_demand(instance, rows, 2, 10.0, mapping=mapping, source="m.yaml", as_recorded=True, seed=0)
     timeline = spans_of(instance, (Event(10, "goes", "c1"),), demand.factors, 10.0)
     assert demand.queries is not None
-    asked = asked_as_recorded(instance, timeline, demand.queries, seed=0)
     held = hosts_of(instance, {"c0": {"m0": 1}, "c1": {"m0": 1}})
-    table = TimelineReplay(instance, timeline, asked=asked).run([stood(held), stood(held)])
+    table = TimelineReplay(instance, timeline, queries=demand.queries).run([stood(held), stood(held)])
     assert table["arrival_s"].tolist() == [0.0, 1.5, 2.25, 13.0]
     assert table["client"].tolist() == [0, 1, 0, 0]
     assert (table["task"] == 1).all()

@@ -148,8 +148,7 @@ def _by_server(program: OffloadingLp, span: Span, now: Hosts, goal: Hosts, terms
     later_s = (span.end_s - span.start_s) * (terms.ahead - 1)
 
     def right_of(wanted: Hosts) -> float:
-        outcome, after = _lived(program, span, now, wanted, 0.0)
-        return outcome.right + right_per_s(program, after) * later_s
+        return _lived(program, span, now, wanted, 0.0, later_s).right
 
     price = terms.right_per_gb / 1e9
     sent = new_bytes(arrays, now, goal)
@@ -208,13 +207,18 @@ def follow(
         for i, (span, program, goal) in enumerate(zip(timeline, programs, goals, strict=True)):
             there = without_lost(instance, now, span)
             began = time.perf_counter()
-            wanted = there if program is None or goal is None else first if name == "keep" else goal
-            if name == "priced" and program is not None and goal is not None:
+            if program is None or goal is None:
+                wanted = there
+            elif name == "keep":
+                wanted = first
+            elif name == "anew":
+                wanted = goal
+            else:
                 wanted = _by_server(program, span, there, reached(instance, span, there, goal), terms)
             wanted = reached(instance, span, there, wanted)
             spent_s = time.perf_counter() - began + (0.0 if name == "keep" else decide_s[i])
-            outcome, now = _lived(program, span, there, wanted, spent_s)
-            outcomes.append(outcome)
+            outcomes.append(_lived(program, span, there, wanted, spent_s))
+            now = outcomes[-1].after
             candidates.append(now)
         found[name] = outcomes
     found[CLAIRVOYANT] = _clairvoyant(instance, timeline, programs, first, _distinct(candidates), terms)
@@ -230,11 +234,20 @@ def _decided(state: OnloadingInstance, algorithm: OnloadingAlgorithm, span: int)
 
 
 def _lived(
-    program: OffloadingLp | None, span: Span, before: Hosts, wanted: Hosts, decide_s: float
-) -> tuple[Outcome, Hosts]:
-    """What a decision brings in a span, and what is held after it: what has not arrived by then is given up."""
+    program: OffloadingLp | None, span: Span, before: Hosts, wanted: Hosts, decide_s: float, later_s: float = 0.0
+) -> Outcome:
+    """What a decision brings in a span; what has not arrived by its end is given up.
+
+    Args:
+        program: of the span; nothing: nobody asks.
+        span: how long it is.
+        before: what stands.
+        wanted: what is to stand.
+        decide_s: wall seconds of the decision.
+        later_s: time after the span, with its demand, whose right answers count, too.
+    """
     if program is None:
-        return Outcome(0.0, 0.0, 0.0, 0.0, decide_s, wanted, wanted), wanted
+        return Outcome(0.0, 0.0, 0.0, 0.0, decide_s, wanted, wanted)
     length_s = span.end_s - span.start_s
     sent = new_bytes(program.arrays, before, wanted)
     seconds = moving_s(program.arrays, sent)
@@ -244,11 +257,13 @@ def _lived(
         np.where(there[:clients], wanted.client, both.client), np.where(there[clients:], wanted.server, both.server)
     )
     until_s = min(float(seconds.max(initial=0.0)), length_s)
-    right = right_per_s(program, after) * (length_s - until_s)
+    after_per_s = right_per_s(program, after)
+    right = after_per_s * (length_s - until_s)
     if until_s > 0:
         right += right_per_s(program, both) * until_s
+    right += after_per_s * later_s
     asked = program.arrays.demand * length_s
-    return Outcome(right, asked, float(sent.sum()), until_s, decide_s, both, after), after
+    return Outcome(right, asked, float(sent.sum()), until_s, decide_s, both, after)
 
 
 def _distinct(candidates: Sequence[Hosts]) -> list[Hosts]:
@@ -278,15 +293,14 @@ def _clairvoyant(
         # What was lost in the span before is not there, though its server may be back.
         kept = [first] if i == 0 else [without_lost(instance, one, timeline[i - 1]) for one in candidates]
         before = [without_lost(instance, one, span) for one in kept]
-        cut = cut_off(instance, span)
-        sent = np.array([[_possible(new_bytes(arrays, old, new), cut) for new in here] for old in before])
+        sent = _sent(arrays, before, here, cut_off(instance, span))
         # Nothing may be sent where no way leads, even where moving costs nothing.
         cost = np.where(np.isinf(sent), np.inf, price * np.where(np.isinf(sent), 0.0, sent))
         worth = (np.zeros(1) if i == 0 else total)[:, None] - cost
         came.append(worth.argmax(axis=0))
         total = worth.max(axis=0) + right
         rights.append(right)
-        bytes_.append(sent)
+        bytes_.append(sent[came[-1], np.arange(len(candidates))])
     at = int(total.argmax())
     outcomes: list[Outcome] = []
     for i in range(len(spans) - 1, -1, -1):
@@ -294,15 +308,34 @@ def _clairvoyant(
         program = programs[i]
         asked = 0.0 if program is None else program.arrays.demand * (timeline[i].end_s - timeline[i].start_s)
         stood = without_lost(instance, candidates[at], timeline[i])
-        moved = float(bytes_[i][back, at])
+        moved = float(bytes_[i][at])
         outcomes.append(Outcome(float(rights[i][at]), asked, moved, 0.0, float("nan"), stood, stood))
         at = back
     return outcomes[::-1]
 
 
-def _possible(sent: Floats, cut: Flags) -> float:
-    """Bytes over all locations, infinite where some of them have no way."""
-    return float("inf") if (sent[cut] > 0).any() else float(sent.sum())
+def _sent(arrays: Arrays, before: Sequence[Hosts], after: Sequence[Hosts], cut: Flags) -> Floats:
+    """Bytes from each decision to each, over all locations; infinite where some that are cut off would be sent any.
+
+    The sums of ``new_bytes``, all at once: what is sent is what stands after and not before, models and backbones each
+    by itself. Shape (before, after).
+    """
+    size = np.concatenate([arrays.memory, arrays.backbone_memory])
+    missing, stands = ~_items(arrays, before), _items(arrays, after)
+
+    def summed(missing: Flags, stands: Floats) -> Floats:
+        # As floats: products of flags and of integers take many times as long.
+        return missing.reshape(len(missing), -1).astype(float) @ stands.reshape(len(stands), -1).T
+
+    barred = summed(missing[:, cut], (stands[:, cut] & (size > 0)).astype(float)) > 0
+    return np.where(barred, np.inf, summed(missing, np.where(stands, size, 0.0)))
+
+
+def _items(arrays: Arrays, decisions: Sequence[Hosts]) -> Flags:
+    """Models, then backbones, that stand at each location; shape (decisions, locations, J + K)."""
+    models = np.stack([held(one) for one in decisions])
+    uses = arrays.backbone[:, None] == np.arange(len(arrays.backbone_memory))
+    return np.concatenate([models, models @ uses], axis=2)
 
 
 def table_of(found: dict[str, list[Outcome]], timeline: Sequence[Span]) -> pd.DataFrame:

@@ -59,11 +59,12 @@ class RecordedQueries:
 
 
 @dataclass(frozen=True, eq=False)
-class TraceDemand:
+class DemandOverTime:
     """Demand by span."""
 
     factors: NDArray[np.float64]
-    """On what the instance says, shape (spans, clients, tasks); 0 where a client does not ask a task."""
+    """On what the instance says, shape (spans, clients), or by task, too, (spans, clients, tasks); 0 where a client
+    does not ask."""
     told: tuple[str, ...]
     """What its reader should know."""
     queries: RecordedQueries | None = None
@@ -80,7 +81,7 @@ def recorded_demand(
     source: Path | str,
     as_recorded: bool,
     seed: int,
-) -> TraceDemand:
+) -> DemandOverTime:
     """Demand as requests were recorded; see the module.
 
     Args:
@@ -121,7 +122,7 @@ def recorded_demand(
 
 def counted_demand(
     instance: OnloadingInstance, counted: ArrivalCounts, spans: int, every_s: float, *, as_recorded: bool
-) -> TraceDemand:
+) -> DemandOverTime:
     """Demand as arrivals were counted, evenly within each bin; see the module and ``recorded_demand``.
 
     Raises:
@@ -211,7 +212,7 @@ def _allowed(
 
 def _factors(
     pairs: _Pairs, counts: NDArray[np.float64], every_s: float, as_recorded: bool, told: list[str]
-) -> TraceDemand:
+) -> DemandOverTime:
     per_s = counts / every_s
     mean, wanted = float(per_s.sum()) / len(per_s), float(pairs.rate.sum())
     if not as_recorded:
@@ -220,4 +221,4 @@ def _factors(
     else:
         told.append(f"{mean:.4g} requests a second in the mean, as recorded; the instance says {wanted:.4g}")
     factors = np.divide(per_s, pairs.rate, out=np.zeros_like(per_s), where=pairs.rate > 0)
-    return TraceDemand(factors, tuple(told))
+    return DemandOverTime(factors, tuple(told))

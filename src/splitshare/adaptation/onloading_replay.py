@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
-from splitshare.adaptation.onloading import Outcome, offloaded
+from splitshare.adaptation.onloading import Outcome, nothing, offloaded
 from splitshare.adaptation.onloading_demand import RecordedQueries
 from splitshare.adaptation.onloading_timeline import Span, state_of
 from splitshare.errors import WorkError
@@ -34,7 +34,7 @@ MOST_QUERIES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class _Asked:
     """Queries of a span in order of arrival; each array has the shape (queries,)."""
 
     row: Ints
@@ -43,32 +43,6 @@ class Asked:
     """From the timeline's start on."""
     chance: Floats
     """From 0 to 1, by which each is routed."""
-
-
-def asked_as_recorded(
-    instance: OnloadingInstance, timeline: Sequence[Span], queries: RecordedQueries, *, seed: int
-) -> tuple[Asked, ...]:
-    """Recorded queries by span; those of clients that are not there are left out.
-
-    Args:
-        instance: at rest.
-        timeline: whose demand is that of the queries.
-        queries: within the timeline.
-        seed: of the routes.
-    """
-    found = []
-    for i, span in enumerate(timeline):
-        row_of = np.full((len(instance.clients), len(instance.tasks)), -1)
-        state = state_of(instance, span)
-        if state is not None:
-            arrays = arrays_of(state)
-            row_of[arrays.row_client, arrays.row_task] = np.arange(len(arrays.rate))
-        mine = (queries.arrival_s >= span.start_s) & (queries.arrival_s < span.end_s)
-        row = row_of[queries.client[mine], queries.task[mine]]
-        draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(i,))))
-        chance = draw.random(len(row))
-        found.append(Asked(row[row >= 0], queries.arrival_s[mine][row >= 0], chance[row >= 0]))
-    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +61,9 @@ class TimelineReplay:
     Args:
         instance: at rest; the replay has all of every link and processor, whatever share of them plans may use.
         timeline: of ``splitshare.adaptation.onloading_timeline.spans_of``.
-        seed: of the queries.
-        asked: the queries of each span, where they are not to be drawn.
+        seed: of the queries, or of their routes.
+        queries: those that come, where they are not to be drawn: within the timeline, whose demand is theirs; those of
+            clients that are not there are left out.
 
     Raises:
         WorkError: there would be more than ``MOST_QUERIES``.
@@ -100,7 +75,7 @@ class TimelineReplay:
         timeline: Sequence[Span],
         *,
         seed: int = 0,
-        asked: Sequence[Asked] | None = None,
+        queries: RecordedQueries | None = None,
     ) -> None:
         self._timeline = tuple(timeline)
         self._whole = arrays_of(limited(instance, None))
@@ -115,7 +90,10 @@ class TimelineReplay:
         if expected > MOST_QUERIES:
             problem = f"a replay would have {expected:.3g} queries; {MOST_QUERIES:.0e} is the most"
             raise WorkError(f"{problem}; take fewer or shorter spans")
-        self._asked = [self._draw(i, seed) for i in range(len(self._timeline))] if asked is None else list(asked)
+        self._asked = [
+            self._drawn(i, seed) if queries is None else self._recorded(i, seed, queries)
+            for i in range(len(self._timeline))
+        ]
 
     def edges(self, windows: int) -> Floats:
         """Where windows begin and the last one ends, so many of them in each span."""
@@ -165,12 +143,21 @@ class TimelineReplay:
                 asked += program.arrays.demand * np.maximum(within, 0.0)
         return asked
 
-    def _draw(self, i: int, seed: int) -> Asked:
-        program, span = self._programs[i], self._timeline[i]
-        draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(i,))))
+    def _drawn(self, i: int, seed: int) -> _Asked:
+        program, span, draw = self._programs[i], self._timeline[i], _stream(seed, i)
         rate = np.zeros(0) if program is None else program.arrays.rate
         row, arrival_s, chance = draw_arrivals(rate, span.end_s - span.start_s, draw)
-        return Asked(row, span.start_s + arrival_s, chance)
+        return _Asked(row, span.start_s + arrival_s, chance)
+
+    def _recorded(self, i: int, seed: int, queries: RecordedQueries) -> _Asked:
+        program, span, instance = self._programs[i], self._timeline[i], self._whole.instance
+        row_of = np.full((len(instance.clients), len(instance.tasks)), -1)
+        if program is not None:
+            row_of[program.arrays.row_client, program.arrays.row_task] = np.arange(len(program.arrays.rate))
+        mine = (queries.arrival_s >= span.start_s) & (queries.arrival_s < span.end_s)
+        row = row_of[queries.client[mine], queries.task[mine]]
+        chance = _stream(seed, i).random(len(row))
+        return _Asked(row[row >= 0], queries.arrival_s[mine][row >= 0], chance[row >= 0])
 
     def _offloaded(self, i: int, program: OffloadingLp, hosts: Hosts) -> tuple[Hosts, LpSolution]:
         # The same models have the same offloading under every policy, though optima may be several.
@@ -191,7 +178,9 @@ class TimelineReplay:
             row = asked.row[mine]
             routes = routes_of(stage.solution.offloading, row, asked.chance[mine])
             parts.append(ways_of(arrays, stage.hosts, Queries(asked.arrival_s[mine], row, *routes)))
-        return _joined(parts) if parts else _none(), arrays.row_task[asked.row]
+        none = np.zeros(0, dtype=np.int64)
+        nobody = ways_of(self._whole, nothing(self._whole.instance), Queries(np.zeros(0), none, none, none, none))
+        return _joined([nobody, *parts]), arrays.row_task[asked.row]
 
     def _losses(self) -> list[tuple[float, int]]:
         """When which servers are lost, in order of time."""
@@ -215,15 +204,14 @@ class TimelineReplay:
         return ends_s
 
 
+def _stream(seed: int, i: int) -> np.random.Generator:
+    """Of span ``i``."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(i,))))
+
+
 def _joined(parts: Sequence[Ways]) -> Ways:
     """Ways one after another."""
     return Ways(**{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Ways)})
-
-
-def _none() -> Ways:
-    """No query."""
-    whole = {"client", "server", "answers", "model", "place", "batch"}
-    return Ways(**{one.name: np.zeros(0, dtype=np.int64 if one.name in whole else float) for one in fields(Ways)})
 
 
 def replayed(
@@ -238,8 +226,8 @@ def replayed(
 
     Returns:
         Two tables. A row a policy and window: ``policy, start_s, end_s``, ``planned`` (accuracy by the offloading
-        programs) and what ``_told`` says of the queries that come in it; NaN where none does. A row a policy: the same
-        of all queries, with ``replayed_`` before each name.
+        programs) and what ``_told`` says of the queries that come in it; NaN where none does, ``batch_mean`` 0. A row a
+        policy: the same of all queries, with ``replayed_`` before each name.
     """
     edges = replay.edges(windows)
     asked = replay.asked(edges)

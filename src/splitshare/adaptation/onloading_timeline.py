@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from splitshare.adaptation.events import event_rows, mark_away, refuse_value
 from splitshare.choices import DemandShape
 from splitshare.errors import InputError, shown
-from splitshare.onloading.arrays import Flags
+from splitshare.onloading.arrays import Flags, Floats
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.records import nearest
-from splitshare.replay.tables import at_row, parse_floats, read_csv
+from splitshare.replay.tables import at_row, parse_floats
 
-COLUMNS = ("time_s", "what", "name", "value")
 KINDS = ("goes", "comes", "moves", "lost", "back", "demand")
 """A client goes, comes back, moves to the server ``value``; a server is lost, is back; a client's demand, or that of
 all clients where the name is ``*``, is ``value`` times what the instance says."""
@@ -58,32 +58,18 @@ def read_changes(path: Path, instance: OnloadingInstance) -> tuple[Event, ...]:
     Raises:
         InputError: names the row of the first mistake.
     """
-    if path.suffix != ".csv":
-        raise InputError(path, "", "must be a CSV file")
-    text = read_csv(path, COLUMNS[:3], COLUMNS[3:])
-    times = parse_floats(path, "time_s", text["time_s"])
-    late = np.flatnonzero(np.diff(times) < 0)
-    if late.size:
-        raise InputError(path, at_row("time_s", int(late[0]) + 1), "is before the row above; sort by time_s")
-    values = text.get("value", [""] * len(times))
-    rows = zip(times.tolist(), text["what"], text["name"], values, strict=True)
-    found = [_checked(path, i, Event(*row), instance) for i, row in enumerate(rows)]
-    gone: set[str] = set()
-    for i, event in enumerate(found):
-        if event.what not in {"goes", "comes", "lost", "back"}:
-            continue
-        leaves = event.what in {"goes", "lost"}
-        if (event.name in gone) is leaves:
-            state = "away already" if leaves else "there already"
-            raise InputError(path, at_row("name", i), f"{shown(event.name)} is {state}; leave the row out")
-        (gone.add if leaves else gone.remove)(event.name)
+    away: set[str] = set()
+    found: list[Event] = []
+    for i, row in enumerate(event_rows(path, KINDS)):
+        event = _checked(path, i, Event(*row), instance)
+        if event.what in {"goes", "comes", "lost", "back"}:
+            mark_away(path, i, event.name, away, leaves=event.what in {"goes", "lost"})
+        found.append(event)
     return tuple(found)
 
 
 def _checked(path: Path, row: int, event: Event, instance: OnloadingInstance) -> Event:
     clients, servers = [c.name for c in instance.clients], [s.name for s in instance.servers]
-    if event.what not in KINDS:
-        raise InputError(path, at_row("what", row), f"must be one of {', '.join(KINDS)}, not {shown(event.what)}")
     known = servers if event.what in {"lost", "back"} else clients
     if event.name not in known and not (event.what == "demand" and event.name == "*"):
         kind = "server" if known is servers else "client"
@@ -93,8 +79,8 @@ def _checked(path: Path, row: int, event: Event, instance: OnloadingInstance) ->
         raise InputError(path, at_row("value", row), problem)
     if event.what == "demand":
         parse_floats(path, "value", [event.value], MOST_FACTOR, first=row)
-    elif event.what != "moves" and event.value:
-        raise InputError(path, at_row("value", row), f"has no meaning for {event.what}; leave it empty")
+    elif event.what != "moves":
+        refuse_value(path, row, event.what, event.value)
     return event
 
 
@@ -107,7 +93,7 @@ def demand_over_time(
     period_s: float,
     depth: float,
     seed: int,
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+) -> Floats:
     """Factors on each client's demand, shape (spans, clients), 1 in the long run.
 
     ``flat``: 1. ``diurnal``: a sine of the period, those of one server alike, servers apart by their share of the
@@ -130,9 +116,7 @@ def demand_over_time(
     if shape == "diurnal":
         number = {server.name: i for i, server in enumerate(instance.servers)}
         phase = np.array([number[c.server] / len(number) for c in instance.clients])
-        wave: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = 1 + depth * np.sin(
-            2 * np.pi * (middle_s[:, None] / period_s - phase)
-        )
+        wave: Floats = 1 + depth * np.sin(2 * np.pi * (middle_s[:, None] / period_s - phase))
         return wave
     factors = np.empty((spans, clients))
     for client, sequence in enumerate(np.random.SeedSequence(seed).spawn(clients)):
@@ -151,7 +135,7 @@ def demand_over_time(
 def spans_of(
     instance: OnloadingInstance,
     events: Sequence[Event],
-    factors: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    factors: Floats,
     every_s: float,
 ) -> tuple[Span, ...]:
     """Spans of one length; what happens within one counts from the next one's start, at time 0 from the first's.

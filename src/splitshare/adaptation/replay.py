@@ -23,7 +23,12 @@ from splitshare.placement.objective import Route
 from splitshare.replay.traces import RequestTrace
 
 MOVE = "move"
-"""How the names of moves' classes and modules begin."""
+"""Task of the classes that are moves, and kind of their modules; their names begin with it."""
+
+
+def moves_of(instance: PlacementInstance) -> frozenset[str]:
+    """Classes that are moves."""
+    return frozenset(request.name for request in instance.requests if request.task == MOVE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +38,13 @@ class Replayable:
     instance: PlacementInstance
     assignment: dict[str, tuple[str, ...]]
     trace: RequestTrace
-    moves: frozenset[str]
-    """Classes that are moves, not requests of the trace."""
     unserved: int
     """Requests of the trace that came while their class was not served; they are left out."""
+
+    @property
+    def moves(self) -> frozenset[str]:
+        """Classes that are moves, not requests of the trace."""
+        return moves_of(self.instance)
 
 
 def replayable(
@@ -226,5 +234,4 @@ def _assembled(
         size=np.array(sizes)[order],
         kind="adaptation",
     )
-    moves = frozenset(r.name for r in instance.requests if r.task == MOVE)
-    return Replayable(instance, assignment, trace, moves, unserved)
+    return Replayable(instance, assignment, trace, unserved)

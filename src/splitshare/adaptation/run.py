@@ -108,14 +108,14 @@ def _hindsight(
     """
     often = Counter(key for one in targets for key in one)
     everything = {key: target for one in targets for key, target in one.items()}
-    common = [everything[key] for key, _ in often.most_common(MOST_TARGETS)]
+    common = {key: everything[key] for key, _ in often.most_common(MOST_TARGETS)}
     reached: dict[Placed, _Way] = {tuple(sorted(home.items())): _Way(0.0)}
     spans = list(zip(timeline, states, targets, strict=True))
     for span, state, decided in track(spans, "looking back", total=len(spans)):
         names = set() if state.instance is None else {m.name for m in state.instance.modules}
         devices = set() if state.instance is None else set(state.instance.devices_by_name)
-        fitting = [one for one in common if set(one) == names and set(one.values()) <= devices]
-        usable = {tuple(sorted(one.items())): one for one in (*decided.values(), *fitting)}
+        fitting = {k: one for k, one in common.items() if set(one) == names and set(one.values()) <= devices}
+        usable = {**decided, **fitting}
         following: dict[Placed, _Way] = {}
         for stands, way in reached.items():
             for target in usable.values():

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from splitshare.adaptation.events import COLUMNS, event_rows, mark_away, refuse_value
 from splitshare.errors import InputError, shown
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.what_if import with_times
 from splitshare.ranges import MOST_SECONDS
 from splitshare.records import nearest
 from splitshare.replay.link_changes import LinkChanges
-from splitshare.replay.tables import at_row, parse_floats, read_csv
+from splitshare.replay.tables import at_row, parse_floats
 
-COLUMNS = ("time_s", "what", "name", "value")
 KINDS = ("leaves", "joins", "slows", "rate")
 """A device goes, and what it held is lost; it comes back, empty; it takes ``value`` times as long for everything; a
 request class comes ``value`` times a second, 0: not at all."""
@@ -70,19 +70,9 @@ def read_events(path: Path, instance: PlacementInstance) -> tuple[Event, ...]:
     Raises:
         InputError: names the row of the first mistake.
     """
-    if path.suffix != ".csv":
-        raise InputError(path, "", "must be a CSV file")
-    text = read_csv(path, COLUMNS[:3], COLUMNS[3:])
-    times = parse_floats(path, "time_s", text["time_s"])
-    late = np.flatnonzero(np.diff(times) < 0)
-    if late.size:
-        raise InputError(path, at_row("time_s", int(late[0]) + 1), "is before the row above; sort by time_s")
-    values = text.get("value", [""] * len(times))
     away: set[str] = set()
     found: list[Event] = []
-    for i, (time, what, name, value) in enumerate(zip(times.tolist(), text["what"], text["name"], values, strict=True)):
-        if what not in KINDS:
-            raise InputError(path, at_row("what", i), f"must be one of {', '.join(KINDS)}, not {shown(what)}")
+    for i, (time_s, what, name, value) in enumerate(event_rows(path, KINDS)):
         known = [r.name for r in instance.requests] if what == "rate" else [d.name for d in instance.devices]
         if name not in known:
             kind = "request class" if what == "rate" else "device"
@@ -92,15 +82,11 @@ def read_events(path: Path, instance: PlacementInstance) -> tuple[Event, ...]:
             number = float(parse_floats(path, "value", [value], most, first=i)[0])
             if number < low:
                 raise InputError(path, at_row("value", i), f"must be {low:g} to {most:g}, not {shown(value)}")
-            found.append(Event(time, what, name, number))
+            found.append(Event(time_s, what, name, number))
             continue
-        if value:
-            raise InputError(path, at_row("value", i), f"has no meaning for {what}; leave it empty")
-        if (name in away) is (what == "leaves"):
-            there = "away already" if what == "leaves" else "there already"
-            raise InputError(path, at_row("name", i), f"{shown(name)} is {there}; leave the row out")
-        (away.add if what == "leaves" else away.remove)(name)
-        found.append(Event(time, what, name))
+        refuse_value(path, i, what, value)
+        mark_away(path, i, name, away, leaves=what == "leaves")
+        found.append(Event(time_s, what, name))
     return tuple(found)
 
 

@@ -197,6 +197,7 @@ class _Replay:
         instance = arrays.instance
         self._finish = np.full(len(ways.client), np.nan)
         self._batch = np.zeros(len(ways.client), dtype=np.int64)
+        self._above = arrays.above
         self._client = [_processors(limit) for limit in arrays.client_limit]
         self._server = [_processors(limit) for limit in arrays.server_limit]
         self._cloud = _processors(arrays.cloud_limit)
@@ -240,7 +241,7 @@ class _Replay:
         if server != ways.answers[query]:
             sent = self._backhaul[server].serve(now, float(ways.size_bytes[query] / arrays.backhaul[server]))
             latency = arrays.instance.servers[server].backhaul_latency_s
-            above = int(arrays.above[server])
+            above = int(self._above[server])
             if above >= 0:
                 self._at(sent + latency, lambda there: self._at_server(query, above, there))
             else:
@@ -309,7 +310,7 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
     answer counts as wrong in both.
     """
     late = table["latency_s"] > table["limit_s"]
-    edge = table[table["place"] == "edge"]
+    edge = table[(table["place"] == "edge") & (table["batch"] > 0)]  # what was cut off was in no batch
     return {
         "queries": len(table),
         "accuracy": float(table["accuracy"].mean()),
@@ -328,7 +329,7 @@ def _processors(limit: float) -> _Station:
 
 def planned_latency_s(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> Floats:
     """What the plan allows each entry of the offloading, the longest wait for a batch included; shape (entries,)."""
-    instance = arrays.instance
+    instance, above = arrays.instance, arrays.above
     latency_s = np.zeros(len(offloading.row))
     entries = zip(offloading.row, offloading.model, offloading.place, offloading.server, strict=True)
     for i, (row, model, place, answering) in enumerate(entries):
@@ -341,7 +342,7 @@ def planned_latency_s(arrays: Arrays, hosts: Hosts, offloading: Offloading) -> F
         while at not in (-1, answering):
             link = instance.servers[at]
             latency_s[i] += link.backhaul_latency_s + arrays.size[row] / link.backhaul_bytes_per_s
-            at = int(arrays.above[at])
+            at = int(above[at])
         if place == EDGE:
             batch, device = instance.batches[hosts.server[at, model]], instance.servers[at].device
             latency_s[i] += batch.wait_s + instance.models[model].compute[device].batch_s(batch.size)

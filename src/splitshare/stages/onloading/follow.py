@@ -11,8 +11,8 @@ import pandas as pd
 import typer
 
 from splitshare.adaptation.onloading import POLICIES, Terms, follow, summary, table_of
-from splitshare.adaptation.onloading_demand import DemandMapping, TraceDemand, counted_demand, recorded_demand
-from splitshare.adaptation.onloading_replay import TimelineReplay, asked_as_recorded, replayed
+from splitshare.adaptation.onloading_demand import DemandMapping, DemandOverTime, counted_demand, recorded_demand
+from splitshare.adaptation.onloading_replay import TimelineReplay, replayed
 from splitshare.adaptation.onloading_timeline import Span, demand_over_time, left_out, read_changes, spans_of
 from splitshare.choices import MovingPolicy
 from splitshare.commands.onloading.follow import Options
@@ -26,7 +26,7 @@ from splitshare.replay.recorded import window
 from splitshare.results.write import write_csv
 from splitshare.stages.kinds import chosen, needed, refuse
 
-LEFT_OUT = ("decide_mean_s", "replayed_queries", "replayed_accuracy", "replayed_latency_mean_s", "replayed_batch_mean")
+NOT_SHOWN = ("decide_mean_s", "replayed_queries", "replayed_accuracy", "replayed_latency_mean_s", "replayed_batch_mean")
 """Columns of ``policies.csv`` that are not shown, for want of room."""
 PERIOD_S, DEPTH = 86_400.0, 0.6
 """Of demand that changes by itself, where nothing else is said."""
@@ -81,31 +81,34 @@ def show(followed: Followed) -> None:
     """What one should know, and a row a policy."""
     for line in followed.told:
         typer.echo(line)
-    short = followed.policies.drop(columns=[name for name in LEFT_OUT if name in followed.policies])
+    short = followed.policies.drop(columns=[name for name in NOT_SHOWN if name in followed.policies])
     typer.echo(short.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
 
 
 def _replay(
-    options: Options, instance: OnloadingInstance, timeline: Sequence[Span], demand: TraceDemand
+    options: Options, instance: OnloadingInstance, timeline: Sequence[Span], demand: DemandOverTime
 ) -> TimelineReplay:
-    if demand.queries is None:
-        return TimelineReplay(instance, timeline, seed=options.seed)
-    changed = [span for span in timeline if not set(span.factor.values()) <= {0.0, 1.0}]
-    if changed:
+    if demand.queries is not None and any(
+        factor not in {0.0, 1.0} for span in timeline for factor in span.factor.values()
+    ):
         problem = "changes a demand, and what was recorded is replayed as it is; leave such rows or --as-recorded out"
         raise InputError(options.events or "--events", "demand", problem)
-    asked = asked_as_recorded(instance, timeline, demand.queries, seed=options.seed)
-    return TimelineReplay(instance, timeline, asked=asked)
+    return TimelineReplay(instance, timeline, seed=options.seed, queries=demand.queries)
 
 
-def _demand(options: Options, instance: OnloadingInstance) -> TraceDemand:
+def _demand(options: Options, instance: OnloadingInstance) -> DemandOverTime:
     shape = options.demand
     if shape in {"flat", "recorded", "counts"}:
         refuse(shape, period_s=options.period_s, depth=options.depth)
-    of_rows = {name: getattr(options, name) or None for name in ("mapping", "from_s", "until_s", "sort")}
     if shape == "recorded":
         return _recorded(options, instance)
-    refuse(shape, **of_rows)
+    refuse(
+        shape,
+        mapping=options.mapping,
+        from_s=options.from_s,
+        until_s=options.until_s,
+        sort=options.sort or None,
+    )
     if shape == "counts":
         counts = read_arrival_counts(needed(shape, "arrivals", options.arrivals))
         return counted_demand(instance, counts, options.spans, options.every_s, as_recorded=options.as_recorded)
@@ -119,10 +122,10 @@ def _demand(options: Options, instance: OnloadingInstance) -> TraceDemand:
         depth=DEPTH if options.depth is None else options.depth,
         seed=options.seed,
     )
-    return TraceDemand(factors, ())
+    return DemandOverTime(factors, ())
 
 
-def _recorded(options: Options, instance: OnloadingInstance) -> TraceDemand:
+def _recorded(options: Options, instance: OnloadingInstance) -> DemandOverTime:
     path = needed(options.demand, "arrivals", options.arrivals)
     rows = window(read_public_trace(path, sort=options.sort), path, options.from_s, options.until_s)
     if options.mapping is None:

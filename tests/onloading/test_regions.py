@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from splitshare.adaptation.onloading import Outcome, moving_s
-from splitshare.adaptation.onloading_replay import Asked, TimelineReplay
+from splitshare.adaptation.onloading_demand import RecordedQueries
+from splitshare.adaptation.onloading_replay import TimelineReplay
 from splitshare.adaptation.onloading_timeline import Span
 from splitshare.cli import app
 from splitshare.errors import InputError
@@ -113,16 +114,16 @@ def test_who_is_under_way_to_a_region_that_is_lost_has_no_answer():
     instance = OnloadingInstance.parse(by_hand(), "by hand")
     hosts = hosts_of(instance, {"edge": {"small": 1}, "region": {"large": 1}})
     timeline = [Span(0, 10, {"c": 1.0}), Span(10, 20, {"c": 1.0}, lost=frozenset({"region"}))]
-    arrival_s, chance = np.array([9.0, 9.2, 9.6, 9.75]), np.array([0.25, 0.75, 0.25, 0.75])
-    none = np.zeros(0)
-    asked = [Asked(np.zeros(4, dtype=int), arrival_s, chance), Asked(np.zeros(0, dtype=int), none, none)]
+    arrival_s, none = np.array([7.0, 7.5, 8.0, 8.5, 9.0, 9.61, 9.71, 9.81]), np.zeros(8, dtype=int)
     did = [Outcome(0.0, 0.0, 0.0, 0.0, 0.0, hosts, hosts)] * 2
-    table = TimelineReplay(instance, timeline, asked=asked).run(did)
-    assert table["place"].tolist() == ["edge"] * 4
-    above = table["model"] == 1
-    assert above.tolist() in ([True, False, True, False], [False, True, False, True])
-    assert table.loc[~above, "latency_s"].to_numpy() == pytest.approx([0.11, 0.11])
-    assert table.loc[above, "latency_s"].to_numpy() == pytest.approx([0.41, np.nan], nan_ok=True)
+    queries = RecordedQueries(arrival_s, none, none)
+    table = TimelineReplay(instance, timeline, queries=queries).run(did)
+    assert table["place"].tolist() == ["edge"] * 8
+    above, late = table["model"] == 1, arrival_s + 0.41 > 10
+    assert 0 < above[late].sum() < late.sum() == 3
+    assert table.loc[~above, "latency_s"].to_numpy() == pytest.approx(0.11)
+    assert table.loc[above & ~late, "latency_s"].to_numpy() == pytest.approx(0.41)
+    assert table.loc[above & late, "latency_s"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,17 @@ def test_records_do_not_change():
             setattr(bicycle, field, getattr(bicycle, field))
 
 
+def test_a_changed_record_is_a_new_one_that_is_validated():
+    bicycle = Bicycle.parse(RIGHT | {"spare": {"radius_m": 0.2}}, "x")
+    wheels = (Wheel(radius_m=0.4), *bicycle.wheels)
+    changed = bicycle.changed(wheels=wheels, spare=None)
+    assert changed == Bicycle.parse(RIGHT | {"wheels": [{"radius_m": 0.4}, {"radius_m": 0.3}]}, "y")
+    assert bicycle.spare == Wheel(radius_m=0.2)
+    for wrong in ({"name": "a/b"}, {"wheels": ()}, {"wheels": [1]}, {"wheel": wheels}, {"schema_": "test.bicycle/2"}):
+        with pytest.raises(ValidationError):
+            bicycle.changed(**wrong)
+
+
 @given(st.text())
 def test_a_name_can_be_part_of_a_file_name(text: str):
     try:

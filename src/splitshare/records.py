@@ -88,6 +88,18 @@ class Record(BaseModel):
         said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(self.LABELS))
         return sha256_bytes(canonical_json(said).encode())
 
+    def changed(self, **fields: Any) -> Self:
+        """The record with other values for ``fields``, by their names in Python; the others stay.
+
+        Unlike ``model_copy`` it makes a new record: its fields are validated, also as to whether they go together, and
+        lookups that the old one has cached do not come along. A field takes plain values, or records as they are.
+
+        Raises:
+            ValueError: a field is unknown, a value is not what it takes, or the values do not go together.
+        """
+        cls = type(self)
+        return cls.model_validate({name: getattr(self, name) for name in cls.model_fields} | fields)
+
     @classmethod
     def parse(cls, value: Any, source: Path | str) -> Self:
         """Validate plain data.

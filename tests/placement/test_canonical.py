@@ -19,16 +19,11 @@ def named(canonical, name):
     return next(i for i in canonical if i.name == name)
 
 
-def changed(instance: PlacementInstance, **changes) -> PlacementInstance:
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return PlacementInstance.model_validate(fields | changes)
-
-
 def with_memory(instance: PlacementInstance, **memory_bytes: float) -> PlacementInstance:
     devices = tuple(
         d.model_copy(update={"memory_bytes": memory_bytes.get(d.name, d.memory_bytes)}) for d in instance.devices
     )
-    return changed(instance, devices=devices)
+    return instance.changed(devices=devices)
 
 
 def test_there_are_95_of_them(canonical):

@@ -217,5 +217,4 @@ def state_of(instance: OnloadingInstance, span: Span) -> OnloadingInstance | Non
         return None
     gone = {"compute_limit": LOST_LIMIT, "backhaul_bytes_per_s": LOST_BYTES_PER_S}
     servers = tuple(s.model_copy(update=gone) if s.name in span.lost else s for s in instance.servers)
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return OnloadingInstance.model_validate(fields | {"clients": clients, "servers": servers})
+    return instance.changed(clients=clients, servers=servers)

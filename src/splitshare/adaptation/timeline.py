@@ -157,15 +157,14 @@ def state_of(instance: PlacementInstance, span: Span) -> State:
         return None if compute_s is None else {d: s for d, s in compute_s.items() if d in here}
 
     modules = {m.name: m.model_copy(update={"compute_s": left(m.compute_s)}) for m in instance.modules}
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    fields |= {"devices": tuple(devices), "links": tuple(links)}
+    left_over = {"devices": tuple(devices), "links": tuple(links)}
     served = []
     for request in asked:
         encoders = tuple(e.model_copy(update={"compute_s": left(e.compute_s)}) for e in request.encoders)
         one = request.model_copy(update={"encoders": encoders, "head_compute_s": left(request.head_compute_s)})
         used = tuple(modules[name] for name in dict.fromkeys((*(e.module for e in one.encoders), one.head)))
         try:
-            alone = PlacementInstance.model_validate(fields | {"modules": used, "requests": (one,)})
+            alone = instance.changed(**left_over, modules=used, requests=(one,))
         except ValueError:  # no path of links leads to devices that could serve it
             continue
         if _runs_somewhere(alone):
@@ -176,7 +175,7 @@ def state_of(instance: PlacementInstance, span: Span) -> State:
         return State(None, unserved)
     used_names = {name for r in served for name in (*(e.module for e in r.encoders), r.head)}
     kept = tuple(m for name, m in modules.items() if name in used_names)
-    state = PlacementInstance.model_validate(fields | {"modules": kept, "requests": tuple(served)})
+    state = instance.changed(**left_over, modules=kept, requests=tuple(served))
     return State(with_times(state, lambda device, _: span.slowness.get(device, 1.0)), unserved)
 
 

@@ -11,8 +11,7 @@ from splitshare.onloading.instance import OnloadingInstance
 
 def limited(instance: OnloadingInstance, utilisation: float | None) -> OnloadingInstance:
     """The instance with a plan allowed so much of every limit on computing and of every link; ``None``: all of it."""
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return OnloadingInstance.model_validate(fields | {"utilisation": utilisation})
+    return instance.changed(utilisation=utilisation)
 
 
 def best_limits(table: pd.DataFrame, by: Sequence[str] = ("load",)) -> pd.DataFrame:

@@ -79,8 +79,7 @@ def with_demand(instance: OnloadingInstance, factors: Floats) -> OnloadingInstan
         one.model_copy(update={"demand_per_s": changed[i]}) if i in changed else one
         for i, one in enumerate(instance.clients)
     )
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return OnloadingInstance.model_validate(fields | {"clients": clients})
+    return instance.changed(clients=clients)
 
 
 class Worth:

@@ -41,12 +41,12 @@ def without_sharing(instance: PlacementInstance) -> PlacementInstance:
         )
         for r in instance.requests
     ]
-    return _rebuilt(instance, modules=tuple(modules), requests=tuple(requests))
+    return instance.changed(modules=tuple(modules), requests=tuple(requests))
 
 
 def with_sequential_routing(instance: PlacementInstance) -> PlacementInstance:
     """Run each request's encoders one after another instead of in parallel."""
-    return _rebuilt(instance, routing="sequential")
+    return instance.changed(routing="sequential")
 
 
 def apply_variant(instance: PlacementInstance, variant: Variant | None) -> PlacementInstance:
@@ -58,9 +58,3 @@ def apply_variant(instance: PlacementInstance, variant: Variant | None) -> Place
             return without_sharing(instance)
         case "sequential-routing":
             return with_sequential_routing(instance)
-
-
-def _rebuilt(instance: PlacementInstance, **changes: object) -> PlacementInstance:
-    # A new record rather than a copy: cached lookups of the old one must not come along.
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return PlacementInstance.model_validate(fields | changes)

@@ -23,8 +23,7 @@ def with_memory_for_all(instance: PlacementInstance) -> PlacementInstance:
     """The instance with room for all modules on every device, for replays that load what is not in memory."""
     room = sum(max(module.bytes_on(device.name) for device in instance.devices) for module in instance.modules)
     devices = tuple(d.model_copy(update={"memory_bytes": max(room, d.memory_bytes)}) for d in instance.devices)
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return PlacementInstance.model_validate(fields | {"devices": devices})
+    return instance.changed(devices=devices)
 
 
 def with_times(instance: PlacementInstance, factor: Callable[[str, str], float]) -> PlacementInstance:
@@ -47,8 +46,7 @@ def with_times(instance: PlacementInstance, factor: Callable[[str, str], float])
         )
         for r in instance.requests
     ]
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return PlacementInstance.model_validate(fields | {"modules": tuple(modules), "requests": tuple(requests)})
+    return instance.changed(modules=tuple(modules), requests=tuple(requests))
 
 
 def with_compute_s(instance: PlacementInstance, compute_s: Mapping[tuple[str, str, str], float]) -> PlacementInstance:
@@ -69,8 +67,7 @@ def with_compute_s(instance: PlacementInstance, compute_s: Mapping[tuple[str, st
         )
         for r in instance.requests
     ]
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return PlacementInstance.model_validate(fields | {"requests": tuple(requests)})
+    return instance.changed(requests=tuple(requests))
 
 
 def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> PlacementInstance:
@@ -83,11 +80,11 @@ def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> Placem
     def left(compute_s: dict[str, float | None] | None) -> dict[str, float | None] | None:
         return None if compute_s is None else {d: s for d, s in compute_s.items() if d not in lost}
 
-    changes = {
-        "devices": tuple(d for d in instance.devices if d.name not in lost),
-        "links": tuple(link for link in instance.links if not {link.a, link.b} & lost),
-        "modules": tuple(m.model_copy(update={"compute_s": left(m.compute_s)}) for m in instance.modules),
-        "requests": tuple(
+    return instance.changed(
+        devices=tuple(d for d in instance.devices if d.name not in lost),
+        links=tuple(link for link in instance.links if not {link.a, link.b} & lost),
+        modules=tuple(m.model_copy(update={"compute_s": left(m.compute_s)}) for m in instance.modules),
+        requests=tuple(
             r.model_copy(
                 update={
                     "head_compute_s": left(r.head_compute_s),
@@ -97,6 +94,4 @@ def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> Placem
             for r in instance.requests
             if r.source not in lost
         ),
-    }
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return PlacementInstance.model_validate(fields | changes)
+    )

@@ -38,8 +38,7 @@ def with_times(instance: OnloadingInstance, factor: Factor) -> OnloadingInstance
         )
         for model in instance.models
     ]
-    fields = {name: getattr(instance, name) for name in type(instance).model_fields}
-    return OnloadingInstance.model_validate(fields | {"models": tuple(models)})
+    return instance.changed(models=tuple(models))
 
 
 def proofs_worth_timing(record: pd.DataFrame, most: int) -> list[str]:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from splitshare.errors import InputError, shortened, shown
 from splitshare.files import canonical_json, parse_json, parse_yaml, read_text, sha256_bytes, write_text
+from splitshare.locations import Location, field_path, locate
 from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Record(BaseModel):
         said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(self.LABELS))
         return sha256_bytes(canonical_json(said).encode())
 
-    def changed(self, **fields: Any) -> Self:
+    def with_changes(self, **fields: Any) -> Self:
         """The record with other values for ``fields``, by their names in Python; the others stay.
 
         Unlike ``model_copy`` it makes a new record: its fields are validated, also as to whether they go together, and
@@ -112,7 +113,7 @@ class Record(BaseModel):
             # Validation in JSON mode turns arrays into tuples while staying strict about everything else.
             return cls.model_validate_json(json.dumps(value))
         except ValidationError as error:
-            raise _input_error(cls, value, error, source) from None
+            raise _input_error(cls, error, source) from None
         except (TypeError, ValueError) as error:
             raise InputError(source, "", str(error)) from None
         except RecursionError:
@@ -159,14 +160,6 @@ class Instance(Protocol):
 _LISTED = 12
 
 
-def field_path(location: tuple[int | str, ...]) -> str:
-    """Write a location as people do: ``devices[1].memory_bytes``."""
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
-
-
 def nearest(name: str, known: Sequence[str]) -> str:
     """A hint that names the known word nearest to ``name``, or lists them (the first dozen) where none is near."""
     lowered = {word[:200].lower(): word for word in reversed(known)}
@@ -201,58 +194,83 @@ def _check_schema(cls: type[BaseModel], value: Any, source: Path | str) -> None:
     raise InputError(source, "schema", problem)
 
 
-def _record_at(cls: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The record class that the field at ``location`` belongs to, where it can be told."""
-    current: type[BaseModel] | None = cls
-    for part in location:
-        if current is None:
-            return None
-        if isinstance(part, int):
-            continue
-        fields = {info.alias or name: info for name, info in current.model_fields.items()}
-        if part not in fields:
-            continue  # a key of a mapping, or the tag of a union
-        classes: list[type[BaseModel]] = []
-        pending: list[Any] = [fields[part].annotation]
-        while pending:
-            annotation = pending.pop()
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                classes.append(annotation)
-            pending.extend(get_args(annotation))
-        current = classes[0] if len(classes) == 1 else None
-    return current
-
-
 def _said(value: Any) -> str:
     """A value as its file has it."""
     return "null" if value is None else shown(value)
 
 
-def _input_error(cls: type[BaseModel], value: Any, error: ValidationError, source: Path | str) -> InputError:
-    details: list[ErrorDetails] = error.errors(include_url=False)
+def _input_error(cls: type[BaseModel], error: ValidationError, source: Path | str) -> InputError:
+    faults = _faults(cls, error.errors(include_url=False))
     # An unknown key next to a missing one is a misspelling: tell of the unknown key, it names the mend.
-    first = next((d for d in details if d["type"] == "extra_forbidden"), details[0])
-    location = first["loc"]
-    field = field_path(location)
-    more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
+    place, told = next((fault for fault in faults if fault[1][0]["type"] == "extra_forbidden"), faults[0])
+    more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+    path, first = place.path, told[0]
     match first["type"]:
         case "extra_forbidden":
-            owner = _record_at(cls, location[:-1])
-            known = [i.alias or n for n, i in owner.model_fields.items()] if owner else []
-            problem = f"unknown key; {nearest(str(location[-1]), known)}"
+            known = [i.alias or n for n, i in place.owner.model_fields.items()] if place.owner else []
+            problem = f"unknown key; {nearest(str(path[-1]), known)}"
         case "missing":
             problem = "is missing; add it"
+        case "union_tag_not_found":
+            path, problem = (*path, first["ctx"]["discriminator"].strip("'")), "is missing; add it"
+        case "union_tag_invalid":
+            path = (*path, first["ctx"]["discriminator"].strip("'"))
+            problem = f"must be one of {first['ctx']['expected_tags']}, not {shown(first['ctx']['tag'])}"
         case "value_error":
             problem = first["msg"].removeprefix("Value error, ")
-        case "greater_than_equal" | "less_than_equal":  # pydantic writes all digits of a bound
-            (bound,) = (value for name, value in first["ctx"].items() if name in {"ge", "le"})
-            words = first["type"].replace("_", " ").replace("equal", "or equal")
-            problem = f"input should be {words} to {bound:g}, not {shown(first['input'])}"
         case "too_short":
             found, least = first["ctx"]["actual_length"], first["ctx"]["min_length"]
             problem = "is empty; it needs at least one entry" if not found else f"has {found} entries; it needs {least}"
         case "string_pattern_mismatch":
             problem = f"must look like {first['ctx']['pattern']}, not {shown(first['input'])}"
         case _:
-            problem = f"{first['msg'][0].lower()}{first['msg'][1:]}, not {_said(first['input'])}"
-    return InputError(source, field, problem + more)
+            wanted = " or ".join(dict.fromkeys(_wanted(detail) for detail in told)).replace(f" or {_BE}", " or ")
+            problem = f"{wanted[0].lower()}{wanted[1:]}, not {_said(first['input'])}"
+    return InputError(source, field_path(path), problem + more)
+
+
+_BE = "Input should be "
+
+
+def _wanted(detail: ErrorDetails) -> str:
+    if detail["type"] not in {"greater_than_equal", "less_than_equal"}:
+        return detail["msg"]
+    (bound,) = (value for name, value in detail["ctx"].items() if name in {"ge", "le"})  # pydantic writes all digits
+    return f"{_BE}{detail['type'].replace('_', ' ').replace('equal', 'or equal')} to {bound:g}"
+
+
+_Fault = tuple[Location, list[ErrorDetails]]
+
+
+def _faults(cls: type[BaseModel], details: Sequence[ErrorDetails]) -> list[_Fault]:
+    """What is wrong, place by place, and what would be right there.
+
+    Of a value that may be of several kinds pydantic tells what is wrong with it as each of them. Here it counts as the
+    kind whose fields it comes nearest to; as any of them where that is none.
+    """
+    faults: list[_Fault] = []
+    kinds: dict[tuple[int | str, ...], dict[str, list[_Fault]]] = {}
+    for detail in details:
+        place = locate(cls, detail["loc"])
+        if place.union is None:
+            faults.append((place, [detail]))
+            continue
+        value = place.path[: place.union]
+        if value not in kinds:
+            faults.append((place, []))  # in its turn
+        kinds.setdefault(value, {}).setdefault(place.kind, []).append((place, [detail]))
+    return [each for fault in faults for each in ([fault] if fault[1] else _likeliest(kinds, fault[0]))]
+
+
+def _likeliest(kinds: dict[tuple[int | str, ...], dict[str, list[_Fault]]], place: Location) -> list[_Fault]:
+    """Faults of one value, as the kind that it comes nearest to."""
+    value = place.path[: place.union]
+    tried = list(kinds[value].values())
+    near = [
+        faults
+        for faults in tried
+        if any(len(found.path) > len(value) or one["type"] == "value_error" for found, (one,) in faults)
+    ]
+    if near:
+        return min(near, key=len)
+    return [(place, [detail for faults in tried for _, told in faults for detail in told])]

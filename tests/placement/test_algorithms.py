@@ -19,7 +19,7 @@ INSTANCES = [*random_instances(range(8)), *random_instances(range(8, 25), Shape(
 def in_the_cloud(instance):
     """The instance with its last device a cloud."""
     *edge, last = instance.devices
-    return instance.changed(devices=(*edge, last.model_copy(update={"tier": "cloud"})))
+    return instance.with_changes(devices=(*edge, last.model_copy(update={"tier": "cloud"})))
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -137,7 +137,7 @@ def test_whole_models_stand_on_one_device_each_and_one_alone_on_the_best():
     alone += [PlacementInstance.parse(random_fields(seed) | {"replication": False}, "x") for seed in range(30)]
     seen = 0
     for instance in alone:
-        only = instance.changed(requests=instance.requests[:1])
+        only = instance.with_changes(requests=instance.requests[:1])
         request = only.requests[0]
         names = {*(e.module for e in request.encoders), request.head}
         if names != {module.name for module in only.modules}:

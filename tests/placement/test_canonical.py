@@ -23,7 +23,7 @@ def with_memory(instance: PlacementInstance, **memory_bytes: float) -> Placement
     devices = tuple(
         d.model_copy(update={"memory_bytes": memory_bytes.get(d.name, d.memory_bytes)}) for d in instance.devices
     )
-    return instance.changed(devices=devices)
+    return instance.with_changes(devices=devices)
 
 
 def test_there_are_95_of_them(canonical):

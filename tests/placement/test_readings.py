@@ -101,7 +101,7 @@ def test_a_module_that_nothing_uses_loads_no_device():
     """Unused and unable to run near, it is placed there; what follows must find the device as it was."""
     given = instance({"encoder": {"near": 2.0, "far": 2.0}, "head": {"near": 1.0, "far": 1.0}}, latency_s=2.0)
     idle = given.modules[0].model_copy(update={"name": "idle", "compute_s": {"far": 50.0}})
-    placed = hosts(given.changed(modules=(idle, *given.modules)), load_aware=True)
+    placed = hosts(given.with_changes(modules=(idle, *given.modules)), load_aware=True)
     assert placed == {"idle": "near", "encoder": "near", "head": "near"}
 
 

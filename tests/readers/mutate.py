@@ -133,11 +133,11 @@ def changed_bytes(data: bytes, edits: list[Edit]) -> bytes:
     return data
 
 
-def _places(value: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+def all_places(value: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
     for key in keys:
         found.append((value, key))
-        _places(value[key], found)
+        all_places(value[key], found)
     return found
 
 
@@ -145,7 +145,7 @@ def changed_tree(tree: Any, edits: list[Edit], *, shallow: bool = False) -> str:
     """Plain data with changes, as JSON (which YAML readers read too); ``shallow``: nothing that PyYAML is slow with."""
     tree = copy.deepcopy(tree)
     for what, where, value in edits:
-        places = _places(tree, [])
+        places = all_places(tree, [])
         if not places:
             return json.dumps(pick(VALUES, value))
         holder, key = pick(places, where)

@@ -4,6 +4,7 @@ import ast
 import functools
 import importlib
 import io
+import json
 import os
 import pkgutil
 import warnings
@@ -19,7 +20,7 @@ import splitshare
 from splitshare.errors import MESSAGE_CHARACTERS, SOURCE_CHARACTERS, InputError, WorkError, escaped
 from splitshare.files import parse_yaml
 from splitshare.records import Record
-from tests.readers.mutate import BYTES, EDITS, Edit, changed_bytes, changed_csv, changed_table, changed_tree
+from tests.readers.mutate import BYTES, EDITS, Edit, all_places, changed_bytes, changed_csv, changed_table, changed_tree
 from tests.readers.readers import NOT_WRITTEN_BY_PEOPLE, ROOT, Reader, all_readers
 
 CASES = int(os.environ.get("READERS_CASES", "2000"))
@@ -170,6 +171,50 @@ def test_what_is_quoted_from_a_file_is_short_and_printable(readers: dict[str, Re
             answered(reader, path, reader.samples[0].replace(place, quoted, 1))
 
 
+def stands_in(field: str, tree: Any) -> bool:
+    """Whether a field as a message tells it stands in a file, but for a last key that is missing there."""
+    if not field:
+        return True
+    if isinstance(tree, dict):
+        keys = [key for key in map(str, tree) if field == key or field.startswith((f"{key}.", f"{key}["))]
+        inner = {str(key): value for key, value in tree.items()}
+        return any(stands_in(field.removeprefix(key).removeprefix("."), inner[key]) for key in keys) or (
+            field.isidentifier() and field not in inner
+        )
+    position, _, rest = field[1:].partition("]")
+    is_there = isinstance(tree, list) and field.startswith("[") and int(position) < len(tree)
+    return is_there and stands_in(rest.removeprefix("."), tree[int(position)])
+
+
+def field_told(kind: type[Record], tree: Any) -> str:
+    try:
+        kind.parse(tree, "file")
+    except InputError as error:
+        return error.field
+    return ""
+
+
+def test_a_field_is_told_as_its_file_has_it(readers: dict[str, Reader]):
+    """Never with a name of pydantic's in it, such as that of one of the kinds that a value may be of."""
+    _import_all()
+    records = {kind.__name__: kind for kind in _kinds_of(Record)}
+    told = 0
+    values: tuple[Any, ...] = (None, -1.5, "?", [], {}, [[]], {"?": "?"}, {"kind": "?"}, {"rule": "?"})
+    for reader in readers.values():
+        kind = records.get(reader.name.partition(" ")[0])
+        for tree in reader.trees if kind is not None else ():
+            assert kind is not None
+            for number in range(min(60, len(all_places(tree, [])))):
+                for value in values:
+                    copy = json.loads(json.dumps(tree))
+                    within, key = all_places(copy, [])[number]
+                    within[key] = value
+                    field = field_told(kind, copy)
+                    told += field != ""
+                    assert stands_in(field, copy), (reader.name, field, copy)
+    assert told > 1000
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_with_mistakes_is_read_rightly_or_refused(readers: dict[str, Reader], name: str, tmp_path: Path):
@@ -218,8 +263,12 @@ def _import_all() -> None:
         importlib.import_module(module.name)
 
 
+def _kinds_of(kind: type[Record]) -> set[type[Record]]:
+    return {*kind.__subclasses__()} | {below for sub in kind.__subclasses__() for below in _kinds_of(sub)}
+
+
 def _records(kind: type[Record]) -> set[str]:
-    return {sub.__name__ for sub in kind.__subclasses__()} | {n for s in kind.__subclasses__() for n in _records(s)}
+    return {sub.__name__ for sub in _kinds_of(kind)}
 
 
 def test_no_reader_is_without_a_property_test(readers: dict[str, Reader]):

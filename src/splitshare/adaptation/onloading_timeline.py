@@ -217,4 +217,4 @@ def state_of(instance: OnloadingInstance, span: Span) -> OnloadingInstance | Non
         return None
     gone = {"compute_limit": LOST_LIMIT, "backhaul_bytes_per_s": LOST_BYTES_PER_S}
     servers = tuple(s.model_copy(update=gone) if s.name in span.lost else s for s in instance.servers)
-    return instance.changed(clients=clients, servers=servers)
+    return instance.with_changes(clients=clients, servers=servers)

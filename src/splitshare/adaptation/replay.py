@@ -221,7 +221,7 @@ def _assembled(
     devices = tuple(
         d.model_copy(update={"memory_bytes": max(d.memory_bytes, room[d.name] * (1 + 1e-12))}) for d in base.devices
     )
-    instance = base.changed(devices=devices, modules=tuple(here.values()), requests=tuple(kept.values()))
+    instance = base.with_changes(devices=devices, modules=tuple(here.values()), requests=tuple(kept.values()))
     order = np.argsort(np.array(arrivals), kind="stable")
     number = {request.name: i for i, request in enumerate(instance.requests)}
     trace = RequestTrace(

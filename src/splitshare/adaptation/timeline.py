@@ -164,7 +164,7 @@ def state_of(instance: PlacementInstance, span: Span) -> State:
         one = request.model_copy(update={"encoders": encoders, "head_compute_s": left(request.head_compute_s)})
         used = tuple(modules[name] for name in dict.fromkeys((*(e.module for e in one.encoders), one.head)))
         try:
-            alone = instance.changed(**left_over, modules=used, requests=(one,))
+            alone = instance.with_changes(**left_over, modules=used, requests=(one,))
         except ValueError:  # no path of links leads to devices that could serve it
             continue
         if _runs_somewhere(alone):
@@ -175,7 +175,7 @@ def state_of(instance: PlacementInstance, span: Span) -> State:
         return State(None, unserved)
     used_names = {name for r in served for name in (*(e.module for e in r.encoders), r.head)}
     kept = tuple(m for name, m in modules.items() if name in used_names)
-    state = instance.changed(**left_over, modules=kept, requests=tuple(served))
+    state = instance.with_changes(**left_over, modules=kept, requests=tuple(served))
     return State(with_times(state, lambda device, _: span.slowness.get(device, 1.0)), unserved)
 
 

@@ -11,7 +11,7 @@ from splitshare.onloading.instance import OnloadingInstance
 
 def limited(instance: OnloadingInstance, utilisation: float | None) -> OnloadingInstance:
     """The instance with a plan allowed so much of every limit on computing and of every link; ``None``: all of it."""
-    return instance.changed(utilisation=utilisation)
+    return instance.with_changes(utilisation=utilisation)
 
 
 def best_limits(table: pd.DataFrame, by: Sequence[str] = ("load",)) -> pd.DataFrame:

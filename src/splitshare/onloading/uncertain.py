@@ -79,7 +79,7 @@ def with_demand(instance: OnloadingInstance, factors: Floats) -> OnloadingInstan
         one.model_copy(update={"demand_per_s": changed[i]}) if i in changed else one
         for i, one in enumerate(instance.clients)
     )
-    return instance.changed(clients=clients)
+    return instance.with_changes(clients=clients)
 
 
 class Worth:

@@ -41,12 +41,12 @@ def without_sharing(instance: PlacementInstance) -> PlacementInstance:
         )
         for r in instance.requests
     ]
-    return instance.changed(modules=tuple(modules), requests=tuple(requests))
+    return instance.with_changes(modules=tuple(modules), requests=tuple(requests))
 
 
 def with_sequential_routing(instance: PlacementInstance) -> PlacementInstance:
     """Run each request's encoders one after another instead of in parallel."""
-    return instance.changed(routing="sequential")
+    return instance.with_changes(routing="sequential")
 
 
 def apply_variant(instance: PlacementInstance, variant: Variant | None) -> PlacementInstance:

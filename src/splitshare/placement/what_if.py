@@ -23,7 +23,7 @@ def with_memory_for_all(instance: PlacementInstance) -> PlacementInstance:
     """The instance with room for all modules on every device, for replays that load what is not in memory."""
     room = sum(max(module.bytes_on(device.name) for device in instance.devices) for module in instance.modules)
     devices = tuple(d.model_copy(update={"memory_bytes": max(room, d.memory_bytes)}) for d in instance.devices)
-    return instance.changed(devices=devices)
+    return instance.with_changes(devices=devices)
 
 
 def with_times(instance: PlacementInstance, factor: Callable[[str, str], float]) -> PlacementInstance:
@@ -46,7 +46,7 @@ def with_times(instance: PlacementInstance, factor: Callable[[str, str], float])
         )
         for r in instance.requests
     ]
-    return instance.changed(modules=tuple(modules), requests=tuple(requests))
+    return instance.with_changes(modules=tuple(modules), requests=tuple(requests))
 
 
 def with_compute_s(instance: PlacementInstance, compute_s: Mapping[tuple[str, str, str], float]) -> PlacementInstance:
@@ -67,7 +67,7 @@ def with_compute_s(instance: PlacementInstance, compute_s: Mapping[tuple[str, st
         )
         for r in instance.requests
     ]
-    return instance.changed(requests=tuple(requests))
+    return instance.with_changes(requests=tuple(requests))
 
 
 def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> PlacementInstance:
@@ -80,7 +80,7 @@ def without_devices(instance: PlacementInstance, lost: frozenset[str]) -> Placem
     def left(compute_s: dict[str, float | None] | None) -> dict[str, float | None] | None:
         return None if compute_s is None else {d: s for d, s in compute_s.items() if d not in lost}
 
-    return instance.changed(
+    return instance.with_changes(
         devices=tuple(d for d in instance.devices if d.name not in lost),
         links=tuple(link for link in instance.links if not {link.a, link.b} & lost),
         modules=tuple(m.model_copy(update={"compute_s": left(m.compute_s)}) for m in instance.modules),

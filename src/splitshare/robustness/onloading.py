@@ -38,7 +38,7 @@ def with_times(instance: OnloadingInstance, factor: Factor) -> OnloadingInstance
         )
         for model in instance.models
     ]
-    return instance.changed(models=tuple(models))
+    return instance.with_changes(models=tuple(models))
 
 
 def proofs_worth_timing(record: pd.DataFrame, most: int) -> list[str]:

@@ -100,6 +100,51 @@ def test_columns_are_numbers_or_labels(tmp_path: Path) -> None:
     assert functions.numbers["duration"].tolist() == [10.0, 8.0, 0.5]  # in order of arrival
 
 
+GAPS = {
+    "csv": b"arrival_s,n,who\n0,5,ann\n1,,\n2, ,ann\n3,0,bo\n",
+    "jsonl": b"""{"arrival_s": 0, "n": 5, "who": "ann"}
+{"arrival_s": 1, "n": null, "who": null}
+{"arrival_s": 2, "n": null, "who": "ann"}
+{"arrival_s": 3, "n": 0, "who": "bo"}
+""",
+    "parquet": pd.DataFrame(
+        {"arrival_s": [0, 1, 2, 3], "n": [5.0, None, np.nan, 0.0], "who": ["ann", None, "ann", "bo"]}
+    ).to_parquet(),
+}
+
+
+@pytest.mark.parametrize("suffix", GAPS)
+def test_a_number_that_is_not_there_is_in_no_range(suffix: str, tmp_path: Path) -> None:
+    """Not one cell that is empty makes a column of numbers one of text, on which ranges mean nothing."""
+    (tmp_path / f"t.{suffix}").write_bytes(GAPS[suffix])
+    rows = read_public_trace(tmp_path / f"t.{suffix}")
+    assert np.array_equal(rows.numbers["n"], [5, np.nan, np.nan, 0], equal_nan=True)
+    assert rows.labels["who"][0].tolist() == [0, 1, 0, 2]
+    assert rows.told[1:] == ("n: a column of numbers in which 2 of 4 rows have none",)
+    low, high, none = {"at_least": 0, "below": 3}, {"at_least": 3}, ""
+    for condition, expected in ((low, [3]), (high, [0]), (none, [1, 2]), ({"at_least": 0}, [0, 3])):
+        trace, _ = mapped(rows, classes=[{"where": {"n": condition}, "requests": {"pair": 1}}])
+        assert (trace.arrival_s + expected[0]).tolist() == expected
+    sized = {"column": "n", "per": 5}
+    trace, _ = mapped(rows, classes=[{"where": {"n": high}, "requests": {"pair": 1}}], size=sized)
+    assert trace.size.tolist() == [1]
+    with pytest.raises(InputError, match="'n' has no number in 2 of 4 rows that a rule fits; ask for one"):
+        mapped(rows, size=sized)
+
+
+def test_a_word_in_a_column_of_numbers_is_told(tmp_path: Path) -> None:
+    rows = read_public_trace(written(tmp_path, "t.csv", "arrival_s,n,none\n0,5,\n1,,\n2,n/a,\n3,?,\n"))
+    for name, problem in (("n", "a column of text, for 'n/a' stands there; name one"), ("none", "of text; name one")):
+        with pytest.raises(InputError, match=problem):
+            mapped(rows, classes=[{"where": {name: {"at_least": 1}}, "requests": {"pair": 1}}])
+
+
+def test_a_rule_that_gets_no_row_is_told() -> None:
+    one = {"requests": {"pair": 1}}
+    _, told = mapped(recorded([0, 1], n=[0, 5]), classes=[{"where": {"n": {"at_least": 6}}} | one, one, one])
+    assert told == ("classes[0] fits no row", "classes[2] fits no row that no rule above fits")
+
+
 def test_parquet_and_csv_say_the_same(tmp_path: Path) -> None:
     path = written(tmp_path, *SAMPLES["burstgpt"][:2])
     pd.read_csv(path).to_parquet(tmp_path / "burst.parquet")

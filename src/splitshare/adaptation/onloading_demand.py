@@ -23,7 +23,7 @@ from splitshare.onloading.instance import OnloadingInstance
 from splitshare.records import Name, Record, nearest
 from splitshare.replay.arrival_counts import ArrivalCounts
 from splitshare.replay.public_traces import RecordedRequests
-from splitshare.replay.trace_mapping import Column, Range, fitting, values_of
+from splitshare.replay.trace_mapping import Column, Range, fitting, left_for, values_of
 
 
 class DemandRule(Record):
@@ -176,15 +176,19 @@ def _drawn(
         group = values_of(recorded, mapping.together, source, "together")
         chance = stream.random(int(group.max()) + 1)[group]
     pair = np.full(len(recorded), -1, dtype=np.int64)
+    told: list[str] = []
     for i, rule in enumerate(mapping.rules or (DemandRule(),)):
         may = _allowed(instance, pairs, rule, source, f"rules[{i}]")
-        fits = (pair < 0) & fitting(recorded, rule.where, source, f"rules[{i}]")
+        fits, idle = left_for(pair < 0, fitting(recorded, rule.where, source, f"rules[{i}]"), f"rules[{i}]")
+        told += idle
         upto = np.cumsum(pairs.rate[pairs.client[may], pairs.task[may]])
         # A share of just below 1 may round up to it, so that the search would end behind the last pair.
         which = np.minimum(np.searchsorted(upto / upto[-1], chance[fits], side="right"), len(may) - 1)
         pair[fits] = may[which]
     left = int((pair < 0).sum())
-    return pair, [f"{left} of {len(recorded)} rows fit no rule and are left out"] if left else []
+    if left:
+        told.append(f"{left} of {len(recorded)} rows fit no rule and are left out")
+    return pair, told
 
 
 def _allowed(

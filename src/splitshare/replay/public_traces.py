@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from splitshare.errors import InputError, shown
@@ -42,7 +43,8 @@ class TraceFormat:
     less: str | None = None
     """A number of seconds that is taken off the time: a duration, where the time is that of the end."""
     more: bool = False
-    """Whether further columns may stand there: as numbers where all of a column are, else as labels."""
+    """Whether further columns may stand there: as numbers where all of a column are that is not empty, else as
+    labels."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,7 +106,7 @@ class RecordedRequests:
     arrival_s: NDArray[np.float64]
     """Since the first, ascending, shape (requests,)."""
     numbers: dict[str, NDArray[np.float64]]
-    """By column, shape (requests,)."""
+    """By column, shape (requests,); NaN where the cell is empty."""
     labels: dict[str, tuple[NDArray[np.int64], tuple[str, ...]]]
     """By column: position of each row's text, shape (requests,), and the texts."""
     told: tuple[str, ...] = ()
@@ -210,12 +212,14 @@ def _joined(
     numbers = {name: np.concatenate(parts) for name, parts in collected.numbers.items()}
     labels = {name: (np.concatenate(parts), tuple(collected.texts[name])) for name, parts in collected.codes.items()}
     told = [f"read as {chosen.name}: {chosen.title}", *clock.told]
-    for name in list(labels):
-        codes, texts = labels[name]
-        values = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64)
-        if chosen.more and np.isfinite(values).all():
-            numbers[name] = values[codes]
-            del labels[name]
+    for name in list(labels) if chosen.more else ():
+        values = _values(labels[name][1])
+        if values is None:
+            continue
+        codes, _ = labels.pop(name)
+        numbers[name] = values[codes]
+        if empty := int(np.isnan(numbers[name]).sum()):
+            told.append(f"{name}: a column of numbers in which {empty} of {len(codes)} rows have none")
     backwards = np.flatnonzero(np.diff(times) < 0)
     if backwards.size:
         if not (sort or chosen.less):
@@ -234,10 +238,21 @@ def _joined(
     return RecordedRequests(chosen, arrival_s, numbers, labels, tuple(told))
 
 
+def _values(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """The numbers that texts say, NaN for those that are empty; ``None`` where one says no number, or none does."""
+    values: NDArray[np.float64] = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64)
+    said = np.array([text.strip() != "" for text in texts])
+    if not said.any() or not np.isfinite(values[said]).all():
+        return None
+    return np.where(said, values, np.nan)
+
+
 def _texts(path: Path, column: str, cells: pa.Array) -> pa.Array:
-    """Cells as text; what is not there, and lists, as the empty text."""
+    """Cells as text; what is not there, NaN and lists as the empty text."""
     if pa.types.is_nested(cells.type):
         return pa.array([""] * len(cells))
+    if pa.types.is_floating(cells.type):
+        cells = pc.if_else(pc.is_nan(cells), pa.scalar(None, cells.type), cells)
     try:
         return cells.cast(pa.string()).fill_null("")
     except pa.ArrowException:

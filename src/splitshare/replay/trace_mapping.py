@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, shown
 from splitshare.placement.instance import PlacementInstance
 from splitshare.records import Factor, Name, NonNegative, Positive, Record, nearest
 from splitshare.replay.public_traces import RecordedRequests
@@ -94,12 +95,14 @@ def map_requests(
     stream = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed).spawn(2)[1]))
     drawn = stream.random(len(recorded))
     chosen = np.full(len(recorded), -1, dtype=np.int64)
+    told: list[str] = []
     for i, rule in enumerate(rules):
         for name in rule.requests:
             if name not in rates:
                 problem = f"unknown request class {name!r}; {nearest(name, list(names))}"
                 raise InputError(source, f"classes[{i}].requests", problem)
-        fits = (chosen < 0) & fitting(recorded, rule.where, source, f"classes[{i}]")
+        fits, idle = left_for(chosen < 0, fitting(recorded, rule.where, source, f"classes[{i}]"), f"classes[{i}]")
+        told += idle
         weights = np.array(list(rule.requests.values()))
         edges = np.cumsum(weights) / weights.sum()
         numbers = np.array([names.index(name) for name in rule.requests])
@@ -107,7 +110,6 @@ def map_requests(
         which = np.minimum(np.searchsorted(edges, drawn[fits], side="right"), len(numbers) - 1)
         chosen[fits] = numbers[which]
     kept = np.flatnonzero(chosen >= 0)
-    told = []
     if len(kept) < len(recorded):
         told.append(f"{len(recorded) - len(kept)} of {len(recorded)} rows fit no rule and are left out")
     if not len(kept):
@@ -131,7 +133,8 @@ def fitting(
 
     Args:
         recorded: the rows.
-        conditions: by column, the text that stands there, or a range of numbers.
+        conditions: by column, the text that stands there, or a range of numbers; an empty cell is in no range, and the
+            empty text is what stands there.
         source: the file that says so, for messages.
         field: the rule there.
 
@@ -153,10 +156,27 @@ def fitting(
                 raise InputError(source, where, problem)
             fits &= codes == texts.index(condition)
         elif column in recorded.numbers:
-            raise InputError(source, where, "is a column of numbers; give a range, such as { at_least: 1 }")
+            empty = np.isnan(recorded.numbers[column])
+            if condition or not empty.any():
+                raise InputError(source, where, "is a column of numbers; give a range, such as { at_least: 1 }")
+            fits &= empty
         else:
             raise InputError(source, where, _unknown(recorded, column))
     return fits
+
+
+def left_for(left: NDArray[np.bool_], fits: NDArray[np.bool_], rule: str) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """The rows that a rule gets, shape (requests,), and what is to be told where these are none.
+
+    Args:
+        left: rows that no rule above fits.
+        fits: rows that it fits.
+        rule: its field in the mapping.
+    """
+    own = left & fits
+    if own.any():
+        return own, ()
+    return own, (f"{rule} fits no row" + (" that no rule above fits" if fits.any() else ""),)
 
 
 def values_of(recorded: RecordedRequests, column: str, source: str, where: str) -> NDArray[np.int64]:
@@ -174,6 +194,10 @@ def _sizes(recorded: RecordedRequests, rule: SizeRule | None, source: str, told:
     if rule is None:
         return np.ones(len(recorded))
     size = _number_column(recorded, rule.column, source, "size.column") / rule.per
+    empty = int(np.isnan(size).sum())
+    if empty:
+        problem = f"has no number in {empty} of {len(size)} rows that a rule fits; ask for one there in `where`"
+        raise InputError(source, "size.column", f"{rule.column!r} {problem}, such as {{ at_least: 0 }}")
     clipped = np.clip(size, rule.least, rule.most)
     moved = int((clipped != size).sum())
     if moved:
@@ -185,7 +209,11 @@ def _number_column(recorded: RecordedRequests, column: str, source: str, where: 
     if column in recorded.numbers:
         return recorded.numbers[column]
     if column in recorded.labels:
-        raise InputError(source, where, f"{column!r} is a column of text; name one of numbers")
+        texts = recorded.labels[column][1]
+        values = pd.to_numeric(pd.Series(texts), errors="coerce")
+        other = next((t for t, value in zip(texts, values, strict=True) if t.strip() and not np.isfinite(value)), None)
+        said = "" if other is None else f", for {shown(other)} stands there"
+        raise InputError(source, where, f"{column!r} is a column of text{said}; name one of numbers")
     raise InputError(source, where, _unknown(recorded, column))
 
 

@@ -45,6 +45,7 @@ class Bicycle(Record):
     by_rider: dict[Name, Wheel] = Field(default_factory=dict)
     extra: Light | Bell | None = Field(default=None, discriminator="kind")
     price: str | Price = "gift"
+    bells: tuple[Bell, ...] = Field(default=(), min_length=1)
     lent: dict[str, tuple[str | Price, ...]] = Field(default_factory=dict)
 
 
@@ -55,8 +56,9 @@ RIGHT: dict[str, Any] = {"schema": "test.bicycle/1", "name": "mine", "wheels": [
     ("changes", "told"),
     [
         ({"wheel": []}, "wheel: unknown key; did you mean 'wheels'?"),
-        ({"zzz": 1}, "zzz: unknown key; known: by_rider, extra, lent, name, price, schema, spare, wheels"),
+        ({"zzz": 1}, "zzz: unknown key; known: bells, by_rider, extra, lent, name, price, schema, spare, wheels"),
         ({"wheels": []}, "wheels: is empty; it needs at least one entry"),
+        ({"bells": []}, "bells: is empty; it needs at least one entry, or leave it out"),
         ({"wheels": [{"radius_m": 0.3, "spoke": 3}]}, "wheels[0].spoke: unknown key; did you mean 'spokes'?"),
         ({"wheels": [{"radius_m": 0.3}, {}]}, "wheels[1].radius_m: is missing; add it"),
         ({"wheels": [{"radiusm": 0.3}]}, "wheels[0].radiusm: unknown key; did you mean 'radius_m'? ("),

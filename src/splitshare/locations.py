@@ -34,6 +34,12 @@ class Location:
     kind: str = ""
     """As which of these kinds the value was read."""
 
+    @property
+    def optional(self) -> bool:
+        """Whether the last of them is a field that may be left out."""
+        fields = self.owner.model_fields if self.owner else {}
+        return any(self.path[-1] == (info.alias or name) and not info.is_required() for name, info in fields.items())
+
 
 def locate(record: type[BaseModel], location: Sequence[int | str]) -> Location:
     """Follow a location of pydantic's through the annotations of a record.

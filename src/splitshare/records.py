@@ -221,6 +221,7 @@ def _input_error(cls: type[BaseModel], error: ValidationError, source: Path | st
         case "too_short":
             found, least = first["ctx"]["actual_length"], first["ctx"]["min_length"]
             problem = "is empty; it needs at least one entry" if not found else f"has {found} entries; it needs {least}"
+            problem += ", or leave it out" if place.optional else ""
         case "string_pattern_mismatch":
             problem = f"must look like {first['ctx']['pattern']}, not {shown(first['input'])}"
         case _:

@@ -307,6 +307,8 @@ def test_weights_are_shares(seed: int) -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
+        ({"classes": []}, "classes: is empty; it needs at least one entry, or leave it out"),
+        ({"classes": [{"requests": {}}]}, "requests: "),
         ({"classes": [{"requests": {"pear": 1}}]}, "classes[0].requests: unknown request class 'pear'; did you mean"),
         ({"classes": [{"where": {"whom": "ann"}, "requests": {"pair": 1}}]}, "where.whom: unknown column 'whom'"),
         ({"classes": [{"where": {"who": "an"}, "requests": {"pair": 1}}]}, "where.who: no row has 'an' there"),

@@ -31,18 +31,18 @@ class DemandRule(Record):
 
     where: dict[Column, str | Range] = Field(default_factory=dict)
     """By column: the text that stands there, or a range of numbers; all must hold. Empty: every row."""
-    clients: tuple[Name, ...] = ()
-    """Who may have asked; none: everybody."""
-    tasks: tuple[Name, ...] = ()
-    """What may have been asked; none: everything."""
+    clients: tuple[Name, ...] = Field(default=(), min_length=1)
+    """Who may have asked; left out: everybody."""
+    tasks: tuple[Name, ...] = Field(default=(), min_length=1)
+    """What may have been asked; left out: everything."""
 
 
 class DemandMapping(Record):
     """Rules for the rows of a recorded trace; the first that fits is taken, rows that none fits are left out."""
 
     schema_: Literal["splitshare.demand-mapping/1"] = Field(alias="schema")
-    rules: tuple[DemandRule, ...] = ()
-    """None: all rows, of any client and task."""
+    rules: tuple[DemandRule, ...] = Field(default=(), min_length=1)
+    """Left out: all rows, of any client and task."""
     together: Column | None = None
     """Rows with the same value there (a user, an application) are drawn together: one client and task for all of them
     that a rule fits."""

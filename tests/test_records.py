@@ -45,7 +45,7 @@ class Bicycle(Record):
     by_rider: dict[Name, Wheel] = Field(default_factory=dict)
     extra: Light | Bell | None = Field(default=None, discriminator="kind")
     price: str | Price = "gift"
-    bells: tuple[Bell, ...] = Field(default=(), min_length=1)
+    bells: tuple[Bell, ...] | None = Field(default=None, min_length=1)
     lent: dict[str, tuple[str | Price, ...]] = Field(default_factory=dict)
 
 

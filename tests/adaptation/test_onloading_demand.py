@@ -88,7 +88,7 @@ def test_a_span_asks_what_was_counted(tmp_path: Path) -> None:
 
 def test_without_rules_requests_are_drawn_by_the_demand(tmp_path: Path) -> None:
     text = "arrival_s\n" + "\n".join(map(str, np.linspace(0, 29.9, 20_000)))
-    counts = demand(read(tmp_path, text), mapping(rules=[]))
+    counts = demand(read(tmp_path, text), mapping(rules=None))
     assert counts.sum(axis=(1, 2)) == pytest.approx([20_000 / 29.9 * 10] * 2 + [20_000 / 29.9 * 9.9], abs=3)
     assert counts.sum(axis=0) / 20_000 == pytest.approx(rates(pair()) / rates(pair()).sum(), abs=0.01)
 
@@ -96,7 +96,7 @@ def test_without_rules_requests_are_drawn_by_the_demand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [[f"u{i % 7}" for i in range(60)], [str(i % 7) for i in range(60)]])
 def test_rows_that_belong_together_are_of_one_client_and_task(names: list[str], tmp_path: Path) -> None:
     rows = [f"{i / 2},{name}" for i, name in enumerate(names)]
-    counts = demand(read(tmp_path, "\n".join(["arrival_s,user", *rows])), mapping(rules=[], together="user"))
+    counts = demand(read(tmp_path, "\n".join(["arrival_s,user", *rows])), mapping(rules=None, together="user"))
     total = counts.sum(axis=0).ravel()
     assert total.sum() == pytest.approx(60)
     # Each user has 8 or 9 of the requests: sums of whole users' counts are all that there can be.

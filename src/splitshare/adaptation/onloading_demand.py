@@ -31,9 +31,9 @@ class DemandRule(Record):
 
     where: dict[Column, str | Range] = Field(default_factory=dict)
     """By column: the text that stands there, or a range of numbers; all must hold. Empty: every row."""
-    clients: tuple[Name, ...] = Field(default=(), min_length=1)
+    clients: tuple[Name, ...] | None = Field(default=None, min_length=1)
     """Who may have asked; left out: everybody."""
-    tasks: tuple[Name, ...] = Field(default=(), min_length=1)
+    tasks: tuple[Name, ...] | None = Field(default=None, min_length=1)
     """What may have been asked; left out: everything."""
 
 
@@ -41,7 +41,7 @@ class DemandMapping(Record):
     """Rules for the rows of a recorded trace; the first that fits is taken, rows that none fits are left out."""
 
     schema_: Literal["splitshare.demand-mapping/1"] = Field(alias="schema")
-    rules: tuple[DemandRule, ...] = Field(default=(), min_length=1)
+    rules: tuple[DemandRule, ...] | None = Field(default=None, min_length=1)
     """Left out: all rows, of any client and task."""
     together: Column | None = None
     """Rows with the same value there (a user, an application) are drawn together: one client and task for all of them
@@ -204,7 +204,7 @@ def _allowed(
         ("clients", rule.clients, [c.name for c in instance.clients], pairs.client),
         ("tasks", rule.tasks, [t.name for t in instance.tasks], pairs.task),
     ):
-        for name in asked:
+        for name in asked or ():
             if name not in known:
                 raise InputError(source, f"{where}.{field}", f"unknown {field[:-1]} {name!r}; {nearest(name, known)}")
         if asked:

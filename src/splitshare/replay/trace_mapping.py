@@ -59,7 +59,7 @@ class TraceMapping(Record):
     """Rules for the rows of a recorded trace; the first that fits is taken, rows that none fits are left out."""
 
     schema_: Literal["splitshare.trace-mapping/1"] = Field(alias="schema")
-    classes: tuple[ClassRule, ...] = Field(default=(), min_length=1)
+    classes: tuple[ClassRule, ...] | None = Field(default=None, min_length=1)
     """Left out: all rows, classes drawn by the instance's rates."""
     size: SizeRule | None = None
 

@@ -315,6 +315,24 @@ def test_a_placement_of_another_instance_is_refused(files: dict[str, Path], tmp_
     assert "instance_sha256: belongs to another instance" in one_line(answer)
 
 
+def test_a_placement_that_states_another_objective_is_refused(files: dict[str, Path], tmp_path: Path):
+    """Within rounding it is the evaluator's; null states none."""
+    right = json.loads(files["placement"].read_text())
+    for objective, exit_code in ((1.01, 2), (1 - 2e-6, 2), (1 + 1e-9, 0), (None, 0)):
+        stated = objective and right["objective"] * objective
+        files["placement"].write_text(json.dumps(right | {"objective": stated}))
+        commands: list[tuple[str | Path, ...]] = [("evaluate", files["instance"], files["placement"])]
+        if objective in {None, 1.01}:
+            replay = (files["instance"], files["placement"], files["trace"], "-o", tmp_path / "x.parquet")
+            commands.append(("simulate", *replay))
+        for command in commands:
+            answer = splitshare(*command)
+            assert answer.returncode == exit_code, answer.stderr
+            if exit_code:
+                problem = f"is {stated!r}, where the evaluator finds {right['objective']!r}; write that, or null"
+                assert f"placement.json: objective: {problem}" in one_line(answer)
+
+
 def test_an_infeasible_instance_is_an_answer(files: dict[str, Path], tmp_path: Path):
     devices = [{"name": name, "memory_bytes": 0.5} for name in "abc"]
     PlacementInstance.parse(fields(devices=devices), "tight").write(files["instance"])

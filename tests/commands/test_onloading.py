@@ -116,6 +116,22 @@ def test_a_decision_of_another_instance_or_a_spoilt_one_is_refused(instance, tmp
     assert "above its limit" in str(answer.exception)
 
 
+def test_a_decision_that_states_another_worth_is_refused(tmp_path):
+    instance, decision = tmp_path / "instance.json", tmp_path / "decision.json"
+    tiny(1, clients=6).write(instance)
+    invoke("solve", instance, "--algorithm", "cloud-only", "-o", decision)
+    right = json.loads(decision.read_text())
+    assert right["unserved"] > 0
+    for field in ("objective", "unserved"):
+        for value in (right[field] * 1.01, 0.0):
+            decision.write_text(json.dumps(right | {field: value}))
+            told = str(invoke("evaluate", instance, decision).exception)
+            assert f"{field}: is {value!r}, where the evaluator finds {right[field]!r}; write that, or null" in told
+        for value in (right[field] * (1 + 1e-9), None):
+            decision.write_text(json.dumps(right | {field: value}))
+            assert json.loads(invoke("evaluate", instance, decision).output)[field] == pytest.approx(right[field])
+
+
 def test_an_unserved_query_is_counted(tmp_path):
     instance, decision = tmp_path / "instance.json", tmp_path / "decision.json"
     tiny(1, clients=6).write(instance)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+import splitshare
 from splitshare.adaptation.onloading_demand import DemandMapping
 from splitshare.adaptation.onloading_timeline import read_changes
 from splitshare.adaptation.timeline import read_events
@@ -429,9 +430,10 @@ def all_readers(folder: Path) -> list[Reader]:
     assignment = {"vision": ["b"], "text": ["c"], "head": ["a"]}
     versions = {"splitshare": "0.1", "python": "3.11"}
     sha = instance.sha256()
+    worth = splitshare.evaluate(instance, assignment)["objective"]
     placement = {
         **{"schema": "splitshare.placement/1", "instance_sha256": sha, "algorithm": "local", "status": "feasible"},
-        **{"assignment": assignment, "objective": 1.0, "bound": None, "build_s": 0.0, "solve_s": 0.1},
+        **{"assignment": assignment, "objective": worth, "bound": None, "build_s": 0.0, "solve_s": 0.1},
         "versions": versions,
     }
     certificate = {

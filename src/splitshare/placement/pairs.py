@@ -9,18 +9,26 @@ from splitshare.placement.instance import Assignment, Placement, PlacementInstan
 from splitshare.placement.objective import Evaluation, InfeasiblePlacementError, evaluate
 from splitshare.placement.variants import apply_variant
 from splitshare.placement.what_if import with_memory_for_all
+from splitshare.stated import check_stated
 
 
 def read_base_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:
     """Read an instance and a placement of it, which may be empty.
 
     Raises:
-        InputError: a file is wrong, or the placement belongs to another instance.
+        InputError: a file is wrong, the placement belongs to another instance, or it states another objective than the
+            evaluator finds.
     """
     asked = PlacementInstance.read(instance)
     placed = Placement.read(placement)
     if placed.instance_sha256 != asked.sha256():
         raise InputError(placement, "instance_sha256", f"belongs to another instance than {instance}; solve it again")
+    if placed.assignment is not None and placed.objective is not None:
+        try:
+            found = evaluate(apply_variant(asked, placed.variant), placed.assignment).objective
+        except InfeasiblePlacementError:  # for the command to tell, which may not mind
+            return asked, placed
+        check_stated(placement, "objective", placed.objective, found)
     return asked, placed
 
 

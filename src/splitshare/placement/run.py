@@ -12,10 +12,8 @@ from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
 from splitshare.placement.variants import apply_variant
 from splitshare.records import Versions
+from splitshare.stated import OBJECTIVE_TOLERANCE
 from splitshare.version import __version__
-
-OBJECTIVE_TOLERANCE = 1e-6
-"""Largest relative difference between a solver's objective and the evaluator's."""
 
 
 def solve(

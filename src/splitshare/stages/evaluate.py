@@ -13,13 +13,18 @@ from splitshare.errors import InputError, WorkError
 from splitshare.methods import Method
 from splitshare.problems import problem_of_instance
 from splitshare.problems.problem import Problem
+from splitshare.stated import check_stated
+
+STATED = ("objective", "unserved")
+"""What an answer's file may state of its worth."""
 
 
 def run(options: Options) -> Mapping[str, Any]:
     """What an answer (a placement, a decision) is worth on an instance of its problem, as plain data.
 
     Raises:
-        InputError: a file is wrong, the answer belongs to another instance, is empty or infeasible.
+        InputError: a file is wrong, the answer belongs to another instance, is empty or infeasible, or states another
+            worth than the evaluator finds.
     """
     problem = problem_of_instance(options.instance)
     if options.answer.suffix == ".sol":
@@ -27,9 +32,13 @@ def run(options: Options) -> Mapping[str, Any]:
     else:
         asked, given = problem.read_answer(options.instance, options.answer)
     try:
-        return problem.score(asked, given)
+        worth = problem.score(asked, given)
     except WorkError as error:
         raise InputError(options.answer, "", str(error)) from None
+    for field in STATED:
+        if field in worth:
+            check_stated(options.answer, field, getattr(given, field, None), worth[field])
+    return worth
 
 
 def _read_solution(problem: Problem[Any, Any], options: Options) -> tuple[Any, Any]:

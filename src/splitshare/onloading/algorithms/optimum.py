@@ -13,11 +13,11 @@ from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import Onloading, OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
-from splitshare.onloading.run import OBJECTIVE_TOLERANCE
 from splitshare.parameters import MOST_THREADS, check_within
 from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
 from splitshare.solvers.program import Milp
+from splitshare.stated import OBJECTIVE_TOLERANCE
 
 
 @dataclass(frozen=True)

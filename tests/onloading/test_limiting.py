@@ -1,6 +1,7 @@
 """Side constraints put on an instance by a command, and the table of what they cost."""
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -189,6 +190,33 @@ def test_what_finds_nothing_has_a_row_that_says_so_and_others_go_on(tmp_path):
     assert nothing["reason"]
     assert nothing[["share", "price", "objective"]].isna().all()
     assert [len(axis.get_lines()) for axis in limit_price_figure(table).axes] == [2, 2]
+
+
+def test_what_takes_no_energy_has_a_row_that_says_so_and_others_go_on(tmp_path):
+    """Clients that compute for nothing, and a server that does not."""
+    said = json.loads(with_power(tiny(0), WATTS).to_json())
+    for model in said["models"]:
+        for device, compute in model["compute"].items():
+            if any(client["device"] == device for client in said["clients"]):
+                compute |= {"start_j": 0.0, "per_query_j": 0.0}
+    path = written(tmp_path, OnloadingInstance.parse(said, "said"))
+    options = price_options.Options(
+        [path],
+        tmp_path / "out",
+        limit="energy",
+        shares=[0.5],
+        algorithms=["local-only", "optimum"],
+        plot=tmp_path / "fig",
+    )
+    table = price.run(options)
+    assert table["algorithm"].tolist() == ["local-only", "optimum", "optimum"]
+    assert table["energy_j"].iloc[0] == 0 < table["energy_j"].iloc[1]
+    nothing = pd.read_csv(tmp_path / "out" / "prices.csv").iloc[0]
+    assert (nothing["status"], nothing["price"]) == ("feasible", 0)
+    assert nothing["reason"] == "takes no energy, so that there is no share of it to ask for"
+    with pytest.raises(WorkError, match=r"local-only on tiny-0: feasible \(takes no energy, so that"):
+        price.run(replace(options, output=tmp_path / "none", algorithms=["local-only"]))
+    assert not (tmp_path / "none").exists()
 
 
 def test_of_two_limits_the_stricter_one_stays():

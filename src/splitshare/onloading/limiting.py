@@ -122,19 +122,18 @@ def prices(
     Yields:
         ``instance, limit, algorithm, share`` (``None``: the base), ``status, reason, objective, bound, price`` (share
         of the base's objective that is lost), ``unserved, least_accuracy, least_served`` (of the task that has
-        least), ``energy_j``; without decision, these are ``None``. Without a base, an algorithm has no other row.
+        least), ``energy_j``; without decision, these are ``None``. Without a base, or where energy is limited and the
+        base takes none, an algorithm has no other row; ``reason`` says why.
 
     Raises:
-        InputError: energy is limited, and the instance tells none, or none is taken.
+        InputError: energy is limited, and the instance tells none.
     """
+    check_priceable(instance, limit)
     for title, algorithm in algorithms.items():
         free = solve(instance, algorithm, seed=seed, time_limit_s=time_limit_s)
         worth = worth_of(instance, free)
-        if worth is not None and limit == "energy" and not worth.energy_j:
-            raise InputError(
-                instance.name, "models[0].compute", "no joules are told, or none are taken; give per_query_j"
-            )
-        for share in (None, *(() if worth is None else shares)):
+        without = _without(limit, worth)
+        for share in (None, *(() if worth is None or without else shares)):
             decision, now = free, worth
             if worth is not None and share is not None:
                 limited = _limited(instance, limit, share, worth)
@@ -146,7 +145,7 @@ def prices(
                 "algorithm": title,
                 "share": share,
                 "status": decision.status,
-                "reason": decision.reason,
+                "reason": without or decision.reason,
                 "objective": decision.objective,
                 "bound": decision.bound,
                 "price": _lost(worth, now),
@@ -155,6 +154,23 @@ def prices(
                 "least_served": None if now is None else min(now.served.values()),
                 "energy_j": None if now is None else now.energy_j,
             }
+
+
+def check_priceable(instance: OnloadingInstance, limit: SideLimit) -> None:
+    """Refuse an instance that tells nothing of what is limited.
+
+    Raises:
+        InputError: energy is limited, and the instance tells none.
+    """
+    if limit == "energy" and not instance.tells_energy:
+        raise InputError(instance.name, "models[0].compute", "no joules are told; give per_query_j")
+
+
+def _without(limit: SideLimit, worth: Evaluation | None) -> str | None:
+    """Why no share of what a base has can be asked."""
+    if limit == "energy" and worth is not None and not worth.energy_j:
+        return "takes no energy, so that there is no share of it to ask for"
+    return None
 
 
 def _lost(base: Evaluation | None, now: Evaluation | None) -> float | None:

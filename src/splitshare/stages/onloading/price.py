@@ -12,7 +12,7 @@ from splitshare.commands.onloading.price import Options
 from splitshare.errors import InputError, WorkError
 from splitshare.methods import Method
 from splitshare.onloading.instance import OnloadingInstance
-from splitshare.onloading.limiting import prices
+from splitshare.onloading.limiting import check_priceable, prices
 from splitshare.problems.onloading import PROBLEM
 from splitshare.progress import track
 from splitshare.results.write import write_csv
@@ -25,11 +25,13 @@ def run(options: Options) -> pd.DataFrame:
 
     Raises:
         InputError: an instance or an option is wrong.
-        WorkError: no algorithm finds anything for any instance as it is.
+        WorkError: no algorithm finds anything, or takes any of what is limited, for any instance as it is.
     """
     instances = [OnloadingInstance.read(path) for path in options.instances]
     if len({instance.name for instance in instances}) < len(instances):
         raise InputError("INSTANCE", "", "two instances have the same name; price them one by one")
+    for instance in instances:
+        check_priceable(instance, options.limit)
     algorithms = {title: Method(title).load(PROBLEM.finder) for title in options.algorithms}
     shares = sorted(set(options.shares or SHARES))
     rows = []
@@ -45,7 +47,7 @@ def run(options: Options) -> pd.DataFrame:
             )
         )
     table = pd.DataFrame(rows)
-    if table["objective"].isna().all():
+    if table["share"].isna().all():
         raise WorkError("; ".join(_nothing(row) for row in rows))
     write_csv(table, options.output / "prices.csv")
     if options.plot is not None:

@@ -141,7 +141,7 @@ def test_no_policy_breaks_memory_and_hindsight_is_the_least(draws: list[tuple[fl
     costs = {one.policy: one.cost_s(rules) for one in lived}
     assert costs[HINDSIGHT] <= min(costs.values()) + 1e-9
     table = summary(lived, rules).set_index("policy")
-    assert (table["regret"] >= -1e-9).all()
+    assert (table["regret"] >= 0).all()  # not -2e-16
     time_s = over_time(lived, timeline).groupby("policy").apply(lambda own: (own["end_s"] - own["start_s"]).sum())
     assert time_s.to_numpy() == pytest.approx(61.0)
 

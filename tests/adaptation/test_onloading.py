@@ -110,7 +110,7 @@ def test_clairvoyance_is_the_best_of_all_sequences(right_per_gb: float) -> None:
     timeline = spans_of(instance, events, flat(instance, 3), 10.0)
     found = follow(instance, timeline, load("optimum"), POLICIES, terms)
     table = summary(found, terms).set_index("policy")
-    assert (table["regret"] >= -1e-6).all()
+    assert (table["regret"] >= 0).all()  # not -2e-16
     states = [state_of(instance, span) for span in timeline]
     decisions = [solve(state, load("optimum")).onloading or {} for state in states if state is not None]
     assert len({str(one) for one in decisions}) == 3

@@ -23,6 +23,7 @@ from splitshare.onloading.objective import Hosts, hosts_of
 from splitshare.onloading.run import solve, warm_up
 from splitshare.onloading.side_constraints import refuse_limits
 from splitshare.progress import track
+from splitshare.rounding import without_rounding
 
 POLICIES: tuple[MovingPolicy, ...] = ("keep", "anew", "priced")
 """Never decide again; decide from scratch at each span; take from that, server by server, what is worth its bytes."""
@@ -381,5 +382,5 @@ def summary(found: dict[str, list[Outcome]], terms: Terms) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     known = float(table.loc[table["policy"] == CLAIRVOYANT, "worth"].iloc[0])
-    table.insert(4, "regret", 1 - table["worth"] / known if known > 0 else np.nan)
+    table.insert(4, "regret", without_rounding(1 - table["worth"] / known) if known > 0 else np.nan)
     return table

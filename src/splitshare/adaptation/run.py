@@ -16,6 +16,7 @@ from splitshare.adaptation.steps import Held, Rules, Step, step, survivors
 from splitshare.adaptation.timeline import Span, State, state_of
 from splitshare.placement.instance import PlacementInstance
 from splitshare.progress import track
+from splitshare.rounding import without_rounding
 
 HINDSIGHT = "hindsight"
 """The best sequence of the policies' decisions, chosen by who knows all that comes."""
@@ -154,7 +155,7 @@ def summary(lived: Sequence[Lived], rules: Rules) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     least = float(table.loc[table["policy"] == HINDSIGHT, "cost_s"].iloc[0])
-    table.insert(4, "regret", table["cost_s"] / least - 1 if least > 0 else np.nan)
+    table.insert(4, "regret", without_rounding(table["cost_s"] / least - 1) if least > 0 else np.nan)
     return table
 
 
@@ -182,7 +183,7 @@ def over_time(lived: Sequence[Lived], timeline: Sequence[Span]) -> pd.DataFrame:
                         "start_s": start_s,
                         "end_s": end_s,
                         "latency_s": sum(s.rate_per_s * s.latency_s for s in served) / rate if rate > 0 else np.nan,
-                        "unserved": 1 - rate / asked if asked > 0 else 0.0,
+                        "unserved": float(without_rounding(1 - rate / asked)) if asked > 0 else 0.0,
                         "moved_bytes": done.moved_bytes if first else 0.0,
                         "changed": span.reason if first else "",
                     }

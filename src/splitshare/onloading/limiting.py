@@ -18,6 +18,7 @@ from splitshare.onloading.objective import Evaluation
 from splitshare.onloading.run import solve
 from splitshare.onloading.worth import worth_of
 from splitshare.records import nearest
+from splitshare.rounding import without_rounding
 
 
 def with_limits(
@@ -176,7 +177,7 @@ def _without(limit: SideLimit, worth: Evaluation | None) -> str | None:
 def _lost(base: Evaluation | None, now: Evaluation | None) -> float | None:
     if base is None or now is None:
         return None
-    return 1 - now.objective / base.objective if base.objective else 0.0
+    return float(without_rounding(1 - now.objective / base.objective)) if base.objective else 0.0
 
 
 def _limited(instance: OnloadingInstance, limit: SideLimit, share: float, worth: Evaluation) -> OnloadingInstance:

@@ -19,7 +19,7 @@ from splitshare.onloading.instance import PLACES, Onloading, OnloadingDecision, 
 from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import InfeasibleDecisionError, check_held, evaluate, flows_of, hosts_of
 from splitshare.records import Versions
-from splitshare.stated import OBJECTIVE_TOLERANCE
+from splitshare.rounding import OBJECTIVE_TOLERANCE
 from splitshare.version import __version__
 
 

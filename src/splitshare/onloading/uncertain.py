@@ -23,6 +23,7 @@ from splitshare.onloading.objective import Hosts, hosts_of
 from splitshare.onloading.run import solve
 from splitshare.onloading.side_constraints import refuse_limits
 from splitshare.progress import track
+from splitshare.rounding import without_rounding
 
 PLANS = ("nominal", "padded", "sampled", "robust")
 """As if the demand were its mean; as if it were higher throughout; best in the mean of the samples; best in the mean of
@@ -221,6 +222,6 @@ def price_of_robustness(table: pd.DataFrame, worst: float) -> pd.DataFrame:
     found = pd.DataFrame(rows)
     nominal = float(found.loc[found["plan"] == PLANS[0], "at_mean"].iloc[0])
     known = float(found.loc[found["plan"] == KNOWING, "mean"].iloc[0])
-    found["price"] = 1 - found["at_mean"] / nominal
-    found["regret"] = 1 - found["mean"] / known
+    found["price"] = without_rounding(1 - found["at_mean"] / nominal)
+    found["regret"] = without_rounding(1 - found["mean"] / known)
     return found

@@ -9,7 +9,7 @@ from splitshare.placement.instance import Assignment, Placement, PlacementInstan
 from splitshare.placement.objective import Evaluation, InfeasiblePlacementError, evaluate
 from splitshare.placement.variants import apply_variant
 from splitshare.placement.what_if import with_memory_for_all
-from splitshare.stated import check_stated
+from splitshare.rounding import check_stated
 
 
 def read_base_pair(instance: Path, placement: Path) -> tuple[PlacementInstance, Placement]:

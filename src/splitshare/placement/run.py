@@ -12,7 +12,7 @@ from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
 from splitshare.placement.variants import apply_variant
 from splitshare.records import Versions
-from splitshare.stated import OBJECTIVE_TOLERANCE
+from splitshare.rounding import OBJECTIVE_TOLERANCE
 from splitshare.version import __version__
 
 

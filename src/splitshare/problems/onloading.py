@@ -16,6 +16,7 @@ from splitshare.onloading.suite import FAMILY
 from splitshare.onloading.worth import worth_of
 from splitshare.problems.problem import Problem, Recorded, Terms
 from splitshare.records import nearest
+from splitshare.rounding import without_rounding
 
 
 def _score(instance: OnloadingInstance, decision: OnloadingDecision) -> Mapping[str, Any]:
@@ -25,7 +26,8 @@ def _score(instance: OnloadingInstance, decision: OnloadingDecision) -> Mapping[
 
 
 def _worth(decision: OnloadingDecision) -> str:
-    unserved = f", {decision.unserved:.1%} of the queries unserved" if decision.unserved else ""
+    left = float(without_rounding(decision.unserved or 0.0))
+    unserved = f", {left:.1%} of the queries unserved" if left else ""
     return ("no decision" if decision.objective is None else f"accuracy {decision.objective:.6g}") + unserved
 
 

@@ -12,7 +12,7 @@ from splitshare.errors import WorkError
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import evaluate
 from splitshare.placement.variants import apply_variant
-from splitshare.stated import OBJECTIVE_TOLERANCE
+from splitshare.rounding import OBJECTIVE_TOLERANCE
 
 PAPER = "S2M3"
 OPTIMALITY_TOLERANCE = 1e-6

@@ -13,7 +13,7 @@ from splitshare.errors import InputError, WorkError
 from splitshare.methods import Method
 from splitshare.problems import problem_of_instance
 from splitshare.problems.problem import Problem
-from splitshare.stated import check_stated
+from splitshare.rounding import check_stated
 
 STATED = ("objective", "unserved")
 """What an answer's file may state of its worth."""

@@ -14,10 +14,10 @@ from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import Onloading, OnloadingInstance
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.parameters import MOST_THREADS, check_within
+from splitshare.rounding import OBJECTIVE_TOLERANCE
 from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
 from splitshare.solvers.program import Milp
-from splitshare.stated import OBJECTIVE_TOLERANCE
 
 
 @dataclass(frozen=True)

@@ -7,4 +7,6 @@ MOST_WAIT_S = 1e6
 """Seconds that anything is waited for: the system calls that wait take a month at most."""
 LONGEST_RUN_S = 10.0
 """Where nothing is said: seconds of a run beyond which it is the only one of a measurement."""
+MOST_NAME = 120
+"""Characters of a name that can be part of a file name."""
 MOST_BATCH = 65_536

@@ -14,12 +14,12 @@ from pydantic_core import ErrorDetails
 from splitshare.errors import InputError, shortened, shown
 from splitshare.files import canonical_json, parse_json, parse_yaml, read_text, sha256_bytes, write_text
 from splitshare.locations import Location, field_path, locate
-from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
+from splitshare.ranges import LEAST_SECONDS, MOST_BATCH, MOST_NAME, MOST_SECONDS, MOST_SEED, MOST_WAIT_S
 
 if TYPE_CHECKING:
     from typing import Self  # not in Python 3.10, which workers run on
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=120)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]*$", max_length=MOST_NAME)]
 """A name that can be part of a file name: letters, digits and ``@ . _ + -``."""
 
 LABEL = r"^[A-Za-z0-9_][A-Za-z0-9@._+:=,\[\]-]*$"

@@ -1,7 +1,9 @@
 """Placement as things change: steps by hand, hindsight against brute force, decisions against their replay."""
 
 import itertools
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -199,6 +201,42 @@ def test_a_lone_request_takes_in_the_replay_what_was_reckoned() -> None:
     assert arrived.to_numpy() == pytest.approx([m.arrives_s for m in planned])
     lost = [t for t in trace.arrival_s if 20 <= t < 22.002]
     assert asked.unserved == len(lost)
+
+
+def long(name: str, length: int = 120) -> str:
+    return name + "x" * (length - len(name))
+
+
+def with_long_names(said: Any) -> Any:
+    """Plain data with all names of modules, classes and devices as long as names may be."""
+    names = {"a", "b", "c", "vision", "text", "head", "pair", "single"}
+    if isinstance(said, list):
+        return [with_long_names(one) for one in said]
+    if isinstance(said, dict):
+        by_device = said.keys() <= set("abc") and not set(map(type, said.values())) & {str}
+        return {long(key) if by_device else key: with_long_names(value) for key, value in said.items()}
+    return long(said) if said in names else said
+
+
+def test_names_as_long_as_they_may_be_are_replayed_like_short_ones() -> None:
+    base = heavy()
+    other = PlacementInstance.parse(with_long_names(json.loads(base.to_json())), "long")
+    arrivals = [(float(t), "pair" if t % 2 else "single", 1.0) for t in range(1, 99, 3)]
+    found = []
+    for instance, name in ((base, str), (other, long)):
+        events = (Event(20, "leaves", name("b")), Event(50, "slows", name("c"), 3.0), Event(70, "joins", name("b")))
+        home = {name(module): name(device) for module, device in HOME.items()}
+        timeline = spans(instance, events, None, 100.0)
+        lived = live(instance, timeline, home, [Anew(load("s2m3-greedy"))], Rules(store=name("a")))[0]
+        asked = replayable(instance, timeline, lived, trace_of(instance, [(t, name(c), s) for t, c, s in arrivals]))
+        assert asked is not None
+        routes = evaluate(asked.instance, asked.assignment).routes
+        found.append((asked, simulate(asked.instance, routes, asked.trace).requests))
+    (short, first), (asked, second) = found
+    assert len(asked.moves) == len(short.moves) > 1
+    assert len(asked.instance.modules) == len(short.instance.modules)
+    assert len(asked.trace.classes) == len(short.trace.classes)
+    assert second["latency_s"].tolist() == first["latency_s"].tolist()
 
 
 def test_a_class_may_be_called_like_a_move() -> None:

@@ -22,6 +22,12 @@ from tests.onloading.judge import way_of
 from tests.onloading.test_tiers import by_hand
 
 
+def test_an_instance_of_a_long_name_gets_one_that_fits():
+    names = {with_regions(tiny(3).with_changes(name="x" * length), Regions()).name for length in (1, 112, 113, 120)}
+    assert {len(name) for name in names} == {9, 120}
+    assert len(names) == 4
+
+
 def test_regions_are_as_the_rules_say():
     instance = tiny(3, clients=5, servers=5)
     above = with_regions(instance, Regions(servers=2, memory=3.0, compute=0.5, backhaul=0.25, latency=0.75))

@@ -12,6 +12,7 @@ from splitshare.placement.random_instances import Shape, random_fields, random_i
 from splitshare.placement.run import solve
 from splitshare.placement.variants import apply_variant, without_sharing
 from tests.placement import judge
+from tests.replay import examples
 
 INSTANCES = [*random_instances(range(8)), *random_instances(range(8, 25), Shape(half_precision=0.5))]
 
@@ -114,6 +115,22 @@ def test_no_sharing_gives_each_request_its_own_modules():
         assert len(used) == len(set(used))
         unused = {m.name for m in own.modules} - set(used)
         assert unused <= {m.name for m in instance.modules}
+
+
+def test_names_of_copies_are_no_longer_than_names_may_be():
+    """Beside a module that is called like the first copy would be."""
+    for end in ("", "x" * 110):
+        used = {"first": ["text", "text+first"], "second": ["text"]}
+        instance = examples.example(
+            modules=[examples.module(name, a=1.0) for name in (f"text{end}", f"text+first{end}", "head")],
+            requests=[
+                examples.request(name, {f"{one}{end}": 1.0 for one in modules}) for name, modules in used.items()
+            ],
+        )
+        placement = solve(instance, load("no-sharing"))
+        assert placement.assignment is not None
+        assert len(placement.assignment) == len(without_sharing(instance).modules) == 5
+        assert all(len(name) <= 120 for name in placement.assignment)
 
 
 def test_no_sharing_leaves_an_unshared_instance_as_it_is():

@@ -3,12 +3,14 @@
 A class that goes another way from some time on is a class of its own from then on, ``NAME@1``, ``NAME@2``...; a module
 that stands at several places over time is a module a place, ``NAME@DEVICE``, which only that device can run; a move is
 a request from the device that gives, whose input is the module and whose one encoder is reading it into memory. So
-transfers and computing wait for each other as in any replay.
+transfers and computing wait for each other as in any replay. Names that would be too long, or are taken, are cut and
+end in a digest.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +20,7 @@ from splitshare.adaptation.run import Lived
 from splitshare.adaptation.steps import Move, Stretch
 from splitshare.adaptation.timeline import Span
 from splitshare.errors import WorkError
+from splitshare.names import MadeNames
 from splitshare.placement.instance import EncoderUse, Module, PlacementInstance, Request
 from splitshare.placement.objective import Route
 from splitshare.replay.traces import RequestTrace
@@ -74,24 +77,26 @@ def replayable(
         )
     versions = _versions(timeline, lived)
     requests: dict[str, Request] = {}
-    modules: dict[str, Module] = {}
+    made, number_of = _Made(base), Counter[str]()
     by_class: dict[str, list[tuple[float, float, str | None]]] = {name: [] for name in trace.classes}
     for (name, route, slowness), stretches in versions.items():
-        version = None if route is None else f"{name}@{sum(r.startswith(f'{name}@') for r in requests) + 1}"
-        if version is not None and route is not None:
-            requests[version] = _request(base, name, version, route, dict(slowness), modules)
+        version = None
+        if route is not None:
+            number_of[name] += 1
+            version = made.request_names.of(name, str(number_of[name]), between="@")
+            requests[version] = _request(base, name, version, route, dict(slowness), made)
         by_class.setdefault(name, []).extend((s.start_s, s.end_s, version) for s in stretches)
     arrivals, names, sizes, unserved = _served(trace, by_class)
     moves = [m for one in lived.steps for m in one.moves if math.isfinite(m.arrives_s)]
     for i, move in enumerate(moves):
-        request = _move(base, i + 1, move, modules)
+        request = _move(i + 1, move, made)
         requests[request.name] = request
         arrivals.append(move.start_s)
         names.append(request.name)
         sizes.append(1.0)
     if unserved == len(trace):
         return None
-    return _assembled(base, requests, modules, arrivals, names, sizes, unserved)
+    return _assembled(base, requests, made.modules, arrivals, names, sizes, unserved)
 
 
 def _versions(
@@ -132,20 +137,36 @@ def _served(
     return arrivals, names, sizes, lost
 
 
-def _placed(base: PlacementInstance, name: str, device: str, modules: dict[str, Module]) -> str:
-    """The name of a module at a place, which is made where it is new."""
-    placed = f"{name}@{device}"
-    if placed not in modules:
-        own = base.modules_by_name[name]
-        modules[placed] = Module(
-            name=placed,
-            kind=own.kind,
-            memory_bytes=own.bytes_on(device),
-            output_bytes=own.output_bytes,
-            compute_s={device: own.compute_s.get(device)},
-            energy_j=None if own.energy_j is None else {d: j for d, j in own.energy_j.items() if d == device},
+class _Made:
+    """Names and modules of what is replayed, made as they are asked for."""
+
+    def __init__(self, base: PlacementInstance) -> None:
+        self._base = base
+        self.modules: dict[str, Module] = {}
+        self._module_names, self.request_names = MadeNames(), MadeNames()
+
+    def placed(self, name: str, device: str) -> str:
+        """The name of a module at a place."""
+        placed = self._module_names.of(name, device, between="@")
+        if placed not in self.modules:
+            own = self._base.modules_by_name[name]
+            self.modules[placed] = Module(
+                name=placed,
+                kind=own.kind,
+                memory_bytes=own.bytes_on(device),
+                output_bytes=own.output_bytes,
+                compute_s={device: own.compute_s.get(device)},
+                energy_j=None if own.energy_j is None else {d: j for d, j in own.energy_j.items() if d == device},
+            )
+        return placed
+
+    def step_of_move(self, move: str, step: str, device: str, seconds: float) -> str:
+        """The name of a module that stands for a step of a move."""
+        name = self._module_names.of(move, step, between="-")
+        self.modules[name] = Module(
+            name=name, kind=MOVE, memory_bytes=0.0, output_bytes=0.0, compute_s={device: seconds}
         )
-    return placed
+        return name
 
 
 def _request(
@@ -154,7 +175,7 @@ def _request(
     version: str,
     route: Route,
     slowness: dict[str, float],
-    modules: dict[str, Module],
+    made: _Made,
 ) -> Request:
     own = next(r for r in base.requests if r.name == name)
     encoders = []
@@ -164,7 +185,7 @@ def _request(
         assert seconds is not None
         encoders.append(
             EncoderUse(
-                module=_placed(base, use.module, device, modules),
+                module=made.placed(use.module, device),
                 input_bytes=use.input_bytes,
                 output_bytes=use.output_bytes,
                 compute_s={device: seconds * slowness.get(device, 1.0)},
@@ -177,26 +198,24 @@ def _request(
         update={
             "name": version,
             "encoders": tuple(encoders),
-            "head": _placed(base, own.head, route.head, modules),
+            "head": made.placed(own.head, route.head),
             "head_compute_s": {route.head: head_s * slowness.get(route.head, 1.0)},
         }
     )
 
 
-def _move(base: PlacementInstance, number: int, move: Move, modules: dict[str, Module]) -> Request:
-    for kind, seconds in (("read", move.load_s), ("arrived", 0.0)):
-        name = f"{MOVE}{number}-{kind}"
-        modules[name] = Module(
-            name=name, kind=MOVE, memory_bytes=0.0, output_bytes=0.0, compute_s={move.taker: seconds}
-        )
+def _move(number: int, move: Move, made: _Made) -> Request:
+    own = f"{MOVE}{number}"
     return Request(
-        name=f"{MOVE}{number}-{move.module}"[:120],
+        name=made.request_names.of(own, move.module, between="-"),
         task=MOVE,
         model=move.module,
         source=move.giver,
         rate_per_s=1e-9,
-        encoders=(EncoderUse(module=f"{MOVE}{number}-read", input_bytes=move.size_bytes),),
-        head=f"{MOVE}{number}-arrived",
+        encoders=(
+            EncoderUse(module=made.step_of_move(own, "read", move.taker, move.load_s), input_bytes=move.size_bytes),
+        ),
+        head=made.step_of_move(own, "arrived", move.taker, 0.0),
         result_bytes=0.0,
     )
 

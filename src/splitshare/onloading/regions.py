@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
+from splitshare.names import joined
 from splitshare.onloading.instance import OnloadingInstance, Server
 
 
@@ -56,7 +57,9 @@ def with_regions(instance: OnloadingInstance, regions: Regions) -> OnloadingInst
             update = {"upstream": region.name, "backhaul_latency_s": server.backhaul_latency_s - latency_s}
             changed[server.name] = server.model_copy(update=update)
     servers = tuple(changed.get(server.name, server) for server in instance.servers)
-    return instance.with_changes(name=f"{instance.name}-regions", size_class=None, servers=(*servers, *above))
+    return instance.with_changes(
+        name=joined(instance.name, "regions", between="-"), size_class=None, servers=(*servers, *above)
+    )
 
 
 def _free_names(taken: set[str]) -> Iterator[str]:

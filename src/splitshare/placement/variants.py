@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from splitshare.names import MadeNames
 from splitshare.placement.instance import EncoderUse, Module, PlacementInstance
 
 Variant = Literal["no-sharing", "sequential-routing"]
@@ -12,15 +13,18 @@ Variant = Literal["no-sharing", "sequential-routing"]
 def without_sharing(instance: PlacementInstance) -> PlacementInstance:
     """Give every request class its own copy of each module that several classes use (ours, after S2M3).
 
-    A copy is named ``<module>+<request>``; modules of one class keep their name.
+    A copy is named ``<module>+<request>``, or shorter and with a digest of these where that is too long or taken;
+    modules of one class keep their name.
     """
     users: dict[str, set[str]] = {m.name: set() for m in instance.modules}
     for request in instance.requests:
         for name in (*(e.module for e in request.encoders), request.head):
             users[name].add(request.name)
 
+    names = MadeNames(users)
+
     def own(module: str, request: str) -> str:
-        return f"{module}+{request}" if len(users[module]) > 1 else module
+        return names.of(module, request, between="+") if len(users[module]) > 1 else module
 
     modules: list[Module] = []
     for module in instance.modules:

@@ -28,3 +28,11 @@ def test_batching_is_worth_something_somewhere():
 def test_what_a_licence_refuses_for_its_size_is_told():
     with pytest.raises(SizeLimitError, match=r"2000 of each.*--solver highs"):
         solve(tiny(0, clients=150, servers=3, models=6), load("optimum", solver="gurobi"))
+
+
+def test_other_threads_in_one_process_find_the_same():
+    """The offloading program of every decision has one thread, whatever the exact one has."""
+    instance = tiny(1)
+    found = [solve(instance, load("optimum", solver="highs", threads=threads)) for threads in (2, 1, 2, 3)]
+    assert {decision.status for decision in found} == {"optimal"}
+    assert [decision.objective for decision in found] == pytest.approx([judge.optimum(instance)] * 4)

@@ -22,6 +22,7 @@ from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.columns import Columns, columns_of, limits_of
 from splitshare.onloading.instance import PLACES, Place
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
+from splitshare.solvers.highs import run_highs
 
 PAYS = 1e-9
 """Right answers per query that another answer must bring to enter the program."""
@@ -193,7 +194,7 @@ class OffloadingLp:
 
     def _optimal(self, *, fills: bool) -> bool:
         """Run the solver; false where batches that must fill leave no solution."""
-        self._highs.run()
+        run_highs(self._highs)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible and fills:
             return False

@@ -46,7 +46,7 @@ class Highs:
             highs.setOptionValue(option, value)
         _pass(highs, ordered)
         built = time.perf_counter()
-        highs.run()
+        run_highs(highs)
         status, information = highs.getModelStatus(), highs.getInfo()
         feasible = information.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         values = None
@@ -76,6 +76,17 @@ class Highs:
             highs.passRowName(number, f"r{number}")
         if highs.writeModel(path) == highspy.HighsStatus.kError:
             raise WorkError(f"{path}: HiGHS could not write the program there")
+
+
+def run_highs(highs: highspy.Highs) -> None:
+    """Run HiGHS with as many threads as its options say, whatever other runs of the process had.
+
+    The first run of a process fixes their number, and one that asks for another ends with an error (HiGHS 1.15). It is
+    run again here, with threads of its own; no other run may be under way meanwhile.
+    """
+    if highs.run() == highspy.HighsStatus.kError:
+        highspy.Highs.resetGlobalScheduler(True)
+        highs.run()
 
 
 def _options(limits: SolverLimits) -> dict[str, Any]:

@@ -304,7 +304,7 @@ def test_an_answer_that_does_not_hold_is_caught(solver, values, told):
         milp.program().recheck(np.array(values), f"solver {solver}")
 
 
-def test_runs_of_one_process_may_have_other_threads(solver: str) -> None:
+def test_runs_of_one_process_may_have_other_threads(solver):
     """HiGHS fixes their number with the first run; the offloading programs always have one."""
     milp = random_lp(0)
     worths = [solve_milp(milp, solver=solver, threads=threads).objective for threads in (2, 1, 3, 3, 1, 2)]

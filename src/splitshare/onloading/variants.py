@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from splitshare.compilation import compiled
-from splitshare.onloading.arrays import Floats, Ints
+from splitshare.compilation import compiled, compiled_in_place
+from splitshare.onloading.arrays import Flags, Floats, Ints
 
 
 @compiled
@@ -47,9 +47,26 @@ def increments(variant: Ints, backbone: Ints, worth: Floats, memory: Floats) -> 
         Worth and bytes of each model's item (0, and those of the model, where it has none), and the model in whose
         place it comes, -1 where it comes for itself.
     """
+    more, bytes_more, before = np.empty(len(worth)), np.empty(len(worth)), np.empty(len(worth), dtype=np.int64)
+    increments_into(variant, backbone, worth, memory, more, bytes_more, before, np.empty(len(worth), dtype=np.bool_))
+    return more, bytes_more, before
+
+
+@compiled_in_place
+def increments_into(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    variant: Ints,
+    backbone: Ints,
+    worth: Floats,
+    memory: Floats,
+    more: Floats,
+    bytes_more: Floats,
+    before: Ints,
+    done: Flags,
+) -> None:
+    """The same, written into ``more``, ``bytes_more`` and ``before``; ``done`` is room to work in, shape (J,)."""
     models = len(worth)
-    more, bytes_more, before = worth.copy(), memory.copy(), np.full(models, -1, dtype=np.int64)
-    done = np.zeros(models, dtype=np.bool_)
+    for j in range(models):
+        more[j], bytes_more[j], before[j], done[j] = worth[j], memory[j], -1, False
     for first in range(models):
         group = variant[first]
         if group < 0 or done[first]:
@@ -78,4 +95,3 @@ def increments(variant: Ints, backbone: Ints, worth: Floats, memory: Floats) -> 
             more[leader], bytes_more[leader] = worth[leader] - last_worth, memory[leader] - last_bytes
             before[leader] = last
             last, last_worth, last_bytes = leader, worth[leader], memory[leader]
-    return more, bytes_more, before

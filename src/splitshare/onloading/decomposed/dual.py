@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from splitshare.compilation import compiled_in_place
 from splitshare.onloading.arrays import Flags, Floats, Ints
 from splitshare.onloading.decomposed.gains import Gains, kernel
-from splitshare.onloading.decomposed.knapsack import by_the_byte, relaxed
+from splitshare.onloading.decomposed.knapsack import Items, by_the_byte, items_for, relaxed
 
 SMOOTH = 0.1
 """Weight of the last subgradient in the running mean."""
@@ -47,6 +48,20 @@ class Room(NamedTuple):
     share: Floats
     worth: Floats
     batch_of: Ints
+    items: Items
+
+
+@kernel
+def room_for(gains: Gains) -> Room:
+    """Room for an instance's models."""
+    models, batches = len(gains.memory), len(gains.least)
+    return Room(
+        np.empty(models),
+        np.empty(models),
+        np.empty((batches, models)),
+        np.empty(models, dtype=np.int64),
+        items_for(gains.sizes),
+    )
 
 
 @kernel
@@ -72,7 +87,7 @@ def fixed_at(gains: Gains, server: int, cloud_price: float) -> Fixed:
 
 
 # Long: rows, clients and the server in one pass over the gains, and the subgradient with it.
-@kernel
+@compiled_in_place
 def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fast
     gains: Gains, server: int, fixed: Fixed, price: Floats, fill: Floats, slope: Floats, fill_slope: Floats, room: Room
 ) -> tuple[float, float]:
@@ -94,7 +109,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
     first, last = gains.server_rows[server]
     models, batches = len(gains.memory), len(gains.least)
     rows, height = last - first, len(price)
-    value, share, worth, batch_of = room
+    value, share, worth, batch_of, items = room
     for b in range(batches):
         for j in range(models):
             worth[b, j] = 0.0
@@ -139,7 +154,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
         if plain:
             total += by_the_byte(value, gains.memory, gains.client_memory[c], share)
         else:
-            total += relaxed(value, gains.sizes, gains.client_memory[c], share)
+            total += relaxed(value, gains.sizes, gains.client_memory[c], share, items)
         for j in range(models):
             if share[j] > 0.0:
                 for r in range(low, high):
@@ -157,7 +172,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
     if plain:
         total += by_the_byte(value, gains.memory, gains.server_memory[server], share)
     else:
-        total += relaxed(value, gains.sizes, gains.server_memory[server], share)
+        total += relaxed(value, gains.sizes, gains.server_memory[server], share, items)
     for j in range(models):
         if share[j] > 0.0:
             b = batch_of[j]
@@ -214,8 +229,7 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
     """
     slope, fill_slope = np.zeros(len(price)), np.zeros(fill.shape)
     fixed = fixed_at(gains, server, cloud_price)
-    models = fill.shape[1]
-    room = Room(np.zeros(models), np.zeros(models), np.zeros(fill.shape), np.zeros(models, dtype=np.int64))
+    room = room_for(gains)
     best, used = bound_at(gains, server, fixed, price, fill, slope, fill_slope, room)
     # The first steps have no mean to go on from.
     weight = 1.0 if aim == FIRST_AIM else SMOOTH

@@ -7,15 +7,51 @@ Variants come along the concave hull of their group (``splitshare.onloading.vari
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from splitshare.onloading.arrays import Flags, Floats
+from splitshare.compilation import compiled_in_place
+from splitshare.onloading.arrays import Flags, Floats, Ints
 from splitshare.onloading.decomposed.gains import Sizes, kernel
-from splitshare.onloading.variants import increments
+from splitshare.onloading.variants import increments_into
+
+
+class Items(NamedTuple):
+    """Room for a knapsack's items: J models and K backbones."""
+
+    more: Floats
+    """What each model adds to the variant before it, shape (J,)."""
+    need: Floats
+    """Bytes that it takes more, shape (J,)."""
+    before: Ints
+    """That variant, -1 where there is none, shape (J,)."""
+    done: Flags
+    leads: Flags
+    """Whether a model comes with its backbone, shape (J,)."""
+    worth: Floats
+    """Of each model's item, then of each backbone's, shape (J + K,)."""
+    taken: Floats
+    """Bytes of the same."""
 
 
 @kernel
-def relaxed(value: Floats, sizes: Sizes, capacity: float, share: Floats) -> float:
+def items_for(sizes: Sizes) -> Items:
+    """Room for the items of these models."""
+    models, backbones = len(sizes.memory), len(sizes.backbone_memory)
+    return Items(
+        np.empty(models),
+        np.empty(models),
+        np.empty(models, dtype=np.int64),
+        np.empty(models, dtype=np.bool_),
+        np.empty(models, dtype=np.bool_),
+        np.empty(models + backbones),
+        np.empty(models + backbones),
+    )
+
+
+@compiled_in_place
+def relaxed(value: Floats, sizes: Sizes, capacity: float, share: Floats, items: Items) -> float:
     """Fill ``capacity`` with what is worth most; writes ``share``, returns the worth.
 
     Args:
@@ -23,12 +59,14 @@ def relaxed(value: Floats, sizes: Sizes, capacity: float, share: Floats) -> floa
         sizes: bytes of models.
         capacity: bytes.
         share: of each model that stands, shape (J,): written.
+        items: to work in; what it holds is of no meaning.
     """
     models, backbones = len(value), len(sizes.backbone_memory)
-    more, need, before = increments(sizes.variant, sizes.backbone, value, sizes.memory)
+    more, need, before, done, leads, worth, taken = items
+    increments_into(sizes.variant, sizes.backbone, value, sizes.memory, more, need, before, done)
+    for i in range(models):
+        worth[i], taken[i], leads[i] = 0.0, 1.0, False
     # Items: what each model adds, then each backbone with the models that lead its own.
-    worth, taken = np.zeros(models + backbones), np.ones(models + backbones)
-    leads = np.zeros(models, dtype=np.bool_)
     for backbone in range(backbones):
         worth[models + backbone], taken[models + backbone] = _led(sizes, backbone, more, need, leads)
     for j in range(models):
@@ -55,7 +93,7 @@ def relaxed(value: Floats, sizes: Sizes, capacity: float, share: Floats) -> floa
     return result
 
 
-@kernel
+@compiled_in_place
 def _led(sizes: Sizes, backbone: int, more: Floats, need: Floats, leads: Flags) -> tuple[float, float]:
     """Worth and bytes of a backbone with those of its models that make the most of a byte; marks them in ``leads``."""
     total, used = 0.0, float(sizes.backbone_memory[backbone])
@@ -73,7 +111,7 @@ def _led(sizes: Sizes, backbone: int, more: Floats, need: Floats, leads: Flags) 
         used += need[leader]
 
 
-@kernel
+@compiled_in_place
 def by_the_byte(value: Floats, memory: Floats, capacity: float, share: Floats) -> float:
     """The same where no models share a backbone, or are variants of one: by value per byte, the last in part."""
     for j in range(len(share)):

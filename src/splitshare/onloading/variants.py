@@ -53,7 +53,7 @@ def increments(variant: Ints, backbone: Ints, worth: Floats, memory: Floats) -> 
 
 
 @compiled_in_place
-def increments_into(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+def increments_into(  # noqa: PLR0912
     variant: Ints,
     backbone: Ints,
     worth: Floats,

@@ -22,10 +22,12 @@ import numpy as np
 from splitshare.errors import WorkError
 from splitshare.onloading.arrays import Arrays, Ints
 from splitshare.onloading.decomposed.coupling import coupling
-from splitshare.onloading.decomposed.gains import Gains, gains_of, without_backbones
-from splitshare.onloading.decomposed.price import crossing
+from splitshare.onloading.decomposed.gains import Gains, gains_of, most_of, without_backbones
+from splitshare.onloading.decomposed.joint import descend_jointly
+from splitshare.onloading.decomposed.price import Crossing, crossing_by
 from splitshare.onloading.decomposed.work import (
     Work,
+    crossing_of,
     descend_all,
     greedy_all,
     refine_all,
@@ -49,6 +51,8 @@ FURTHER = 4
 """How many times as many steps end the bound at its best price, where models share backbones."""
 CHUNK = 16
 """Servers that a thread takes at once."""
+SMALL = 100
+"""Rows of all servers' programs together up to which an instance is small: it is searched before there is a bound."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,9 @@ class _Servers:
     ) -> list[tuple[int, int]]:
         """Run a loop, with other ``gains`` where given; the chunks that it did not come to before time was up."""
         used = self.gains if gains is None else gains
+        if self._pool is None and len(self._chunks) == 1 and not limited:
+            loop(used, self.work, *self._chunks[0], *arguments)
+            return []
 
         def one(chunk: tuple[int, int]) -> bool:
             if limited and time.perf_counter() > self.until:
@@ -117,6 +124,17 @@ class _Servers:
 
         done = list((self._pool.map if self._pool else map)(one, self._chunks))
         return [chunk for chunk, ran in zip(self._chunks, done, strict=True) if not ran]
+
+    def crossing(self, columns: Ints, leader: Ints, limit: float, price: float) -> Crossing:
+        """The price at which the best of several decisions use the cloud up; see ``worth_all`` and ``crossing_by``."""
+        if self._pool is None:
+            return crossing_of(self.gains, self.work, columns, leader, limit, price)
+
+        def at(_: None, price: float) -> tuple[float, float]:
+            self.run(worth_all, price, columns, leader)
+            return float(self.work.value.sum()), float(self.work.cloud.sum())
+
+        return crossing_by(at)(None, limit, price)
 
 
 def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float = np.inf) -> Decomposition:
@@ -140,10 +158,12 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
     with _pool(settings.threads) as pool:
         servers = _Servers(gains, work, pool, until)
         bound = _Bound(servers, arrays, settings)
-        bound.lower(settings.first)
+        if not bound.small:
+            bound.lower(settings.first)
         servers.run(greedy_all, bound.price, held, 2, limited=True)
-        best, right, rounds = _search(servers, arrays, settings, held, bound.price)
-        bound.lower(settings.turns - settings.first, right)
+        best, right, rounds = _search(servers, arrays, settings, held, bound)
+        if not bound.small:
+            bound.lower(settings.turns - settings.first, right)
     return Decomposition(best, right, bound.least / arrays.demand, rounds, int(work.solved.sum()))
 
 
@@ -164,12 +184,36 @@ class _Bound:
         self._next = FIRST_PRICE * arrays.demand / self._limit if self._limit > 0 else 0.0
         self._stride, self._side = LONGEST_STRIDE, 0
         gains, work = servers.gains, servers.work
-        # No query can be worth more than the best answer that anybody may give it.
-        most = np.maximum(np.maximum(gains.client, gains.edge.max(axis=1)), gains.cloud).max(axis=1)
-        self.least, self.price = float(np.maximum(most, 0.0).sum()), self._next
-        self._kept = (work.price.copy(), work.fill.copy())
+        self._most = most_of(gains)
+        self.least, self.price = float(self._most.sum()), self._next
+        self.small = len(work.price) <= SMALL
+        self._kept = (work.price, work.fill) if self.small else (work.price.copy(), work.fill.copy())
         self._all: list[float] = []
-        self._smooth = without_backbones(gains)
+        self._smooth = gains if self.small else without_backbones(gains)
+
+    def met(self, right: float) -> bool:
+        """Whether a decision meets the bound, so that there is nothing left to search or to prove."""
+        return self.least <= right * (1 + ENOUGH)
+
+    def lower_jointly(self, right: float) -> None:
+        """Lower all prices together, the cloud's with them, towards a decision: for small instances."""
+        if self.met(right) or time.perf_counter() > self._servers.until:
+            return
+        settings = self._settings
+        bound, price, _ = descend_jointly(
+            self._servers.gains,
+            self._servers.work,
+            self._most,
+            self._limit,
+            self.price,
+            max(right, 0.0),
+            ENOUGH,
+            settings.steps,
+            settings.turns,
+            settings.stall / 4,
+        )
+        if bound < self.least:
+            self.least, self.price = bound, price
 
     def lower(self, turns: int, right: float = 0.0) -> None:
         """Lower it for some turns, until it meets ``right`` or four turns bring little.
@@ -183,7 +227,7 @@ class _Bound:
             work.aim[:] = np.maximum(work.aim, AIM * (1 - right / self.least))
         start = len(self._all)
         for _ in range(turns):
-            if self._all and (time.perf_counter() > self._servers.until or self.least <= right * (1 + ENOUGH)):
+            if self._all and (time.perf_counter() > self._servers.until or self.met(right)):
                 break
             self._step(self._next, self._settings.steps, gains)
             self._all.append(self.least)
@@ -195,7 +239,7 @@ class _Bound:
                 break
             self._move()
         work.price[:], work.fill[:] = self._kept
-        if gains is not self._smooth and time.perf_counter() <= self._servers.until:
+        if gains is not self._smooth and not self.met(right) and time.perf_counter() <= self._servers.until:
             self._step(self.price, FURTHER * self._settings.steps, gains)
 
     def _step(self, price: float, steps: int, gains: Gains) -> None:
@@ -220,11 +264,14 @@ class _Bound:
 
 
 def _search(
-    servers: _Servers, arrays: Arrays, settings: DecompositionSettings, held: Ints, price: float
+    servers: _Servers, arrays: Arrays, settings: DecompositionSettings, held: Ints, bound: _Bound
 ) -> tuple[Ints, float, int]:
-    """Rounds of search and master program, from ``held``."""
+    """Rounds of search and master program, from ``held``, until a decision meets the bound.
+
+    The bound of a small instance is lowered after the first round, when there is a decision that it can aim at.
+    """
     columns: list[Ints] = []
-    best, right = held, -np.inf
+    best, right, price = held, -np.inf, bound.price
     for number in range(settings.rounds):
         if number and time.perf_counter() > servers.until:
             break
@@ -244,6 +291,10 @@ def _search(
         if value <= right * (1 + LEAST_STEP):
             break
         best, right, price = trial, value, own
+        if bound.small and number == 0:
+            bound.lower_jointly(right)
+        if bound.met(right):
+            break
     return best, float(right), number + 1
 
 
@@ -255,21 +306,8 @@ def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float
         whole offloading program's value where there is one column; the price.
     """
     leader = np.zeros(len(servers.work.servers), dtype=np.int64)
-
-    def at(price: float) -> tuple[float, float]:
-        if len(columns) == 1:
-            servers.run(worth_all, price, columns[0])
-            return float(servers.work.value.sum()), float(servers.work.cloud.sum())
-        worth, cloud = [], []
-        for held in columns:
-            servers.run(worth_all, price, held)
-            worth.append(servers.work.value.copy())
-            cloud.append(servers.work.cloud.copy())
-        leader[:] = np.argmax(worth, axis=0)
-        pick = (leader, np.arange(len(leader)))
-        return float(np.array(worth)[pick].sum()), float(np.array(cloud)[pick].sum())
-
-    found = crossing(at, arrays.cloud_limit, price)
+    together = columns[0][None] if len(columns) == 1 else np.stack(columns)
+    found = servers.crossing(together, leader, arrays.cloud_limit, price)
     return _joined(servers, columns, leader), found.value, found.price
 
 

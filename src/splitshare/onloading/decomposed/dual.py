@@ -17,6 +17,7 @@ from splitshare.compilation import compiled_in_place
 from splitshare.onloading.arrays import Flags, Floats, Ints
 from splitshare.onloading.decomposed.gains import Gains, kernel
 from splitshare.onloading.decomposed.knapsack import Items, by_the_byte, items_for, relaxed
+from splitshare.onloading.decomposed.steps import blend, keep, length_of, move
 
 SMOOTH = 0.1
 """Weight of the last subgradient in the running mean."""
@@ -28,6 +29,8 @@ FIRST_AIM = 0.05
 """How far below the first bound steps aim, as a share."""
 SHORTER, LONGER, LONGEST = 0.6, 1.1, 0.1
 """Factors on the step, and the most that it aims below the bound, as a share."""
+LEAST_STEP = 1e-7
+"""Relative gain of a step that counts as one."""
 
 
 class Fixed(NamedTuple):
@@ -68,22 +71,39 @@ def room_for(gains: Gains) -> Room:
 def fixed_at(gains: Gains, server: int, cloud_price: float) -> Fixed:
     """What does not depend on the server's own prices, at a price of the cloud's computing."""
     first, last = gains.server_rows[server]
-    models, batches = len(gains.memory), len(gains.least)
-    cloud, cloud_use = np.zeros(last - first), np.zeros(last - first)
-    comes = np.zeros((batches, models))
-    fills = np.zeros((batches, models), dtype=np.bool_)
+    fixed = Fixed(
+        np.empty(last - first),
+        np.empty(last - first),
+        np.empty((len(gains.least), len(gains.memory)), dtype=np.bool_),
+    )
+    fills_of(gains, server, fixed.fills)
+    reprice(gains, server, cloud_price, fixed)
+    return fixed
+
+
+@compiled_in_place
+def reprice(gains: Gains, server: int, cloud_price: float, fixed: Fixed) -> None:
+    """Write what rows' best answers in the cloud give and take at a price of the cloud's computing into ``fixed``."""
+    first, last = gains.server_rows[server]
     for r in range(first, last):
-        for j in range(models):
+        fixed.cloud[r - first] = fixed.cloud_use[r - first] = 0.0
+        for j in range(len(gains.memory)):
             worth = gains.cloud[r, j] - cloud_price * gains.cloud_use[r, j]
-            if worth > cloud[r - first]:
-                cloud[r - first], cloud_use[r - first] = worth, gains.cloud_use[r, j]
-            for b in range(batches):
+            if worth > fixed.cloud[r - first]:
+                fixed.cloud[r - first], fixed.cloud_use[r - first] = worth, gains.cloud_use[r, j]
+
+
+@compiled_in_place
+def fills_of(gains: Gains, server: int, fills: Flags) -> None:
+    """Write whether enough queries could come to fill a model's batches, shape (B, J)."""
+    first, last = gains.server_rows[server]
+    for b in range(len(gains.least)):
+        for j in range(len(gains.memory)):
+            comes = 0.0
+            for r in range(first, last):
                 if gains.edge[r, b, j] > 0.0:
-                    comes[b, j] += gains.rate[r]
-    for b in range(batches):
-        for j in range(models):
-            fills[b, j] = comes[b, j] >= gains.least[b]
-    return Fixed(cloud, cloud_use, fills)
+                    comes += gains.rate[r]
+            fills[b, j] = comes >= gains.least[b]
 
 
 # Long: rows, clients and the server in one pass over the gains, and the subgradient with it.
@@ -196,7 +216,7 @@ def bound_at(  # noqa: PLR0912, PLR0915 - one pass over the gains is what is fas
 
 # Long: one loop of steps over prices of two kinds.
 @kernel
-def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops are what compiles soon
+def descend(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
     gains: Gains,
     server: int,
     cloud_price: float,
@@ -235,46 +255,28 @@ def descend(  # noqa: PLR0912, PLR0913, PLR0917 - flat arrays and plain loops ar
     weight = 1.0 if aim == FIRST_AIM else SMOOTH
     cloud += weight * (used - cloud)
     trial, fill_trial = price.copy(), fill.copy()
-    for i in range(len(price)):
-        mean[i] += weight * (slope[i] - mean[i])
-    fill_scale = FILL_SCALE * gains.server_rate[server]
-    for b in range(fill.shape[0]):
-        for j in range(fill.shape[1]):
-            fill_mean[b, j] += weight * (fill_slope[b, j] - fill_mean[b, j])
+    fill_scale = np.full(fill.size, FILL_SCALE * gains.server_rate[server])
+    flat, flat_mean = fill.ravel(), fill_mean.ravel()
+    blend(mean, slope, weight)
+    blend(flat_mean, fill_slope.ravel(), weight)
     worse = better = 0
     for _ in range(steps):
-        norm = 0.0
-        for i in range(len(price)):
-            if mean[i] < 0.0 or price[i] > 0.0:
-                norm += scale[i] * mean[i] * mean[i]
-        for b in range(1, fill.shape[0]):
-            for j in range(fill.shape[1]):
-                if fill_mean[b, j] < 0.0 or fill[b, j] > 0.0:
-                    norm += fill_scale * fill_mean[b, j] * fill_mean[b, j]
+        norm = length_of(mean, price, scale) + length_of(flat_mean, flat, fill_scale)
         if norm <= 0.0:
             break
         step = aim * best / norm
-        for i in range(len(price)):
-            trial[i] = max(0.0, price[i] - step * scale[i] * mean[i])
-        for b in range(1, fill.shape[0]):
-            for j in range(fill.shape[1]):
-                fill_trial[b, j] = max(0.0, fill[b, j] - step * fill_scale * fill_mean[b, j])
+        move(trial, price, mean, scale, step)
+        move(fill_trial.ravel(), flat, flat_mean, fill_scale, step)
         bound, used = bound_at(gains, server, fixed, trial, fill_trial, slope, fill_slope, room)
-        for i in range(len(price)):
-            mean[i] += SMOOTH * (slope[i] - mean[i])
-        for b in range(1, fill.shape[0]):
-            for j in range(fill.shape[1]):
-                fill_mean[b, j] += SMOOTH * (fill_slope[b, j] - fill_mean[b, j])
+        blend(mean, slope, SMOOTH)
+        blend(flat_mean, fill_slope.ravel(), SMOOTH)
         cloud += SMOOTH * (used - cloud)
         if bound < best:
-            if bound < best * (1 - 1e-7):
+            if bound < best * (1 - LEAST_STEP):
                 worse = 0
             best = bound
-            for i in range(len(price)):
-                price[i] = trial[i]
-            for b in range(1, fill.shape[0]):
-                for j in range(fill.shape[1]):
-                    fill[b, j] = fill_trial[b, j]
+            keep(price, trial)
+            keep(flat, fill_trial.ravel())
             better += 1
             if better >= 2:
                 aim, better = min(aim * LONGER, LONGEST), 0

@@ -130,6 +130,18 @@ def gains_of(arrays: Arrays) -> Gains:
     )
 
 
+@kernel
+def most_of(gains: Gains) -> Floats:
+    """Right answers a second of each row's best answer: no query can be worth more, shape (R,)."""
+    most = np.zeros(len(gains.rate))
+    for r in range(len(most)):
+        for j in range(len(gains.memory)):
+            most[r] = max(most[r], gains.client[r, j], gains.cloud[r, j])
+            for b in range(len(gains.least)):
+                most[r] = max(most[r], gains.edge[r, b, j])
+    return most
+
+
 def without_backbones(gains: Gains) -> Gains:
     """The same as if backbones that models share took nothing: what that proves holds, and is lowered more smoothly."""
     if not len(gains.sizes.backbone_memory):

@@ -14,8 +14,7 @@ import numpy as np
 from splitshare.onloading.arrays import Arrays
 from splitshare.onloading.decomposed.coupling import coupling
 from splitshare.onloading.decomposed.gains import gains_of
-from splitshare.onloading.decomposed.price import crossing
-from splitshare.onloading.decomposed.work import answers_of, work_of, worth_all
+from splitshare.onloading.decomposed.work import answers_of, crossing_of, work_of, worth_all
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, USED, Hosts, Offloading
 
 LARGE = 10_000
@@ -48,14 +47,12 @@ def offload(arrays: Arrays, hosts: Hosts) -> Offloaded | None:
     work = work_of(gains)
     held = np.concatenate([np.where(hosts.client, 0, -1), hosts.server])
     count = len(work.servers)
-
-    def at(price: float) -> tuple[float, float]:
-        worth_all(gains, work, 0, count, price, held)
-        return float(work.value.sum()), float(work.cloud.sum())
-
-    if at(0.0)[0] == -np.inf:
+    leader = np.zeros(count, dtype=np.int64)
+    worth_all(gains, work, 0, count, 0.0, held[None], leader)
+    if work.value.min() == -np.inf:
         return None
-    found = crossing(at, arrays.cloud_limit, 0.02 * arrays.demand / max(arrays.cloud_limit, 1e-9))
+    start = 0.02 * arrays.demand / max(arrays.cloud_limit, 1e-9)
+    found = crossing_of(gains, work, held[None], leader, arrays.cloud_limit, start)
     sides = [(found.high, 1.0)]
     if found.low_use > found.high_use:
         part = min(1.0, max(0.0, (arrays.cloud_limit - found.high_use) / (found.low_use - found.high_use)))

@@ -10,6 +10,7 @@ from splitshare.onloading.arrays import Floats, Ints
 from splitshare.onloading.decomposed.dual import CLIENT_SCALE, FIRST_AIM, SERVER_SCALE, descend
 from splitshare.onloading.decomposed.filled import answers_at
 from splitshare.onloading.decomposed.gains import Gains, kernel
+from splitshare.onloading.decomposed.price import Crossing, crossing_by
 from splitshare.onloading.decomposed.program import Basis
 from splitshare.onloading.decomposed.search import greedily, refine
 
@@ -180,15 +181,45 @@ def refine_all(
 
 
 @kernel
-def worth_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, held: Ints) -> None:
-    """What ``held`` is worth at some of the servers."""
+def worth_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, columns: Ints, leader: Ints) -> None:
+    """What the best of several decisions is worth at some of the servers; each is as ``held`` elsewhere.
+
+    Args:
+        gains: the instance.
+        work: ``value`` and ``cloud`` are written.
+        first: of the servers.
+        last: one past the last of them.
+        cloud_price: right answers that a second of the cloud's computing costs.
+        columns: the decisions, shape (K, C + S, J).
+        leader: which of them is the best at a server, the first of equals, shape (S,); written.
+    """
     position = _scratch(gains, work, first, last)
     for s in range(first, last):
         work.value[s] = work.cloud[s] = 0.0
-        if _solvable(work, s):
-            work.value[s], work.cloud[s], _, _ = answers_at(
-                gains, work.servers[s], held, cloud_price, _basis(work, s, position)
-            )
+        leader[s] = 0
+        if not _solvable(work, s):
+            continue
+        for k in range(len(columns)):
+            worth, cloud, _, _ = answers_at(gains, work.servers[s], columns[k], cloud_price, _basis(work, s, position))
+            if k == 0 or worth > work.value[s]:
+                work.value[s], work.cloud[s], leader[s] = worth, cloud, k
+
+
+@kernel
+def _all_at(given: tuple[Gains, Work, Ints, Ints], cloud_price: float) -> tuple[float, float]:
+    """What the best of several decisions are worth at all servers together, and the cloud's computing they use."""
+    gains, work, columns, leader = given
+    worth_all(gains, work, 0, len(work.servers), cloud_price, columns, leader)
+    return work.value.sum(), work.cloud.sum()
+
+
+_crossing = kernel(crossing_by(_all_at))
+
+
+@kernel
+def crossing_of(gains: Gains, work: Work, columns: Ints, leader: Ints, limit: float, price: float) -> Crossing:
+    """The price at which the best of several decisions use the cloud up; see ``worth_all`` and ``crossing_by``."""
+    return _crossing((gains, work, columns, leader), limit, price)
 
 
 @kernel

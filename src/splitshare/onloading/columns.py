@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from splitshare.compilation import compiled
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE
 from splitshare.onloading.side_constraints import SideConstraints, side_constraints_of
@@ -165,17 +166,30 @@ def cloud_useful(arrays: Arrays, side: SideConstraints) -> Flags:
     Not where another serves the task at least as accurately in no more time (and, where energy is limited, for no more
     joules): the cloud holds both.
     """
-    accuracy, seconds = arrays.accuracy, arrays.cloud_s
+    seconds = arrays.cloud_s
     joules = side.joules.cloud if side.energy >= 0 and side.joules is not None else np.zeros(len(seconds))
-    count = len(seconds)
-    earlier = np.arange(count)[:, None] < np.arange(count)
-    useful = np.ones(accuracy.shape, dtype=bool)
-    for task in np.unique(arrays.row_task):
-        rows = np.flatnonzero(arrays.row_task == task)
-        share = accuracy[rows[0]]
-        serves = arrays.serves[rows[0]] & np.isfinite(seconds)
-        equal = (share[:, None] == share) & (seconds[:, None] == seconds) & (joules[:, None] == joules)
-        no_worse = (share[:, None] >= share) & (seconds[:, None] <= seconds) & (joules[:, None] <= joules)
-        no_worse &= serves[:, None]
-        useful[rows] = ~(no_worse & (~equal | earlier)).any(axis=0)
+    return useful_in_cloud(arrays.accuracy, arrays.serves, arrays.row_task, seconds, joules)
+
+
+@compiled
+def useful_in_cloud(accuracy: Floats, serves: Flags, row_task: Ints, seconds: Floats, joules: Floats) -> Flags:
+    """As ``cloud_useful``, of arrays (``Arrays`` tells their shapes) and joules of each model, shape (J,)."""
+    rows, models = accuracy.shape
+    useful = np.ones((rows, models), dtype=np.bool_)
+    alike = np.full(row_task.max() + 1, -1)  # the first row of each task, which is as all others of it
+    for r in range(rows):
+        first = alike[row_task[r]]
+        if first >= 0:
+            useful[r] = useful[first]
+            continue
+        alike[row_task[r]] = r
+        for k in range(models):
+            if not serves[r, k] or not np.isfinite(seconds[k]):
+                continue
+            for j in range(models):
+                if accuracy[r, k] < accuracy[r, j] or seconds[k] > seconds[j] or joules[k] > joules[j]:
+                    continue
+                equal = accuracy[r, k] == accuracy[r, j] and seconds[k] == seconds[j] and joules[k] == joules[j]
+                if not equal or k < j:
+                    useful[r, j] = False
     return useful

@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit
 
 from splitshare.onloading.arrays import Arrays, Flags, Floats, Ints
-from splitshare.onloading.columns import cloud_useful
-from splitshare.onloading.side_constraints import side_constraints_of
+from splitshare.onloading.columns import useful_in_cloud
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -85,35 +84,45 @@ class Gains(NamedTuple):
 
 
 def gains_of(arrays: Arrays) -> Gains:
-    """Read ``arrays`` into dense gains."""
-    rate = arrays.rate
-    right = rate[:, None] * arrays.accuracy
-    client, server = arrays.row_client, arrays.row_server
-    here = arrays.client_allowed & (arrays.alone <= arrays.client_memory[client][:, None])
-    edge = arrays.edge_allowed & (arrays.alone <= arrays.server_memory[server][:, None])[:, :, None]
-    cloud = arrays.cloud_allowed & cloud_useful(arrays, side_constraints_of(arrays))
-    with np.errstate(invalid="ignore"):
-        client_use = np.where(here, rate[:, None] * arrays.client_s[client], 0.0)
-        edge_use = np.where(edge, rate[:, None, None] * arrays.edge_s[server], 0.0)
-        cloud_use = np.where(cloud, rate[:, None] * arrays.cloud_s, 0.0)
+    """Read ``arrays``, of an instance that nothing but the cloud's computing couples, into dense gains."""
+    useful = useful_in_cloud(
+        arrays.accuracy, arrays.serves, arrays.row_task, arrays.cloud_s, np.zeros(len(arrays.memory))
+    )
+    sizes = Sizes(
+        arrays.memory,
+        arrays.backbone,
+        arrays.backbone_memory,
+        arrays.variant,
+        np.bincount(arrays.variant[arrays.variant >= 0]),
+    )
+    client, client_use, client_models = _at_clients(
+        arrays.rate,
+        arrays.accuracy,
+        arrays.row_client,
+        sizes,
+        arrays.client_memory,
+        arrays.client_allowed,
+        arrays.client_s,
+    )
+    edge, edge_use = _at_servers(
+        arrays.rate, arrays.accuracy, arrays.row_server, sizes, arrays.server_memory, arrays.edge_allowed, arrays.edge_s
+    )
+    cloud, cloud_use = _in_the_cloud(arrays.rate, arrays.accuracy, arrays.cloud_allowed, useful, arrays.cloud_s)
+    slot, client_rate, server_rate = _asked(
+        arrays.rate, arrays.row_client, arrays.row_server, len(arrays.client_limit), len(arrays.server_limit)
+    )
     return Gains(
-        rate=rate,
-        sent=rate * arrays.size,
-        client=np.where(here, right, NEVER),
+        rate=arrays.rate,
+        sent=arrays.rate * arrays.size,
+        client=client,
         client_use=client_use,
-        client_models=_listed(here),
-        edge=np.ascontiguousarray(np.where(edge, right[:, :, None], NEVER).transpose(0, 2, 1)),
-        edge_use=np.ascontiguousarray(edge_use.transpose(0, 2, 1)),
-        cloud=np.where(cloud, right, NEVER),
+        client_models=client_models,
+        edge=edge,
+        edge_use=edge_use,
+        cloud=cloud,
         cloud_use=cloud_use,
         memory=arrays.memory,
-        sizes=Sizes(
-            arrays.memory,
-            arrays.backbone,
-            arrays.backbone_memory,
-            arrays.variant,
-            np.bincount(arrays.variant[arrays.variant >= 0]),
-        ),
+        sizes=sizes,
         least=arrays.least_rate,
         client_memory=arrays.client_memory,
         server_memory=arrays.server_memory,
@@ -123,11 +132,82 @@ def gains_of(arrays: Arrays) -> Gains:
         backhaul=arrays.backhaul,
         client_rows=arrays.client_rows,
         server_rows=arrays.server_rows,
-        row_client=client,
-        slot=_slots(client, server),
-        client_rate=np.bincount(client, rate, minlength=len(arrays.client_limit)).astype(float),
-        server_rate=np.bincount(server, rate, minlength=len(arrays.server_limit)).astype(float),
+        row_client=arrays.row_client,
+        slot=slot,
+        client_rate=client_rate,
+        server_rate=server_rate,
     )
+
+
+@kernel
+def _alone(sizes: Sizes, model: int) -> float:
+    """Bytes of a model where no other that shares its backbone stands."""
+    backbone = sizes.backbone[model]
+    return float(sizes.memory[model] + (sizes.backbone_memory[backbone] if backbone >= 0 else 0.0))
+
+
+@kernel
+def _at_clients(
+    rate: Floats, accuracy: Floats, row_client: Ints, sizes: Sizes, memory: Floats, allowed: Flags, seconds: Floats
+) -> tuple[Floats, Floats, Ints]:
+    """Gains and uses at the client, and the models that it may answer each row with."""
+    rows, models = accuracy.shape
+    gain, use = np.full((rows, models), NEVER), np.zeros((rows, models))
+    listed = np.full((rows, models), -1)
+    most = 0
+    for r in range(rows):
+        c, n = row_client[r], 0
+        for j in range(models):
+            if allowed[r, j] and _alone(sizes, j) <= memory[c]:
+                gain[r, j], use[r, j] = rate[r] * accuracy[r, j], rate[r] * seconds[c, j]
+                listed[r, n] = j
+                n += 1
+        most = max(most, n)
+    return gain, use, listed[:, :most].copy()
+
+
+@kernel
+def _at_servers(
+    rate: Floats, accuracy: Floats, row_server: Ints, sizes: Sizes, memory: Floats, allowed: Flags, seconds: Floats
+) -> tuple[Floats, Floats]:
+    """Gains and uses at the server by batch size."""
+    rows, models, batches = allowed.shape
+    gain, use = np.full((rows, batches, models), NEVER), np.zeros((rows, batches, models))
+    for r in range(rows):
+        s = row_server[r]
+        for j in range(models):
+            if _alone(sizes, j) <= memory[s]:
+                for b in range(batches):
+                    if allowed[r, j, b]:
+                        gain[r, b, j], use[r, b, j] = rate[r] * accuracy[r, j], rate[r] * seconds[s, j, b]
+    return gain, use
+
+
+@kernel
+def _in_the_cloud(
+    rate: Floats, accuracy: Floats, allowed: Flags, useful: Flags, seconds: Floats
+) -> tuple[Floats, Floats]:
+    """Gains and uses in the cloud."""
+    rows, models = accuracy.shape
+    gain, use = np.full((rows, models), NEVER), np.zeros((rows, models))
+    for r in range(rows):
+        for j in range(models):
+            if allowed[r, j] and useful[r, j]:
+                gain[r, j], use[r, j] = rate[r] * accuracy[r, j], rate[r] * seconds[j]
+    return gain, use
+
+
+@kernel
+def _asked(rate: Floats, client: Ints, server: Ints, clients: int, servers: int) -> tuple[Ints, Floats, Floats]:
+    """Each row's client among those of its server that ask, in the order of rows; and what locations' rows ask."""
+    slot = np.zeros(len(rate), dtype=np.int64)
+    client_rate, server_rate = np.zeros(clients), np.zeros(servers)
+    for r in range(len(rate)):
+        if r > 0 and server[r] == server[r - 1]:
+            slot[r] = slot[r - 1] + (1 if client[r] != client[r - 1] else 0)
+        client_rate[client[r]] += rate[r]
+        server_rate[server[r]] += rate[r]
+    return slot, client_rate, server_rate
 
 
 @kernel
@@ -149,21 +229,3 @@ def without_backbones(gains: Gains) -> Gains:
     sizes = gains.sizes
     alone, none = np.full(len(sizes.backbone), -1, dtype=np.int64), np.zeros(0)
     return gains._replace(sizes=sizes._replace(backbone=alone, backbone_memory=none))
-
-
-def _listed(allowed: Flags) -> Ints:
-    """The true columns of each row, ascending, then -1."""
-    count = allowed.sum(axis=1)
-    listed = np.full((len(allowed), int(count.max(initial=0))), -1, dtype=np.int64)
-    row, column = np.nonzero(allowed)
-    listed[row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)] = column
-    return listed
-
-
-def _slots(client: Ints, server: Ints) -> Ints:
-    """Number each row's client among those of its server, in the order of the rows."""
-    new = np.append(True, client[1:] != client[:-1])
-    number = np.cumsum(new) - 1
-    first = np.append(True, server[1:] != server[:-1])
-    slots: Ints = number - np.maximum.accumulate(np.where(first, number, 0))
-    return slots

@@ -55,46 +55,52 @@ class Work(NamedTuple):
     """Programs solved in the search, shape (S,)."""
 
 
+@kernel
 def work_of(gains: Gains) -> Work:
     """Nothing done yet."""
     servers = np.flatnonzero(gains.server_rows[:, 1] > gains.server_rows[:, 0])
-    last = gains.server_rows[servers, 1]
-    heights = last - gains.server_rows[servers, 0] + 2 * (gains.slot[last - 1] + 1) + 2
-    start = np.concatenate([[0], np.cumsum(heights)])
-    square = np.concatenate([[0], np.cumsum(np.where(heights <= MOST_ROWS, heights**2, 0))])
-    price, scale = np.zeros(start[-1]), np.zeros(start[-1])
-    inverse = np.zeros(square[-1])
-    for s, server in enumerate(servers):
-        first, beyond = gains.server_rows[server]
-        clients = gains.row_client[first:beyond]
-        clients = clients[np.append(True, clients[1:] != clients[:-1])]
-        low, rows = start[s], beyond - first
-        price[low : low + rows] = FIRST_PRICE * gains.rate[first:beyond]
-        scale[low : low + rows] = gains.rate[first:beyond]
-        scale[low + rows : start[s + 1] - 2] = CLIENT_SCALE * np.repeat(gains.client_rate[clients], 2)
-        scale[start[s + 1] - 2 : start[s + 1]] = SERVER_SCALE * gains.server_rate[server]
-        inverse[square[s] : square[s + 1] : heights[s] + 1] = 1.0
-    kinds = (len(servers), len(gains.least), len(gains.memory))
-    rows = np.arange(start[-1])
+    count = len(servers)
+    start, square = np.zeros(count + 1, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
+    for s in range(count):
+        first, last = gains.server_rows[servers[s]]
+        height = last - first + 2 * (gains.slot[last - 1] + 1) + 2
+        start[s + 1] = start[s] + height
+        square[s + 1] = square[s] + (height**2 if height <= MOST_ROWS else 0)
+    rows = start[count]
+    price, scale, code = np.zeros(rows), np.zeros(rows), np.zeros(rows, dtype=np.int64)
+    inverse = np.zeros(square[count])
+    for s in range(count):
+        first, last = gains.server_rows[servers[s]]
+        low, high = start[s], start[s + 1]
+        for r in range(first, last):
+            price[low + r - first], scale[low + r - first] = FIRST_PRICE * gains.rate[r], gains.rate[r]
+            own = low + last - first + 2 * gains.slot[r]
+            scale[own] = scale[own + 1] = CLIENT_SCALE * gains.client_rate[gains.row_client[r]]
+        scale[high - 2] = scale[high - 1] = SERVER_SCALE * gains.server_rate[servers[s]]
+        for i in range(high - low):
+            code[low + i] = -1 - i
+            if square[s + 1] > square[s]:
+                inverse[square[s] + i * (high - low + 1)] = 1.0
+    kinds = (count, len(gains.least), len(gains.memory))
     return Work(
-        servers=servers,
-        start=start,
-        square=square,
-        price=price,
-        fill=np.zeros(kinds),
-        scale=scale,
-        mean=np.zeros(start[-1]),
-        fill_mean=np.zeros(kinds),
-        aim=np.full(len(servers), FIRST_AIM),
-        mean_cloud=np.zeros(len(servers)),
-        code=-1 - (rows - np.repeat(start[:-1], heights)),
-        inverse=inverse,
-        level=np.ones(start[-1]),
-        dual=np.zeros(start[-1]),
-        pivots=np.zeros((len(servers), 1), dtype=np.int64),
-        value=np.zeros(len(servers)),
-        cloud=np.zeros(len(servers)),
-        solved=np.zeros(len(servers), dtype=np.int64),
+        servers,
+        start,
+        square,
+        price,
+        np.zeros(kinds),
+        scale,
+        np.zeros(rows),
+        np.zeros(kinds),
+        np.full(count, FIRST_AIM),
+        np.zeros(count),
+        code,
+        inverse,
+        np.ones(rows),
+        np.zeros(rows),
+        np.zeros((count, 1), dtype=np.int64),
+        np.zeros(count),
+        np.zeros(count),
+        np.zeros(count, dtype=np.int64),
     )
 
 

@@ -162,33 +162,32 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     client_server = np.array([servers[client.server] for client in instance.clients], dtype=np.int64)
     upstream = [-1 if server.upstream is None else servers[server.upstream] for server in instance.servers]
     rows = [
-        (c, tasks[task], rate)
-        for c in np.argsort(_together(upstream)[client_server], kind="stable")
-        for task, rate in sorted(instance.clients[c].demand_per_s.items(), key=lambda item: tasks[item[0]])
-        if rate > 0
+        (c, task, rate)
+        for c in np.argsort(_together(upstream)[client_server], kind="stable").tolist()
+        for name, task in tasks.items()
+        if (rate := instance.clients[c].demand_per_s.get(name, 0.0)) > 0
     ]
     row_client = np.array([c for c, _, _ in rows], dtype=np.int64)
     row_task = np.array([t for _, t, _ in rows], dtype=np.int64)
     row_server = client_server[row_client]
     limit = np.array([task.latency_limit_s for task in instance.tasks])[row_task]
     size = np.array([task.query_bytes for task in instance.tasks])[row_task]
-    accuracy = np.zeros((len(tasks), len(instance.models)))
-    serves = np.zeros(accuracy.shape, dtype=bool)
-    for j, model in enumerate(instance.models):
-        for name, share in model.accuracy.items():
-            accuracy[tasks[name], j], serves[tasks[name], j] = share, True
+    shares = [model.accuracy for model in instance.models]
+    accuracy = np.array([[share.get(name, 0.0) for share in shares] for name in tasks])
+    serves = np.array([[name in share for share in shares] for name in tasks])
 
-    def seconds(devices: list[str]) -> tuple[Floats, Floats]:
-        """Start and per-query seconds, infinite where a model cannot run."""
-        return per_device(instance, devices, lambda compute: (compute.start_s, compute.per_query_s), np.inf)
-
-    start, each = seconds([client.device for client in instance.clients])
-    client_s = start + each
-    start, each = seconds([server.device for server in instance.servers])
+    devices = [client.device for client in instance.clients] + [server.device for server in instance.servers]
+    # Start and per-query seconds, infinite where a model cannot run.
+    start, each = per_device(
+        instance,
+        [*devices, instance.cloud.device],
+        lambda compute: (compute.start_s, compute.per_query_s),
+        np.inf,
+    )
+    clients, here = len(instance.clients), slice(len(instance.clients), -1)
+    client_s, cloud_s = start[:clients] + each[:clients], start[-1] + each[-1]
     sizes = np.array([batch.size for batch in batches])
-    batch_s = start[:, :, None] + each[:, :, None] * sizes
-    start, each = seconds([instance.cloud.device])
-    cloud_s = (start + each)[0]
+    batch_s = start[here, :, None] + each[here, :, None] * sizes
     may_use = 1.0 if instance.utilisation is None else instance.utilisation
     uplink = np.array([client.uplink_bytes_per_s for client in instance.clients])
     uplink_latency = np.array([client.uplink_latency_s for client in instance.clients])
@@ -198,12 +197,14 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
     way = _ways(upstream)
     stop_row, stop_server, stop_hops = _stops(way, row_server)
     server_stops = _slices(stop_server, len(instance.servers))
+    server_rows = server_stops if way.shape[1] == 1 else _rows_of(server_stops, stop_row)
     arriving = [uplink_latency[row_client] + size / uplink[row_client]]
     for above in way[row_server].T:
         further = arriving[-1] + backhaul_latency[above] + size / backhaul[above]
         arriving.append(np.where(above >= 0, further, arriving[-1]))
     row_serves = serves[row_task]
-    edge_latency = np.stack(arriving, axis=1)[stop_row, stop_hops][:, None, None] + wait + batch_s[stop_server]
+    at_stop = np.stack(arriving, axis=1)[stop_row, stop_hops]
+    edge_latency = at_stop[:, None, None] + wait + batch_s[stop_server]
     return Arrays(
         instance=instance,
         row_client=row_client,
@@ -236,7 +237,7 @@ def arrays_of(instance: OnloadingInstance, *, batching: bool = True) -> Arrays:
         backhaul=may_use * backhaul,
         client_server=client_server,
         client_rows=_slices(row_client, len(instance.clients)),
-        server_rows=_rows_of(server_stops, stop_row),
+        server_rows=server_rows,
         way=way,
         stop_row=stop_row,
         stop_server=stop_server,
@@ -265,6 +266,8 @@ def _together(upstream: list[int]) -> Ints:
 
 def _ways(upstream: list[int]) -> Ints:
     """Servers from each server to the cloud, itself first, filled with -1; shape (S, D)."""
+    if max(upstream) < 0:
+        return np.arange(len(upstream))[:, None]
     above = np.array([*upstream, -1], dtype=np.int64)
     steps = [np.arange(len(upstream), dtype=np.int64)]
     while (above[steps[-1]] >= 0).any():
@@ -274,6 +277,8 @@ def _ways(upstream: list[int]) -> Ints:
 
 def _stops(way: Ints, row_server: Ints) -> tuple[Ints, Ints, Ints]:
     """Row, server and hops of every stop, by level and row."""
+    if way.shape[1] == 1:  # no server above another
+        return np.arange(len(row_server)), row_server, np.zeros(len(row_server), dtype=np.int64)
     ways = way[row_server]
     row, hops = np.nonzero(ways >= 0)
     server = ways[row, hops]
@@ -310,15 +315,15 @@ def per_device(
         ]
         for name in dict.fromkeys(devices)
     }
-    both = np.array([by_class[name] for name in devices], dtype=float)
+    number = {name: i for i, name in enumerate(by_class)}
+    both = np.array(list(by_class.values()), dtype=float)[[number[name] for name in devices]]
     return both[:, :, 0], both[:, :, 1]
 
 
 def _slices(owner: Ints, count: int) -> Ints:
     """First and one past the last position of each owner; owners stand together. (0, 0) where there is none."""
     slices = np.zeros((count, 2), dtype=np.int64)
-    for position, index in enumerate(owner):
-        if slices[index, 1] == 0:
-            slices[index, 0] = position
-        slices[index, 1] = position + 1
+    owners = owner.tolist()
+    starts = [position for position, index in enumerate(owners) if position == 0 or index != owners[position - 1]]
+    slices[owner[starts]] = np.array([starts, [*starts[1:], len(owners)]]).T
     return slices

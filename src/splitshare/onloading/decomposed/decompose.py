@@ -49,6 +49,8 @@ LONGEST_STRIDE = 0.5
 """Logarithm of the most by which the cloud's price is moved."""
 FURTHER = 4
 """How many times as many steps end the bound at its best price, where models share backbones."""
+PASSES = 2
+"""Times that each location is filled greedily."""
 CHUNK = 16
 """Servers that a thread takes at once."""
 SMALL = 100
@@ -160,7 +162,7 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
         bound = _Bound(servers, arrays, settings)
         if not bound.small:
             bound.lower(settings.first)
-        servers.run(greedy_all, bound.price, held, 2, limited=True)
+        servers.run(greedy_all, bound.price, held, PASSES, limited=True)
         best, right, rounds = _search(servers, arrays, settings, held, bound)
         if not bound.small:
             bound.lower(settings.turns - settings.first, right)
@@ -268,14 +270,18 @@ def _search(
 ) -> tuple[Ints, float, int]:
     """Rounds of search and master program, from ``held``, until a decision meets the bound.
 
-    The bound of a small instance is lowered after the first round, when there is a decision that it can aim at.
+    The bound of a small instance is lowered after the first round, when there is a decision that it can aim at; the
+    second round starts anew, from what is filled greedily at the prices that prove this bound.
     """
     columns: list[Ints] = []
     best, right, price = held, -np.inf, bound.price
     for number in range(settings.rounds):
         if number and time.perf_counter() > servers.until:
             break
-        trial = (best if number else held).copy()
+        trial = best.copy()
+        if number == 1 and bound.small:
+            trial[:] = -1
+            servers.run(greedy_all, bound.price, trial, PASSES)
         undone = servers.run(refine_all, price, trial, settings.trials, settings.sweeps, limited=True)
         for first, last in undone:
             for server in servers.work.servers[first:last]:

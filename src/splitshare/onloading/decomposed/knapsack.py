@@ -114,17 +114,19 @@ def _led(sizes: Sizes, backbone: int, more: Floats, need: Floats, leads: Flags) 
 @compiled_in_place
 def by_the_byte(value: Floats, memory: Floats, capacity: float, share: Floats) -> float:
     """The same where no models share a backbone, or are variants of one: by value per byte, the last in part."""
+    total, free, left = 0.0, capacity, 0
     for j in range(len(share)):
         share[j] = 0.0
-    total, free = 0.0, capacity
-    while free > 0.0:
-        leader, density = -1, 0.0
+        if value[j] > 0.0:
+            left += 1
+    while free > 0.0 and left > 0:
+        leader = -1
         for j in range(len(value)):
-            if share[j] == 0.0 and value[j] > 0.0 and value[j] / memory[j] > density:
-                leader, density = j, value[j] / memory[j]
-        if leader < 0:
-            break
+            if share[j] == 0.0 and value[j] > 0.0:
+                if leader < 0 or value[j] * memory[leader] > value[leader] * memory[j]:
+                    leader = j
         share[leader] = min(1.0, free / memory[leader])
         total += share[leader] * value[leader]
         free -= share[leader] * memory[leader]
+        left -= 1
     return total

@@ -70,7 +70,7 @@ class DecompositionSettings:
     stall: float = 1e-3
     """Relative gain of four turns below which the bound is good enough."""
     rounds: int = 2
-    """Rounds of search and master program at most."""
+    """Rounds of search and master program at most; one more on small instances."""
     trials: int = 2
     """Fillings that are tried in a client's turn; three times as many are in a server's."""
     sweeps: int = 3
@@ -270,16 +270,16 @@ def _search(
 ) -> tuple[Ints, float, int]:
     """Rounds of search and master program, from ``held``, until a decision meets the bound.
 
-    The bound of a small instance is lowered after the first round, when there is a decision that it can aim at; the
-    second round starts anew, from what is filled greedily at the prices that prove this bound.
+    The bound of a small instance is lowered after the first round, when there is a decision that it can aim at. It has
+    a round more: the second starts anew, from what is filled greedily at the prices that prove this bound.
     """
     columns: list[Ints] = []
     best, right, price = held, -np.inf, bound.price
-    for number in range(settings.rounds):
+    for number in range(settings.rounds + 1 if bound.small else settings.rounds):
         if number and time.perf_counter() > servers.until:
             break
-        trial = best.copy()
-        if number == 1 and bound.small:
+        trial, anew = best.copy(), bound.small and number == 1
+        if anew:
             trial[:] = -1
             servers.run(greedy_all, bound.price, trial, PASSES)
         undone = servers.run(refine_all, price, trial, settings.trials, settings.sweeps, limited=True)
@@ -294,9 +294,10 @@ def _search(
                 _, other, other_price = _master(servers, arrays, [joined], own)
                 if other > value:
                     trial, value, own = joined, other, other_price
-        if value <= right * (1 + LEAST_STEP):
+        if value > right * (1 + LEAST_STEP):
+            best, right, price = trial, value, own
+        elif not anew:
             break
-        best, right, price = trial, value, own
         if bound.small and number == 0:
             bound.lower_jointly(right)
         if bound.met(right):

@@ -122,9 +122,10 @@ def by_the_byte(value: Floats, memory: Floats, capacity: float, share: Floats) -
     while free > 0.0 and left > 0:
         leader = -1
         for j in range(len(value)):
-            if share[j] == 0.0 and value[j] > 0.0:
-                if leader < 0 or value[j] * memory[leader] > value[leader] * memory[j]:
-                    leader = j
+            if share[j] > 0.0 or value[j] <= 0.0:
+                continue
+            if leader < 0 or value[j] * memory[leader] > value[leader] * memory[j]:
+                leader = j
         share[leader] = min(1.0, free / memory[leader])
         total += share[leader] * value[leader]
         free -= share[leader] * memory[leader]

@@ -49,6 +49,8 @@ LONGEST_STRIDE = 0.5
 """Logarithm of the most by which the cloud's price is moved."""
 FURTHER = 4
 """How many times as many steps end the bound at its best price, where models share backbones."""
+WIDER = 3
+"""How many times as many fillings are tried in the last rounds on a small instance."""
 PASSES = 2
 """Times that each location is filled greedily."""
 CHUNK = 16
@@ -271,7 +273,8 @@ def _search(
     """Rounds of search and master program, from ``held``, until a decision meets the bound.
 
     The bound of a small instance is lowered after the first round, when there is a decision that it can aim at. It has
-    a round more: the second starts anew, from what is filled greedily at the prices that prove this bound.
+    a round more: the second starts anew, from what is filled greedily at the prices that prove this bound; those after
+    it try more fillings.
     """
     columns: list[Ints] = []
     best, right, price = held, -np.inf, bound.price
@@ -282,7 +285,8 @@ def _search(
         if anew:
             trial[:] = -1
             servers.run(greedy_all, bound.price, trial, PASSES)
-        undone = servers.run(refine_all, price, trial, settings.trials, settings.sweeps, limited=True)
+        trials = settings.trials * (WIDER if bound.small and number > 1 else 1)
+        undone = servers.run(refine_all, price, trial, trials, settings.sweeps, limited=True)
         for first, last in undone:
             for server in servers.work.servers[first:last]:
                 unbatched(servers.gains, server, trial)

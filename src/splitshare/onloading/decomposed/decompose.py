@@ -52,7 +52,7 @@ FURTHER = 4
 WIDER = 3
 """How many times as many fillings are tried in the last rounds on a small instance."""
 PASSES = 2
-"""Times that each location is filled greedily."""
+"""Times that each location is filled greedily; once on a small instance."""
 CHUNK = 16
 """Servers that a thread takes at once."""
 SMALL = 100
@@ -164,7 +164,7 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
         bound = _Bound(servers, arrays, settings)
         if not bound.small:
             bound.lower(settings.first)
-        servers.run(greedy_all, bound.price, held, PASSES, limited=True)
+        servers.run(greedy_all, bound.price, held, 1 if bound.small else PASSES, limited=True)
         best, right, rounds = _search(servers, arrays, settings, held, bound)
         if not bound.small:
             bound.lower(settings.turns - settings.first, right)
@@ -284,7 +284,7 @@ def _search(
         trial, anew = best.copy(), bound.small and number == 1
         if anew:
             trial[:] = -1
-            servers.run(greedy_all, bound.price, trial, PASSES)
+            servers.run(greedy_all, bound.price, trial, 1)
         trials = settings.trials * (WIDER if bound.small and number > 1 else 1)
         undone = servers.run(refine_all, price, trial, trials, settings.sweeps, limited=True)
         for first, last in undone:

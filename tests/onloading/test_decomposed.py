@@ -13,7 +13,7 @@ from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load
 from splitshare.onloading.decomposed import whole, work
 from splitshare.onloading.decomposed.decompose import DecompositionSettings, decompose
-from splitshare.onloading.decomposed.dual import Room, bound_at, fixed_at
+from splitshare.onloading.decomposed.dual import bound_at, fixed_at, room_for
 from splitshare.onloading.decomposed.filled import solve_full
 from splitshare.onloading.decomposed.gains import gains_of
 from splitshare.onloading.decomposed.program import first_basis, solve_at
@@ -128,10 +128,8 @@ def test_no_prices_prove_too_low_a_bound(seed):
             price = draw.uniform(0, 1, made.start[s + 1] - made.start[s]) * draw.choice([0.0, 1.0, 5.0])
             fill = draw.uniform(0, 1, made.fill[s].shape) * draw.choice([0.0, 1.0, 5.0])
             fixed = fixed_at(gains, server, cloud_price)
-            count = fill.shape[1]
-            room = Room(np.empty(count), np.empty(count), np.empty(fill.shape), np.empty(count, dtype=np.int64))
             slopes = (np.empty_like(price), np.empty_like(fill))
-            bound, _ = bound_at(gains, server, fixed, price, fill, *slopes, room)
+            bound, _ = bound_at(gains, server, fixed, price, fill, *slopes, room_for(gains))
             total += bound
         assert total >= optimum * (1 - 1e-9)
 

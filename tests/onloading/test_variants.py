@@ -12,7 +12,7 @@ from splitshare.errors import InputError
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import load, shipped
 from splitshare.onloading.decomposed.gains import Sizes
-from splitshare.onloading.decomposed.knapsack import relaxed
+from splitshare.onloading.decomposed.knapsack import items_for, relaxed
 from splitshare.onloading.greedy import Knapsacks, Values, upper_bound
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.objective import InfeasibleDecisionError, check_held, check_variants, hosts_of
@@ -184,7 +184,7 @@ def test_bounds_are_the_linear_relaxation_of_the_knapsack_with_choices(seed):
     assert upper_bound(values, sacks, values.elsewhere) == pytest.approx(best, rel=1e-9)
     share = np.empty(9)
     made = Sizes(sacks.memory, sacks.backbone, sacks.backbone_memory, sacks.variant, np.array([3, 2]))
-    assert relaxed(worth, made, capacity, share) == pytest.approx(best, rel=1e-9)
+    assert relaxed(worth, made, capacity, share, items_for(made)) == pytest.approx(best, rel=1e-9)
     assert share @ worth == pytest.approx(best, rel=1e-9)
     assert share.min() >= -1e-12
     assert share.max() <= 1 + 1e-12
@@ -213,7 +213,7 @@ def test_groups_over_several_backbones_leave_the_bound_above_the_optimum(seed):
     assert best.fun is not None
     share = np.empty(8)
     made = Sizes(memory.astype(float), backbone, sizes.astype(float), variant, np.bincount(variant[variant >= 0]))
-    assert relaxed(worth, made, capacity, share) >= -best.fun - 1e-9
+    assert relaxed(worth, made, capacity, share, items_for(made)) >= -best.fun - 1e-9
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """J3O decomposed on small instances: searched first, then all prices lowered in one descent; and what it reads."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.columns import columns_of, useful_in_cloud
 from splitshare.onloading.contract import load
 from splitshare.onloading.decomposed import decompose as decomposing
-from splitshare.onloading.decomposed.decompose import ENOUGH, SMALL, DecompositionSettings, decompose
+from splitshare.onloading.decomposed.decompose import ENOUGH, DecompositionSettings, decompose
 from splitshare.onloading.decomposed.dual import bound_at, fixed_at, room_for
 from splitshare.onloading.decomposed.gains import gains_of, most_of
 from splitshare.onloading.decomposed.joint import descend_jointly
@@ -87,17 +89,16 @@ def test_a_descent_ends_where_steps_bring_little_or_the_decision_is_met():
 
 
 @pytest.mark.parametrize("number", range(len(KINDS)))
-def test_small_instances_are_decided_as_well_as_bound_first(number, monkeypatch):
+def test_small_instances_are_decided_as_well_as_bound_first(number):
     """Near the optimum and below the bound, which both ways to lower it keep."""
     arrays = arrays_of(KINDS[number])
-    assert len(work_of(gains_of(arrays)).price) <= SMALL
+    assert len(work_of(gains_of(arrays)).price) <= DecompositionSettings().small
     optimum = optimum_of(KINDS[number])
     found = decompose(arrays, DecompositionSettings())
     assert found.right_per_s <= optimum * (1 + 1e-9)
     assert found.right_per_s >= 0.97 * optimum
     assert found.bound * arrays.demand >= optimum * (1 - 1e-9)
-    monkeypatch.setattr(decomposing, "SMALL", 0)
-    other = decompose(arrays, DecompositionSettings())
+    other = decompose(arrays, DecompositionSettings(small=0))
     assert other.bound * arrays.demand >= optimum * (1 - 1e-9)
     assert found.right_per_s >= 0.99 * other.right_per_s
 
@@ -207,3 +208,26 @@ def test_the_program_s_value_is_the_offloading_program_s():
         solution = OffloadingLp(arrays).solve(hosts_of(instance, decision.onloading))
         assert solution is not None
         assert solution.right_per_s == pytest.approx(decompose(arrays, DecompositionSettings()).right_per_s, rel=1e-6)
+
+
+def test_warming_up_compiles_what_instances_of_any_size_need():
+    """In a process of its own: none of the loops that Python calls is compiled, or loaded, once instances are timed."""
+    program = """
+from pathlib import Path
+from numba.core.registry import CPUDispatcher
+from splitshare.jsonl import read_lines
+from splitshare.onloading.contract import load
+from splitshare.onloading.decomposed import decompose, gains
+from splitshare.onloading.instance import OnloadingInstance
+algorithm = load("j3o-decomposed")
+algorithm.warm_up()
+loops = {n: f for m in (decompose, gains) for n, f in vars(m).items() if isinstance(f, CPUDispatcher)}
+before = {name: len(loop.signatures) for name, loop in loops.items()}
+wanted = ("small-02-batching", "small-17", "medium-04-batching", "perception-small-01", "perception-medium-02-batching")
+for instance in read_lines(OnloadingInstance, Path("data/baselines/onloading_instances.jsonl")):
+    if instance.name in wanted:
+        algorithm.onload(instance, seed=0, time_limit=None)
+print({name for name, loop in loops.items() if len(loop.signatures) != before[name]})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

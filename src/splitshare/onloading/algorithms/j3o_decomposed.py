@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from splitshare.onloading.arrays import arrays_of
@@ -29,6 +29,7 @@ class J3ODecomposed:
     rounds: int = DEFAULT.rounds
     trials: int = DEFAULT.trials
     sweeps: int = DEFAULT.sweeps
+    small: int = DEFAULT.small
     threads: int = DEFAULT.threads
 
     def __post_init__(self) -> None:
@@ -36,7 +37,8 @@ class J3ODecomposed:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        self.onload(tiny(), seed=0, time_limit=None)
+        for small in (0, DEFAULT.small):  # the ways of large instances and of small ones
+            replace(self, small=small).onload(tiny(), seed=0, time_limit=None)
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Choose models and batch sizes; ``seed`` is not used.

@@ -55,8 +55,6 @@ PASSES = 2
 """Times that each location is filled greedily; once on a small instance."""
 CHUNK = 16
 """Servers that a thread takes at once."""
-SMALL = 100
-"""Rows of all servers' programs together up to which an instance is small: it is searched before there is a bound."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +75,14 @@ class DecompositionSettings:
     """Fillings that are tried in a client's turn; three times as many are in a server's."""
     sweeps: int = 3
     """Turns of each location at most, in a round."""
+    small: int = 100
+    """Rows of all servers' programs together up to which an instance is small: it is searched before it has a bound."""
     threads: int = 1
     """Servers that are worked on side by side; the answer does not depend on it."""
 
     def __post_init__(self) -> None:
         check_within(1, steps=self.steps, first=self.first, turns=self.turns, rounds=self.rounds, sweeps=self.sweeps)
-        check_within(0, stall=self.stall, trials=self.trials)
+        check_within(0, stall=self.stall, trials=self.trials, small=self.small)
         check_within(1, MOST_THREADS, threads=self.threads)
 
 
@@ -190,7 +190,7 @@ class _Bound:
         gains, work = servers.gains, servers.work
         self._most = most_of(gains)
         self.least, self.price = float(self._most.sum()), self._next
-        self.small = len(work.price) <= SMALL
+        self.small = len(work.price) <= settings.small
         self._kept = (work.price, work.fill) if self.small else (work.price.copy(), work.fill.copy())
         self._all: list[float] = []
         self._smooth = gains if self.small else without_backbones(gains)

@@ -7,6 +7,10 @@
 3. The servers' decisions so far are columns of a master program: at most all of each server, the cloud's computing
    within its limit. It has one limit, so it is solved by the price at which the best columns use the cloud up. Its
    price is the next round's; the best columns are the decision.
+
+A small instance is searched first, at prices that are guessed: that costs little, and where its decision gives every
+query the best answer that there is, nothing is left to prove. Else all prices are lowered together towards the decision
+(``joint``), and the search starts anew at these.
 """
 
 from __future__ import annotations

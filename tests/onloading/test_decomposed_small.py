@@ -145,7 +145,8 @@ def test_the_crossing_of_lines_is_the_least_of_the_limit_s_program(seed):
         (worth[a] - worth[b]) / (use[a] - use[b]) for a, b in itertools.combinations(range(6), 2) if use[a] != use[b]
     ]
     least = min(at(None, price)[0] + price * limit for price in prices if price >= 0)
-    assert crossing_by(at)(None, limit, draw.uniform(0.1, 3)).value == pytest.approx(least, rel=1e-8)
+    for guessed in (False, True):
+        assert crossing_by(at)(None, limit, draw.uniform(0.1, 3), guessed).value == pytest.approx(least, rel=1e-8)
 
 
 @pytest.mark.parametrize("number", range(len(KINDS)))

@@ -133,16 +133,16 @@ class _Servers:
         done = list((self._pool.map if self._pool else map)(one, self._chunks))
         return [chunk for chunk, ran in zip(self._chunks, done, strict=True) if not ran]
 
-    def crossing(self, columns: Ints, leader: Ints, limit: float, price: float) -> Crossing:
+    def crossing(self, columns: Ints, leader: Ints, limit: float, price: float, guessed: bool) -> Crossing:
         """The price at which the best of several decisions use the cloud up; see ``worth_all`` and ``crossing_by``."""
         if self._pool is None:
-            return crossing_of(self.gains, self.work, columns, leader, limit, price)
+            return crossing_of(self.gains, self.work, columns, leader, limit, price, guessed)
 
         def at(_: None, price: float) -> tuple[float, float]:
             self.run(worth_all, price, columns, leader)
             return float(self.work.value.sum()), float(self.work.cloud.sum())
 
-        return crossing_by(at)(None, limit, price)
+        return crossing_by(at)(None, limit, price, guessed)
 
 
 def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float = np.inf) -> Decomposition:
@@ -192,8 +192,8 @@ class _Bound:
         self._next = FIRST_PRICE * arrays.demand / self._limit if self._limit > 0 else 0.0
         self._stride, self._side = LONGEST_STRIDE, 0
         gains, work = servers.gains, servers.work
-        self._most = most_of(gains)
-        self.least, self.price = float(self._most.sum()), self._next
+        self.most = most_of(gains)
+        self.least, self.price = float(self.most.sum()), self._next
         self.small = len(work.price) <= settings.small
         self._kept = (work.price, work.fill) if self.small else (work.price.copy(), work.fill.copy())
         self._all: list[float] = []
@@ -211,7 +211,7 @@ class _Bound:
         bound, price, _ = descend_jointly(
             self._servers.gains,
             self._servers.work,
-            self._most,
+            self.most,
             self._limit,
             self.price,
             max(right, 0.0),
@@ -290,12 +290,12 @@ def _search(
             trial[:] = -1
             servers.run(greedy_all, bound.price, trial, 1)
         trials = settings.trials * (WIDER if bound.small and number > 1 else 1)
-        undone = servers.run(refine_all, price, trial, trials, settings.sweeps, limited=True)
+        undone = servers.run(refine_all, price, trial, trials, settings.sweeps, bound.most, limited=True)
         for first, last in undone:
             for server in servers.work.servers[first:last]:
                 unbatched(servers.gains, server, trial)
         columns.append(trial)
-        _, value, own = _master(servers, arrays, [trial], price)
+        _, value, own = _master(servers, arrays, [trial], price, guessed=bound.small and number == 0)
         if len(columns) > 1 and len(servers.work.servers) > 1:
             joined = _master(servers, arrays, columns, own)[0]
             if (joined != trial).any():
@@ -313,7 +313,9 @@ def _search(
     return best, float(right), number + 1
 
 
-def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float) -> tuple[Ints, float, float]:
+def _master(
+    servers: _Servers, arrays: Arrays, columns: list[Ints], price: float, *, guessed: bool = False
+) -> tuple[Ints, float, float]:
     """Each server's best column at the cloud's price at which these use it up.
 
     Returns:
@@ -322,7 +324,7 @@ def _master(servers: _Servers, arrays: Arrays, columns: list[Ints], price: float
     """
     leader = np.zeros(len(servers.work.servers), dtype=np.int64)
     together = columns[0][None] if len(columns) == 1 else np.stack(columns)
-    found = servers.crossing(together, leader, arrays.cloud_limit, price)
+    found = servers.crossing(together, leader, arrays.cloud_limit, price, guessed)
     return _joined(servers, columns, leader), found.value, found.price
 
 

@@ -31,7 +31,7 @@ class Crossing(NamedTuple):
     high_use: float
 
 
-def crossing_by(at: Callable[[_Given, float], tuple[float, float]]) -> Callable[[_Given, float, float], Crossing]:
+def crossing_by(at: Callable[[_Given, float], tuple[float, float]]) -> Callable[[_Given, float, float, bool], Crossing]:
     """A function that finds the price, which may be compiled where ``at`` is.
 
     What is worth most at a price, less the price of what it uses, is a convex function of the price, each decision a
@@ -43,10 +43,15 @@ def crossing_by(at: Callable[[_Given, float], tuple[float, float]]) -> Callable[
             whatever it is told besides the price.
 
     Returns:
-        A function of what ``at`` is told, the limit of what may be used, and the price where to start.
+        A function of what ``at`` is told, the limit of what may be used, the price where to start, and whether that is
+        only guessed: then it looks first whether any price is needed.
     """
 
-    def crossing(given: _Given, limit: float, price: float) -> Crossing:
+    def crossing(given: _Given, limit: float, price: float, guessed: bool) -> Crossing:
+        if guessed:
+            worth, use = at(given, 0.0)
+            if use <= limit * (1 + EXACT):
+                return Crossing(0.0, worth, 0.0, 0.0, use, use)
         width = FIRST_WIDTH
         low = price / width
         low_worth, low_use = at(given, low)

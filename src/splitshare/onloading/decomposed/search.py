@@ -134,6 +134,7 @@ def refine(
     state: Basis,
     trials: int,
     sweeps: int,
+    most: Floats,
 ) -> tuple[float, float, int]:
     """Refill one location after another while the program says that it gains; ``held`` is changed in place.
 
@@ -145,6 +146,7 @@ def refine(
         state: of the server's program.
         trials: fillings that are tried in a client's turn.
         sweeps: turns of each location at most.
+        most: right answers a second of each row's best answer, shape (R,): a decision that gives all is not refilled.
 
     Returns:
         Right answers a second less the cloud's price, seconds of the cloud's computing a second, programs solved.
@@ -154,8 +156,10 @@ def refine(
     solved = 1
     locations = _locations(gains, server)
     since = 0
+    first, last = gains.server_rows[server]
+    ceiling = most[first:last].sum()
     for turn in range(sweeps * len(locations)):
-        if since >= len(locations):
+        if since >= len(locations) or value * LEAST_STEP >= ceiling:
             break
         location = locations[turn % len(locations)]
         since += 1
@@ -163,7 +167,6 @@ def refine(
         base = _worths(gains, server, held, cloud_price, state.price, location)[low:high]
         gross, used, own = _offers(gains, server, location, state.price)
         capacity = gains.client_memory[location] if location < clients else gains.server_memory[location - clients]
-        first = gains.server_rows[server, 0]
         rate = gains.rate[first + low : first + high]
         found, worth = fillings(gross, used, base, rate, gains.least, gains.sizes, capacity, own, held[location])
         if not len(found):

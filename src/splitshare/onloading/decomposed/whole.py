@@ -52,7 +52,7 @@ def offload(arrays: Arrays, hosts: Hosts) -> Offloaded | None:
     if work.value.min() == -np.inf:
         return None
     start = 0.02 * arrays.demand / max(arrays.cloud_limit, 1e-9)
-    found = crossing_of(gains, work, held[None], leader, arrays.cloud_limit, start)
+    found = crossing_of(gains, work, held[None], leader, arrays.cloud_limit, start, True)
     sides = [(found.high, 1.0)]
     if found.low_use > found.high_use:
         part = min(1.0, max(0.0, (arrays.cloud_limit - found.high_use) / (found.low_use - found.high_use)))

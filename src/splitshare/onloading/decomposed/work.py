@@ -173,15 +173,23 @@ def unbatched(gains: Gains, server: int, held: Ints) -> None:
 
 
 @kernel
-def refine_all(
-    gains: Gains, work: Work, first: int, last: int, cloud_price: float, held: Ints, trials: int, sweeps: int
+def refine_all(  # noqa: PLR0913, PLR0917 - flat arrays are what compiles
+    gains: Gains,
+    work: Work,
+    first: int,
+    last: int,
+    cloud_price: float,
+    held: Ints,
+    trials: int,
+    sweeps: int,
+    most: Floats,
 ) -> None:
     """Search on some of the servers; ``held`` is changed in place."""
     position = _scratch(gains, work, first, last)
     for s in range(first, last):
         if _solvable(work, s):
             work.value[s], work.cloud[s], solved = refine(
-                gains, work.servers[s], held, cloud_price, _basis(work, s, position), trials, sweeps
+                gains, work.servers[s], held, cloud_price, _basis(work, s, position), trials, sweeps, most
             )
             work.solved[s] += solved
 
@@ -223,9 +231,11 @@ _crossing = kernel(crossing_by(_all_at))
 
 
 @kernel
-def crossing_of(gains: Gains, work: Work, columns: Ints, leader: Ints, limit: float, price: float) -> Crossing:
+def crossing_of(
+    gains: Gains, work: Work, columns: Ints, leader: Ints, limit: float, price: float, guessed: bool
+) -> Crossing:
     """The price at which the best of several decisions use the cloud up; see ``worth_all`` and ``crossing_by``."""
-    return _crossing((gains, work, columns, leader), limit, price)
+    return _crossing((gains, work, columns, leader), limit, price, guessed)
 
 
 @kernel

@@ -125,6 +125,7 @@ def greedily(gains: Gains, server: int, held: Ints, cloud_price: float, price: F
             return
 
 
+# Long: one loop of turns, each from the prices that the last left.
 @kernel
 def refine(
     gains: Gains,

@@ -55,9 +55,14 @@ class Work(NamedTuple):
     """Programs solved in the search, shape (S,)."""
 
 
-@kernel
 def work_of(gains: Gains) -> Work:
     """Nothing done yet."""
+    return _work_of(gains, MOST_ROWS)  # told, since what is compiled keeps the constants that it was compiled with
+
+
+@kernel
+def _work_of(gains: Gains, most_rows: int) -> Work:
+    """As ``work_of``; no inverse for servers of more than ``most_rows`` rows."""
     servers = np.flatnonzero(gains.server_rows[:, 1] > gains.server_rows[:, 0])
     count = len(servers)
     start, square = np.zeros(count + 1, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
@@ -65,7 +70,7 @@ def work_of(gains: Gains) -> Work:
         first, last = gains.server_rows[servers[s]]
         height = last - first + 2 * (gains.slot[last - 1] + 1) + 2
         start[s + 1] = start[s] + height
-        square[s + 1] = square[s] + (height**2 if height <= MOST_ROWS else 0)
+        square[s + 1] = square[s] + (height**2 if height <= most_rows else 0)
     rows = start[count]
     price, scale, code = np.zeros(rows), np.zeros(rows), np.zeros(rows, dtype=np.int64)
     inverse = np.zeros(square[count])

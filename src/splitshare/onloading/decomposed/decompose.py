@@ -36,6 +36,7 @@ from splitshare.onloading.decomposed.work import (
     greedy_all,
     refine_all,
     unbatched,
+    used_of,
     work_of,
     worth_all,
 )
@@ -140,7 +141,7 @@ class _Servers:
 
         def at(_: None, price: float) -> tuple[float, float]:
             self.run(worth_all, price, columns, leader)
-            return float(self.work.value.sum()), float(self.work.cloud.sum())
+            return used_of(self.work)
 
         return crossing_by(at)(None, limit, price, guessed)
 

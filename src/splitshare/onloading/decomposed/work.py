@@ -225,11 +225,20 @@ def worth_all(gains: Gains, work: Work, first: int, last: int, cloud_price: floa
 
 
 @kernel
+def used_of(work: Work) -> tuple[float, float]:
+    """Sums of ``value`` and ``cloud`` over all servers.
+
+    Compiled wherever they are wanted: numpy adds in another order than numba, so the answer would depend on threads.
+    """
+    return work.value.sum(), work.cloud.sum()
+
+
+@kernel
 def _all_at(given: tuple[Gains, Work, Ints, Ints], cloud_price: float) -> tuple[float, float]:
     """What the best of several decisions are worth at all servers together, and the cloud's computing they use."""
     gains, work, columns, leader = given
     worth_all(gains, work, 0, len(work.servers), cloud_price, columns, leader)
-    return work.value.sum(), work.cloud.sum()
+    return used_of(work)
 
 
 _crossing = kernel(crossing_by(_all_at))

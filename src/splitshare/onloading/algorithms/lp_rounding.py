@@ -9,6 +9,7 @@ from splitshare.choices import Solver
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import OnloadingInstance
+from splitshare.onloading.j3o import tiny
 from splitshare.onloading.objective import onloading_of
 from splitshare.onloading.simple import rounded
 
@@ -22,6 +23,10 @@ class LpRounding:
 
     name: ClassVar[str] = "lp-rounding"
     solver: Solver = "highs"
+
+    def warm_up(self) -> None:
+        """Round a tiny instance's relaxation: the first call loads the solver's libraries and what is compiled."""
+        rounded(arrays_of(tiny()), solver=self.solver)
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve the relaxation and fill every location; holds nothing where time is up before that."""

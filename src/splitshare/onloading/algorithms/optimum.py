@@ -12,12 +12,12 @@ from splitshare.onloading import exact
 from splitshare.onloading.arrays import arrays_of
 from splitshare.onloading.contract import Answer
 from splitshare.onloading.instance import Onloading, OnloadingInstance
+from splitshare.onloading.j3o import tiny
 from splitshare.onloading.objective import evaluate, onloading_of
 from splitshare.parameters import MOST_THREADS, check_within
 from splitshare.rounding import OBJECTIVE_TOLERANCE
 from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
-from splitshare.solvers.program import Milp
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,8 @@ class Optimum:
         check_within(0, gap=self.gap)
 
     def warm_up(self) -> None:
-        """Solve a program of one column: the first call loads the solver's libraries."""
-        program = Milp()
-        program.add_row({program.add_column(cost=-1.0, upper=1.0, integer=True): 1.0}, "<=", 1.0)
-        solve_milp(program, solver=self.solver)
+        """Write and solve a tiny program: the first call loads the solver's libraries and what is compiled."""
+        solve_milp(exact.build(arrays_of(tiny())).milp, solver=self.solver)
 
     def onload(self, instance: OnloadingInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve to a proved optimum, or to the best that the time limit allows.

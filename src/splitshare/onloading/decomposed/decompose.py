@@ -186,7 +186,11 @@ def _pool(threads: int) -> Iterator[ThreadPoolExecutor | None]:
 
 
 class _Bound:
-    """The bound so far, right answers a second, and the cloud's price at it; the other prices are in ``work``."""
+    """The bound so far, right answers a second, and the cloud's price so far; the other prices are in ``work``.
+
+    Prices are guessed at first. From when the bound is lowered on they are such as prove it, unless what every query's
+    best answer is worth is less than they prove.
+    """
 
     def __init__(self, servers: _Servers, arrays: Arrays, settings: DecompositionSettings) -> None:
         self._servers, self._settings, self._limit = servers, settings, arrays.cloud_limit
@@ -209,7 +213,7 @@ class _Bound:
         if self.met(right) or time.perf_counter() > self._servers.until:
             return
         settings = self._settings
-        bound, price, _ = descend_jointly(
+        bound, self.price, _ = descend_jointly(
             self._servers.gains,
             self._servers.work,
             self.most,
@@ -221,8 +225,7 @@ class _Bound:
             settings.turns,
             settings.stall / 4,
         )
-        if bound < self.least:
-            self.least, self.price = bound, price
+        self.least = min(self.least, bound)
 
     def lower(self, turns: int, right: float = 0.0) -> None:
         """Lower it for some turns, until it meets ``right`` or four turns bring little.
@@ -278,7 +281,7 @@ def _search(
     """Rounds of search and master program, from ``held``, until a decision meets the bound.
 
     The bound of a small instance is lowered after the first round, when there is a decision that it can aim at. It has
-    a round more: the second starts anew, from what is filled greedily at the prices that prove this bound; those after
+    a round more: the second starts anew, from what is filled greedily at the prices that it is lowered to; those after
     it try more fillings.
     """
     columns: list[Ints] = []

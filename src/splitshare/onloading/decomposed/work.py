@@ -30,7 +30,7 @@ class Work(NamedTuple):
     square: Ints
     """Where each inverse starts, shape (S + 1,); nothing for servers of more than ``MOST_ROWS`` rows."""
     price: Floats
-    """That prove the bound; shape (all rows,)."""
+    """Prices so far, guessed or such as prove the bound; shape (all rows,)."""
     fill: Floats
     """Prices of full batches, shape (S, B, J)."""
     scale: Floats
@@ -161,7 +161,10 @@ def descend_all(gains: Gains, work: Work, first: int, last: int, cloud_price: fl
 
 @kernel
 def greedy_all(gains: Gains, work: Work, first: int, last: int, cloud_price: float, held: Ints, passes: int) -> None:
-    """Fill the locations of some of the servers at the prices that prove the bound; ``held`` is changed in place."""
+    """Fill the locations of some of the servers at the prices so far, guessed or such as prove the bound.
+
+    ``held`` is changed in place.
+    """
     for s in range(first, last):
         price = work.price[work.start[s] : work.start[s + 1]]
         greedily(gains, work.servers[s], held, cloud_price, price, passes)

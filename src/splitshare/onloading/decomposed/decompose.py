@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitshare.errors import WorkError
-from splitshare.onloading.arrays import Arrays, Ints
+from splitshare.onloading.arrays import Arrays, Floats, Ints
 from splitshare.onloading.decomposed.coupling import coupling
 from splitshare.onloading.decomposed.gains import Gains, gains_of, most_of, without_backbones
 from splitshare.onloading.decomposed.joint import descend_jointly
@@ -200,9 +200,8 @@ class _Bound:
         self.most = most_of(gains)
         self.least, self.price = float(self.most.sum()), self._next
         self.small = len(work.price) <= settings.small
-        self._kept = (work.price, work.fill) if self.small else (work.price.copy(), work.fill.copy())
+        self._kept: tuple[Floats, Floats]  # by ``lower``: the prices in ``work`` at which the bound is the least
         self._all: list[float] = []
-        self._smooth = gains if self.small else without_backbones(gains)
 
     def met(self, right: float) -> bool:
         """Whether a decision meets the bound, so that there is nothing left to search or to prove."""
@@ -233,7 +232,9 @@ class _Bound:
         Shared backbones count once there is a decision: until then steps go further without.
         """
         work = self._servers.work
-        gains = self._servers.gains if right > 0 else self._smooth
+        smooth = without_backbones(self._servers.gains)
+        gains = self._servers.gains if right > 0 else smooth
+        self._kept = (work.price.copy(), work.fill.copy())
         if right > 0:
             # The decision tells how far the bound can go at most: steps aim half of the way.
             work.aim[:] = np.maximum(work.aim, AIM * (1 - right / self.least))
@@ -251,7 +252,7 @@ class _Bound:
                 break
             self._move()
         work.price[:], work.fill[:] = self._kept
-        if gains is not self._smooth and not self.met(right) and time.perf_counter() <= self._servers.until:
+        if gains is not smooth and not self.met(right) and time.perf_counter() <= self._servers.until:
             self._step(self.price, FURTHER * self._settings.steps, gains)
 
     def _step(self, price: float, steps: int, gains: Gains) -> None:

@@ -58,6 +58,9 @@ WIDER = 3
 """How many times as many fillings are tried in the last rounds on a small instance."""
 PASSES = 2
 """Times that each location is filled greedily; once on a small instance."""
+MOST_SMALL = 1000
+"""Most rows of what may count as a small instance: its bound is lowered in one loop, which no limit of time ends and no
+threads share."""
 CHUNK = 16
 """Servers that a thread takes at once."""
 
@@ -81,13 +84,16 @@ class DecompositionSettings:
     sweeps: int = 3
     """Turns of each location at most, in a round."""
     small: int = 100
-    """Rows of all servers' programs together up to which an instance is small: it is searched before it has a bound."""
+    """Rows of all servers' programs together up to which an instance is small: it is searched before it has a bound.
+
+    At most ``MOST_SMALL``."""
     threads: int = 1
     """Servers that are worked on side by side; the answer does not depend on it."""
 
     def __post_init__(self) -> None:
         check_within(1, steps=self.steps, first=self.first, turns=self.turns, rounds=self.rounds, sweeps=self.sweeps)
-        check_within(0, stall=self.stall, trials=self.trials, small=self.small)
+        check_within(0, stall=self.stall, trials=self.trials)
+        check_within(0, MOST_SMALL, small=self.small)
         check_within(1, MOST_THREADS, threads=self.threads)
 
 
@@ -152,7 +158,9 @@ def decompose(arrays: Arrays, settings: DecompositionSettings, *, until: float =
     Args:
         arrays: the instance.
         settings: how.
-        until: nothing new is started later than this, by ``time.perf_counter``; the first bound always is.
+        until: nothing new is started later than this, by ``time.perf_counter``, but for the first turn of the bound. A
+            small instance has no turns: where time is up in its first round of search, the bound is every query's best
+            answer.
 
     Raises:
         WorkError: side constraints or servers above servers couple the servers, so that they are not independent at a
@@ -293,7 +301,7 @@ def _search(
         trial, anew = best.copy(), bound.small and number == 1
         if anew:
             trial[:] = -1
-            servers.run(greedy_all, bound.price, trial, 1)
+            servers.run(greedy_all, bound.price, trial, 1, limited=True)
         trials = settings.trials * (WIDER if bound.small and number > 1 else 1)
         undone = servers.run(refine_all, price, trial, trials, settings.sweeps, bound.most, limited=True)
         for first, last in undone:

@@ -45,7 +45,9 @@ from splitshare.parameters import MOST_THREADS, check_within
 LEAST_STEP = 1e-7
 """Relative gain that counts as one."""
 ENOUGH = 1e-4
-"""Relative distance of bound and decision at which there is nothing left to prove."""
+"""Relative distance of bound and decision at which there is nothing left to prove, and nothing is searched further."""
+LOOK_BACK = 4
+"""Turns over which the bound's gain is looked at, once there are twice as many."""
 AIM = 0.5
 """How far below the bound steps aim once there is a decision, as a share of their distance."""
 FIRST_PRICE = 0.02
@@ -59,8 +61,7 @@ WIDER = 3
 PASSES = 2
 """Times that each location is filled greedily; once on a small instance."""
 MOST_SMALL = 1000
-"""Most rows of what may count as a small instance: its bound is lowered in one loop, which no limit of time ends and no
-threads share."""
+"""Most rows that may be told to count as small: the bound is lowered in one loop there, whatever time and threads."""
 CHUNK = 16
 """Servers that a thread takes at once."""
 
@@ -70,13 +71,19 @@ class DecompositionSettings:
     """How it runs (ours)."""
 
     steps: int = 50
-    """Steps on the other prices at one price of the cloud's computing."""
+    """Steps on the other prices at one price of the cloud's computing.
+
+    On a small instance: steps on all prices at once between two looks at what they brought.
+    """
     first: int = 8
-    """Prices of the cloud's computing before the search."""
+    """Prices of the cloud's computing before the search; not used on a small instance: that is searched first."""
     turns: int = 24
-    """Prices of the cloud's computing at most, for the bound."""
+    """Prices of the cloud's computing at most, for the bound; on a small instance, looks at what steps brought."""
     stall: float = 1e-3
-    """Relative gain of four turns below which the bound is good enough."""
+    """Relative gain of ``LOOK_BACK`` turns below which the bound is good enough.
+
+    On a small instance, one look counts as a turn: it ends at this divided by ``LOOK_BACK``.
+    """
     rounds: int = 2
     """Rounds of search and master program at most; one more on small instances."""
     trials: int = 2
@@ -86,7 +93,8 @@ class DecompositionSettings:
     small: int = 100
     """Rows of all servers' programs together up to which an instance is small: it is searched before it has a bound.
 
-    At most ``MOST_SMALL``."""
+    At most ``MOST_SMALL``.
+    """
     threads: int = 1
     """Servers that are worked on side by side; the answer does not depend on it."""
 
@@ -230,12 +238,12 @@ class _Bound:
             ENOUGH,
             settings.steps,
             settings.turns,
-            settings.stall / 4,
+            settings.stall / LOOK_BACK,
         )
         self.least = min(self.least, bound)
 
     def lower(self, turns: int, right: float = 0.0) -> None:
-        """Lower it for some turns, until it meets ``right`` or four turns bring little.
+        """Lower it for some turns, until it meets ``right`` or the last ``LOOK_BACK`` turns bring little.
 
         Shared backbones count once there is a decision: until then steps go further without.
         """
@@ -253,9 +261,9 @@ class _Bound:
             self._step(self._next, self._settings.steps, gains)
             self._all.append(self.least)
             if (
-                len(self._all) - start > 4
-                and len(self._all) > 8
-                and self._all[-5] - self.least <= self._settings.stall * self.least
+                len(self._all) - start > LOOK_BACK
+                and len(self._all) > 2 * LOOK_BACK
+                and self._all[-1 - LOOK_BACK] - self.least <= self._settings.stall * self.least
             ):
                 break
             self._move()

@@ -29,6 +29,8 @@ from tests.onloading.wild import wild
 
 SUITE = Path("data/baselines/onloading_instances.jsonl")
 NEAR = DecompositionSettings()
+WAYS = (0, NEAR.small)
+"""Settings of ``small`` by which tiny instances are bound first, or searched first."""
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +136,11 @@ def test_no_prices_prove_too_low_a_bound(seed):
         assert total >= optimum * (1 - 1e-9)
 
 
+@pytest.mark.parametrize("small", WAYS)
 @pytest.mark.parametrize("seed", range(40))
-def test_decisions_of_wild_instances_hold_and_are_near_the_optimum(seed):
+def test_decisions_of_wild_instances_hold_and_are_near_the_optimum(seed, small):
     instance = wild(seed)
-    decision, objective, bound = decided(instance)
+    decision, objective, bound = decided(instance, small=small)
     arrays = arrays_of(instance)
     optimum = optimum_of(instance)
     assert decision.onloading is not None
@@ -149,11 +152,12 @@ def test_decisions_of_wild_instances_hold_and_are_near_the_optimum(seed):
     assert objective >= 0.95 * optimum
 
 
-def test_models_that_share_backbones_are_near_the_optimum_and_below_the_bound():
+@pytest.mark.parametrize("small", WAYS)
+def test_models_that_share_backbones_are_near_the_optimum_and_below_the_bound(small):
     shares = []
     for seed in range(20):
         instance = sharing(seed, models=5, batching=seed % 2 == 0)
-        _, objective, bound = decided(instance)
+        _, objective, bound = decided(instance, small=small)
         optimum = optimum_of(instance)
         assert objective <= optimum + 1e-9
         assert optimum <= bound * (1 + 1e-6)
@@ -162,11 +166,12 @@ def test_models_that_share_backbones_are_near_the_optimum_and_below_the_bound():
     assert min(shares) > 0.9
 
 
-def test_the_master_program_is_worth_what_the_offloading_program_says():
+@pytest.mark.parametrize("small", WAYS)
+def test_the_master_program_is_worth_what_the_offloading_program_says(small):
     for seed in range(10):
         instance = tiny(seed, clients=6, servers=3, models=6, batching=seed % 2 == 1)
         arrays = arrays_of(instance)
-        found = decompose(arrays, NEAR)
+        found = decompose(arrays, DecompositionSettings(small=small))
         solution = OffloadingLp(arrays).solve(hosts_of_filling(knapsacks_of(arrays), found.held))
         assert solution is not None
         assert solution.right_per_s == pytest.approx(found.right_per_s, rel=1e-6)
@@ -233,6 +238,16 @@ def test_without_time_there_is_still_a_decision_and_a_bound(suite):
     found = decompose(arrays, NEAR, until=time.perf_counter())
     assert OffloadingLp(arrays).solve(hosts_of_filling(knapsacks_of(arrays), found.held)) is not None
     assert found.bound * arrays.demand > found.right_per_s
+
+
+@pytest.mark.parametrize("small", WAYS)
+def test_without_time_a_tiny_instance_has_a_decision_and_a_bound_that_holds(small):
+    for seed in range(4):
+        instance = tiny(seed, clients=4, servers=2, models=4, batching=seed % 2 == 1)
+        arrays = arrays_of(instance)
+        found = decompose(arrays, DecompositionSettings(small=small), until=time.perf_counter())
+        assert OffloadingLp(arrays).solve(hosts_of_filling(knapsacks_of(arrays), found.held)) is not None
+        assert found.bound >= optimum_of(instance) * (1 - 1e-9)
 
 
 def test_servers_that_are_too_large_for_the_search_are_filled_by_their_prices(suite, monkeypatch):

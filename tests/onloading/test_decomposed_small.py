@@ -17,15 +17,25 @@ from splitshare.onloading.decomposed.gains import gains_of, most_of
 from splitshare.onloading.decomposed.joint import descend_jointly
 from splitshare.onloading.decomposed.price import crossing_by
 from splitshare.onloading.decomposed.work import work_of
+from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import OffloadingLp
 from splitshare.onloading.objective import CLIENT, CLOUD, EDGE, hosts_of
 from splitshare.onloading.run import solve
-from tests.onloading.examples import sharing, tiny, varied
+from tests.onloading.examples import fields, sharing, tiny, varied
+
+
+def cloudless(seed):
+    """The cloud has no computing, so that no price of it counts."""
+    said = fields(seed, clients=5, servers=2, models=5)
+    said["cloud"]["compute_limit"] = 0.0
+    return OnloadingInstance.parse(said, f"seed {seed}")
+
 
 KINDS = [
     *(tiny(seed, clients=5, servers=2, models=5, batching=seed % 2 == 1) for seed in range(6)),
     *(sharing(seed, models=5, batching=seed % 2 == 0) for seed in range(4)),
     *(varied(seed) for seed in range(3)),
+    cloudless(6),
 ]
 
 

@@ -135,7 +135,9 @@ class _Servers:
     ) -> list[tuple[int, int]]:
         """Run a loop, with other ``gains`` where given; the chunks that it did not come to before time was up."""
         used = self.gains if gains is None else gains
-        if self._pool is None and len(self._chunks) == 1 and not limited:
+        if self._pool is None and len(self._chunks) == 1:  # as below, in less time: small instances come here
+            if limited and time.perf_counter() > self.until:
+                return self._chunks
             loop(used, self.work, *self._chunks[0], *arguments)
             return []
 

@@ -34,6 +34,7 @@ class PlacementAlgorithm(Protocol):
     """A placement algorithm.
 
     ``variant`` (optional) names the transform of the instance that it works on, see ``placement.variants``.
+    ``warm_up()`` (optional): compiles what is to be compiled; called before anything is timed.
     """
 
     @property

@@ -63,7 +63,12 @@ MEAN_INPUT_BYTES = 1e5
 
 def family_instance(family: str, seed: int, *, name: str | None = None) -> PlacementInstance:
     """The instance of ``seed`` of a family of ``FAMILIES``, called ``<family>-<seed>`` where no name is given."""
-    fields = _fields(FAMILIES[family], random.Random(f"{family} {seed}"))
+    return drawn_by(FAMILIES[family], family, seed, name=name)
+
+
+def drawn_by(rules: Rules, family: str, seed: int, *, name: str | None = None) -> PlacementInstance:
+    """The instance of ``seed`` by rules of one's own, which are called ``family``."""
+    fields = _fields(rules, random.Random(f"{family} {seed}"))
     return PlacementInstance.parse({**fields, "name": name or f"{family}-{seed}"}, f"{family}, seed {seed}")
 
 

@@ -32,6 +32,7 @@ def solve(
     Raises:
         WorkError: the algorithm changed the instance, or an exact method's objective or feasibility does not hold.
     """
+    warm_up(algorithm)
     variant = getattr(algorithm, "variant", None)
     solved = apply_variant(instance, variant)
     digest = solved.sha256()
@@ -68,6 +69,13 @@ def solve(
         solve_s=answer.solve_s,
         versions=Versions(splitshare=__version__, python=platform.python_version(), solver=answer.solver),
     )
+
+
+def warm_up(algorithm: PlacementAlgorithm) -> None:
+    """Let an algorithm compile what it is to compile, before anything is timed."""
+    own = getattr(algorithm, "warm_up", None)
+    if own is not None:
+        own()
 
 
 def objective_of(instance: PlacementInstance, algorithm: PlacementAlgorithm) -> float | None:

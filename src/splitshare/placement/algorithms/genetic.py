@@ -14,6 +14,7 @@ from splitshare.placement.construction import Held, complete
 from splitshare.placement.feasible import HostingRules, OpenPlacement, cheapest_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start
+from splitshare.placement.warm_up import warm_up
 
 Genes = tuple[str, ...]
 """The device of each module, in file order."""
@@ -40,6 +41,10 @@ class Genetic:
     def __post_init__(self) -> None:
         check_within(2, population=self.population)
         check_within(0, children=self.children)
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(Genetic(population=4, children=4))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

@@ -17,6 +17,7 @@ from splitshare.placement.feasible import OpenPlacement
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.relaxation import Floats, Relaxation
 from splitshare.placement.search import feasible_start
+from splitshare.placement.warm_up import warm_up
 
 ROUNDING = 1e-9
 """By how much a bound, a sum of many floats, may relatively be above what it bounds."""
@@ -41,6 +42,10 @@ class Lagrangian:
     def __post_init__(self) -> None:
         check_within(0, steps=self.steps)
         check_within(1, patience=self.patience)
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(Lagrangian(steps=4))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.

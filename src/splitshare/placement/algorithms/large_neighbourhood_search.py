@@ -13,6 +13,7 @@ from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.reinsertion import Reinsertion
 from splitshare.placement.search import feasible_start
+from splitshare.placement.warm_up import warm_up
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class LargeNeighbourhoodSearch:
     def __post_init__(self) -> None:
         check_within(0, rounds=self.rounds, discrepancies=self.discrepancies)
         check_within(1, patience=self.patience, most_removed=self.most_removed, determinism=self.determinism)
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(LargeNeighbourhoodSearch(rounds=1))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

@@ -17,6 +17,7 @@ from splitshare.placement.contract import Answer
 from splitshare.placement.feasible import HostingRules, OpenPlacement, cheapest_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
+from splitshare.placement.warm_up import warm_up
 from splitshare.solvers.milp import solve_milp
 
 Shares = Mapping[tuple[str, str], float]
@@ -42,6 +43,10 @@ class LpRounding:
 
     def __post_init__(self) -> None:
         check_within(0, roundings=self.roundings)
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(LpRounding())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Place every module; no placement where none is feasible, or the relaxation was not solved in time.

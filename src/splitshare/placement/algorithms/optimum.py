@@ -11,6 +11,7 @@ from splitshare.parameters import MOST_THREADS, check_within
 from splitshare.placement import exact
 from splitshare.placement.contract import Answer
 from splitshare.placement.instance import Assignment, PlacementInstance
+from splitshare.placement.warm_up import warm_up
 from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
 
@@ -41,6 +42,10 @@ class Optimum:
 
     def __post_init__(self) -> None:
         check_within(1, MOST_THREADS, threads=self.threads)
+
+    def warm_up(self) -> None:
+        """Compile the branch and bound, or load it from the cache on disk; load the libraries of other solvers."""
+        warm_up(Optimum(solver=self.solver, threads=self.threads))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve to a proved optimum, or to the best that the time limit allows."""

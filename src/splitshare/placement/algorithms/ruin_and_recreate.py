@@ -21,6 +21,7 @@ from splitshare.placement.removal import run
 from splitshare.placement.root_bound import RootBound
 from splitshare.placement.ruin import Cooling, build, hold, search
 from splitshare.placement.search import feasible_start
+from splitshare.placement.warm_up import warm_up
 
 ROUNDS_AT_ONCE = 2000
 """Between two looks at the clock."""
@@ -74,6 +75,10 @@ class RuinAndRecreate:
         check_between(0, first_rounds=self.first_rounds, hot=self.hot, cold=self.cold)
         if self.cold > self.hot:
             raise ValueError(f"cold must be no more than hot, {self.hot}, not {self.cold}")
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(RuinAndRecreate())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
         """Place every module, or ``None`` if nothing feasible was found.

@@ -16,6 +16,7 @@ from splitshare.placement.annealing import Draws, anneal, annealing
 from splitshare.placement.arrays import Floats, numbered
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start, move_worths
+from splitshare.placement.warm_up import warm_up
 
 TRIALS_AT_ONCE = 4096
 """Between two looks at the clock."""
@@ -50,6 +51,10 @@ class SimulatedAnnealing:
         check_between(0, 1, initial_acceptance=self.initial_acceptance, cooling=self.cooling)
         check_within(0, 1, least_acceptance=self.least_acceptance)
         check_within(1, size_factor=self.size_factor, cold_temperatures=self.cold_temperatures)
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(SimulatedAnnealing())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

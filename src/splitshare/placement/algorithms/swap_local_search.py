@@ -10,6 +10,7 @@ from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start
+from splitshare.placement.warm_up import warm_up
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class SwapLocalSearch:
     """
 
     name: ClassVar[str] = "swap-local-search"
+
+    def warm_up(self) -> None:
+        """Compile what is compiled, or load it from the cache on disk."""
+        warm_up(SwapLocalSearch())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.

@@ -1,0 +1,72 @@
+"""What an algorithm compiles is compiled before it is timed: nothing is left for the instances that it is given."""
+
+import subprocess
+import sys
+
+import pytest
+
+from splitshare.onloading.contract import FINDER as ONLOADING
+from splitshare.placement.contract import FINDER as PLACEMENT
+
+SCRIPT = """
+import importlib, pkgutil, sys
+import numba.core.dispatcher
+import splitshare.onloading, splitshare.placement
+
+def loaded():
+    found = {}
+    for name in [name for name in sys.modules if name.startswith("splitshare.")]:
+        for value in list(vars(sys.modules[name]).values()):
+            if isinstance(value, numba.core.dispatcher.Dispatcher):
+                function = value.py_func
+                found[f"{function.__module__}.{function.__name__}"] = [str(one) for one in value.signatures]
+    return found
+
+for package in (splitshare.onloading, splitshare.placement):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+problem, *names = sys.argv[1:]
+if problem == "placement":
+    from splitshare.placement.contract import load
+    from splitshare.placement.instance_families import FAMILIES, family_instance
+    from splitshare.placement.run import solve
+    instances = [family_instance(family, 0) for family in FAMILIES if family != "large"]
+else:
+    from splitshare.jsonl import read_lines
+    from splitshare.onloading.contract import load
+    from splitshare.onloading.instance import OnloadingInstance
+    from splitshare.onloading.run import solve
+    from splitshare.places import DATA
+    suite = read_lines(OnloadingInstance, DATA / "baselines" / "onloading_instances.jsonl")
+    instances = [one for one in suite if one.size_class == "small"]
+algorithms = [load(name) for name in names]
+for algorithm in algorithms:
+    if hasattr(algorithm, "warm_up"):
+        algorithm.warm_up()
+before = loaded()
+for algorithm in algorithms:
+    for instance in instances:
+        solve(instance, algorithm, time_limit_s=1.0)
+for function, signatures in loaded().items():
+    for signature in set(signatures) - set(before.get(function, ())):
+        print(function, signature)
+"""
+
+
+def cases() -> list[tuple[str, ...]]:
+    """Each algorithm that warms up by itself, so that none warms up for another; all others of a problem together."""
+    found: list[tuple[str, ...]] = []
+    for problem, finder, more in (("placement", PLACEMENT, ["optimum[solver=builtin]"]), ("onloading", ONLOADING, [])):
+        names = [*finder.shipped(), *more]
+        warm = [name for name in names if hasattr(finder.load(name), "warm_up")]
+        found += [(problem, name) for name in warm]
+        found.append((problem, *(name for name in names if name not in warm)))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", cases(), ids=lambda case: "-".join(case[:2]))
+def test_nothing_is_compiled_or_loaded_within_a_timed_run(case: tuple[str, ...]) -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *case], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    assert not done.stdout

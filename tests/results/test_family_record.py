@@ -105,6 +105,20 @@ def test_a_stopped_record_goes_on_and_a_new_method_costs_its_own_runs_only(small
     assert best["objective_s"].sum() < read_best(small / BEST)["objective_s"].sum()
 
 
+def test_side_by_side_the_record_is_the_same_but_for_its_times(small, tmp_path):
+    for folder, processes in (("one", 1), ("two", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / RESULTS).write_bytes((small / RESULTS).read_bytes())
+        methods = ["worst-fit", "best-fit", "random"]
+        record_families([FAMILY], methods, time_limit_s=10.0, output=tmp_path / folder, processes=processes)
+    one, two = (
+        read_results(tmp_path / folder / RESULTS).drop(columns=["build_s", "solve_s", "date"])
+        for folder in ("one", "two")
+    )
+    pd.testing.assert_frame_equal(one, two)
+    assert set(two["method"]) == {"worst-fit", "best-fit", "random"}
+
+
 def test_longer_proofs_better_what_is_known_and_write_no_row(small, tmp_path):
     for name in (RESULTS, BEST):
         (tmp_path / name).write_bytes((small / name).read_bytes())

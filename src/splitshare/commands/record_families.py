@@ -28,3 +28,7 @@ class Options:
             "--only-best", help="Only where no optimum is proved, and only lower values and higher bounds are kept."
         ),
     ] = False
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="Runs side by side, each on a processor of its own; default all there are."),
+    ] = None

@@ -6,8 +6,10 @@ method that is new costs its own runs only. Exact methods' proofs are no rows of
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,12 +18,11 @@ import pandas as pd
 
 from splitshare.choices import ExactSolver
 from splitshare.errors import WorkError
-from splitshare.methods import Method
 from splitshare.placement.contract import FINDER
-from splitshare.placement.held_out import TUNING_SEEDS, held_out
+from splitshare.placement.held_out import held_out
 from splitshare.placement.instance import Placement, PlacementInstance
-from splitshare.placement.instance_families import family_instance
 from splitshare.placement.run import solve
+from splitshare.progress import track
 from splitshare.results.family_record import (
     BEST,
     BEST_COLUMNS,
@@ -39,7 +40,6 @@ from splitshare.results.family_record import (
 from splitshare.results.provenance import provenance
 from splitshare.results.recording import FEW_SEEDS, RecordedRun, recorded_runs
 from splitshare.results.table import BOUND_TOLERANCE, OPTIMALITY_TOLERANCE
-from splitshare.solvers.adapter import SizeLimitError
 
 EXACT = tuple(f"optimum-{solver}" for solver in sorted(get_args(ExactSolver)))
 NOT_COMPARABLE = ("optimum", "cloud")
@@ -61,7 +61,7 @@ def methods_of_families() -> list[str]:
 
 
 def record_families(
-    families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path
+    families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path, processes: int = 1
 ) -> pd.DataFrame:
     """Run methods over held-out families and write ``families.csv`` and ``families_best.csv`` into ``output``.
 
@@ -73,6 +73,7 @@ def record_families(
         methods: labels.
         time_limit_s: seconds for a run; the limit is the method's to keep, exact ones build their program before it.
         output: directory.
+        processes: methods and families that are run side by side, each on a processor of its own.
 
     Returns:
         What is known best, a row an instance.
@@ -86,25 +87,21 @@ def record_families(
     rows = read_results(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
     rows = rows[~_replaced(rows, instances, methods, time_limit_s)]
     best = _best(output / BEST)
-    for label in methods:
-        done = set(rows[list(KEY[1:])].itertuples(index=False, name=None))
-        if any((i.name, label, 0) not in done for part in instances.values() for i in part):
-            _warm(label)
-        for family, part in instances.items():
-            runs = recorded_runs(
-                [label], part, finder=FINDER, solve=solve, time_limit_s=time_limit_s, done=done, seeds=FEW_SEEDS
-            )
-            new = _rows(runs, family, time_limit_s)
-            if new.empty:
-                continue
-            rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
-            best = improved(best, rows, part)
-            write_results(rows, path)
-            write_best(best, output / BEST)
+    done = frozenset(rows[list(KEY[1:])].itertuples(index=False, name=None))
+    tasks = [(label, family, names) for label in methods for family, names in _names(instances).items()]
+    for new in _side_by_side(tasks, processes, done=done, time_limit_s=time_limit_s, seeds=FEW_SEEDS):
+        if new.empty:
+            continue
+        rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
+        best = improved(best, rows, instances[new["family"].iloc[0]])
+        write_results(rows, path)
+        write_best(best, output / BEST)
     return best
 
 
-def prove_longer(families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path) -> pd.DataFrame:
+def prove_longer(
+    families: Sequence[str], methods: Sequence[str], *, time_limit_s: float, output: Path, processes: int = 1
+) -> pd.DataFrame:
     """Run methods longer where no optimum is proved yet, and write only what they better into ``families_best.csv``.
 
     A bound of an instance that nothing has placed is not written: such an instance has no row.
@@ -114,6 +111,7 @@ def prove_longer(families: Sequence[str], methods: Sequence[str], *, time_limit_
         methods: labels.
         time_limit_s: seconds for a run.
         output: directory of the record.
+        processes: instances that are run side by side, each on a processor of its own.
 
     Returns:
         What is known best, a row an instance.
@@ -128,16 +126,52 @@ def prove_longer(families: Sequence[str], methods: Sequence[str], *, time_limit_
     nowhere = set(recorded["instance"]) - placed
     digests = {i.name: i.sha256() for part in instances.values() for i in part if i.name not in nowhere}
     check_best(recorded, best, digests, output / BEST)
-    for family, part in instances.items():
-        for label in methods:
-            proved = set(best.loc[best["optimal"] == 1, "instance"])
-            open_ = [instance for instance in part if instance.name not in proved]
-            runs = recorded_runs([label], open_, finder=FINDER, solve=solve, time_limit_s=time_limit_s, seeds=(0,))
-            new = _rows(runs, family, time_limit_s)
+    for label in methods:
+        proved = set(best.loc[best["optimal"] == 1, "instance"])
+        open_ = [(family, name) for family, names in _names(instances).items() for name in names if name not in proved]
+        tasks = [(label, family, (name,)) for family, name in open_]
+        for new in _side_by_side(tasks, processes, done=frozenset(), time_limit_s=time_limit_s, seeds=(0,)):
             if len(new):
-                best = improved(best, new, open_)
+                best = improved(best, new, instances[new["family"].iloc[0]])
                 write_best(best, output / BEST)
     return best
+
+
+Task = tuple[str, str, tuple[str, ...]]
+"""A method's label, a family, and names of its instances."""
+Done = frozenset[tuple[str, str, int]]
+"""Instance, method and seed of runs that are there."""
+
+
+def _names(instances: Mapping[str, Sequence[PlacementInstance]]) -> dict[str, tuple[str, ...]]:
+    return {family: tuple(instance.name for instance in part) for family, part in instances.items()}
+
+
+def _side_by_side(
+    tasks: Sequence[Task], processes: int, *, done: Done, time_limit_s: float, seeds: tuple[int, ...]
+) -> Iterator[pd.DataFrame]:
+    """Rows of each task, in the order in which they end; with one process here, in the order of ``tasks``."""
+    of = partial(_of_task, done=done, time_limit_s=time_limit_s, seeds=seeds)
+    if processes == 1:
+        yield from track(map(of, tasks), "recording", total=len(tasks))
+        return
+    # Solvers have threads, which a fork would not take along.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(of, task) for task in tasks]
+        try:
+            for one in track(as_completed(running), "recording", total=len(tasks)):
+                yield one.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _of_task(task: Task, *, done: Done, time_limit_s: float, seeds: tuple[int, ...]) -> pd.DataFrame:
+    label, family, names = task
+    part = [instance for instance in held_out(family) if instance.name in names]
+    runs = recorded_runs(
+        [label], part, finder=FINDER, solve=solve, time_limit_s=time_limit_s, done=done, seeds=seeds, shown=False
+    )
+    return _rows(runs, family, time_limit_s)
 
 
 def improved(best: pd.DataFrame, rows: pd.DataFrame, instances: Iterable[PlacementInstance]) -> pd.DataFrame:
@@ -220,14 +254,6 @@ def _replaced(
     of_family = rows["family"].isin(list(instances))
     other = of_family & (rows["instance"].map(digests) != rows["instance_sha256"])
     return other | (of_family & rows["method"].isin(list(methods)) & (rows["time_limit_s"] != time_limit_s))
-
-
-def _warm(label: str) -> None:
-    """Compile what a method compiles on its first run, on instances to tune on: that is no part of its time."""
-    method = Method.parse(label).load(FINDER)
-    for family in ("min-max", "replicated"):
-        with contextlib.suppress(SizeLimitError):
-            solve(family_instance(family, TUNING_SEEDS[0]), method, time_limit_s=1.0)
 
 
 def _rows(runs: Iterable[RecordedRun[PlacementInstance]], family: str, time_limit_s: float) -> pd.DataFrame:

@@ -45,6 +45,7 @@ def recorded_runs(
     time_limit_s: float,
     done: Collection[tuple[str, str, int]] = (),
     seeds: tuple[int, ...] = STOCHASTIC_SEEDS,
+    shown: bool = True,
 ) -> Iterator[RecordedRun[Kind]]:
     """Solve every instance by every method, with several seeds where the method is stochastic.
 
@@ -56,6 +57,7 @@ def recorded_runs(
         time_limit_s: seconds for a run.
         done: instance, method and seed of runs that are left out.
         seeds: of a stochastic method.
+        shown: whether each method has a progress bar.
 
     Raises:
         InputError: there is no such method.
@@ -64,7 +66,7 @@ def recorded_runs(
     for label in methods:
         algorithm = Method.parse(label).load(finder)
         for seed in seeds_of(getattr(algorithm, "stochastic", False), seeds):
-            for instance in track(instances, f"recording {label}"):
+            for instance in track(instances, f"recording {label}") if shown else instances:
                 if (instance.name, label, seed) in done:
                     continue
                 try:

@@ -9,6 +9,7 @@ from splitshare.commands.record_families import Options
 from splitshare.methods import Method, check_labels
 from splitshare.placement.contract import FINDER
 from splitshare.placement.held_out import HELD_OUT
+from splitshare.profiling.machine import usable_threads
 from splitshare.results.record_families import methods_of_families, prove_longer, record_families
 from splitshare.stages.kinds import chosen
 
@@ -33,6 +34,7 @@ def run(options: Options) -> pd.DataFrame:
         methods,
         time_limit_s=options.time_limit_s,
         output=options.output,
+        processes=options.processes or usable_threads(),
     )
 
 

@@ -23,3 +23,4 @@ class Options:
         float, typer.Option(min=1.0, max=1e6, help="How many times more or less than at first a number may become.")
     ] = 10.0
     seed: Seed = 0
+    processes: Annotated[int, typer.Option(min=1, max=1024, help="Pairs that are searched side by side.")] = 1

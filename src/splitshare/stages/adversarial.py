@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +16,7 @@ import typer
 from splitshare.commands.adversarial import Options
 from splitshare.errors import InputError
 from splitshare.methods import Method, check_labels
-from splitshare.placement.adversarial import Objective, Schedule, Search, search
+from splitshare.placement.adversarial import Schedule, Search, search
 from splitshare.placement.contract import FINDER, PlacementAlgorithm
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
@@ -48,18 +50,15 @@ def run(options: Options) -> list[Found]:
     """
     starts = _starts(options.instances)
     of, against = _methods("--of", options.of), _methods("--against", options.against)
-    objectives = {m.label: _objective(m, options.seed) for m in {m.label: m for m in (*of, *against)}.values()}
-    schedule = Schedule(steps=options.steps, reach=options.reach)
+    for method in (*of, *against):
+        method.load(FINDER)  # all are there before one is searched for
     pairs = [(a, b) for a in of for b in against if a.label != b.label]
     if not pairs:
         raise InputError("--against", "", f"{of[0].label} is held against itself; name another algorithm")
     found: list[Found] = []
-    for a, b in track(pairs, "searching for worst cases", total=len(pairs)):
+    searched = partial(_searched, starts, Schedule(steps=options.steps, reach=options.reach), options.seed)
+    for (a, b), searches in zip(pairs, _side_by_side(searched, pairs, options.processes), strict=True):
         file = options.output / "instances" / f"{a.folder}-against-{b.folder}.json"
-        searches = [
-            search(start, objectives[a.label], objectives[b.label], schedule, options.seed + i)
-            for i, start in enumerate(starts)
-        ]
         most = max(searches, key=lambda one: one.worst.ratio if one.worst else 0.0)
         if most.worst is not None:
             # A name of its own: the numbers are others.
@@ -100,9 +99,25 @@ def _methods(option: str, texts: Sequence[str]) -> list[Method]:
     return methods
 
 
-def _objective(method: Method, seed: int) -> Objective:
-    algorithm = method.load(FINDER)
-    return partial(_seconds, algorithm=algorithm, seed=seed)
+Pair = tuple[Method, Method]
+
+
+def _side_by_side(
+    searched: Callable[[Pair], list[Search]], pairs: Sequence[Pair], processes: int
+) -> Iterator[list[Search]]:
+    """What is found of each pair, in their order."""
+    doing = partial(track, description="searching for worst cases", total=len(pairs))
+    if processes == 1:
+        yield from doing(map(searched, pairs))
+        return
+    # Solvers have threads, which a fork would not take along.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from doing(pool.map(searched, pairs))
+
+
+def _searched(starts: Sequence[PlacementInstance], schedule: Schedule, seed: int, pair: Pair) -> list[Search]:
+    of, against = (partial(_seconds, algorithm=one.load(FINDER), seed=seed) for one in pair)
+    return [search(start, of, against, schedule, seed + i) for i, start in enumerate(starts)]
 
 
 def _seconds(instance: PlacementInstance, *, algorithm: PlacementAlgorithm, seed: int) -> float | None:

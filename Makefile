@@ -8,6 +8,8 @@ CONFIG ?= config/config.yaml
 BIN := $(VENV)/bin
 BASELINES := s2m3-greedy local random first-fit best-fit worst-fit heft cpop greedy-local-search simulated-annealing
 RECORD = -o data/baselines $(foreach name,$(BASELINES),--method $(name))
+ADVERSARIAL_RULES := memory-tight communication-bound heavy-sharing min-max
+ADVERSARIAL_METHODS := s2m3-greedy heft cpop peft min-min max-min sufferage best-fit greedy-local-search
 ONLOADING_METHODS := optimum-highs optimum-gurobi j3o-batching j3o-decomposed j3o lp-rounding accuracy-greedy density-greedy random \
   edge-only local-only cloud-only
 # The onloading instance of the studies.
@@ -31,7 +33,7 @@ FETCHED = results/paper/samples
 # What takes times, or most of the machine, runs alone; the rest first, file by file on two cores.
 tests = $(BIN)/pytest -m "$(1) and not alone" --numprocesses 2 --dist loadfile && $(BIN)/pytest -m "$(1) and alone"
 
-.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-onloading record-studies record-huge record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
+.PHONY: help install reproduce smoke profiles instances embedded solve replay emulate fidelity onloading figures benchmarks accuracy compare report remeasure record-profiles record-machine-profile record-split record-baselines record-families record-adversarial record-onloading record-studies record-huge record-robustness record-emulation record-accuracy record-zoo record-perception pin lock schemas docs test coverage test-all lint clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) \
@@ -105,6 +107,18 @@ record-families: $(READY) ## Record all methods and the best known over the held
 	$(COMMITTED)
 	$(BIN)/splitshare record-families -o data/baselines
 	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 60
+
+# The worst cases against the optimum are kept, as a family to judge on; all others are in results/adversarial.
+record-adversarial: $(READY) ## Search for the worst case of each algorithm against each, and keep those against the optimum
+	$(COMMITTED)
+	$(foreach rules,$(ADVERSARIAL_RULES),$(BIN)/splitshare random-instances --rules $(rules) --name $(rules) \
+	  --first-seed 0 --count 1 -o results/adversarial/starts &&) true
+	$(BIN)/splitshare adversarial $(foreach rules,$(ADVERSARIAL_RULES),results/adversarial/starts/$(rules)-0.json) \
+	  $(foreach name,$(ADVERSARIAL_METHODS),--of $(name) --against $(name)) --against "optimum[solver=builtin]" \
+	  --steps 200 --processes 2 -o results/adversarial
+	mkdir -p data/adversarial
+	cp results/adversarial/instances/*-against-optimum*.json data/adversarial/
+	cp results/adversarial/worst.csv data/baselines/adversarial.csv
 
 record-onloading: $(READY) ## Record optima, J3O and baselines over the onloading suite (resumes where it was stopped)
 	$(BIN)/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 -o data/baselines \

@@ -29,6 +29,8 @@ PLACEMENT = (
     *("s2m3-greedy", "local", "random", "first-fit", "best-fit", "worst-fit", "heft", "cpop"),
     *("greedy-local-search", "simulated-annealing"),
 )
+WORST_FROM = ("memory-tight", "communication-bound", "heavy-sharing", "min-max")
+WORST_OF = ["s2m3-greedy", "heft", "cpop", "peft", "min-min", "max-min", "sufferage", "best-fit", "greedy-local-search"]
 ONLOADING = (
     *("optimum-highs", "optimum-gurobi", "j3o-batching", "j3o-decomposed", "j3o", "lp-rounding"),
     *("accuracy-greedy", "density-greedy", "random", "edge-only", "local-only", "cloud-only"),
@@ -84,6 +86,21 @@ EXPECTED = {
     "record-families": [
         "v/bin/splitshare record-families -o data/baselines",
         "v/bin/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 60",
+    ],
+    "record-adversarial": [
+        " && ".join(
+            f"v/bin/splitshare random-instances --rules {rules} --name {rules} --first-seed 0 --count 1 "
+            "-o results/adversarial/starts"
+            for rules in WORST_FROM
+        )
+        + " && true",
+        "v/bin/splitshare adversarial "
+        + " ".join(f"results/adversarial/starts/{rules}-0.json" for rules in WORST_FROM)
+        + "".join(f" --of {name} --against {name}" for name in WORST_OF)
+        + ' --against "optimum[solver=builtin]" --steps 200 --processes 2 -o results/adversarial',
+        "mkdir -p data/adversarial",
+        "cp results/adversarial/instances/*-against-optimum*.json data/adversarial/",
+        "cp results/adversarial/worst.csv data/baselines/adversarial.csv",
     ],
     "record-onloading": [
         "v/bin/splitshare record data/baselines/onloading_instances.jsonl --family j3o --time-limit-s 30 "

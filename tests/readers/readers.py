@@ -73,6 +73,7 @@ from splitshare.results.family_record import read_best, read_results
 from splitshare.results.onloading import read_record
 from splitshare.results.reported import read_reported
 from splitshare.results.verdict_file import VerdictFile
+from splitshare.results.worst_cases import read_worst_cases
 from splitshare.schemas import schema_of
 from splitshare.solvers.exchange import read_solution
 from splitshare.stages import evaluate
@@ -811,6 +812,7 @@ def all_readers(folder: Path) -> list[Reader]:
         Reader("read_record", "onloading.csv", (head("data/baselines/onloading.csv", 4),), read_record),
         Reader("read_results", "families.csv", (head("data/baselines/families.csv", 4),), read_results),
         Reader("read_best", "families_best.csv", (head("data/baselines/families_best.csv", 4),), read_best),
+        Reader("read_worst_cases", "adversarial.csv", (head("data/baselines/adversarial.csv", 4),), read_worst_cases),
         Reader("read_baselines", "placements.parquet", (parquet_of(_baselines()),), read_baselines),
         Reader("read_token", "token", (b"0123456789abcdefghi\n",), read_token, covers=("read_text",)),
         Reader("read_pem", "key.pem", (pem,), read_pem),

@@ -76,7 +76,15 @@ READERS = (
         "read_trace:parquet",
         "read_reported:csv",
     ),
-    *("read_reported:parquet", "read_record", "read_recorded", "read_results", "read_best", "read_baselines"),
+    *(
+        "read_reported:parquet",
+        "read_record",
+        "read_recorded",
+        "read_results",
+        "read_best",
+        "read_worst_cases",
+        "read_baselines",
+    ),
     *("read_token", "read_pem"),
 )
 

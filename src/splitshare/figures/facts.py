@@ -24,6 +24,8 @@ from splitshare.replay.capacity import WARM_UP
 from splitshare.replay.confidence import LEVEL
 from splitshare.results import rests_on
 from splitshare.results.onloading import title_of
+from splitshare.results.worst_cases import RECORD as WORST_CASES
+from splitshare.results.worst_cases import read_worst_cases
 
 Told = Callable[[Inputs, str], str]
 
@@ -38,6 +40,7 @@ def facts(declared: Declaration, inputs: Inputs) -> list[str]:
     """A sentence or more for each kind of file that the figure reads, in their order, each once."""
     told = [tell(inputs, name) for name in declared.inputs if (tell := _teller(name))]
     told += [_study(inputs, name) for name in declared.records if name.startswith(STUDIES)]
+    told += [_searched(inputs, name) for name in declared.records if name == WORST_CASES]
     if declared.records:
         told.append(_recorded(inputs, declared.records))
     return list(dict.fromkeys(sentence for sentence in told if sentence))
@@ -185,6 +188,16 @@ COUNTED = {
     f"{STUDIES}follow.csv": ("Spans", "start_s"),
 }
 """What there are several of in a table of the studies, and the column that tells them apart."""
+
+
+def _searched(inputs: Inputs, name: str) -> str:
+    """How long and how far was searched for worst cases."""
+    table = read_worst_cases(inputs.catalog.root / "baselines" / name)
+    starts, steps, reach, seed = (table[column].max() for column in ("starts", "steps", "reach", "seed"))
+    return (
+        f"Of each pair, n = {starts} starts and {steps} instances tried from each; no number becomes more than "
+        f"{reach:g} times larger or smaller than it was. Seed {seed}."
+    )
 
 
 def _recorded(inputs: Inputs, records: Iterable[str]) -> str:

@@ -2,7 +2,9 @@
 
 Of a family of rules it is the instances of ``HELD_OUT_SEEDS``; who tunes draws from ``TUNING_SEEDS``. They are drawn
 anew where they are needed, for a seed is the same instance everywhere; the record of results has their digests. The
-family ``assignment`` is the assignment problems of ``data/assignment``, whose optima were published by others.
+family ``assignment`` is the assignment problems of ``data/assignment``, whose optima were published by others. The
+family ``adversarial`` is the instances of ``data/adversarial``: of several algorithms, where a search found each to be
+furthest from the optimum; who is judged on them should know whose worst cases they are.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ HELD_OUT_SEEDS = range(10_000, 10_005)
 ASSIGNMENT = "assignment"
 ASSIGNMENT_FILES: Mapping[str, AssignmentSense] = MappingProxyType({"gap1": "max", "gap5": "max", "gapa": "min"})
 """Files of the family ``assignment``, and what is asked of the sum in each."""
-HELD_OUT = (*FAMILIES, ASSIGNMENT)
+ADVERSARIAL = "adversarial"
+HELD_OUT = (*FAMILIES, ASSIGNMENT, ADVERSARIAL)
 """Families that have held-out instances, by name."""
 
 
@@ -35,7 +38,7 @@ def held_out(family: str, data: Path = DATA) -> tuple[PlacementInstance, ...]:
 
     Args:
         family: its name.
-        data: the data folder; assignment problems are read from ``assignment`` there.
+        data: the data folder; assignment problems are read from ``assignment`` there, worst cases from ``adversarial``.
 
     Raises:
         InputError: there is no such family, or a file of problems is wrong.
@@ -46,6 +49,8 @@ def held_out(family: str, data: Path = DATA) -> tuple[PlacementInstance, ...]:
             for stem, sense in ASSIGNMENT_FILES.items()
             for i, problem in enumerate(read_assignment_problems(data / ASSIGNMENT / f"{stem}.txt"), start=1)
         )
+    if family == ADVERSARIAL:
+        return tuple(PlacementInstance.read(path) for path in sorted((data / ADVERSARIAL).glob("*.json")))
     if family not in FAMILIES:
         raise InputError("--family", family, f"has no held-out instances; {nearest(family, HELD_OUT)}")
     return tuple(family_instance(family, seed) for seed in HELD_OUT_SEEDS)

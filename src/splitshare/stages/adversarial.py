@@ -21,6 +21,7 @@ from splitshare.placement.contract import FINDER, PlacementAlgorithm
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.run import solve
 from splitshare.progress import track
+from splitshare.results.worst_cases import COLUMNS, matrix_of
 from splitshare.results.write import write_csv
 
 
@@ -66,8 +67,9 @@ def run(options: Options) -> list[Found]:
             most.worst.instance.model_copy(update={"name": name, "origin": None}).write(file)
         ends = sum(one.dead_ends for one in searches)
         found.append(Found(a.label, b.label, most, ends, file if most.worst else None))
-    write_csv(pd.DataFrame([_row(one, options) for one in found]), options.output / "worst.csv")
-    matrix = _matrix(found, [method.label for method in against])
+    table = pd.DataFrame([_row(one, options) for one in found], columns=list(COLUMNS))
+    write_csv(table, options.output / "worst.csv")
+    matrix = matrix_of(table)
     write_csv(matrix.rename_axis("of").reset_index(), options.output / "matrix.csv")
     _draw(matrix, options.output)
     return found
@@ -145,14 +147,6 @@ def _row(one: Found, options: Options) -> dict[str, object]:
         "seed": options.seed,
         "file": "" if one.file is None else one.file.name,
     }
-
-
-def _matrix(found: Sequence[Found], against: Sequence[str]) -> pd.DataFrame:
-    """Worst ratios, a row an algorithm, a column a reference; NaN where there is none."""
-    matrix = pd.DataFrame(math.nan, index=list(dict.fromkeys(one.of for one in found)), columns=list(against))
-    for one in found:
-        matrix.loc[one.of, one.against] = _ratio(one)
-    return matrix
 
 
 def _draw(matrix: pd.DataFrame, output: Path) -> None:

@@ -47,4 +47,6 @@ def matrix_of(table: pd.DataFrame) -> pd.DataFrame:
     of, against = (list(dict.fromkeys(table[column])) for column in ("of", "against"))
     # References in the order of the algorithms, others after them.
     columns = [name for name in of if name in against] + [name for name in against if name not in of]
-    return table.pivot(index="of", columns="against", values="ratio").reindex(index=of, columns=columns)  # noqa: PD010 - a pivot_table leaves rows without a ratio out
+    # A pivot_table would leave algorithms out that have no ratio.
+    matrix = table.pivot(index="of", columns="against", values="ratio")  # noqa: PD010
+    return matrix.reindex(index=of, columns=columns)

@@ -115,7 +115,7 @@ record-adversarial: $(READY) ## Search for the worst case of each algorithm agai
 	  --first-seed 0 --count 1 -o results/adversarial/starts &&) true
 	$(BIN)/splitshare adversarial $(foreach rules,$(ADVERSARIAL_RULES),results/adversarial/starts/$(rules)-0.json) \
 	  $(foreach name,$(ADVERSARIAL_METHODS),--of $(name) --against $(name)) --against "optimum[solver=builtin]" \
-	  --steps 200 --processes 2 -o results/adversarial
+	  --steps 150 --processes 2 -o results/adversarial
 	mkdir -p data/adversarial
 	cp results/adversarial/instances/*-against-optimum*.json data/adversarial/
 	cp results/adversarial/worst.csv data/baselines/adversarial.csv

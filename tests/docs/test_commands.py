@@ -97,7 +97,7 @@ EXPECTED = {
         "v/bin/splitshare adversarial "
         + " ".join(f"results/adversarial/starts/{rules}-0.json" for rules in WORST_FROM)
         + "".join(f" --of {name} --against {name}" for name in WORST_OF)
-        + ' --against "optimum[solver=builtin]" --steps 200 --processes 2 -o results/adversarial',
+        + ' --against "optimum[solver=builtin]" --steps 150 --processes 2 -o results/adversarial',
         "mkdir -p data/adversarial",
         "cp results/adversarial/instances/*-against-optimum*.json data/adversarial/",
         "cp results/adversarial/worst.csv data/baselines/adversarial.csv",

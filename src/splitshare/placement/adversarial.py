@@ -21,6 +21,7 @@ from splitshare.placement.instance import PlacementInstance
 Objective = Callable[[PlacementInstance], float | None]
 """Seconds of an algorithm's placement, ``None`` where it finds none."""
 
+MEMORY = {"memory_bytes", "memory_bytes_on"}
 MOST_STEP = 3.0
 """A number is multiplied or divided by at most so much in one step."""
 
@@ -129,7 +130,9 @@ class Numbers:
         factor = draw.uniform(1.0, MOST_STEP)
         value = _at(fields, path) * (factor if draw.random() < 0.5 else 1 / factor)
         start = self._start[path]
-        _at(fields, path[:-1])[path[-1]] = min(max(value, start / reach), start * reach)
+        within = min(max(value, start / reach), start * reach)
+        # Bytes of memory are whole, and of as many digits as exact sums of them allow.
+        _at(fields, path[:-1])[path[-1]] = float(round(within)) if MEMORY & set(path) else within
 
 
 def _case(instance: PlacementInstance, objective_s: float | None, reference_s: float | None) -> Worst | None:

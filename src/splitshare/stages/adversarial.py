@@ -67,8 +67,9 @@ def run(options: Options) -> list[Found]:
             most.worst.instance.model_copy(update={"name": name, "origin": None}).write(file)
         ends = sum(one.dead_ends for one in searches)
         found.append(Found(a.label, b.label, most, ends, file if most.worst else None))
-    table = pd.DataFrame([_row(one, options) for one in found], columns=list(COLUMNS))
-    write_csv(table, options.output / "worst.csv")
+        # After each pair: what a search found is not lost with one that fails.
+        table = pd.DataFrame([_row(one, options) for one in found], columns=list(COLUMNS))
+        write_csv(table, options.output / "worst.csv")
     matrix = matrix_of(table)
     write_csv(matrix.rename_axis("of").reset_index(), options.output / "matrix.csv")
     _draw(matrix, options.output)

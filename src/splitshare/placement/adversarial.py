@@ -130,9 +130,11 @@ class Numbers:
         factor = draw.uniform(1.0, MOST_STEP)
         value = _at(fields, path) * (factor if draw.random() < 0.5 else 1 / factor)
         start = self._start[path]
-        within = min(max(value, start / reach), start * reach)
-        # Bytes of memory are whole, and of as many digits as exact sums of them allow.
-        _at(fields, path[:-1])[path[-1]] = float(round(within)) if MEMORY & set(path) else within
+        least, most = start / reach, start * reach
+        if MEMORY & set(path) and start.is_integer():
+            # Whole bytes stay whole: they can be added exactly.
+            value, least, most = round(value), math.ceil(least), math.floor(most)
+        _at(fields, path[:-1])[path[-1]] = float(min(max(value, least), most))
 
 
 def _case(instance: PlacementInstance, objective_s: float | None, reference_s: float | None) -> Worst | None:

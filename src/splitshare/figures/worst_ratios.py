@@ -22,9 +22,9 @@ DECLARATION = Declaration(
         "a larger ratio may be there that it did not find. Only instances that both place have a ratio."
     ),
     takeaway=(
-        "S2M3's greedy is never as far behind list scheduling, the batch rules and packing as they are behind it, though "
-        "there are instances on which it is behind each of them. Local search over the greedy stays closest to the "
-        "optimum."
+        "S2M3's greedy is never as far behind list scheduling, the batch rules and packing as they are behind it, "
+        "though there are instances on which it is behind each of them. Local search over the greedy stays closest to "
+        "the optimum."
     ),
 )
 

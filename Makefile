@@ -111,11 +111,13 @@ record-families: $(READY) ## Record all methods and the best known over the held
 # The worst cases against the optimum are kept, as a family to judge on; all others are in results/adversarial.
 record-adversarial: $(READY) ## Search for the worst case of each algorithm against each, and keep those against the optimum
 	$(COMMITTED)
+	rm -rf results/adversarial
 	$(foreach rules,$(ADVERSARIAL_RULES),$(BIN)/splitshare random-instances --rules $(rules) --name $(rules) \
 	  --first-seed 0 --count 1 -o results/adversarial/starts &&) true
 	$(BIN)/splitshare adversarial $(foreach rules,$(ADVERSARIAL_RULES),results/adversarial/starts/$(rules)-0.json) \
-	  $(foreach name,$(ADVERSARIAL_METHODS),--of $(name) --against $(name)) --against "optimum[solver=builtin]" \
+	  $(foreach name,$(ADVERSARIAL_METHODS),--of $(name) --against $(name)) --against optimum-builtin \
 	  --steps 150 --processes 2 -o results/adversarial
+	rm -rf data/adversarial
 	mkdir -p data/adversarial
 	cp results/adversarial/instances/*-against-optimum*.json data/adversarial/
 	cp results/adversarial/worst.csv data/baselines/adversarial.csv

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from splitshare.plugins import warm_up
 from splitshare.records import Instance
 
 TIME_LIMIT_S = 1.0
@@ -118,6 +119,10 @@ def call(
         BrokenError: it raises, does not come back, or answers something of another form.
     """
     instance = contract.prepared(algorithm, base)
+    try:
+        warm_up(algorithm)
+    except (Exception, SystemExit) as error:
+        raise BrokenError(f"its warm_up raised {type(error).__name__}: {error}") from error
     started = time.perf_counter()
     try:
         with _interrupted_after(patience_s):

@@ -27,6 +27,13 @@ from splitshare.spelling import single, titled
 Algorithm = TypeVar("Algorithm")
 
 
+def warm_up(algorithm: object) -> None:
+    """Let an algorithm compile or load what it needs, before anything is timed: its ``warm_up()``, if it has one."""
+    own = getattr(algorithm, "warm_up", None)
+    if own is not None:
+        own()
+
+
 @dataclass(frozen=True)
 class Finder(Generic[Algorithm]):
     """Where the algorithms of one problem are found.

@@ -88,6 +88,7 @@ EXPECTED = {
         "v/bin/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 60",
     ],
     "record-adversarial": [
+        "rm -rf results/adversarial",
         " && ".join(
             f"v/bin/splitshare random-instances --rules {rules} --name {rules} --first-seed 0 --count 1 "
             "-o results/adversarial/starts"
@@ -97,7 +98,8 @@ EXPECTED = {
         "v/bin/splitshare adversarial "
         + " ".join(f"results/adversarial/starts/{rules}-0.json" for rules in WORST_FROM)
         + "".join(f" --of {name} --against {name}" for name in WORST_OF)
-        + ' --against "optimum[solver=builtin]" --steps 150 --processes 2 -o results/adversarial',
+        + " --against optimum-builtin --steps 150 --processes 2 -o results/adversarial",
+        "rm -rf data/adversarial",
         "mkdir -p data/adversarial",
         "cp results/adversarial/instances/*-against-optimum*.json data/adversarial/",
         "cp results/adversarial/worst.csv data/baselines/adversarial.csv",

@@ -14,7 +14,7 @@ RECORDED = Path(__file__).parents[2] / "data" / "baselines" / RECORD
 
 def test_the_takeaway_is_what_the_record_has() -> None:
     matrix = matrix_of(read_worst_cases(RECORDED))
-    greedy, searched, optimum = "s2m3-greedy", "greedy-local-search", "optimum[solver=builtin]"
+    greedy, searched, optimum = "s2m3-greedy", "greedy-local-search", "optimum-builtin"
     others = [name for name in matrix.index if name not in {greedy, searched}]
     assert (matrix.loc[greedy, others] > 1).all()
     assert (matrix.loc[greedy, others] < matrix.loc[others, greedy]).all()

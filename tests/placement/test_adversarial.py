@@ -57,7 +57,7 @@ def test_only_seconds_links_and_memory_change_and_stay_within_reach():
         }
         assert {"compute_s", "memory_bytes"} <= kinds
         assert all(before[p] / 3.0000001 <= after[p] <= before[p] * 3.0000001 for p in changed)
-        memory = [p for p in changed if {"memory_bytes", "memory_bytes_on"} & set(p) and float(before[p]).is_integer()]
+        memory = [p for p in changed if p[2] in {"memory_bytes", "memory_bytes_on"} and float(before[p]).is_integer()]
         assert all(float(after[p]).is_integer() for p in memory)
         PlacementInstance.parse(fields, "changed")
 

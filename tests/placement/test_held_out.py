@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from splitshare.errors import InputError
-from splitshare.placement.contract import load
+from splitshare.methods import Method
+from splitshare.placement.contract import FINDER, load
 from splitshare.placement.held_out import (
     ADVERSARIAL,
     ASSIGNMENT,
@@ -51,7 +52,7 @@ def test_the_worst_cases_are_of_the_algorithms_that_the_record_names():
     instances = held_out(ADVERSARIAL)
     assert len(instances) == len(against) == recorded["of"].nunique()
     for row, instance in zip(plain_rows(against.sort_values("file")), instances, strict=True):
-        worst, best = solve(instance, load(row["of"])), solve(instance, load("optimum", solver="builtin"))
+        worst, best = solve(instance, load(row["of"])), solve(instance, Method.parse(row["against"]).load(FINDER))
         assert worst.objective == pytest.approx(row["objective_s"])
         assert best.objective == pytest.approx(row["reference_s"])
         assert row["objective_s"] / row["reference_s"] == pytest.approx(row["ratio"])

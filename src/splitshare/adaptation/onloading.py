@@ -20,8 +20,9 @@ from splitshare.onloading.contract import OnloadingAlgorithm
 from splitshare.onloading.instance import OnloadingInstance
 from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import Hosts, hosts_of
-from splitshare.onloading.run import solve, warm_up
+from splitshare.onloading.run import solve
 from splitshare.onloading.side_constraints import refuse_limits
+from splitshare.plugins import warm_up
 from splitshare.progress import track
 from splitshare.rounding import without_rounding
 

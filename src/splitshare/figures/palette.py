@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
-from splitshare.choices import ExactSolver
 from splitshare.methods import Method
 
 BLUE, GREY, GREEN, ORANGE, VERMILION = "#0072b2", "#707070", "#008060", "#b86a00", "#c8401a"
@@ -259,9 +258,6 @@ TITLES = FURTHER_TITLES | {
 
 def method_title(method: str) -> str:
     """What a method is called; a solver stands behind in brackets."""
-    name, _, solver = method.removesuffix("]").partition("[solver=")
-    if solver in get_args(ExactSolver):
-        method = f"{name}-{solver}"
     parsed = Method(method) if method.endswith("]") else Method.parse(method)
     key = replace(parsed, solver=None).label
     title = TITLES.get(key, key)

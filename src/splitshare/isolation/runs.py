@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Generic, Literal, TypeVar
@@ -17,13 +17,14 @@ from typing import Any, Generic, Literal, TypeVar
 from splitshare.conformance import PATIENCE_S, CheckResult, run_checks
 from splitshare.errors import InputError, SplitshareError, one_line
 from splitshare.isolation.child import SILENT, Answers, Child, RunLimits, how
+from splitshare.plugins import warm_up
 from splitshare.problems import problem_and_algorithm, problem_named
 from splitshare.records import Instance
 from splitshare.spelling import single, titled
 
 Failure = Literal["crashed", "overran", "broke the contract", "not run"]
-START_S = 60.0
-"""Seconds that a process may take to import the algorithm."""
+START_S = 120.0
+"""Seconds that a process may take to import the algorithm and to warm up."""
 GIVE_UP = 3
 """Runs in a row of one group that overrun (or fail after their limit) or end their process, after which the rest of
 the group is not run."""
@@ -244,6 +245,8 @@ def _describe(connection: Answers, algorithm: str, problem: str | None) -> None:
 def _check(connection: Answers, problem: str, algorithm: str, names: Sequence[str]) -> None:
     asked = problem_named(problem)
     original: Any = _Original(asked.finder.load(algorithm), asked.finder.method)
+    with suppress(Exception):  # which every check tells
+        warm_up(original)
     connection.send(None)
     for check in asked.checks:
         if check.name in names:
@@ -260,8 +263,12 @@ def _serve(connection: Answers, problem: str, algorithm: str, runs: list[Algorit
     try:
         asked = problem_named(problem)
         original = _Original(asked.finder.load(algorithm), asked.finder.method)
+        warm_up(original)  # outside the time of a run
     except SplitshareError as error:
         connection.send(error)
+        return
+    except BaseException as error:  # noqa: BLE001 - warming up may do anything
+        connection.send(InputError("--algorithm", algorithm, f"cannot be warmed up: {_in_one_line(error)}"))
         return
     connection.send(None)
     for run in runs:

@@ -29,9 +29,6 @@ class _OnloadingContract:
     """How an onloading algorithm is asked, and what its answer must be."""
 
     def prepared(self, algorithm: OnloadingAlgorithm, base: OnloadingInstance) -> OnloadingInstance:
-        warm_up = getattr(algorithm, "warm_up", None)
-        if warm_up is not None:
-            warm_up()
         return base.model_copy(deep=True)  # what one call does to its instance must not reach the next
 
     def ask(

@@ -18,6 +18,7 @@ from splitshare.onloading.decomposed.whole import Offloaded, by_servers, offload
 from splitshare.onloading.instance import PLACES, Onloading, OnloadingDecision, OnloadingInstance
 from splitshare.onloading.lp import LpSolution, OffloadingLp
 from splitshare.onloading.objective import InfeasibleDecisionError, check_held, evaluate, flows_of, hosts_of
+from splitshare.plugins import warm_up
 from splitshare.records import Versions
 from splitshare.rounding import OBJECTIVE_TOLERANCE
 from splitshare.version import __version__
@@ -71,13 +72,6 @@ def solve(
         ),
         **(nothing | fields),
     )
-
-
-def warm_up(algorithm: OnloadingAlgorithm) -> None:
-    """Let an algorithm compile what it is to compile, before anything is timed."""
-    own = getattr(algorithm, "warm_up", None)
-    if own is not None:
-        own()
 
 
 def normalised(answer: Any) -> Onloading | None:

@@ -131,7 +131,7 @@ class Numbers:
         value = _at(fields, path) * (factor if draw.random() < 0.5 else 1 / factor)
         start = self._start[path]
         least, most = start / reach, start * reach
-        if MEMORY & set(path) and start.is_integer():
+        if path[2] in MEMORY and start.is_integer():
             # Whole bytes stay whole: they can be added exactly.
             value, least, most = round(value), math.ceil(least), math.floor(most)
         _at(fields, path[:-1])[path[-1]] = float(min(max(value, least), most))

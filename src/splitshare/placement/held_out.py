@@ -50,7 +50,10 @@ def held_out(family: str, data: Path = DATA) -> tuple[PlacementInstance, ...]:
             for i, problem in enumerate(read_assignment_problems(data / ASSIGNMENT / f"{stem}.txt"), start=1)
         )
     if family == ADVERSARIAL:
-        return tuple(PlacementInstance.read(path) for path in sorted((data / ADVERSARIAL).glob("*.json")))
+        files = sorted((data / ADVERSARIAL).glob("*.json"))
+        if not files:
+            raise InputError(data / ADVERSARIAL, "", "has no instance; search for them with `make record-adversarial`")
+        return tuple(map(PlacementInstance.read, files))
     if family not in FAMILIES:
         raise InputError("--family", family, f"has no held-out instances; {nearest(family, HELD_OUT)}")
     return tuple(family_instance(family, seed) for seed in HELD_OUT_SEEDS)

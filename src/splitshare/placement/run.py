@@ -11,6 +11,7 @@ from splitshare.placement.contract import Answer, PlacementAlgorithm
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate, normalised
 from splitshare.placement.variants import apply_variant
+from splitshare.plugins import warm_up
 from splitshare.records import Versions
 from splitshare.rounding import OBJECTIVE_TOLERANCE
 from splitshare.version import __version__
@@ -71,20 +72,13 @@ def solve(
     )
 
 
-def warm_up(algorithm: PlacementAlgorithm) -> None:
-    """Let an algorithm compile what it is to compile, before anything is timed."""
-    own = getattr(algorithm, "warm_up", None)
-    if own is not None:
-        own()
-
-
-def objective_of(instance: PlacementInstance, algorithm: PlacementAlgorithm) -> float | None:
+def objective_of(instance: PlacementInstance, algorithm: PlacementAlgorithm, *, seed: int = 0) -> float | None:
     """Seconds of an algorithm's placement, an exact method's proved; ``None``: it finds none.
 
     Raises:
         WorkError: an exact method did not get to its proof; else as ``solve``.
     """
-    placement = solve(instance, algorithm)
+    placement = solve(instance, algorithm, seed=seed)
     if placement.status == "time_limit":
         raise WorkError(f"{instance.name}: {algorithm.name} ends with {placement.status}, which proves nothing")
     return placement.objective

@@ -6,10 +6,9 @@ method that is new costs its own runs only. Exact methods' proofs are no rows of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +21,6 @@ from splitshare.placement.contract import FINDER
 from splitshare.placement.held_out import held_out
 from splitshare.placement.instance import Placement, PlacementInstance
 from splitshare.placement.run import solve
-from splitshare.progress import track
 from splitshare.results.family_record import (
     BEST,
     BEST_COLUMNS,
@@ -40,6 +38,7 @@ from splitshare.results.family_record import (
 from splitshare.results.provenance import provenance
 from splitshare.results.recording import FEW_SEEDS, RecordedRun, recorded_runs
 from splitshare.results.table import BOUND_TOLERANCE, OPTIMALITY_TOLERANCE
+from splitshare.side_by_side import side_by_side
 
 EXACT = tuple(f"optimum-{solver}" for solver in sorted(get_args(ExactSolver)))
 NOT_COMPARABLE = ("optimum", "cloud")
@@ -88,14 +87,16 @@ def record_families(
     rows = rows[~_replaced(rows, instances, methods, time_limit_s)]
     best = _best(output / BEST)
     done = frozenset(rows[list(KEY[1:])].itertuples(index=False, name=None))
-    tasks = [(label, family, names) for label in methods for family, names in _names(instances).items()]
-    for new in _side_by_side(tasks, processes, done=done, time_limit_s=time_limit_s, seeds=FEW_SEEDS):
-        if new.empty:
-            continue
-        rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
-        best = improved(best, rows, instances[new["family"].iloc[0]])
-        write_results(rows, path)
-        write_best(best, output / BEST)
+    tasks = [(label, family, part) for label in methods for family, part in instances.items()]
+    of = partial(_of_task, done=done, time_limit_s=time_limit_s, seeds=FEW_SEEDS)
+    with closing(side_by_side(of, tasks, processes, "recording", in_order=False)) as made:
+        for new in made:
+            if new.empty:
+                continue
+            rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
+            best = improved(best, rows, instances[new["family"].iloc[0]])
+            write_results(rows, path)
+            write_best(best, output / BEST)
     return best
 
 
@@ -128,46 +129,26 @@ def prove_longer(
     check_best(recorded, best, digests, output / BEST)
     for label in methods:
         proved = set(best.loc[best["optimal"] == 1, "instance"])
-        open_ = [(family, name) for family, names in _names(instances).items() for name in names if name not in proved]
-        tasks = [(label, family, (name,)) for family, name in open_]
-        for new in _side_by_side(tasks, processes, done=frozenset(), time_limit_s=time_limit_s, seeds=(0,)):
-            if len(new):
-                best = improved(best, new, instances[new["family"].iloc[0]])
-                write_best(best, output / BEST)
+        tasks = [
+            (label, family, (one,)) for family, part in instances.items() for one in part if one.name not in proved
+        ]
+        of = partial(_of_task, done=frozenset(), time_limit_s=time_limit_s, seeds=(0,))
+        with closing(side_by_side(of, tasks, processes, "proving", in_order=False)) as made:
+            for new in made:
+                if len(new):
+                    best = improved(best, new, instances[new["family"].iloc[0]])
+                    write_best(best, output / BEST)
     return best
 
 
-Task = tuple[str, str, tuple[str, ...]]
-"""A method's label, a family, and names of its instances."""
+Task = tuple[str, str, tuple[PlacementInstance, ...]]
+"""A method's label, a family, and instances of it."""
 Done = frozenset[tuple[str, str, int]]
 """Instance, method and seed of runs that are there."""
 
 
-def _names(instances: Mapping[str, Sequence[PlacementInstance]]) -> dict[str, tuple[str, ...]]:
-    return {family: tuple(instance.name for instance in part) for family, part in instances.items()}
-
-
-def _side_by_side(
-    tasks: Sequence[Task], processes: int, *, done: Done, time_limit_s: float, seeds: tuple[int, ...]
-) -> Iterator[pd.DataFrame]:
-    """Rows of each task, in the order in which they end; with one process here, in the order of ``tasks``."""
-    of = partial(_of_task, done=done, time_limit_s=time_limit_s, seeds=seeds)
-    if processes == 1:
-        yield from track(map(of, tasks), "recording", total=len(tasks))
-        return
-    # Solvers have threads, which a fork would not take along.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(of, task) for task in tasks]
-        try:
-            for one in track(as_completed(running), "recording", total=len(tasks)):
-                yield one.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
 def _of_task(task: Task, *, done: Done, time_limit_s: float, seeds: tuple[int, ...]) -> pd.DataFrame:
-    label, family, names = task
-    part = [instance for instance in held_out(family) if instance.name in names]
+    label, family, part = task
     runs = recorded_runs(
         [label], part, finder=FINDER, solve=solve, time_limit_s=time_limit_s, done=done, seeds=seeds, shown=False
     )

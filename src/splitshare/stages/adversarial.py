@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -17,12 +15,12 @@ from splitshare.commands.adversarial import Options
 from splitshare.errors import InputError
 from splitshare.methods import Method, check_labels
 from splitshare.placement.adversarial import Schedule, Search, search
-from splitshare.placement.contract import FINDER, PlacementAlgorithm
+from splitshare.placement.contract import FINDER
 from splitshare.placement.instance import PlacementInstance
-from splitshare.placement.run import solve
-from splitshare.progress import track
+from splitshare.placement.run import objective_of
 from splitshare.results.worst_cases import COLUMNS, matrix_of
 from splitshare.results.write import write_csv
+from splitshare.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,8 @@ def run(options: Options) -> list[Found]:
         raise InputError("--against", "", f"{of[0].label} is held against itself; name another algorithm")
     found: list[Found] = []
     searched = partial(_searched, starts, Schedule(steps=options.steps, reach=options.reach), options.seed)
-    for (a, b), searches in zip(pairs, _side_by_side(searched, pairs, options.processes), strict=True):
+    searches_of = side_by_side(searched, pairs, options.processes, "searching for worst cases")
+    for (a, b), searches in zip(pairs, searches_of, strict=True):
         file = options.output / "instances" / f"{a.folder}-against-{b.folder}.json"
         most = max(searches, key=lambda one: one.worst.ratio if one.worst else 0.0)
         if most.worst is not None:
@@ -95,7 +94,7 @@ def _starts(paths: Sequence[Path]) -> list[PlacementInstance]:
 
 
 def _methods(option: str, texts: Sequence[str]) -> list[Method]:
-    methods = [method for text in texts for method in Method.specs(text)]
+    methods = [method for text in texts for method in Method.all_of(text)]
     check_labels([method.label for method in methods])
     if not methods:
         raise InputError(option, "", "names no algorithm")
@@ -105,26 +104,9 @@ def _methods(option: str, texts: Sequence[str]) -> list[Method]:
 Pair = tuple[Method, Method]
 
 
-def _side_by_side(
-    searched: Callable[[Pair], list[Search]], pairs: Sequence[Pair], processes: int
-) -> Iterator[list[Search]]:
-    """What is found of each pair, in their order."""
-    doing = partial(track, description="searching for worst cases", total=len(pairs))
-    if processes == 1:
-        yield from doing(map(searched, pairs))
-        return
-    # Solvers have threads, which a fork would not take along.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from doing(pool.map(searched, pairs))
-
-
 def _searched(starts: Sequence[PlacementInstance], schedule: Schedule, seed: int, pair: Pair) -> list[Search]:
-    of, against = (partial(_seconds, algorithm=one.load(FINDER), seed=seed) for one in pair)
+    of, against = (partial(objective_of, algorithm=one.load(FINDER), seed=seed) for one in pair)
     return [search(start, of, against, schedule, seed + i) for i, start in enumerate(starts)]
-
-
-def _seconds(instance: PlacementInstance, *, algorithm: PlacementAlgorithm, seed: int) -> float | None:
-    return solve(instance, algorithm, seed=seed).objective
 
 
 def _ratio(one: Found) -> float:

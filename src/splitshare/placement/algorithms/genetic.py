@@ -14,7 +14,7 @@ from splitshare.placement.construction import Held, complete
 from splitshare.placement.feasible import HostingRules, OpenPlacement, cheapest_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 Genes = tuple[str, ...]
 """The device of each module, in file order."""
@@ -44,7 +44,7 @@ class Genetic:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(Genetic(population=4, children=4))
+        place_small_instances(Genetic(population=4, children=4))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

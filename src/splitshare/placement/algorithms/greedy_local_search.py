@@ -11,7 +11,7 @@ from splitshare.placement.arrays import numbered
 from splitshare.placement.delta import standing
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start, step
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class GreedyLocalSearch:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(GreedyLocalSearch())
+        place_small_instances(GreedyLocalSearch())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.

@@ -17,7 +17,7 @@ from splitshare.placement.feasible import OpenPlacement
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.relaxation import Floats, Relaxation
 from splitshare.placement.search import feasible_start
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 ROUNDING = 1e-9
 """By how much a bound, a sum of many floats, may relatively be above what it bounds."""
@@ -45,7 +45,7 @@ class Lagrangian:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(Lagrangian(steps=4))
+        place_small_instances(Lagrangian(steps=4))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.

@@ -13,7 +13,7 @@ from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.reinsertion import Reinsertion
 from splitshare.placement.search import feasible_start
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LargeNeighbourhoodSearch:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(LargeNeighbourhoodSearch(rounds=1))
+        place_small_instances(LargeNeighbourhoodSearch(rounds=1))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

@@ -17,7 +17,7 @@ from splitshare.placement.contract import Answer
 from splitshare.placement.feasible import HostingRules, OpenPlacement, cheapest_feasible
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.objective import InfeasiblePlacementError, evaluate
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 from splitshare.solvers.milp import solve_milp
 
 Shares = Mapping[tuple[str, str], float]
@@ -45,8 +45,8 @@ class LpRounding:
         check_within(0, roundings=self.roundings)
 
     def warm_up(self) -> None:
-        """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(LpRounding())
+        """Load the solver's libraries."""
+        place_small_instances(LpRounding(solver=self.solver))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Place every module; no placement where none is feasible, or the relaxation was not solved in time.

@@ -11,7 +11,7 @@ from splitshare.parameters import MOST_THREADS, check_within
 from splitshare.placement import exact
 from splitshare.placement.contract import Answer
 from splitshare.placement.instance import Assignment, PlacementInstance
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 from splitshare.solvers.exchange import NamedProgram, column_names
 from splitshare.solvers.milp import solve_milp
 
@@ -45,7 +45,7 @@ class Optimum:
 
     def warm_up(self) -> None:
         """Compile the branch and bound, or load it from the cache on disk; load the libraries of other solvers."""
-        warm_up(Optimum(solver=self.solver, threads=self.threads))
+        place_small_instances(Optimum(solver=self.solver, threads=self.threads))
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer:
         """Solve to a proved optimum, or to the best that the time limit allows."""

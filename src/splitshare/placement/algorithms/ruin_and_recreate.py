@@ -21,7 +21,7 @@ from splitshare.placement.removal import run
 from splitshare.placement.root_bound import RootBound
 from splitshare.placement.ruin import Cooling, build, hold, search
 from splitshare.placement.search import feasible_start
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 ROUNDS_AT_ONCE = 2000
 """Between two looks at the clock."""
@@ -78,7 +78,7 @@ class RuinAndRecreate:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(RuinAndRecreate())
+        place_small_instances(RuinAndRecreate())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Answer | None:
         """Place every module, or ``None`` if nothing feasible was found.

@@ -16,7 +16,7 @@ from splitshare.placement.annealing import Draws, anneal, annealing
 from splitshare.placement.arrays import Floats, numbered
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start, move_worths
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 TRIALS_AT_ONCE = 4096
 """Between two looks at the clock."""
@@ -54,7 +54,7 @@ class SimulatedAnnealing:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(SimulatedAnnealing())
+        place_small_instances(SimulatedAnnealing())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found to start from.

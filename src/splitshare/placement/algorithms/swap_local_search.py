@@ -10,7 +10,7 @@ from splitshare.placement.algorithms.s2m3_greedy import S2M3Greedy
 from splitshare.placement.construction import Held
 from splitshare.placement.instance import Assignment, PlacementInstance
 from splitshare.placement.search import feasible_start
-from splitshare.placement.warm_up import warm_up
+from splitshare.placement.small_instances import place_small_instances
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class SwapLocalSearch:
 
     def warm_up(self) -> None:
         """Compile what is compiled, or load it from the cache on disk."""
-        warm_up(SwapLocalSearch())
+        place_small_instances(SwapLocalSearch())
 
     def place(self, instance: PlacementInstance, *, seed: int, time_limit: float | None) -> Assignment | None:
         """Place every module, or ``None`` if nothing feasible was found; deterministic, so ``seed`` is not used.

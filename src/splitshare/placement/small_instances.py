@@ -1,4 +1,4 @@
-"""Compile what algorithms compile, on small instances, before anything is timed (ours)."""
+"""Small instances that lead through all that algorithms compile: placing them compiles it (ours)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEEDS = range(2)
 
 
 @cache
-def warm_up(algorithm: PlacementAlgorithm) -> None:
+def place_small_instances(algorithm: PlacementAlgorithm) -> None:
     """Let ``algorithm`` answer small instances, once in a process, so that no timing has its compilation.
 
     Compiled code lies in a cache on disk from then on; without that, it takes up to a minute.

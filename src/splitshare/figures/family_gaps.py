@@ -43,8 +43,9 @@ DECLARATION = Declaration(
         "two went side by side, each on a processor of its own."
     ),
     takeaway=(
-        "Ruin and recreate (ours) and our branch and bound are at the best known, or close, in every family, Gurobi where "
-        "its licence takes the instance; large neighbourhood search, the Lagrangian heuristic and annealing come next. "
+        "Ruin and recreate (ours) and our branch and bound are at the best known, or close, in every family, Gurobi "
+        "where its licence takes the instance; large neighbourhood search, the Lagrangian heuristic and annealing come "
+        "next. "
         "S2M3's greedy is ahead of list scheduling and packing in most families, and finds no placement where memory "
         "is tight."
     ),

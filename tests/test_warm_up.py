@@ -27,26 +27,24 @@ for package in (splitshare.onloading, splitshare.placement):
         importlib.import_module(module.name)
 problem, *names = sys.argv[1:]
 if problem == "placement":
-    from splitshare.placement.contract import load
+    from splitshare.placement.contract import FINDER
     from splitshare.placement.instance_families import FAMILIES, family_instance
-    from splitshare.placement.run import solve
     instances = [family_instance(family, 0) for family in FAMILIES if family != "large"]
 else:
     from splitshare.jsonl import read_lines
-    from splitshare.onloading.contract import load
+    from splitshare.onloading.contract import FINDER
     from splitshare.onloading.instance import OnloadingInstance
-    from splitshare.onloading.run import solve
     from splitshare.places import DATA
     suite = read_lines(OnloadingInstance, DATA / "baselines" / "onloading_instances.jsonl")
     instances = [one for one in suite if one.size_class == "small"]
-algorithms = [load(name) for name in names]
+algorithms = [FINDER.load(name) for name in names]
 for algorithm in algorithms:
     if hasattr(algorithm, "warm_up"):
         algorithm.warm_up()
 before = loaded()
 for algorithm in algorithms:
     for instance in instances:
-        solve(instance, algorithm, time_limit_s=1.0)
+        getattr(algorithm, FINDER.method)(instance, seed=0, time_limit=1.0)
 for function, signatures in loaded().items():
     for signature in set(signatures) - set(before.get(function, ())):
         print(function, signature)

@@ -108,12 +108,16 @@ record-families: $(READY) ## Record all methods and the best known over the held
 	$(BIN)/splitshare record-families -o data/baselines
 	$(BIN)/splitshare record-families -o data/baselines --only-best --method optimum-builtin --time-limit-s 60
 
+define ADVERSARIAL_START
+$(BIN)/splitshare random-instances --rules $(1) --name $(1) --first-seed 0 --count 1 -o results/adversarial/starts
+
+endef
+
 # The worst cases against the optimum are kept, as a family to judge on; all others are in results/adversarial.
 record-adversarial: $(READY) ## Search for the worst case of each algorithm against each, and keep those against the optimum
 	$(COMMITTED)
 	rm -rf results/adversarial
-	$(foreach rules,$(ADVERSARIAL_RULES),$(BIN)/splitshare random-instances --rules $(rules) --name $(rules) \
-	  --first-seed 0 --count 1 -o results/adversarial/starts &&) true
+	$(foreach rules,$(ADVERSARIAL_RULES),$(call ADVERSARIAL_START,$(rules)))
 	$(BIN)/splitshare adversarial $(foreach rules,$(ADVERSARIAL_RULES),results/adversarial/starts/$(rules)-0.json) \
 	  $(foreach name,$(ADVERSARIAL_METHODS),--of $(name) --against $(name)) --against optimum-builtin \
 	  --steps 150 --processes 2 -o results/adversarial

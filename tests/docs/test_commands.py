@@ -89,12 +89,11 @@ EXPECTED = {
     ],
     "record-adversarial": [
         "rm -rf results/adversarial",
-        " && ".join(
+        *(
             f"v/bin/splitshare random-instances --rules {rules} --name {rules} --first-seed 0 --count 1 "
             "-o results/adversarial/starts"
             for rules in WORST_FROM
-        )
-        + " && true",
+        ),
         "v/bin/splitshare adversarial "
         + " ".join(f"results/adversarial/starts/{rules}-0.json" for rules in WORST_FROM)
         + "".join(f" --of {name} --against {name}" for name in WORST_OF)

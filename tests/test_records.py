@@ -166,3 +166,11 @@ def test_hints_and_paths_are_written_as_people_do():
     assert field_path(("devices", 1, "memory_bytes")) == "devices[1].memory_bytes"
     assert field_path(("a", 0, 2, "b", "c")) == "a[0][2].b.c"
     assert field_path(()) == ""
+
+
+def test_entries_that_are_wrong_are_counted_once() -> None:
+    """A list of which no entry holds is not also too short."""
+    for wheels, more in (([{"radius_m": 0}], ""), ([{"radius_m": 0}, {"radius_m": 0}], " (1 more)")):
+        with pytest.raises(InputError) as caught:
+            Bicycle.parse({**RIGHT, "wheels": wheels}, "b.yaml")
+        assert str(caught.value).endswith(f"greater than or equal to 1e-30, not 0{more}")

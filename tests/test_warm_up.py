@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
+from splitshare.errors import InputError, WorkError
 from splitshare.onloading.contract import FINDER as ONLOADING
 from splitshare.placement.contract import FINDER as PLACEMENT
+from splitshare.plugins import warm_up
 
 SCRIPT = """
 import importlib, pkgutil, sys
@@ -68,3 +70,29 @@ def test_nothing_is_compiled_or_loaded_within_a_timed_run(case: tuple[str, ...])
     done = subprocess.run([sys.executable, "-c", SCRIPT, *case], capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     assert not done.stdout
+
+
+class _Warms:
+    name = "warms"
+
+    def __init__(self, error: BaseException | None) -> None:
+        self._error = error
+
+    def warm_up(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no compiler\nat all"), SystemExit(4), TypeError("one too few")])
+def test_an_algorithm_that_cannot_be_warmed_up_is_told_in_one_line(error: BaseException) -> None:
+    with pytest.raises(InputError) as caught:
+        warm_up(_Warms(error))
+    told = " ".join(str(error).split())
+    assert str(caught.value) == f"--algorithm: warms: cannot be warmed up: {type(error).__name__}: {told}"
+
+
+def test_errors_of_ours_pass_and_who_has_nothing_to_warm_up_is_left_alone() -> None:
+    with pytest.raises(WorkError, match="no licence"):
+        warm_up(_Warms(WorkError("no licence")))
+    warm_up(_Warms(None))
+    warm_up(object())

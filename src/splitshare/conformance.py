@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from splitshare.errors import SplitshareError
 from splitshare.plugins import warm_up
 from splitshare.records import Instance
 
@@ -121,8 +122,8 @@ def call(
     instance = contract.prepared(algorithm, base)
     try:
         warm_up(algorithm)
-    except (Exception, SystemExit) as error:
-        raise BrokenError(f"its warm_up raised {type(error).__name__}: {error}") from error
+    except SplitshareError as error:
+        raise BrokenError(str(error)) from error
     started = time.perf_counter()
     try:
         with _interrupted_after(patience_s):

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from splitshare.errors import InputError
+from splitshare.errors import InputError, SplitshareError, one_line
 from splitshare.records import nearest
 from splitshare.spelling import single, titled
 
@@ -28,10 +28,22 @@ Algorithm = TypeVar("Algorithm")
 
 
 def warm_up(algorithm: object) -> None:
-    """Let an algorithm compile or load what it needs, before anything is timed: its ``warm_up()``, if it has one."""
+    """Let an algorithm compile or load what it needs, before anything is timed: its ``warm_up()``, if it has one.
+
+    Raises:
+        InputError: it cannot be called, or raises, or ends the process; errors of ours pass as they are.
+    """
     own = getattr(algorithm, "warm_up", None)
-    if own is not None:
+    if own is None:
+        return
+    try:
         own()
+    except SplitshareError:
+        raise
+    except (Exception, SystemExit) as error:
+        name = str(getattr(algorithm, "name", type(algorithm).__name__))
+        told = one_line(f"{type(error).__name__}: {error}")
+        raise InputError("--algorithm", name, f"cannot be warmed up: {told}") from error
 
 
 @dataclass(frozen=True)

@@ -240,6 +240,10 @@ def _wanted(detail: ErrorDetails) -> str:
     return f"{_BE}{detail['type'].replace('_', ' ').replace('equal', 'or equal')} to {bound:g}"
 
 
+def _within(location: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(location) > len(other) and location[: len(other)] == other
+
+
 _Fault = tuple[Location, list[ErrorDetails]]
 
 
@@ -249,6 +253,9 @@ def _faults(cls: type[BaseModel], details: Sequence[ErrorDetails]) -> list[_Faul
     Of a value that may be of several kinds pydantic tells what is wrong with it as each of them. Here it counts as the
     kind whose fields it comes nearest to; as any of them where that is none.
     """
+    below = [detail["loc"] for detail in details]
+    # Entries that are wrong count as not there, too: their list is then told to be too short.
+    details = [d for d in details if d["type"] != "too_short" or not any(_within(loc, d["loc"]) for loc in below)]
     faults: list[_Fault] = []
     kinds: dict[tuple[int | str, ...], dict[str, list[_Fault]]] = {}
     for detail in details:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
 
+from splitshare.errors import WorkError
 from splitshare.progress import track
 
 Task = TypeVar("Task")
@@ -26,6 +28,9 @@ def side_by_side(
         processes: how many are done at once.
         doing: what the bar says.
         in_order: whether results come in the order of the tasks, else as they are there.
+
+    Raises:
+        WorkError: a process died.
     """
     if processes == 1:
         yield from track(map(work, tasks), doing, total=len(tasks))
@@ -36,5 +41,8 @@ def side_by_side(
         try:
             for one in track(running if in_order else as_completed(running), doing, total=len(tasks)):
                 yield one.result()
+        except BrokenProcessPool as error:
+            problem = "a process died, of memory or by what it ran; take one process (--processes 1) to see which"
+            raise WorkError(f"{doing}: {problem}") from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,8 @@ from typing import get_args
 import pytest
 
 from splitshare.choices import InstanceRules
+from splitshare.commands.random_instances import Options
+from splitshare.errors import InputError
 from splitshare.placement.feasible import cheapest_feasible
 from splitshare.placement.instance_families import FAMILIES, family_instance
 from splitshare.placement.random_instances import STUDY
@@ -89,3 +91,12 @@ def test_the_command_draws_by_rules(tmp_path):
     assert [instance.name for instance in drawn] == ["tight-3", "tight-4"]
     assert drawn[0].devices == family_instance("memory-tight", 3).devices
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tight-3.json", "tight-4.json"]
+
+
+@pytest.mark.parametrize("name", ["a/b", "../up", "", "x" * 120, "-first"])
+@pytest.mark.parametrize("rules", ["study", "min-max"])
+def test_a_name_that_no_instance_could_have_is_refused(name, rules, tmp_path):
+    options = Options(output=tmp_path / "o", name=name, first_seed=0, rules=rules, count=1)
+    with pytest.raises(InputError, match="cannot begin the names of instances"):
+        random_instances.run(options)
+    assert list(tmp_path.iterdir()) == []

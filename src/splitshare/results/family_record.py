@@ -42,7 +42,7 @@ BEST_NUMBERS = ("devices", "modules", "requests", "objective_s", "bound_s", "opt
 BEST_TEXTS = ("family", "instance", "instance_sha256", "found_by", "found_version")
 UNMEASURED = "unmeasured"
 """Status of a row that a solver's licence refused for its size."""
-MEND = "record the families again with `make record-families`"
+MEND = "delete it and record the families again with `make record-families`"
 
 
 def read_results(path: Path) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from splitshare.choices import ExactSolver
 from splitshare.errors import WorkError
+from splitshare.methods import Method
 from splitshare.placement.contract import FINDER
 from splitshare.placement.held_out import held_out
 from splitshare.placement.instance import Placement, PlacementInstance
@@ -84,7 +85,7 @@ def record_families(
     instances = {family: held_out(family) for family in families}
     path = output / RESULTS
     rows = read_results(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
-    rows = rows[~_replaced(rows, instances, methods, time_limit_s)]
+    rows = rows[~_replaced(rows, instances, [Method.parse(one).label for one in methods], time_limit_s)]
     best = _best(output / BEST)
     done = frozenset(rows[list(KEY[1:])].itertuples(index=False, name=None))
     tasks = [(label, family, part) for label in methods for family, part in instances.items()]

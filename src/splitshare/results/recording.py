@@ -63,8 +63,8 @@ def recorded_runs(
         InputError: there is no such method.
         WorkError: an answer does not hold.
     """
-    for label in methods:
-        algorithm = Method.parse(label).load(finder)
+    for method in map(Method.parse, methods):
+        label, algorithm = method.label, method.load(finder)
         for seed in seeds_of(getattr(algorithm, "stochastic", False), seeds):
             for instance in track(instances, f"recording {label}") if shown else instances:
                 if (instance.name, label, seed) in done:

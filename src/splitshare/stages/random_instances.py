@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+from pydantic import TypeAdapter, ValidationError
+
 from splitshare.commands.random_instances import Options
-from splitshare.errors import WorkError
+from splitshare.errors import InputError, WorkError, shown
 from splitshare.placement.contract import PlacementAlgorithm, load
 from splitshare.placement.instance import PlacementInstance
 from splitshare.placement.instance_families import family_instance
 from splitshare.placement.random_instances import STUDY, random_instances
 from splitshare.placement.run import solve
 from splitshare.progress import track
+from splitshare.ranges import MOST_SEED
+from splitshare.records import Name
 
 
 def run(options: Options) -> list[PlacementInstance]:
@@ -21,8 +25,10 @@ def run(options: Options) -> list[PlacementInstance]:
     over. Those of other rules are drawn around a feasible placement.
 
     Raises:
+        InputError: the name of the family cannot begin the names of instances.
         WorkError: a proof takes longer than that.
     """
+    _check_name(options.name)
     if options.rules != "study":
         return _of_family(options)
     optimum = load("optimum", solver="highs")
@@ -34,6 +40,14 @@ def run(options: Options) -> list[PlacementInstance]:
         renamed = drawn.model_copy(update={"name": drawn.name.replace("random", options.name, 1)})
         instances.append(_written(renamed, options))
     return instances
+
+
+def _check_name(name: str) -> None:
+    try:
+        TypeAdapter(Name).validate_python(f"{name}-{MOST_SEED}")
+    except ValidationError:
+        wanted = "letters, digits and @ . _ + -, of which a letter or digit comes first, a hundred at most"
+        raise InputError("--name", "", f"{shown(name)} cannot begin the names of instances; give {wanted}") from None
 
 
 def _of_family(options: Options) -> list[PlacementInstance]:

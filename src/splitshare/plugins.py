@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from splitshare.errors import InputError, SplitshareError, one_line
+from splitshare.extras import missing
 from splitshare.records import nearest
 from splitshare.spelling import single, titled
 
@@ -41,6 +42,8 @@ def warm_up(algorithm: object) -> None:
     except SplitshareError:
         raise
     except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and missing(error, ""):
+            raise  # told with the extra that brings it
         name = str(getattr(algorithm, "name", type(algorithm).__name__))
         told = one_line(f"{type(error).__name__}: {error}")
         raise InputError("--algorithm", name, f"cannot be warmed up: {told}") from error

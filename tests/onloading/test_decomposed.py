@@ -257,3 +257,11 @@ def test_servers_that_are_too_large_for_the_search_are_filled_by_their_prices(su
     assert (squares == 0).any()
     _, objective, bound = decided(instance)
     assert objective > 0.8 * bound
+
+
+@pytest.mark.parametrize("name", ["j3o-decomposed", "j3o-batching"])
+def test_a_demand_that_nothing_can_serve_is_an_answer_of_next_to_nothing(name: str) -> None:
+    instance = OnloadingInstance.read(Path(__file__).parents[2] / "docs" / "examples" / "one-client.json")
+    asking = [one.with_changes(demand_per_s=dict.fromkeys(one.demand_per_s, 1e12)) for one in instance.clients]
+    decision = solve(instance.with_changes(clients=tuple(asking)), load(name))
+    assert decision.objective == pytest.approx(0.0, abs=1e-6)
